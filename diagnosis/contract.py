@@ -1,0 +1,52 @@
+"""What a model and the code around it must agree on: class order, input size, preprocessing, and the three answers."""
+
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any, Self
+
+from diagnosis.errors import ContractMismatch
+
+CLASS_NAMES = ("COVID", "Non-COVID")
+"""Index order of the network's softmax, written down here and nowhere else."""
+COVID_INDEX = 0
+IMAGE_SIZE = 224
+"""Side of the network's square input, in pixels."""
+PREPROCESSING_VERSION = 1
+
+
+class Prediction(StrEnum):
+    """What a radiograph can be called; COVID is the positive class everywhere."""
+
+    POSITIVE = "Positive"
+    NEGATIVE = "Negative"
+    INDETERMINATE = "Indeterminate"
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How pixels become the network's input; part of a model's contract and stored in its card."""
+
+    version: int = PREPROCESSING_VERSION
+    equalise: bool = False
+    """Histogram equalisation of the grey image after it was resized."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields as they stand in a model card."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Read what `as_dict` wrote; raise ContractMismatch where this code cannot honour it exactly."""
+        known = {field.name: field.type for field in fields(cls)}
+        if unknown := sorted(set(values) - set(known)):
+            raise ContractMismatch(f"The model asks for preprocessing that this version lacks: {', '.join(unknown)}.")
+        if "version" not in values:
+            raise ContractMismatch("The model does not say which version of the preprocessing it was trained with.")
+        for name, value in values.items():
+            if type(value) is not known[name]:
+                raise ContractMismatch(f"The model's preprocessing has a value of the wrong kind for {name}.")
+        if values["version"] != PREPROCESSING_VERSION:
+            raise ContractMismatch(
+                f"The model needs preprocessing version {values['version']}, this program has {PREPROCESSING_VERSION}."
+            )
+        return cls(**values)
