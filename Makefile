@@ -1,0 +1,81 @@
+# covidxray: everything a person does with the project. `make help` lists it.
+
+VENV ?= .venv
+PORT ?= 8000
+
+PYTHON := $(VENV)/bin/python
+MANAGE := $(PYTHON) manage.py
+# The checks never see the developer's .env: they bring their own settings.
+CHECKED := DJANGO_SETTINGS_MODULE=tests.settings
+
+MODEL := $(shell sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' models/current.json 2>/dev/null)
+BUILT_MODEL := $(if $(MODEL),models/$(MODEL)/built.json)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run database test quick lint types deploy-check format coverage gpu clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: $(VENV)/.requirements .env $(BUILT_MODEL) database samples/README.txt ## install, prepare and start on http://127.0.0.1:8000 (PORT=… for another port)
+	@echo "covidxray runs on http://127.0.0.1:$(PORT) (Ctrl-C stops it). Radiographs to try: samples/"
+	@exec $(PYTHON) -m gunicorn covidxray.wsgi --bind 127.0.0.1:$(PORT) --workers 1 --threads 8 --timeout 120 --log-level warning
+
+test: $(VENV)/.requirements-dev $(BUILT_MODEL) lint types deploy-check ## everything that checks the code, browser tests included
+	@scripts/ensure-chromium
+	REQUIRE_BROWSER=1 $(PYTHON) -m pytest
+
+quick: $(VENV)/.requirements-dev ## the tests that take seconds
+	$(PYTHON) -m pytest -m "not slow and not browser"
+
+lint: $(VENV)/.requirements-dev
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+
+types: $(VENV)/.requirements-dev
+	$(PYTHON) -m mypy
+
+deploy-check: $(VENV)/.requirements-dev
+	$(CHECKED) $(MANAGE) makemigrations --check --dry-run
+	scripts/deploy-check $(PYTHON)
+
+format: $(VENV)/.requirements-dev ## put the code into the project's form
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+coverage: $(VENV)/.requirements-dev ## which lines no test reaches
+	$(PYTHON) -m pytest --cov --cov-report=term --cov-report=html
+
+gpu: $(VENV)/.requirements ## training on an NVIDIA GPU: TensorFlow with CUDA in the place of the CPU one
+	$(PYTHON) -m pip uninstall --quiet --yes tensorflow-cpu
+	scripts/pip-install $(PYTHON) -m pip install -r requirements-gpu.txt
+
+clean: ## remove the virtual environment and what the tools left (never data, settings or models)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache htmlcov .coverage
+
+database: $(VENV)/.requirements .env
+	@$(MANAGE) migrate --verbosity 0
+	@$(MANAGE) create_demo_accounts
+
+$(PYTHON):
+	@scripts/create-venv $(VENV)
+
+$(VENV)/.requirements: requirements.txt | $(PYTHON)
+	@echo "Installing the packages of requirements.txt (once; about 1 GB to download) ..."
+	@scripts/pip-install $(PYTHON) -m pip install -r requirements.txt
+	@touch $@
+
+$(VENV)/.requirements-dev: requirements-dev.txt $(VENV)/.requirements
+	@scripts/pip-install $(PYTHON) -m pip install -r requirements-dev.txt
+	@touch $@
+
+.env: | $(PYTHON)
+	@$(PYTHON) scripts/write_env.py $@
+
+$(BUILT_MODEL): models/current.json $(wildcard models/$(MODEL)/model_card.json models/$(MODEL)/trained.npz) | $(VENV)/.requirements
+	@$(CHECKED) $(MANAGE) build_model
+	@touch $@
+
+samples/README.txt: | $(VENV)/.requirements .env
+	@$(MANAGE) place_samples

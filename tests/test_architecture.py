@@ -1,0 +1,83 @@
+"""Which part may import which, read from the source and, for the running site, seen in a real process."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+APPS = ("accounts", "covidxray", "diagnosis", "training")
+LONGEST_FILE = 400
+
+# room: what its modules must not import
+FORBIDDEN = {
+    "diagnosis": {"training"},
+    "accounts": {"diagnosis", "training"},
+    "diagnosis/contract.py": {"django"},
+    "diagnosis/errors.py": {"django"},
+    "diagnosis/radiograph.py": {"django"},
+    "diagnosis/preprocessing.py": {"django"},
+    "diagnosis/gate.py": {"django"},
+    "diagnosis/artifacts.py": {"diagnosis.models", "django.db"},
+    "diagnosis/engines.py": {"diagnosis.models", "django.db"},
+    "diagnosis/classifier.py": {"diagnosis.models", "django.db"},
+    "diagnosis/metrics.py": {"diagnosis.models", "django"},
+}
+
+
+def source_files(room: str) -> list[Path]:
+    path = PROJECT / room
+    return [path] if path.suffix == ".py" else sorted(path.rglob("*.py"))
+
+
+def imported_modules(file: Path) -> Iterator[str]:
+    """Every module that a file imports anywhere in it, absolute; `from a import b` counts as a and as a.b."""
+    package = file.relative_to(PROJECT).with_suffix("").parts[:-1]
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parents = package[: len(package) - node.level + 1] if node.level else ()
+            origin = ".".join([*parents, *filter(None, [node.module])])
+            yield origin
+            yield from (f"{origin}.{alias.name}" for alias in node.names)
+
+
+def is_within(module: str, package: str) -> bool:
+    return module == package or module.startswith(package + ".")
+
+
+@pytest.mark.parametrize("room", FORBIDDEN)
+def test_a_room_imports_only_in_the_allowed_direction(room: str) -> None:
+    trespasses = {
+        f"{file.relative_to(PROJECT)} imports {module}"
+        for file in source_files(room)
+        for module in imported_modules(file)
+        if any(is_within(module, package) for package in FORBIDDEN[room])
+    }
+    assert not trespasses
+
+
+def test_the_running_site_never_loads_tensorflow_or_keras() -> None:
+    site = (
+        "import sys, covidxray.wsgi, django.urls\n"
+        "django.urls.get_resolver().url_patterns\n"
+        "import diagnosis.classifier, diagnosis.services, diagnosis.views\n"
+        "print(*sorted({'tensorflow', 'keras', 'training'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", site], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert result.stdout.split() == []
+
+
+@pytest.mark.parametrize("folder", [*APPS, "tests", "scripts"])
+def test_files_are_short_enough_to_read(folder: str) -> None:
+    too_long = {
+        f"{file.relative_to(PROJECT)}: {lines} lines"
+        for file in source_files(folder)
+        if "migrations" not in file.parts
+        and (lines := len(file.read_text(encoding="utf-8").splitlines())) > LONGEST_FILE
+    }
+    assert not too_long
