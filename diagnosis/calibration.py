@@ -77,9 +77,10 @@ def fit_calibration(labels: ArrayLike, raw: ArrayLike, method: Method | None = N
     positive, logits = np.asarray(labels) == COVID_INDEX, _logit(raw)
     if positive.all() or not positive.any():
         raise ValueError("Calibration needs COVID and Non-COVID images in the validation part.")
-    chosen = method or min(METHODS, key=lambda name: held_out_log_loss(positive, logits, name))
-    slope, intercept = _fit(positive, logits, chosen)
-    return Calibration(slope, intercept, float(positive.mean()), chosen)
+    if method is None:
+        method = min(METHODS, key=lambda name: held_out_log_loss(positive, logits, name))
+    slope, intercept = _fit(positive, logits, method)
+    return Calibration(slope, intercept, float(positive.mean()), method)
 
 
 def held_out_log_loss(positive: NDArray[np.bool_], logits: Floats, method: Method) -> float:

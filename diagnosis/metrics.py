@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import binomtest
 
 from diagnosis.contract import CLASS_NAMES, COVID_INDEX
 from diagnosis.operating_point import DecisionRule
@@ -310,8 +309,9 @@ def _exact_at_the_ends(figure: dict[str, Estimate | None], table: ThreeWayTable)
 
 
 def _exact(share: float, images: int) -> Estimate:
-    interval = binomtest(round(share * images), images).proportion_ci(LEVEL, method="exact")
-    return Estimate(share, float(interval.low), float(interval.high))
+    """Clopper and Pearson's interval of a share that is 0 or 1."""
+    bound = ((1 - LEVEL) / 2) ** (1 / images)
+    return Estimate(share, bound, 1.0) if share == 1.0 else Estimate(share, 0.0, 1.0 - bound)
 
 
 def _source_auc(source: str, comparison: str, positive: Bools, scores: Floats, resamples: int) -> SourceAUC | None:
