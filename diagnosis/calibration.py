@@ -77,10 +77,10 @@ def fit_calibration(labels: ArrayLike, raw: ArrayLike, method: Method | None = N
     positive, logits = np.asarray(labels) == COVID_INDEX, _logit(raw)
     if positive.all() or not positive.any():
         raise ValueError("Calibration needs COVID and Non-COVID images in the validation part.")
-    if method is None:
-        method = min(METHODS, key=lambda name: held_out_log_loss(positive, logits, name))
-    slope, intercept = _fit(positive, logits, method)
-    return Calibration(slope, intercept, float(positive.mean()), method)
+    losses = {name: held_out_log_loss(positive, logits, name) for name in METHODS if method is None}
+    chosen = method or min(losses, key=losses.__getitem__)
+    slope, intercept = _fit(positive, logits, chosen)
+    return Calibration(slope, intercept, float(positive.mean()), chosen)
 
 
 def held_out_log_loss(positive: NDArray[np.bool_], logits: Floats, method: Method) -> float:
