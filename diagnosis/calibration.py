@@ -5,7 +5,7 @@
 """
 
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +20,6 @@ LARGEST_INTERCEPT = 20.0
 FOLDS = 5
 
 Method = Literal["platt", "temperature"]
-METHODS: tuple[Method, ...] = ("temperature", "platt")
 Floats = NDArray[np.float64]
 
 
@@ -77,10 +76,15 @@ def fit_calibration(labels: ArrayLike, raw: ArrayLike, method: Method | None = N
     positive, logits = np.asarray(labels) == COVID_INDEX, _logit(raw)
     if positive.all() or not positive.any():
         raise ValueError("Calibration needs COVID and Non-COVID images in the validation part.")
-    losses = {name: held_out_log_loss(positive, logits, name) for name in METHODS if method is None}
-    chosen = method or min(losses, key=losses.__getitem__)
+    chosen = method or better_method(positive, logits)
     slope, intercept = _fit(positive, logits, chosen)
     return Calibration(slope, intercept, float(positive.mean()), chosen)
+
+
+def better_method(positive: NDArray[np.bool_], logits: Floats) -> Method:
+    """Platt scaling where it loses less on held-out fifths, else temperature scaling."""
+    platt, temperature = (held_out_log_loss(positive, logits, method) for method in get_args(Method))
+    return "platt" if platt < temperature else "temperature"
 
 
 def held_out_log_loss(positive: NDArray[np.bool_], logits: Floats, method: Method) -> float:
