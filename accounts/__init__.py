@@ -1,0 +1,1 @@
+"""People, their institutions and roles, and how they sign in."""

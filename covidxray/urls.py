@@ -1,0 +1,16 @@
+"""The addresses of the site. Uploaded files have none: only views that check permission hand them out."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from covidxray.views import healthz, readyz
+
+handler500 = "covidxray.views.server_error"
+
+urlpatterns = [
+    path("", include("diagnosis.urls")),
+    path("accounts/", include("accounts.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+]

@@ -1,0 +1,60 @@
+"""Pictures for people, drawn from pixels: copies of the radiograph without any metadata, and the heat map."""
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+DISPLAY_SIDE = 2048
+THUMBNAIL_SIDE = 192
+HEAT_MAP_SIDE = 448
+
+# Colours of Matplotlib's "plasma" (CC0): lightness rises all the way, so that the order is seen with any colour vision.
+_COLOURS = np.array(
+    [[13, 8, 135], [84, 2, 163], [139, 10, 165], [185, 50, 137], [219, 92, 104], [244, 136, 73], [254, 188, 43], [240, 249, 33]],
+    dtype=np.float64,
+)  # fmt: skip
+_OPAQUE_FROM = 0.6
+
+
+def display_jpeg(pixels: NDArray[np.uint8]) -> bytes:
+    """The radiograph, (height, width) uint8, as a JPEG of at most DISPLAY_SIDE pixels a side."""
+    return _jpeg(pixels, side=DISPLAY_SIDE, quality=90)
+
+
+def thumbnail_jpeg(pixels: NDArray[np.uint8]) -> bytes:
+    """The radiograph, (height, width) uint8, as a JPEG of at most THUMBNAIL_SIDE pixels a side."""
+    return _jpeg(pixels, side=THUMBNAIL_SIDE, quality=75)
+
+
+def heat_map_to_png(heat_map: NDArray[np.float32]) -> bytes:
+    """Store (rows, cols) values in 0..1 as a grey PNG of as many pixels: 0 is black, 1 is white."""
+    levels = np.rint(np.clip(np.nan_to_num(heat_map), 0, 1) * 255).astype(np.uint8)
+    return _encoded(Image.fromarray(levels), "PNG")
+
+
+def coloured_heat_map(stored: bytes) -> bytes:
+    """Draw a stored heat map, enlarged smoothly, as an RGBA PNG: no evidence is transparent, the most is yellow.
+
+    It is as square as the network's input; whoever shows it stretches it over the whole radiograph.
+    """
+    with Image.open(io.BytesIO(stored), formats=("PNG",)) as grid:
+        large = grid.convert("F").resize((HEAT_MAP_SIDE, HEAT_MAP_SIDE), Image.Resampling.BICUBIC)
+    values = np.clip(np.asarray(large) / 255, 0, 1)
+    stops = np.linspace(0, 1, len(_COLOURS))
+    channels = [np.interp(values, stops, _COLOURS[:, channel]) for channel in range(3)]
+    channels.append(np.clip(values / _OPAQUE_FROM, 0, 1) * 255)
+    return _encoded(Image.fromarray(np.stack(channels, axis=-1).astype(np.uint8)), "PNG")
+
+
+def _jpeg(pixels: NDArray[np.uint8], *, side: int, quality: int) -> bytes:
+    image = Image.fromarray(pixels)
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return _encoded(image, "JPEG", quality=quality, optimize=True)
+
+
+def _encoded(image: Image.Image, picture_format: str, **options: int | bool) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, picture_format, **options)
+    return buffer.getvalue()
