@@ -94,4 +94,4 @@ def page(context: BrowserContext, live_server: LiveServer) -> Iterator[Page]:
     page.on("console", note_violation)
     page.on("request", note_stranger)
     yield page
-    assert not faults
+    assert faults == []

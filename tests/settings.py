@@ -23,6 +23,8 @@ os.environ |= {
     "DEVELOPMENT": "True",
     "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
     "DATABASE_URL": os.environ.get("TEST_DATABASE_URL", f"sqlite:///{SCRATCH}"),
+    # Playwright's synchronous interface keeps an event loop in the thread that also uses the database.
+    "DJANGO_ALLOW_ASYNC_UNSAFE": "True",
 }
 
 from covidxray.settings import *  # noqa: E402, F403

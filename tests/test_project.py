@@ -83,7 +83,9 @@ def test_committed_files_of_a_model_version_stay_under_40_megabytes() -> None:
 @pytest.mark.parametrize("document", ["README.md", "docs/development.md"])
 def test_make_commands_in_the_documents_exist(document: str) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
-    named = set(re.findall(r"\bmake ([a-z-]+)\b[^\w]*?(?=[`\s])", (PROJECT / document).read_text(encoding="utf-8")))
+    named = set(
+        re.findall(r"(?:`|^|=\S+ )make ([a-z-]+)", (PROJECT / document).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    )
     assert named - targets == set()
 
 
