@@ -13,14 +13,17 @@ BUILT_MODEL := $(if $(MODEL),models/$(MODEL)/built.json)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+.NOTPARALLEL:
 .PHONY: help run database test quick lint types deploy-check format coverage gpu clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
-run: $(VENV)/.requirements .env $(BUILT_MODEL) database samples/README.txt ## install, prepare and start on http://127.0.0.1:8000 (PORT=… for another port)
-	@echo "covidxray runs on http://127.0.0.1:$(PORT) (Ctrl-C stops it). Radiographs to try: samples/"
-	@exec $(PYTHON) -m gunicorn covidxray.wsgi --bind 127.0.0.1:$(PORT) --workers 1 --threads 8 --timeout 120 --log-level warning
+run: $(VENV)/.requirements .env $(BUILT_MODEL) database samples/README.txt ## install, prepare and start the site on PORT (8000)
+	@echo "Starting on http://127.0.0.1:$(PORT) (Ctrl-C stops it). Radiographs to try: samples/"
+	@echo "A forgotten password: $(MANAGE) changepassword radiographer"
+	@exec $(PYTHON) -W "ignore:No directory at" -m gunicorn covidxray.wsgi --bind 127.0.0.1:$(PORT) \
+		--workers 1 --threads 8 --timeout 120 --log-level warning
 
 test: $(VENV)/.requirements-dev $(BUILT_MODEL) lint types deploy-check ## everything that checks the code, browser tests included
 	@scripts/ensure-chromium

@@ -1,0 +1,70 @@
+"""The scripts behind `make run`: what they write, and what they say on a machine that lacks something."""
+
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+
+
+def write_env(path: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(SCRIPTS / "write_env.py"), str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def run_on_a_bare_machine(script: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a script where only `id` and an old Python can be found."""
+    tools = folder / "bin"
+    tools.mkdir()
+    (tools / "id").symlink_to(shutil.which("id") or "/usr/bin/id")
+    (tools / "python3").write_text("#!/bin/sh\nexit 1\n")
+    (tools / "python3").chmod(0o755)
+    command = ["/bin/sh", str(SCRIPTS / script), *arguments]
+    return subprocess.run(command, env={"PATH": str(tools)}, capture_output=True, text=True, check=False)
+
+
+def test_env_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+    assert write_env(tmp_path / ".env").returncode == 0
+    assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
+
+
+def test_every_env_has_a_secret_key_of_its_own(tmp_path: Path) -> None:
+    keys = set()
+    for name in ("a", "b"):
+        write_env(tmp_path / name)
+        keys |= {line for line in (tmp_path / name).read_text().splitlines() if line.startswith("SECRET_KEY=")}
+    assert len(keys) == 2
+    assert min(map(len, keys)) > 60
+
+
+def test_an_existing_env_is_never_touched(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SECRET_KEY=mine\n")
+    assert write_env(tmp_path / ".env").returncode != 0
+    assert (tmp_path / ".env").read_text() == "SECRET_KEY=mine\n"
+
+
+def test_without_python_3_11_one_sentence_says_what_to_install(tmp_path: Path) -> None:
+    result = run_on_a_bare_machine("create-venv", tmp_path, str(tmp_path / "venv"))
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("Python 3.11 was not found: install it")
+    assert result.stderr.count("\n") == 1
+
+
+def test_without_chromium_one_sentence_says_what_to_install(tmp_path: Path) -> None:
+    result = run_on_a_bare_machine("ensure-chromium", tmp_path)
+    assert result.returncode == 1
+    assert "apt-get install chromium" in result.stderr
+
+
+@pytest.mark.parametrize("error", ["no such package", "no network"])
+def test_a_failed_installation_stops_make(tmp_path: Path, error: str) -> None:
+    failing = tmp_path / "pip"
+    failing.write_text(f"#!/bin/sh\necho '{error}' >&2\nexit 3\n")
+    failing.chmod(0o755)
+    result = subprocess.run([SCRIPTS / "pip-install", failing], capture_output=True, text=True, check=False)
+    assert result.returncode == 3
+    assert error in result.stderr
