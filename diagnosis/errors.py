@@ -1,7 +1,7 @@
 """Typed errors of the diagnosis pipeline, one per stage.
 
-`str(error)` is one clear sentence for the person in front of the screen; `error.code` is a short slug for logs, counters
-and tests. Neither ever contains anything about the patient or any part of the file's content.
+`str(error)` is one clear sentence for the person in front of the screen; `error.code` is a short slug for logs,
+counters and tests. Neither ever says anything about the patient.
 """
 
 

@@ -9,7 +9,7 @@ from diagnosis.contract import IMAGE_SIZE, Preprocessing
 def preprocess(pixels: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
     """Turn (height, width) uint8 grey pixels into (224, 224, 3) float32 in 0..255, all three channels alike.
 
-    Nothing here divides by 255: the network's own Rescaling(1/255) does. Raises ValueError for any other shape or dtype.
+    Nothing here divides by 255: the network's own Rescaling(1/255) does. Raises ValueError for other shapes or dtypes.
     """
     if pixels.ndim != 2 or pixels.dtype != np.uint8:
         raise ValueError(f"expected (height, width) uint8 pixels, got {pixels.shape} {pixels.dtype}")
