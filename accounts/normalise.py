@@ -1,4 +1,4 @@
-"""One spelling for names that a person would take for the same: ``Alice``, ``alice`` and full-width ``ＡＬＩＣＥ``.
+"""One spelling for names that a person would take for the same: ``Alice``, ``alice``, full-width letters.
 
 The result stands in a column of its own that carries the unique constraint, because a database's own rule for letter
 case differs (SQLite, MariaDB), and MariaDB has no unique index over an expression.

@@ -10,8 +10,8 @@ from types import TracebackType
 class JsonFormatter(logging.Formatter):
     """Writes a record as one line of JSON.
 
-    A line break in a value is escaped by JSON, so nobody can forge a record. Of an exception it tells the type and where
-    it was raised, never its message: a database's message may quote the row, and with it a patient.
+    A line break in a value is escaped by JSON, so nobody can forge a record. Of an exception it tells the type and
+    where it was raised, never its message: a database's message may quote the row, and with it a patient.
     """
 
     def format(self, record: logging.LogRecord) -> str:

@@ -1,6 +1,6 @@
 """Every setting of the site, read from the environment (or from a ``.env`` file beside ``manage.py``).
 
-It fails closed: without a SECRET_KEY nothing starts, no host is allowed, DEBUG is off and cookies travel over HTTPS only.
+It fails closed: without a SECRET_KEY nothing starts, no host is allowed, DEBUG is off, cookies need HTTPS.
 ``DEVELOPMENT=True``, which ``make run`` writes into ``.env``, is for plain HTTP on one's own machine and nothing else.
 A secret may also stand in a file that ``SECRET_KEY_FILE`` names.
 """
@@ -101,7 +101,8 @@ MODELS_DIR = Path(env.str("MODELS_DIR", default=str(BASE_DIR / "models")))
 INFERENCE_ENGINE: str = env.str("INFERENCE_ENGINE", default="openvino")
 
 STATIC_URL = "static/"
-STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+# In development static files come straight from the source; elsewhere `manage.py collectstatic` gathers them here.
+STATIC_ROOT = None if DEVELOPMENT else Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = DEVELOPMENT
 _STATIC_BACKEND = (

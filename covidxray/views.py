@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
+from diagnosis.classifier import classifier_status
 from diagnosis.errors import DiagnosisError
 
 logger = logging.getLogger(__name__)
@@ -55,8 +56,6 @@ def _storage_is_writable() -> bool:
 
 
 def _model_is_ready() -> bool:
-    from diagnosis.classifier import classifier_status
-
     try:
         classifier_status()
     except DiagnosisError as error:

@@ -11,10 +11,9 @@ THUMBNAIL_SIDE = 192
 HEAT_MAP_SIDE = 448
 
 # Colours of Matplotlib's "plasma" (CC0): lightness rises all the way, so that the order is seen with any colour vision.
-_COLOURS = np.array(
-    [[13, 8, 135], [84, 2, 163], [139, 10, 165], [185, 50, 137], [219, 92, 104], [244, 136, 73], [254, 188, 43], [240, 249, 33]],
-    dtype=np.float64,
-)  # fmt: skip
+_RED = [13, 83, 139, 184, 219, 244, 254, 240]
+_GREEN = [8, 2, 10, 50, 92, 136, 189, 249]
+_BLUE = [135, 163, 165, 137, 104, 73, 42, 33]
 _OPAQUE_FROM = 0.6
 
 
@@ -34,16 +33,18 @@ def heat_map_to_png(heat_map: NDArray[np.float32]) -> bytes:
     return _encoded(Image.fromarray(levels), "PNG")
 
 
-def coloured_heat_map(stored: bytes) -> bytes:
+def coloured_heat_map(stored: bytes, *, width: int, height: int) -> bytes:
     """Draw a stored heat map, enlarged smoothly, as an RGBA PNG: no evidence is transparent, the most is yellow.
 
-    It is as square as the network's input; whoever shows it stretches it over the whole radiograph.
+    The picture has the proportions of the radiograph (`width`, `height` in pixels), and so lies exactly over it.
     """
+    scale = HEAT_MAP_SIDE / max(width, height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
     with Image.open(io.BytesIO(stored), formats=("PNG",)) as grid:
-        large = grid.convert("F").resize((HEAT_MAP_SIDE, HEAT_MAP_SIDE), Image.Resampling.BICUBIC)
+        large = grid.convert("F").resize(size, Image.Resampling.BICUBIC)
     values = np.clip(np.asarray(large) / 255, 0, 1)
-    stops = np.linspace(0, 1, len(_COLOURS))
-    channels = [np.interp(values, stops, _COLOURS[:, channel]) for channel in range(3)]
+    stops = np.linspace(0, 1, len(_RED))
+    channels = [np.interp(values, stops, levels) for levels in (_RED, _GREEN, _BLUE)]
     channels.append(np.clip(values / _OPAQUE_FROM, 0, 1) * 255)
     return _encoded(Image.fromarray(np.stack(channels, axis=-1).astype(np.uint8)), "PNG")
 

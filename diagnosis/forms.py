@@ -18,8 +18,15 @@ class UploadForm(forms.Form):
             "required": _("Choose a radiograph to upload."),
             "empty": _("This file is empty. Export it again from the device or the archive, then upload it."),
         },
-        widget=forms.FileInput(attrs={"accept": ".jpg,.jpeg,.png,.dcm,.dicom,image/jpeg,image/png,application/dicom"}),
+        widget=forms.FileInput(
+            attrs={
+                "accept": ".jpg,.jpeg,.png,.dcm,.dicom,image/jpeg,image/png,application/dicom",
+                "class": "form-control",
+            }
+        ),
     )
+
+    max_bytes = MAX_FILE_BYTES
 
     def clean_radiograph(self) -> UploadedFile:
         file: UploadedFile = self.cleaned_data["radiograph"]

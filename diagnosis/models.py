@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import cached_property
 from typing import Self
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Institution, User
 from diagnosis.contract import Prediction
+from diagnosis.wording import IMAGE_NAMES, PATIENT_NAMES, Reading, dicom_facts, read_out
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
@@ -55,6 +57,16 @@ class Study(models.Model):
 
     def __str__(self) -> str:
         return str(self.uuid)
+
+    @property
+    def patient_facts(self) -> list[tuple[str, str]]:
+        """What the DICOM file says of the patient, as pages name it."""
+        return dicom_facts(self.dicom, PATIENT_NAMES)
+
+    @property
+    def image_facts(self) -> list[tuple[str, str]]:
+        """What the DICOM file says of the image, as pages name it."""
+        return dicom_facts(self.dicom, IMAGE_NAMES)
 
 
 class ModelVersion(models.Model):
@@ -135,3 +147,8 @@ class Diagnosis(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("diagnosis:result", args=[self.uuid])
+
+    @cached_property
+    def reading(self) -> Reading:
+        """The diagnosis as pages put it into words."""
+        return read_out(self)

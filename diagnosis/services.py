@@ -5,20 +5,15 @@ from __future__ import annotations
 import logging
 import unicodedata
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from diagnosis.artifacts import read_artifact
+from diagnosis.classifier import Classification, Classifier, get_classifier
 from diagnosis.display import display_jpeg, heat_map_to_png, thumbnail_jpeg
 from diagnosis.models import Diagnosis, ModelVersion, Study
 from diagnosis.radiograph import Radiograph, read_radiograph
 from diagnosis.storage import study_files
-
-if TYPE_CHECKING:
-    from diagnosis.classifier import Classification, Classifier
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +28,14 @@ class DiagnosisOutcome:
     is_repeat: bool
 
 
+@dataclass(frozen=True)
+class _Upload:
+    user: User
+    content: bytes
+    file_name: str
+    radiograph: Radiograph
+
+
 def diagnosis_create(*, user: User, content: bytes, file_name: str) -> DiagnosisOutcome:
     """Read, check, classify and store one file; the same file again leads to the diagnosis that is there.
 
@@ -40,94 +43,90 @@ def diagnosis_create(*, user: User, content: bytes, file_name: str) -> Diagnosis
     Raises RadiographRejected (this file), ModelUnavailable (no file can be assessed now), or what the database or the
     storage raises.
     """
-    from diagnosis.classifier import get_classifier
-
-    radiograph = read_radiograph(content)
+    upload = _Upload(user, content, file_name, read_radiograph(content))
     classifier = get_classifier()
-    if known := _known_diagnosis(user, radiograph, classifier):
+    if known := _known_diagnosis(upload, classifier):
         return DiagnosisOutcome(known, is_repeat=True)
-    classification = classifier.classify(radiograph)
+    answer = classifier.classify(upload.radiograph)
     try:
-        diagnosis = _store(user, content, file_name, radiograph, classification)
+        diagnosis = _store(upload, classifier, answer)
     except IntegrityError:
-        # The same file at the same moment, and the other request was first.
-        if known := _known_diagnosis(user, radiograph, classifier):
+        # The same file at the same moment: another request was first with all of it, or, by another model, the study.
+        if known := _known_diagnosis(upload, classifier):
             return DiagnosisOutcome(known, is_repeat=True)
-        raise
-    logger.info("diagnosis %s stored by %s in %.0f ms", diagnosis.uuid, user.uuid, classification.milliseconds)
+        diagnosis = _store(upload, classifier, answer)
+    logger.info("diagnosis %s stored by %s in %.0f ms", diagnosis.uuid, user.uuid, answer.milliseconds)
     return DiagnosisOutcome(diagnosis, is_repeat=False)
 
 
-def _known_diagnosis(user: User, radiograph: Radiograph, classifier: Classifier) -> Diagnosis | None:
+def _known_diagnosis(upload: _Upload, classifier: Classifier) -> Diagnosis | None:
     """What the served model answered about this very file before, in the person's institution."""
-    return (
-        Diagnosis.objects.visible_to(user)
-        .filter(study__sha256=radiograph.sha256)
-        .filter(model_version__version=classifier.model_version)
-        .filter(model_version__weights_sha256=classifier.weights_sha256)
-        .first()
-    )
+    return Diagnosis.objects.filter(
+        study__institution=upload.user.institution_id,
+        study__sha256=upload.radiograph.sha256,
+        model_version__version=classifier.model_version,
+        model_version__weights_sha256=classifier.weights_sha256,
+    ).first()
 
 
-def _store(
-    user: User, content: bytes, file_name: str, radiograph: Radiograph, classification: Classification
-) -> Diagnosis:
-    study = Study.objects.filter(institution=user.institution_id, sha256=radiograph.sha256).first()
-    if study:
+def _store(upload: _Upload, classifier: Classifier, answer: Classification) -> Diagnosis:
+    known = Study.objects.filter(institution=upload.user.institution_id, sha256=upload.radiograph.sha256).first()
+    if known:
         with transaction.atomic():
-            return _diagnosis_row(user, study, classification)
-    study = _study_of(user, content, file_name, radiograph)
-    copies = {"display": display_jpeg(radiograph.pixels), "thumbnail": thumbnail_jpeg(radiograph.pixels)}
+            return _diagnosis_row(upload.user, known, classifier, answer)
+    study, pixels = _new_study(upload), upload.radiograph.pixels
+    copies = {"display": display_jpeg(pixels), "thumbnail": thumbnail_jpeg(pixels)}
     # The files enclose the transaction: they are taken away again even when only its last step, the commit, fails.
-    with study_files(study, original=content, **copies), transaction.atomic():
+    with study_files(study, original=upload.content, **copies), transaction.atomic():
         study.save()
-        return _diagnosis_row(user, study, classification)
+        return _diagnosis_row(upload.user, study, classifier, answer)
 
 
-def _study_of(user: User, content: bytes, file_name: str, radiograph: Radiograph) -> Study:
+def _new_study(upload: _Upload) -> Study:
+    radiograph = upload.radiograph
     height, width = radiograph.pixels.shape
     return Study(
-        institution=user.institution,
-        uploaded_by=user,
-        file_name=shown_file_name(file_name),
+        institution=upload.user.institution,
+        uploaded_by=upload.user,
+        file_name=shown_file_name(upload.file_name),
         format=radiograph.format,
         sha256=radiograph.sha256,
-        size=len(content),
+        size=len(upload.content),
         width=width,
         height=height,
         dicom=asdict(radiograph.dicom) if radiograph.dicom else None,
     )
 
 
-def _diagnosis_row(user: User, study: Study, classification: Classification) -> Diagnosis:
+def _model_version_of(classifier: Classifier) -> ModelVersion:
+    """The row of the model that answered, made with its card when it answers for the first time."""
+    return ModelVersion.objects.get_or_create(
+        version=classifier.model_version,
+        weights_sha256=classifier.weights_sha256,
+        defaults={"card": classifier.artifact.card},
+    )[0]
+
+
+def _diagnosis_row(user: User, study: Study, classifier: Classifier, answer: Classification) -> Diagnosis:
     return Diagnosis.objects.create(
         study=study,
-        model_version=_model_version_of(classification),
+        model_version=_model_version_of(classifier),
         requested_by=user,
-        prediction=classification.prediction.value,
-        probability=classification.probability,
-        raw_probability=classification.raw_probability,
-        confidence=classification.confidence,
-        operating_point=classification.operating_point,
-        indeterminate_low=classification.indeterminate_low,
-        indeterminate_high=classification.indeterminate_high,
-        engine=classification.engine,
-        milliseconds=classification.milliseconds,
-        heat_map=heat_map_to_png(classification.heat_map),
+        prediction=answer.prediction.value,
+        probability=answer.probability,
+        raw_probability=answer.raw_probability,
+        confidence=answer.confidence,
+        operating_point=answer.operating_point,
+        indeterminate_low=answer.indeterminate_low,
+        indeterminate_high=answer.indeterminate_high,
+        engine=answer.engine,
+        milliseconds=answer.milliseconds,
+        heat_map=heat_map_to_png(answer.heat_map),
     )
 
 
-def _model_version_of(classification: Classification) -> ModelVersion:
-    """The row of the model that answered, made with the card's text when it answers for the first time."""
-    key = {"version": classification.model_version, "weights_sha256": classification.weights_sha256}
-    if known := ModelVersion.objects.filter(**key).first():
-        return known
-    card = read_artifact(settings.MODELS_DIR, classification.model_version).card
-    return ModelVersion.objects.get_or_create(**key, defaults={"card": card})[0]
-
-
 def shown_file_name(name: str) -> str:
-    """The name that a person's computer gave a file, safe to show: no folders, no invisible characters, cut in the middle.
+    """A file's name as the person's computer has it, safe to show: no folders, nothing invisible, cut in the middle.
 
     It is shown and offered for download, and no file is ever stored under it.
     """

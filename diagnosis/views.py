@@ -15,8 +15,7 @@ from diagnosis.display import coloured_heat_map
 from diagnosis.errors import DiagnosisError, ModelUnavailable
 from diagnosis.forms import TOO_LARGE, UploadForm
 from diagnosis.models import Diagnosis, Study
-from diagnosis.services import DiagnosisOutcome, diagnosis_create
-from diagnosis.wording import read_out
+from diagnosis.services import DiagnosisOutcome, diagnosis_create, shown_file_name
 
 RECENT_RESULTS = 6
 RESULTS_PER_PAGE = 24
@@ -34,26 +33,34 @@ def home(request: SignedInRequest) -> HttpResponse:
 @radiographer_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def upload(request: SignedInRequest) -> HttpResponse:
-    """One file to its result. What is wrong with it is said beside the field, and nothing of it is kept."""
-    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
+    """One file to its result. What is wrong with it is said beside the field, and nothing is kept."""
+    if request.method != "POST":
+        return render(request, "diagnosis/upload.html", {"form": UploadForm()})
+    form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
-        return render(request, "diagnosis/upload.html", {"form": form}, status=_form_status(form))
+        return _refused(request, form, _form_status(form))
     file = form.cleaned_data["radiograph"]
     try:
         outcome = diagnosis_create(user=request.user, content=file.read(), file_name=file.name)
     except DiagnosisError as error:
         form.add_error("radiograph", str(error))
-        return render(request, "diagnosis/upload.html", {"form": form}, status=_error_status(error))
+        return _refused(request, form, _error_status(error))
     return _to_result(request, outcome)
 
 
-def _form_status(form: UploadForm) -> int:
+def _refused(request: HttpRequest, form: UploadForm, status: HTTPStatus) -> HttpResponse:
+    file = request.FILES.get("radiograph")
+    context = {"form": form, "refused": shown_file_name(file.name or "") if file else ""}
+    return render(request, "diagnosis/upload.html", context, status=status)
+
+
+def _form_status(form: UploadForm) -> HTTPStatus:
     if form.has_error("radiograph", TOO_LARGE):
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    return HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
+    return HTTPStatus.UNPROCESSABLE_ENTITY
 
 
-def _error_status(error: DiagnosisError) -> int:
+def _error_status(error: DiagnosisError) -> HTTPStatus:
     unavailable = isinstance(error, ModelUnavailable)
     return HTTPStatus.SERVICE_UNAVAILABLE if unavailable else HTTPStatus.UNPROCESSABLE_ENTITY
 
@@ -89,7 +96,7 @@ def result(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """One diagnosis: the radiograph with its heat map, the answer, and where both came from."""
     diagnosis = get_object_or_404(Diagnosis.objects.visible_to(request.user).with_rows_shown(), uuid=uuid)
     others = diagnosis.study.diagnoses.exclude(pk=diagnosis.pk).select_related("model_version").newest_first()
-    context = {"diagnosis": diagnosis, "study": diagnosis.study, "reading": read_out(diagnosis), "others": others}
+    context = {"diagnosis": diagnosis, "study": diagnosis.study, "reading": diagnosis.reading, "others": others}
     return render(request, "diagnosis/result.html", context)
 
 
@@ -97,8 +104,10 @@ def result(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 @require_safe
 def heat_map(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """The heat map of a diagnosis in colour, transparent where there is no evidence."""
-    diagnosis = get_object_or_404(Diagnosis.objects.visible_to(request.user), uuid=uuid)
-    return HttpResponse(coloured_heat_map(bytes(diagnosis.heat_map)), content_type="image/png")
+    diagnosis = get_object_or_404(Diagnosis.objects.visible_to(request.user).select_related("study"), uuid=uuid)
+    study = diagnosis.study
+    picture = coloured_heat_map(bytes(diagnosis.heat_map), width=study.width, height=study.height)
+    return HttpResponse(picture, content_type="image/png")
 
 
 @radiographer_required

@@ -1,10 +1,20 @@
 """Probabilities as words and as places on a scale."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from pydicom.uid import UID
 
-from diagnosis.models import Diagnosis
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
+
+    from diagnosis.models import Diagnosis
 
 _MOST_DECIMALS = 2
 
@@ -18,34 +28,36 @@ class Reading:
     negative_below: str
     confidence: str | None
     has_band: bool
+    time_taken: str
     probability_place: str
-    positive_place: str
+    probability_anchor: str
     operating_place: str
+    negative_width: str
     band_place: str
     band_width: str
-    probability_anchor: str
-    positive_anchor: str
+    positive_place: str
+    positive_width: str
 
 
 def read_out(diagnosis: Diagnosis) -> Reading:
-    """Word a diagnosis. The answer is Positive from the upper end of the band of doubt, where there is one."""
+    """Word a diagnosis. The answer is Positive from the upper end of the band around the operating point."""
     low, high = diagnosis.indeterminate_low, diagnosis.indeterminate_high
-    positive_from = max(diagnosis.operating_point, high)
-    negative_below = min(diagnosis.operating_point, low)
-    texts = percents(diagnosis.probability, positive_from, negative_below)
+    texts = percents(diagnosis.probability, high, low)
     return Reading(
         probability=texts[0],
         positive_from=texts[1],
         negative_below=texts[2],
         confidence=None if diagnosis.confidence is None else percents(diagnosis.confidence)[0],
         has_band=high > low,
+        time_taken=_duration(diagnosis.milliseconds),
         probability_place=_place(diagnosis.probability),
-        positive_place=_place(positive_from),
+        probability_anchor=_anchor(diagnosis.probability),
         operating_place=_place(diagnosis.operating_point),
+        negative_width=_place(low),
         band_place=_place(low),
         band_width=_place(high - low),
-        probability_anchor=_anchor(diagnosis.probability),
-        positive_anchor=_anchor(positive_from),
+        positive_place=_place(high),
+        positive_width=_place(1 - high),
     )
 
 
@@ -85,3 +97,32 @@ def _anchor(probability: float) -> str:
     if probability < 0.2:
         return "start"
     return "end" if probability > 0.8 else "middle"
+
+
+def _duration(milliseconds: float) -> str:
+    if milliseconds < 1000:
+        return _("%(number)s ms") % {"number": number_format(milliseconds, decimal_pos=0)}
+    return _("%(number)s s") % {"number": number_format(milliseconds / 1000, decimal_pos=1)}
+
+
+PATIENT_NAMES = {
+    "patient_name": gettext_lazy("Name"),
+    "patient_id": gettext_lazy("Patient ID"),
+    "patient_birth_date": gettext_lazy("Date of birth"),
+    "patient_sex": gettext_lazy("Sex"),
+    "study_date": gettext_lazy("Study date"),
+    "accession_number": gettext_lazy("Accession number"),
+}
+IMAGE_NAMES = {
+    "modality": gettext_lazy("Modality"),
+    "body_part": gettext_lazy("Body part"),
+    "view_position": gettext_lazy("View position"),
+    "laterality": gettext_lazy("Laterality"),
+    "photometric_interpretation": gettext_lazy("Photometric interpretation"),
+    "transfer_syntax": gettext_lazy("Transfer syntax"),
+}
+
+
+def dicom_facts(details: dict[str, str | None] | None, names: Mapping[str, StrPromise]) -> list[tuple[str, str]]:
+    """Those of the kept DICOM values that are there, each with its name for a person."""
+    return [(str(name), UID(value).name) for key, name in names.items() if (value := (details or {}).get(key))]

@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, 
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+pytest_plugins = ["tests.cast", "tests.toy"]
+
 PROJECT = Path(__file__).resolve().parent.parent
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
