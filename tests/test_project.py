@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from importlib.metadata import distribution
+from importlib.metadata import distribution, metadata
 from pathlib import Path
 
 import pytest
@@ -42,7 +42,6 @@ def test_every_requirement_names_one_exact_version(file: Path) -> None:
 
 def test_installed_versions_are_the_pinned_ones() -> None:
     pinned = pins("requirements.txt", "requirements-dev.txt")
-    pinned.pop("tensorflow-cpu")  # requirements-gpu.txt puts another build of it in its place
     assert {name: distribution(name).version for name in pinned} == pinned
 
 
@@ -56,6 +55,13 @@ def test_what_a_pinned_package_needs_is_pinned_too(files: tuple[str, ...]) -> No
         if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
     }
     assert needed - pinned.keys() == set()
+
+
+@pytest.mark.parametrize("name", pins("requirements.txt"))
+def test_what_people_run_is_free_of_the_gpl(name: str) -> None:
+    facts = metadata(name).json
+    stated = f"{facts.get('license_expression')} {facts.get('classifier')} {facts.get('license', '')[:80]}"
+    assert not re.search(r"\bA?GPL|GNU (Affero )?General Public", stated)
 
 
 def test_no_committed_file_names_a_path_of_one_machine() -> None:
