@@ -1,0 +1,186 @@
+"""A model on disk: ``models/<version>/`` with its card, its trained tensors, its built graphs, and their hashes.
+
+Committed:  model_card.json (also the contract), trained.npz (what training changed), golden.json (known answers)
+Built:      model.keras, serving.xml, serving.bin and built.json, which names the SHA-256 of each
+A version never changes once it is there; ``models/current.json`` names the one that is served.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from diagnosis.calibration import Calibration
+from diagnosis.contract import CLASS_NAMES, IMAGE_SIZE, Preprocessing
+from diagnosis.errors import ContractMismatch, ModelUnavailable
+from diagnosis.operating_point import DecisionRule
+
+CARD = "model_card.json"
+TRAINED = "trained.npz"
+GOLDEN = "golden.json"
+BUILT = "built.json"
+BUILT_FILES = ("model.keras", "serving.xml", "serving.bin")
+CURRENT = "current.json"
+FORMAT = 1
+"""Version of this folder's layout."""
+
+VERSION_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How the network's output becomes an answer.
+
+    evidence_scale: evidence for COVID at one place, in logits, that is drawn in full colour.
+    """
+
+    calibration: Calibration
+    rule: DecisionRule
+    evidence_scale: float
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Decision":
+        calibration, rule = Calibration(**values["calibration"]), DecisionRule(**values["rule"])
+        return cls(calibration, rule, float(values["evidence_scale"]))
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One version of the model, read and checked against what this code expects."""
+
+    version: str
+    folder: Path
+    card: dict[str, Any]
+    preprocessing: Preprocessing
+    decision: Decision
+
+    @property
+    def weights_sha256(self) -> str:
+        """SHA-256 over every tensor of the network, frozen and trained."""
+        return str(self.card["network"]["weights_sha256"])
+
+
+def read_artifact(models_dir: Path, version: str | None = None) -> Artifact:
+    """The named version, or the served one. Raises ModelUnavailable or ContractMismatch; changes nothing."""
+    version = version or current_version(models_dir)
+    folder = models_dir / checked_version(version)
+    card = _read_json(folder / CARD)
+    try:
+        _check_contract(version, card)
+        return Artifact(
+            version=version,
+            folder=folder,
+            card=card,
+            preprocessing=Preprocessing.from_dict(card["contract"]["preprocessing"]),
+            decision=Decision.from_dict(card["decision"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelUnavailable(f"The card of model {version} is damaged: {error!r}.") from error
+
+
+def current_version(models_dir: Path) -> str:
+    """The version that is served. Raises ModelUnavailable when none is chosen."""
+    if not (models_dir / CURRENT).is_file():
+        raise ModelUnavailable(
+            f"No model is in use: {models_dir / CURRENT} is missing. Run manage.py use_model VERSION."
+        )
+    return str(_read_json(models_dir / CURRENT).get("version", ""))
+
+
+def set_current_version(models_dir: Path, version: str) -> None:
+    """Serve ``version`` from now on (new processes; running ones keep theirs)."""
+    read_artifact(models_dir, version)
+    write_json(models_dir / CURRENT, {"version": version})
+
+
+def list_versions(models_dir: Path) -> list[str]:
+    return sorted(folder.name for folder in models_dir.glob("*") if (folder / CARD).is_file())
+
+
+def check_built(artifact: Artifact) -> None:
+    """Raise ModelUnavailable unless the built files are there and are the ones that ``build_model`` wrote."""
+    advice = f"Run manage.py build_model --version {artifact.version}."
+    if not (artifact.folder / BUILT).is_file():
+        raise ModelUnavailable(f"Model {artifact.version} has not been built on this machine. {advice}")
+    built = _read_json(artifact.folder / BUILT)
+    if built.get("weights_sha256") != artifact.weights_sha256:
+        raise ModelUnavailable(f"Model {artifact.version} was built from other weights than its card names. {advice}")
+    for name in BUILT_FILES:
+        path = artifact.folder / name
+        if not path.is_file() or file_sha256(path) != built.get("files", {}).get(name):
+            raise ModelUnavailable(f"{name} of model {artifact.version} is missing or damaged. {advice}")
+
+
+def write_built(artifact: Artifact, folder: Path) -> None:
+    """Move freshly built files from ``folder`` into place; the record of their hashes goes last."""
+    (artifact.folder / BUILT).unlink(missing_ok=True)
+    hashes = {name: file_sha256(folder / name) for name in BUILT_FILES}
+    for name in BUILT_FILES:
+        os.replace(folder / name, artifact.folder / name)
+    write_json(artifact.folder / BUILT, {"weights_sha256": artifact.weights_sha256, "files": hashes})
+
+
+@contextmanager
+def new_version(models_dir: Path, version: str) -> Iterator[Path]:
+    """A temporary folder that becomes ``models/<version>`` when the block ends well, and vanishes when it does not."""
+    target = models_dir / checked_version(version)
+    if target.exists():
+        raise FileExistsError(f"Model version {version} exists already; versions never change. Choose another --name.")
+    models_dir.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{version}-", dir=models_dir))
+    folder.chmod(0o755)
+    try:
+        yield folder
+        os.rename(folder, target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def checked_version(version: str) -> str:
+    """``version`` if it is a plain folder name. Raises ModelUnavailable."""
+    if not VERSION_NAME.fullmatch(version):
+        raise ModelUnavailable(f"{version!r} is not a model version: use a-z, 0-9, dot, dash and underscore.")
+    return version
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write beside and rename, so that no reader sees half a file."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelUnavailable(f"{path.name} of model {path.parent.name} is missing.") from None
+    except (OSError, ValueError) as error:
+        raise ModelUnavailable(f"{path.name} of model {path.parent.name} cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise ModelUnavailable(f"{path.name} of model {path.parent.name} is damaged: it is not an object.")
+    return content
+
+
+def _check_contract(version: str, card: dict[str, Any]) -> None:
+    expected = {"format": FORMAT, "class_names": list(CLASS_NAMES), "image_size": IMAGE_SIZE}
+    for name, value in expected.items():
+        if card["contract"][name] != value:
+            raise ContractMismatch(
+                f"Model {version} was made for {name} {card['contract'][name]!r}, and this program has {value!r}."
+            )

@@ -1,0 +1,97 @@
+"""Engines that run a served network: image batch -> probabilities and evidence map, in one pass.
+
+``openvino``  the default: no TensorFlow in the process
+``keras``     the Keras model itself, imported only when it is asked for; the reference the other is tested against
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from diagnosis.errors import ModelUnavailable
+
+SERVING_GRAPH = "serving.xml"
+KERAS_MODEL = "model.keras"
+
+
+@dataclass(frozen=True)
+class EngineOutput:
+    """probabilities: (n, 2) float32, softmax in the order of CLASS_NAMES.
+
+    evidence: (n, rows, cols) float32 >= 0, contribution to the COVID score per place, in logits.
+    """
+
+    probabilities: np.ndarray
+    evidence: np.ndarray
+
+
+class Engine(Protocol):
+    """Safe to call from any thread."""
+
+    name: str
+
+    def run(self, images: np.ndarray) -> EngineOutput:
+        """images: (n, size, size, 3) float32 in [0, 255]."""
+        ...
+
+
+class OpenVINOEngine:
+    """The serving graph compiled by OpenVINO for the CPU, in float32."""
+
+    name = "openvino"
+
+    def __init__(self, folder: Path) -> None:
+        import openvino
+
+        settings = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "f32",  # the default is bfloat16 where the CPU has it: other values
+        }
+        self._compiled = openvino.Core().compile_model(folder / SERVING_GRAPH, "CPU", settings)
+        self._own = threading.local()
+
+    def run(self, images: np.ndarray) -> EngineOutput:
+        # A compiled model shared by threads returns other threads' values: one request for each thread.
+        if not hasattr(self._own, "request"):
+            self._own.request = self._compiled.create_infer_request()
+        outputs = self._own.request.infer([images])
+        return EngineOutput(outputs[0].copy(), outputs[1].copy())
+
+
+class KerasEngine:
+    """The Keras model, called eagerly: slow and large, but what was trained."""
+
+    name = "keras"
+
+    def __init__(self, folder: Path) -> None:
+        import keras
+
+        from diagnosis.evidence import serving_model
+
+        network = keras.models.load_model(folder / KERAS_MODEL, compile=False, safe_mode=True)
+        self._model = serving_model(network)
+        self._lock = threading.Lock()
+
+    def run(self, images: np.ndarray) -> EngineOutput:
+        with self._lock:
+            probabilities, evidence = self._model(images, training=False)
+        return EngineOutput(np.asarray(probabilities), np.asarray(evidence))
+
+
+ENGINES: dict[str, Callable[[Path], Engine]] = {"openvino": OpenVINOEngine, "keras": KerasEngine}
+
+
+def open_engine(name: str, folder: Path) -> Engine:
+    """The engine ``name`` on the built model in ``folder``. Raises ModelUnavailable."""
+    try:
+        factory = ENGINES[name]
+    except KeyError:
+        raise ModelUnavailable(f"There is no engine {name!r}; choose one of {', '.join(ENGINES)}.") from None
+    try:
+        return factory(folder)
+    except Exception as error:  # both libraries raise bare RuntimeError, ValueError, OSError and worse
+        raise ModelUnavailable(f"The model in {folder.name} cannot be loaded by {name}: {error}") from error

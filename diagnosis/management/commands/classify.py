@@ -1,0 +1,127 @@
+"""Classify files and folders from the command line; the database is not touched."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from diagnosis.classifier import Classifier, load_classifier
+from diagnosis.engines import ENGINES
+from diagnosis.errors import ModelUnavailable, RadiographRejected
+from diagnosis.radiograph import MAX_FILE_BYTES, Radiograph, read_radiograph
+
+
+@dataclass(frozen=True)
+class Line:
+    """One file's answer. ``prediction`` is None only when the file was rejected, and ``rejected`` then says why."""
+
+    file: str
+    prediction: str | None
+    probability: float | None
+    confidence: float | None
+    operating_point: float
+    model: str
+    engine: str
+    rejected: str | None
+    milliseconds: float
+
+
+class Command(BaseCommand):
+    help = __doc__
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, or folders with all they hold")
+        parser.add_argument("--format", choices=("table", "jsonl"), default="table")
+        parser.add_argument("--engine", choices=tuple(ENGINES))
+        parser.add_argument("--model", help="a version in models/ (default: the served one)")
+
+    def handle(self, *args: Any, paths: list[Path], engine: str | None, model: str | None, **options: Any) -> None:
+        files = list(files_in(paths))
+        if not files:
+            raise CommandError("There is no file to classify in what you named.")
+        try:
+            classifier = load_classifier(model, engine)
+        except ModelUnavailable as error:
+            raise CommandError(str(error)) from error
+        write = self.write_json if options["format"] == "jsonl" else TableWriter()
+        rejected = 0
+        for path in track(files, "Classifying", console=Console(stderr=True), disable=not sys.stderr.isatty()):
+            line = classify_file(classifier, path)
+            rejected += line.rejected is not None
+            write(line)
+        if isinstance(write, TableWriter):
+            write.close()
+        if rejected:
+            self.stderr.write(f"{rejected} of {len(files)} files were rejected.")
+            sys.exit(1)
+
+    def write_json(self, line: Line) -> None:
+        self.stdout.write(json.dumps(asdict(line), ensure_ascii=False))
+
+
+class TableWriter:
+    """Collects lines and prints them as one table."""
+
+    def __init__(self) -> None:
+        self.table = Table("File", "Answer", "COVID probability", "Confidence", "ms")
+
+    def __call__(self, line: Line) -> None:
+        answer = line.prediction or f"Rejected: {line.rejected}"
+        self.table.add_row(
+            line.file, answer, percent(line.probability), percent(line.confidence), f"{line.milliseconds:.0f}"
+        )
+
+    def close(self) -> None:
+        Console().print(self.table)
+
+
+def percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
+
+
+def files_in(paths: list[Path]) -> Iterator[Path]:
+    """The files named, and every file below the folders named, in order; hidden files are passed over."""
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(file for file in path.rglob("[!.]*") if file.is_file())
+        else:
+            yield path
+
+
+def read_file(path: Path) -> Radiograph:
+    with path.open("rb") as file:
+        return read_radiograph(file.read(MAX_FILE_BYTES + 1))  # one byte too many is enough to be refused
+
+
+def classify_file(classifier: Classifier, path: Path) -> Line:
+    """One file's answer; a file that cannot be assessed or read is an answer too."""
+    started = time.perf_counter()
+    answer: dict[str, Any] = {"prediction": None, "probability": None, "confidence": None, "rejected": None}
+    try:
+        result = classifier.classify(read_file(path))
+        answer |= {
+            "prediction": str(result.prediction),
+            "probability": result.probability,
+            "confidence": result.confidence,
+        }
+    except RadiographRejected as error:
+        answer["rejected"] = str(error)
+    except OSError as error:
+        answer["rejected"] = f"The file cannot be read: {error.strerror}."
+    return Line(
+        file=str(path),
+        operating_point=classifier.artifact.decision.rule.operating_point,
+        model=classifier.model_version,
+        engine=classifier.engine.name,
+        milliseconds=round((time.perf_counter() - started) * 1000, 1),
+        **answer,
+    )

@@ -1,0 +1,25 @@
+"""Choose which version of the model is served."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from diagnosis.artifacts import check_built, list_versions, read_artifact, set_current_version
+from diagnosis.errors import ModelUnavailable
+
+
+class Command(BaseCommand):
+    help = "Serve another version of the model; processes that run now keep theirs until they are restarted."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("version", help="a folder name in models/")
+
+    def handle(self, *args: Any, version: str, **options: Any) -> None:
+        try:
+            check_built(read_artifact(settings.MODELS_DIR, version))
+            set_current_version(settings.MODELS_DIR, version)
+        except ModelUnavailable as error:
+            known = ", ".join(list_versions(settings.MODELS_DIR)) or "none"
+            raise CommandError(f"{error} Versions here: {known}.") from error
+        self.stdout.write(f"{version} is served from now on. Restart the site to load it.")

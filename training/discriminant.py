@@ -1,0 +1,82 @@
+"""A linear head fitted in closed form: Fisher's discriminant that treats all sources of a class alike.
+
+Plain logistic regression on these features learns which hospital an image comes from. Two things help on hospitals
+that gave nothing to training (docs/decisions/0003-generalisation.md):
+
+* every source of a class weighs the same, however many images it gave;
+* the scatter is taken *within* sources; what differs *between* the sources of one class is added with a small weight.
+
+direction = (within + between_weight * between + ridge * I)^-1 (mean of COVID - mean of the others)
+
+R. A. Fisher, Annals of Eugenics 7 (1936); the ridge as in Friedman, JASA 84 (1989).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diagnosis.contract import COVID_INDEX
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class DiscriminantConfig:
+    """Weights of the scatters, on features of unit variance."""
+
+    ridge: float = 2.0
+    between_weight: float = 0.03
+
+
+@dataclass(frozen=True)
+class Discriminant:
+    """score = (features - mean) / deviation @ direction + intercept; mean, deviation, direction: (features,) float64."""
+
+    mean: Floats
+    deviation: Floats
+    direction: Floats
+    intercept: float
+
+    def scores(self, features: np.ndarray) -> Floats:
+        """features (n, features) -> (n,) logit of COVID, before calibration."""
+        return (features - self.mean) / self.deviation @ self.direction + self.intercept
+
+
+def fit_discriminant(
+    features: np.ndarray,
+    labels: np.ndarray,
+    sources: np.ndarray,
+    config: DiscriminantConfig,
+) -> Discriminant:
+    """Fit on features (n, d), labels (n,) class indices and sources (n,) names."""
+    groups = {
+        (label, source): np.flatnonzero((labels == label) & (sources == source))
+        for label in np.unique(labels)
+        for source in np.unique(sources[labels == label])
+    }
+    weights = np.zeros(len(labels))
+    for (label, _), members in groups.items():
+        weights[members] = 1 / (len(members) * sum(other == label for other, _ in groups))
+    mean = np.average(features, axis=0, weights=weights).astype(np.float64)
+    deviation = np.sqrt(np.average((features - mean) ** 2, axis=0, weights=weights)) + 1e-6
+    standard = (features - mean) / deviation
+    centres = {group: standard[members].mean(axis=0) for group, members in groups.items()}
+    covid, others = (
+        np.array([centre for (label, _), centre in centres.items() if (label == COVID_INDEX) is wanted])
+        for wanted in (True, False)
+    )
+    scatter = np.mean([covariance(standard[members]) for members in groups.values()], axis=0)
+    scatter += config.ridge * np.eye(features.shape[1])
+    scatter += config.between_weight * (covariance(covid) + covariance(others))
+    direction = np.linalg.solve(scatter, covid.mean(axis=0) - others.mean(axis=0))
+    # Halfway between the class centres; for normal classes that share this scatter the score is then a log-odds.
+    intercept = -float((covid.mean(axis=0) + others.mean(axis=0)) / 2 @ direction)
+    return Discriminant(mean, deviation, direction, intercept)
+
+
+def covariance(rows: np.ndarray) -> Floats:
+    """(n, d) -> (d, d); zero for fewer than two rows."""
+    if len(rows) < 2:
+        return np.zeros((rows.shape[1], rows.shape[1]))
+    return np.cov(rows, rowvar=False)
