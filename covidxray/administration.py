@@ -1,9 +1,9 @@
 """The administration site: Django's own, behind the one sign-in page of the site."""
 
 from django.contrib import admin
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 
@@ -13,7 +13,7 @@ class AdministrationSite(admin.AdminSite):
     index_title = _("Accounts, institutions and models")
 
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
-        """Send a stranger to the sign-in page, and refuse whoever is signed in without being an administrator."""
-        if request.user.is_authenticated:
-            raise PermissionDenied
-        return redirect_to_login(request.GET.get("next", "/admin/"))
+        """Where Django's own sign-in page would be. Strangers never come here: the site's own page stands before it."""
+        if self.has_permission(request):
+            return redirect("admin:index")
+        raise PermissionDenied

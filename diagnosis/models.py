@@ -102,8 +102,9 @@ class DiagnosisQuerySet(models.QuerySet["Diagnosis"]):
         return self.filter(pk__lt=diagnosis.pk)
 
     def with_rows_shown(self) -> Self:
-        """Everything that a row of a list or a result page reads, in one query."""
-        return self.select_related("study__uploaded_by", "model_version")
+        """In one query all that a row of a list or a result page reads, without the large fields that it does not."""
+        related = self.select_related("study__uploaded_by", "requested_by", "model_version")
+        return related.defer("heat_map", "model_version__card")
 
 
 class Diagnosis(models.Model):

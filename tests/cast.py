@@ -1,4 +1,4 @@
-"""The people of the tests. Alice owns what is uploaded, Bob is her colleague, Charlie works elsewhere, Dora administers.
+"""The people of the tests: Alice, who uploads; Bob, her colleague; Charlie, who works elsewhere; Dora, who administers.
 
 Everybody's password is PASSWORD.
 """

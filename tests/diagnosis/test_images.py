@@ -1,0 +1,158 @@
+"""Pictures and files reach a person through a view that checks, and in no other way."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.test import Client
+from django.urls import reverse
+from PIL import Image
+from pytest_django import Settings
+
+from accounts.models import User
+from diagnosis.display import coloured_heat_map, display_jpeg, heat_map_to_png, thumbnail_jpeg
+from diagnosis.models import Diagnosis
+from diagnosis.services import diagnosis_create
+from tests.cast import client_of
+from tests.toy import ToyEngine
+from tests.uploads import diagnosed, radiograph_png
+
+
+@pytest.fixture
+def diagnosis(alice: User, engine: ToyEngine) -> Diagnosis:
+    return diagnosed(alice, name="thorax é.png")
+
+
+@pytest.fixture
+def client(alice: User) -> Client:
+    return client_of(alice)
+
+
+def body_of(answer) -> bytes:
+    return b"".join(answer.streaming_content) if answer.streaming else answer.content
+
+
+def picture(answer) -> Image.Image:
+    return Image.open(io.BytesIO(body_of(answer)))
+
+
+def addresses(diagnosis: Diagnosis) -> list[str]:
+    study = diagnosis.study.uuid
+    names = ("display", "thumbnail", "original")
+    return [
+        reverse("diagnosis:heat-map", args=[diagnosis.uuid]),
+        *[reverse(f"diagnosis:{name}", args=[study]) for name in names],
+    ]
+
+
+def test_the_shown_copy_is_the_whole_radiograph(client: Client, diagnosis: Diagnosis) -> None:
+    answer = client.get(reverse("diagnosis:display", args=[diagnosis.study.uuid]))
+    assert answer["Content-Type"] == "image/jpeg"
+    shown = np.asarray(picture(answer), np.float64)
+    original = np.asarray(Image.open(io.BytesIO(radiograph_png())), np.float64)
+    assert np.abs(shown - original).mean() < 2
+
+
+def test_the_thumbnail_is_small(client: Client, diagnosis: Diagnosis) -> None:
+    answer = client.get(reverse("diagnosis:thumbnail", args=[diagnosis.study.uuid]))
+    body = body_of(answer)
+    assert len(body) < 10_000
+    assert Image.open(io.BytesIO(body)).size == (192, 154)
+
+
+def test_the_heat_map_is_clear_where_there_is_no_evidence_and_yellow_where_most_is(
+    client: Client, diagnosis: Diagnosis
+) -> None:
+    answer = client.get(reverse("diagnosis:heat-map", args=[diagnosis.uuid]))
+    assert answer["Content-Type"] == "image/png"
+    drawn = picture(answer)
+    assert (drawn.mode, drawn.size) == ("RGBA", (448, 358))
+    assert drawn.getpixel((2, 2))[3] == 0
+    red, green, blue, opacity = drawn.getpixel((445, 355))
+    assert red > 200
+    assert green > 200
+    assert blue < 80
+    assert opacity == 255
+
+
+def test_the_original_is_only_ever_saved(client: Client, diagnosis: Diagnosis) -> None:
+    answer = client.get(reverse("diagnosis:original", args=[diagnosis.study.uuid]))
+    assert body_of(answer) == radiograph_png()
+    assert answer["Content-Disposition"] == "attachment; filename*=utf-8''thorax%20%C3%A9.png"
+    assert answer["Content-Type"] == "application/octet-stream"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+
+
+def test_no_answer_may_be_kept_in_a_cache(client: Client, diagnosis: Diagnosis) -> None:
+    for address in [*addresses(diagnosis), diagnosis.get_absolute_url(), "/", "/results/", "/nothing-here"]:
+        answer = client.get(address)
+        assert answer["Cache-Control"] == "private, no-store", address
+        answer.close()
+
+
+def test_strangers_get_404_and_nobody_gets_the_sign_in_page(
+    diagnosis: Diagnosis, charlie: User, stranger: Client
+) -> None:
+    for address in addresses(diagnosis):
+        assert client_of(charlie).get(address).status_code == 404
+        assert stranger.get(address)["Location"].startswith("/accounts/sign-in/")
+
+
+def test_stored_files_have_no_address_of_their_own(
+    client: Client, diagnosis: Diagnosis, settings: Settings, media_root: Path
+) -> None:
+    name = diagnosis.study.original.name
+    assert (media_root / name).is_file()
+    for address in (f"/media/{name}", f"/{name}", f"/static/{name}", f"/static/../media/{name}", f"/media/../{name}"):
+        assert client.get(address).status_code == 404
+
+
+def test_stored_files_can_be_read_by_the_site_only(diagnosis: Diagnosis) -> None:
+    path = Path(diagnosis.study.original.path)
+    assert path.stat().st_mode & 0o007 == 0
+    assert path.parent.stat().st_mode & 0o007 == 0
+
+
+def test_what_is_shown_carries_nothing_of_the_files_metadata(alice: User, engine: ToyEngine, client: Client) -> None:
+    buffer = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x010E] = "Canary in the description"
+    Image.open(io.BytesIO(radiograph_png())).save(buffer, "JPEG", exif=exif, comment=b"Canary in the comment")
+    assert b"Canary" in buffer.getvalue()
+    diagnosis = diagnosis_create(user=alice, content=buffer.getvalue(), file_name="a.jpg").diagnosis
+    for name in ("display", "thumbnail"):
+        answer = client.get(reverse(f"diagnosis:{name}", args=[diagnosis.study.uuid]))
+        assert b"Canary" not in body_of(answer)
+
+
+@pytest.mark.parametrize(("height", "width"), [(3000, 1000), (1, 5000), (80, 80)])
+def test_copies_keep_the_proportions_within_their_limits(height: int, width: int) -> None:
+    pixels = np.zeros((height, width), np.uint8)
+    shown = Image.open(io.BytesIO(display_jpeg(pixels)))
+    small = Image.open(io.BytesIO(thumbnail_jpeg(pixels)))
+    assert max(shown.size) == min(2048, max(height, width))
+    assert max(small.size) == min(192, max(height, width))
+    assert shown.mode == "L"
+
+
+def test_a_heat_map_survives_its_storage_and_odd_values() -> None:
+    stored = heat_map_to_png(np.array([[0, 0.5, 1], [np.nan, -1, 2]], np.float32))
+    grid = np.asarray(Image.open(io.BytesIO(stored)))
+    assert grid.tolist() == [[0, 128, 255], [0, 0, 255]]
+    assert len(stored) < 200
+
+
+@pytest.mark.parametrize(("width", "height", "size"), [(2000, 1000, (448, 224)), (3, 5000, (1, 448))])
+def test_a_drawn_heat_map_has_the_radiographs_proportions(width: int, height: int, size: tuple[int, int]) -> None:
+    drawn = coloured_heat_map(heat_map_to_png(np.ones((7, 7), np.float32)), width=width, height=height)
+    assert Image.open(io.BytesIO(drawn)).size == size
+
+
+def test_more_evidence_is_always_lighter() -> None:
+    """Perceptual order: the luminance of the colours rises all the way (ITU-R BT.709 weights)."""
+    ramp = np.linspace(0, 1, 256, dtype=np.float32)[None]
+    drawn = np.asarray(Image.open(io.BytesIO(coloured_heat_map(heat_map_to_png(ramp), width=448, height=10))), float)
+    luminance = drawn[5, :, :3] @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(luminance) >= -1.5).all()
+    assert (np.diff(drawn[5, :, 3]) >= 0).all()

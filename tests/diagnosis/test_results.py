@@ -1,0 +1,111 @@
+"""The home page's newest results and the list of all of them."""
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from diagnosis import views
+from tests.cast import client_of
+from tests.toy import ToyEngine
+from tests.uploads import diagnosed
+
+pytestmark = pytest.mark.usefixtures("engine")
+
+
+@pytest.fixture
+def client(alice: User) -> Client:
+    return client_of(alice)
+
+
+def text_of(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+@pytest.mark.parametrize("address", ["/", "/results/"])
+def test_without_results_it_says_so(client: Client, address: str) -> None:
+    assert "Nothing has been classified" in text_of(client, address)
+
+
+@pytest.mark.parametrize("address", ["/", "/results/"])
+def test_a_row_says_what_and_who_and_leads_to_the_result(client: Client, alice: User, address: str) -> None:
+    diagnosis = diagnosed(alice, name="thorax.png")
+    text = text_of(client, address)
+    for part in (diagnosis.get_absolute_url(), f"{diagnosis.study.uuid}/thumbnail.jpg", "thorax.png", "Alice"):
+        assert part in text
+    assert "Positive" in text
+    assert "31\N{NO-BREAK SPACE}%" in text
+
+
+def test_the_newest_stands_first(client: Client, alice: User) -> None:
+    older, newer = diagnosed(alice, 1, "older.png"), diagnosed(alice, 2, "newer.png")
+    text = text_of(client, "/results/")
+    assert text.index(newer.study.file_name) < text.index(older.study.file_name)
+
+
+def test_a_colleagues_results_are_there_and_a_strangers_are_not(client: Client, bob: User, charlie: User) -> None:
+    diagnosed(bob, name="bobs.png")
+    diagnosed(charlie, name="charlies.png")
+    text = text_of(client, "/results/")
+    assert "bobs.png" in text
+    assert "charlies.png" not in text
+
+
+def test_older_results_are_a_page_further(client: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "RESULTS_PER_PAGE", 2)
+    *_, third, second, first = [diagnosed(alice, seed, f"{seed}.png") for seed in range(5)]
+    text = text_of(client, "/results/")
+    assert f"?before={second.uuid}" in text
+    assert first.get_absolute_url() in text
+    text = text_of(client, f"/results/?before={second.uuid}")
+    assert third.get_absolute_url() in text
+    assert second.get_absolute_url() not in text
+    last = text_of(client, f"/results/?before={third.uuid}")
+    assert "Older results" in last or "1.png" in last
+
+
+def test_the_last_page_offers_no_older_one(client: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "RESULTS_PER_PAGE", 2)
+    for seed in range(2):
+        diagnosed(alice, seed)
+    assert "Older results" not in text_of(client, "/results/")
+
+
+@pytest.mark.parametrize("before", ["1", "x" * 5000, "' OR 1=1", "00000000-0000-4000-8000-000000000000", "%00"])
+def test_a_page_that_is_not_there_is_404(client: Client, before: str) -> None:
+    assert client.get("/results/", {"before": before}).status_code == 404
+
+
+def test_a_page_after_a_strangers_result_is_404(client: Client, charlie: User) -> None:
+    assert client.get("/results/", {"before": str(diagnosed(charlie).uuid)}).status_code == 404
+
+
+def test_more_rows_cost_no_more_queries(
+    client: Client, alice: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for seed in range(8):
+        diagnosed(alice, seed)
+    with django_assert_max_num_queries(4):  # session, person, institution, rows
+        text_of(client, "/results/")
+
+
+def test_home_shows_a_few_and_the_way_to_the_rest(client: Client, alice: User) -> None:
+    for seed in range(views.RECENT_RESULTS + 1):
+        diagnosed(alice, seed)
+    text = text_of(client, "/")
+    assert text.count("thumbnail.jpg") == views.RECENT_RESULTS
+    assert "/results/" in text
+
+
+def test_an_administrator_without_the_clinical_role_is_led_to_the_administration(dora: User) -> None:
+    text = text_of(client_of(dora), "/")
+    assert "/admin/" in text
+    assert "/upload/" not in text
+
+
+def test_stored_html_in_a_file_name_stays_text(client: Client, alice: User, engine: ToyEngine) -> None:
+    diagnosed(alice, name="<script>alert(1)</script>.png")
+    for address in ("/", "/results/"):
+        assert "<script>alert" not in text_of(client, address)
