@@ -82,7 +82,7 @@ class User(AbstractUser):
 def _check_key(row: models.Model, *, source: str, message: str) -> None:
     """Refuse in a form, with a sentence beside its field, what the database would refuse with an error."""
     field = row._meta.get_field(f"{source}_key")
-    key = normalised(getattr(row, source))
+    key = normalised(getattr(row, source) or "")  # a form leaves None where it has refused the value itself
     if len(key) > (field.max_length or 0):
         raise ValidationError({source: _("This is too long.")})
     if type(row)._default_manager.filter(**{field.name: key}).exclude(pk=row.pk).exists():

@@ -1,9 +1,13 @@
 """The administration site: Django's own, behind the one sign-in page of the site."""
 
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,8 +16,11 @@ class AdministrationSite(admin.AdminSite):
     site_header = _("covidxray administration")
     index_title = _("Accounts, institutions and models")
 
+    @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
-        """Where Django's own sign-in page would be. Strangers never come here: the site's own page stands before it."""
+        """In the place of Django's own sign-in page: send strangers to the site's, refuse whoever lacks the role."""
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
         if self.has_permission(request):
             return redirect("admin:index")
         raise PermissionDenied

@@ -88,7 +88,7 @@ def test_no_answer_may_be_kept_in_a_cache(client: Client, diagnosis: Diagnosis) 
     for address in [*addresses(diagnosis), diagnosis.get_absolute_url(), "/", "/results/", "/nothing-here"]:
         answer = client.get(address)
         assert answer["Cache-Control"] == "private, no-store", address
-        answer.close()
+        body_of(answer)
 
 
 def test_strangers_get_404_and_nobody_gets_the_sign_in_page(

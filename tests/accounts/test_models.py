@@ -1,0 +1,62 @@
+"""People and institutions: one spelling of a name is one row, on every database."""
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+
+from accounts.models import Institution, User
+from accounts.normalise import normalised
+from tests.cast import person
+
+
+@pytest.mark.parametrize("other", ["ALICE", "Alice", "\N{FULLWIDTH LATIN SMALL LETTER A}lice", " alice "])
+def test_two_spellings_are_one_name(other: str) -> None:
+    assert normalised(other) == "alice"
+
+
+@pytest.mark.parametrize("text", ["Straße", "ﬃ", "İstanbul", "ΣΊΣΥΦΟΣ", "ǰ", "ᾳ"])
+def test_normalising_twice_changes_nothing(text: str) -> None:
+    assert normalised(normalised(text)) == normalised(text) == normalised(text.upper())
+
+
+def test_the_database_refuses_a_second_spelling_of_a_user_name(alice: User) -> None:
+    with pytest.raises(IntegrityError):
+        User.objects.create_user("ALICE", "other@example.org", institution=alice.institution)
+
+
+def test_the_database_refuses_a_second_spelling_of_an_e_mail_address(alice: User) -> None:
+    with pytest.raises(IntegrityError):
+        User.objects.create_user("other", "Alice@Example.ORG", institution=alice.institution)
+
+
+def test_the_database_refuses_a_second_spelling_of_an_institution(hospital: Institution) -> None:
+    with pytest.raises(IntegrityError):
+        Institution.objects.create(name="ST. ANNA")
+
+
+def test_the_normalised_column_follows_a_renaming(alice: User) -> None:
+    alice.username = "Alice.Martens"
+    alice.save()
+    assert User.objects.get_by_natural_key("ALICE.MARTENS") == alice
+
+
+def test_a_form_is_told_before_the_database_is(alice: User) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        User(username="ALICE", email="ALICE@example.org", institution=alice.institution).clean()
+    assert set(refusal.value.message_dict) == {"username"}
+
+
+def test_a_name_that_grows_past_the_column_is_refused(hospital: Institution) -> None:
+    ligature = "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}"  # eighteen characters in its compatibility form
+    with pytest.raises(ValidationError):
+        User(username=ligature * 100, email="a@example.org", institution=hospital).clean()
+
+
+def test_nobody_has_a_role_that_was_not_given(hospital: Institution) -> None:
+    user = person("eve", hospital)
+    assert (user.is_staff, user.is_superuser, user.is_radiographer) == (False, False, False)
+
+
+def test_an_institution_with_people_cannot_be_deleted(alice: User) -> None:
+    with pytest.raises(IntegrityError):
+        alice.institution.delete()

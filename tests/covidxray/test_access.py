@@ -1,0 +1,181 @@
+"""Every address of the site, for everybody who might ask for it. A new address without a row here fails."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+
+from accounts.models import User
+from tests.cast import client_of
+from tests.toy import ToyEngine
+from tests.uploads import diagnosed
+
+
+@dataclass(frozen=True)
+class Row:
+    """The status of a GET: by somebody who is not signed in or is suspended; by a radiographer of the institution, who
+    uploaded the radiograph or is a colleague; by one of another institution; by an administrator without that role.
+    """
+
+    nobody: int
+    radiographer: int
+    other: int
+    administrator: int
+    argument: str = ""
+
+
+CLINICAL_PAGE = Row(302, 200, 200, 403)
+ADMINISTRATION = Row(302, 302, 302, 200)
+
+
+def of(argument: str, *statuses: int) -> Row:
+    return Row(*statuses, argument=argument)
+
+
+TABLE = {
+    "healthz": Row(200, 200, 200, 200),
+    "readyz": Row(200, 200, 200, 200),
+    "accounts:sign-in": Row(200, 302, 302, 302),
+    "accounts:sign-out": Row(302, 405, 405, 405),
+    "diagnosis:home": Row(302, 200, 200, 200),
+    "diagnosis:upload": CLINICAL_PAGE,
+    "diagnosis:results": CLINICAL_PAGE,
+    "diagnosis:result": of("diagnosis", 302, 200, 404, 403),
+    "diagnosis:heat-map": of("diagnosis", 302, 200, 404, 403),
+    "diagnosis:display": of("study", 302, 200, 404, 403),
+    "diagnosis:thumbnail": of("study", 302, 200, 404, 403),
+    "diagnosis:original": of("study", 302, 200, 404, 403),
+    "admin:index": ADMINISTRATION,
+    "admin:login": Row(302, 403, 403, 302),
+    "admin:logout": Row(302, 302, 302, 405),
+    "admin:password_change": ADMINISTRATION,
+    "admin:password_change_done": ADMINISTRATION,
+    "admin:autocomplete": Row(302, 302, 302, 403),
+    "admin:jsi18n": ADMINISTRATION,
+    "admin:view_on_site": of("nothing", 302, 302, 302, 404),
+    "admin:app_list": of("app", 302, 302, 302, 200),
+    "admin:auth_user_password_change": of("user", 302, 302, 302, 200),
+    "admin:accounts_user_changelist": ADMINISTRATION,
+    "admin:accounts_user_add": ADMINISTRATION,
+    "admin:accounts_user_change": of("user", 302, 302, 302, 200),
+    "admin:accounts_user_history": of("user", 302, 302, 302, 200),
+    "admin:accounts_user_delete": of("user", 302, 302, 302, 403),
+    "admin:accounts_institution_changelist": ADMINISTRATION,
+    "admin:accounts_institution_add": ADMINISTRATION,
+    "admin:accounts_institution_change": of("institution", 302, 302, 302, 200),
+    "admin:accounts_institution_history": of("institution", 302, 302, 302, 200),
+    "admin:accounts_institution_delete": of("institution", 302, 302, 302, 403),
+    "admin:diagnosis_modelversion_changelist": ADMINISTRATION,
+    "admin:diagnosis_modelversion_add": Row(302, 302, 302, 403),
+    "admin:diagnosis_modelversion_change": of("model", 302, 302, 302, 200),
+    "admin:diagnosis_modelversion_history": of("model", 302, 302, 302, 200),
+    "admin:diagnosis_modelversion_delete": of("model", 302, 302, 302, 403),
+}
+
+
+def names(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            inner = f"{prefix}{entry.namespace}:" if entry.namespace else prefix
+            yield from names(entry, inner)
+        elif isinstance(entry, URLPattern) and entry.name:
+            yield prefix + entry.name
+
+
+def test_every_address_has_a_row() -> None:
+    assert set(names(get_resolver())) == set(TABLE)
+
+
+def nameless(resolver: URLResolver) -> Iterator[str]:
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from nameless(entry)
+        elif not entry.name:
+            yield str(entry.pattern)
+
+
+def test_only_the_administrations_own_redirects_have_no_name() -> None:
+    assert set(nameless(get_resolver())) == {"<path:object_id>/", "(?P<url>.*)$"}
+
+
+@pytest.fixture
+def arguments(alice: User, engine: ToyEngine) -> dict[str, list[object]]:
+    diagnosis = diagnosed(alice)
+    return {
+        "": [],
+        "diagnosis": [diagnosis.uuid],
+        "study": [diagnosis.study.uuid],
+        "user": [alice.pk],
+        "institution": [alice.institution.pk],
+        "model": [diagnosis.model_version.pk],
+        "app": ["accounts"],
+        "nothing": [1, 999999],
+    }
+
+
+@pytest.fixture
+def suspended(alice: User) -> Client:
+    """Somebody who was suspended while signed in."""
+    mallory = User.objects.create_user("mallory", "m@example.org", institution=alice.institution, is_radiographer=True)
+    client = client_of(mallory)
+    User.objects.filter(pk=mallory.pk).update(is_active=False)
+    return client
+
+
+def status_of(client: Client, address: str) -> int:
+    answer = client.get(address)
+    if answer.streaming:
+        b"".join(answer.streaming_content)  # reading it to the end closes the file
+    return answer.status_code
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_everybody_gets_what_is_theirs(
+    name: str,
+    arguments: dict[str, list[object]],
+    stranger: Client,
+    suspended: Client,
+    alice: User,
+    bob: User,
+    charlie: User,
+    dora: User,
+) -> None:
+    row = TABLE[name]
+    address = reverse(name, args=arguments[row.argument])
+    people = {
+        "nobody": (stranger, row.nobody),
+        "suspended": (suspended, row.nobody),
+        "alice, who uploaded": (client_of(alice), row.radiographer),
+        "bob, a colleague": (client_of(bob), row.radiographer),
+        "charlie of another institution": (client_of(charlie), row.other),
+        "dora, an administrator": (client_of(dora), row.administrator),
+    }
+    seen = {who: status_of(client, address) for who, (client, _) in people.items()}
+    assert seen == {who: status for who, (_, status) in people.items()}
+
+
+def test_radiographers_are_sent_from_the_administration_to_a_refusal(alice: User) -> None:
+    assert client_of(alice).get("/admin/accounts/user/", follow=True).status_code == 403
+
+
+@pytest.mark.parametrize(("who", "status"), [("alice", 422), ("charlie", 422), ("dora", 403)])
+def test_only_radiographers_upload(who: str, status: int, request: pytest.FixtureRequest, engine: ToyEngine) -> None:
+    user = request.getfixturevalue(who)
+    assert client_of(user).post(reverse("diagnosis:upload")).status_code == status
+
+
+def test_a_strangers_upload_is_turned_away(stranger: Client) -> None:
+    assert stranger.post(reverse("diagnosis:upload"))["Location"].startswith("/accounts/sign-in/")
+
+
+def test_addresses_that_name_no_row_are_404_whatever_they_hold(alice: User) -> None:
+    client = client_of(alice)
+    for tail in ("1/", "00000000-0000-4000-8000-000000000000/", "..%2f..%2fetc%2fpasswd", "%00/"):
+        assert client.get(f"/results/{tail}").status_code == 404
+
+
+def test_reverse_needs_a_uuid() -> None:
+    with pytest.raises(NoReverseMatch):
+        reverse("diagnosis:result", args=[1])

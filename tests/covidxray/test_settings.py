@@ -1,0 +1,83 @@
+"""The settings as a server reads them from its environment: what is missing closes, never opens."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SHOWN = """
+import json
+from covidxray import settings
+print(json.dumps({name: getattr(settings, name) for name in dir(settings) if name.isupper()}, default=lambda _: None))
+"""
+
+
+def run(project: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {"PATH": os.environ["PATH"], "COVIDXRAY_ENV_FILE": "", "DJANGO_SETTINGS_MODULE": "covidxray.settings"}
+    return subprocess.run(
+        [sys.executable, *command], cwd=project, env=clean | environment, capture_output=True, text=True, check=False
+    )
+
+
+def settings_with(project: Path, **environment: str) -> dict:
+    result = run(project, "-c", SHOWN, **environment)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_without_a_secret_key_nothing_starts_and_one_sentence_says_so(project: Path) -> None:
+    result = run(project, "manage.py", "check")
+    assert result.returncode != 0
+    assert result.stderr.strip() == "The configuration is incomplete: Set the SECRET_KEY environment variable"
+
+
+def test_a_secret_key_may_stand_in_a_file(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from a file")
+    assert settings_with(project, SECRET_KEY_FILE=str(tmp_path / "key"))["SECRET_KEY"] == "from a file"
+
+
+def test_with_nothing_but_a_key_everything_is_closed(project: Path) -> None:
+    values = settings_with(project, SECRET_KEY="key")
+    assert (values["DEBUG"], values["DEVELOPMENT"], values["ALLOWED_HOSTS"]) == (False, False, [])
+    assert values["SESSION_COOKIE_SECURE"]
+    assert values["CSRF_COOKIE_SECURE"]
+    assert values["SECURE_SSL_REDIRECT"]
+    assert values["SECURE_HSTS_SECONDS"] >= 31_536_000
+    assert "SECURE_PROXY_SSL_HEADER" not in values
+    assert values["USE_TZ"]
+    assert "MEDIA_URL" not in values
+
+
+def test_development_is_for_plain_http_and_still_without_debug(project: Path) -> None:
+    values = settings_with(project, SECRET_KEY="key", DEVELOPMENT="True")
+    assert not values["DEBUG"]
+    assert not values["SESSION_COOKIE_SECURE"]
+    assert not values["SECURE_SSL_REDIRECT"]
+
+
+def test_sqlite_waits_and_writes_ahead(project: Path) -> None:
+    options = settings_with(project, SECRET_KEY="key")["DATABASES"]["default"]["OPTIONS"]
+    assert options["transaction_mode"] == "IMMEDIATE"
+    assert options["timeout"] >= 5
+    assert "journal_mode=WAL" in options["init_command"]
+
+
+def test_mysql_is_one_setting(project: Path) -> None:
+    database = settings_with(project, SECRET_KEY="key", DATABASE_URL="mysql://xray:secret@db/xray")["DATABASES"][
+        "default"
+    ]
+    assert database["ENGINE"] == "django.db.backends.mysql"
+    assert database["OPTIONS"]["charset"] == "utf8mb4"
+    assert database["CONN_HEALTH_CHECKS"]
+
+
+@pytest.mark.parametrize("address", ["/", "/results/"])
+def test_over_plain_http_a_server_only_points_to_https(address: str, client, settings) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    answer = client.get(address)
+    assert answer.status_code == 301
+    assert answer["Location"].startswith("https://")
+    assert client.get("/healthz").status_code == 200
