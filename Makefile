@@ -20,6 +20,8 @@ help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: $(VENV)/.requirements .env $(BUILT_MODEL) database samples/README.txt ## install, prepare and start the site on PORT (8000)
+	@$(PYTHON) -c "import socket; socket.create_server(('127.0.0.1', $(PORT)))" 2>/dev/null || \
+		{ echo "Port $(PORT) is taken by another program. Choose one: PORT=8001 make run" >&2; exit 1; }
 	@echo "Starting on http://127.0.0.1:$(PORT) (Ctrl-C stops it). Radiographs to try: samples/"
 	@echo "A forgotten password: $(MANAGE) changepassword radiographer"
 	@exec $(PYTHON) -W "ignore:No directory at" -m gunicorn covidxray.wsgi --bind 127.0.0.1:$(PORT) \
