@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pydicom import uid
 
 from diagnosis.errors import RadiographRejected
+from diagnosis.pictures import refuse_many_scans
 
 _JPEG_FRAMES = {
     uid.JPEGBaseline8Bit: {0xC0, 0xC1},
@@ -44,6 +45,7 @@ def check_codestream(frame: bytes, transfer_syntax: uid.UID, declared: FrameSize
     if transfer_syntax in uid.JPEG2000TransferSyntaxes:
         found = _jpeg2000_size(frame)
     else:
+        refuse_many_scans(frame)
         found = _jpeg_size(frame, _JPEG_FRAMES[transfer_syntax])
     same = (found.rows, found.columns, found.samples) == (declared.rows, declared.columns, declared.samples)
     if not same or found.bits > declared.bits:

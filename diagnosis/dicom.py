@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate, get_frame
 from pydicom.filereader import read_dataset
 from pydicom.pixels import apply_color_lut, get_decoder
-from pydicom.tag import Tag
+from pydicom.tag import BaseTag, Tag
 
 from diagnosis.codecs import DECODER_DEPENDENCIES
 from diagnosis.codestream import FrameSize, check_codestream
@@ -31,6 +31,10 @@ logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 warnings.filterwarnings("ignore", module="pydicom")
 
 _MAX_READS = 200_000
+"""About one for each element, one to three for each fragment of a compressed picture."""
+_MAX_VALUE_BYTES = 1024 * 1024
+"""The largest look-up table has 128 KiB."""
+_PIXEL_DATA = Tag("PixelData")
 
 _OWN_PLUGIN = "diagnosis"
 _DECODERS = {
@@ -104,7 +108,11 @@ def read_dicom(content: bytes) -> tuple[GreyPicture, DicomDetails]:
     meta = read_dataset(stream, False, True, stop_when=lambda tag, vr, length: tag.group != 2)
     transfer_syntax = _allowed_transfer_syntax(meta)
     dataset = read_dataset(
-        stream, transfer_syntax.is_implicit_VR, transfer_syntax.is_little_endian, specific_tags=list(_WANTED_TAGS)
+        stream,
+        transfer_syntax.is_implicit_VR,
+        transfer_syntax.is_little_endian,
+        stop_when=stream.note_element,
+        specific_tags=list(_WANTED_TAGS),
     )
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = transfer_syntax
@@ -114,15 +122,21 @@ def read_dicom(content: bytes) -> tuple[GreyPicture, DicomDetails]:
 
 
 class _BoundedReader(BytesIO):
-    """Counts reads, each of which is about one DICOM element, so that millions of tiny ones cannot eat the memory."""
+    """Refuses files of millions of elements, or with huge values outside the picture, before they fill the memory."""
 
     reads = 0
+    in_picture = False
+
+    def note_element(self, tag: BaseTag, _vr: str | None, _length: int) -> bool:
+        """Learn from pydicom which element comes next (its `stop_when`), and never stop."""
+        self.in_picture = tag == _PIXEL_DATA
+        return False
 
     def read(self, size: int | None = -1, /) -> bytes:
         self.reads += 1
-        if self.reads > _MAX_READS:
+        if self.reads > _MAX_READS or (not self.in_picture and (size or 0) > _MAX_VALUE_BYTES):
             raise RadiographRejected(
-                "The DICOM file has far too many elements for a radiograph.", code="dicom-elements"
+                "The DICOM file holds far more than a radiograph; export only the picture.", code="dicom-elements"
             )
         return super().read(size)
 
@@ -175,14 +189,21 @@ def _refuse_layout(dataset: Dataset) -> None:
 def _decoded(dataset: Dataset, transfer_syntax: uid.UID) -> GreyPicture:
     if transfer_syntax.is_encapsulated:
         _keep_checked_frame(dataset, transfer_syntax)
-    stored, _ = get_decoder(transfer_syntax).as_array(dataset, index=0, decoding_plugin=_DECODERS[transfer_syntax])
+    decoder, plugin = get_decoder(transfer_syntax), _DECODERS[transfer_syntax]
+    stored, found = decoder.as_array(dataset, index=0, raw=True, decoding_plugin=plugin)
     if dataset.PhotometricInterpretation in _GREY:
         return GreyPicture(read_only(shaded(stored, dataset)), 0.0)
     if dataset.PhotometricInterpretation == "PALETTE COLOR":
         stored = apply_color_lut(stored, dataset)
+    return grey_picture(_colour_image(stored, str(found["photometric_interpretation"])))
+
+
+def _colour_image(stored: np.ndarray, photometric_interpretation: str) -> Image.Image:
+    """Wrap (rows, columns, 3) samples; Pillow turns YCbCr into RGB in a tenth of the memory that pydicom takes."""
     if stored.dtype != np.uint8:
         stored = (stored >> 8).astype(np.uint8)
-    return grey_picture(Image.fromarray(stored))
+    mode = "YCbCr" if photometric_interpretation.startswith("YBR_FULL") else "RGB"
+    return Image.frombytes(mode, (stored.shape[1], stored.shape[0]), stored.tobytes())
 
 
 def _keep_checked_frame(dataset: Dataset, transfer_syntax: uid.UID) -> None:

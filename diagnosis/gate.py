@@ -66,7 +66,7 @@ def _check_colour(colourfulness: float) -> None:
 def _check_contrast(sample: np.ndarray) -> None:
     darkest, brightest = np.percentile(sample, (5, 95))
     if brightest - darkest < MIN_CONTRAST:
-        raise _refusal("it has nearly the same grey everywhere", "constant")
+        raise _refusal("it shows next to no contrast", "constant")
 
 
 def _check_smoothness(sample: np.ndarray) -> None:

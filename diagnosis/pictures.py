@@ -1,8 +1,10 @@
 """JPEG and PNG bytes, and decoded Pillow images of any mode, to one upright grey picture."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import islice
 
 import numpy as np
 from PIL import Image, ImageChops, ImageOps, ImageStat
@@ -10,6 +12,9 @@ from PIL import Image, ImageChops, ImageOps, ImageStat
 from diagnosis.errors import RadiographRejected
 
 MAX_PIXELS = 40_000_000
+MAX_SCANS = 100
+"""Progressive JPEGs have about ten."""
+_SCAN = re.compile(rb"\xff\xda\x00[\x08\x0a\x0c\x0e][\x01-\x04]")
 _COLOUR_SAMPLE_SIDE = 1024
 _ROWS_AT_ONCE = 256
 
@@ -33,6 +38,15 @@ def refuse_oversize(width: int, height: int) -> None:
         )
 
 
+def refuse_many_scans(jpeg: bytes) -> None:
+    """Raise RadiographRejected where a JPEG makes the decoder go over all its pixels again and again.
+
+    A scan of 65 bytes costs 80 ms at 40 megapixels: without a limit a file of 50 MB could hold a processor for hours.
+    """
+    if sum(1 for _ in islice(_SCAN.finditer(jpeg), MAX_SCANS + 1)) > MAX_SCANS:
+        raise RadiographRejected("The JPEG was made to keep a computer busy; export it again.", code="many-scans")
+
+
 def read_picture(content: bytes) -> GreyPicture:
     """Decode a whole JPEG or PNG; raise RadiographRejected for its size or for several pictures in one file.
 
@@ -47,6 +61,8 @@ def read_picture(content: bytes) -> GreyPicture:
         _refuse_several_pictures(image)
         if image.format == "PNG":
             _verify_checksums(content)
+        else:
+            refuse_many_scans(content)
         image.load()
         return grey_picture(image)
 

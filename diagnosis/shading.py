@@ -17,10 +17,11 @@ def shaded(stored: np.ndarray, dataset: Dataset) -> np.ndarray:
     lowest, highest = int(stored.min()), int(stored.max())
     values = np.arange(lowest, highest + 1)
     padding = _is_padding(values, dataset)
-    shown = _voi(_modality(values, dataset), dataset)
+    measured = _modality(values, dataset)
+    shown = _voi(measured, dataset)
     if shown is None:
-        shown = _automatic(_modality(values, dataset), _counts(stored, lowest, highest) * ~padding)
-    if not np.isfinite(shown).all():
+        shown = _automatic(measured, _counts(stored, lowest, highest) * ~padding)
+    if not (np.isfinite(measured).all() and np.isfinite(shown).all()):
         raise ValueError("grey scale is not finite")
     if dataset.PhotometricInterpretation == "MONOCHROME1":
         shown = 1.0 - shown
