@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
@@ -11,6 +12,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.normalise import NormalisedField, normalised
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 
 class Institution(models.Model):
@@ -62,9 +66,9 @@ class User(AbstractUser):
     username_key = NormalisedField(source="username", max_length=200)
     email_key = NormalisedField(source="email", max_length=254)
 
-    REQUIRED_FIELDS = ["email", "institution"]
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["email", "institution"]
 
-    objects = UserManager()
+    objects: ClassVar[UserManager] = UserManager()
 
     class Meta(AbstractUser.Meta):
         abstract = False
@@ -79,9 +83,9 @@ class User(AbstractUser):
         return self.get_full_name() or self.username
 
 
-def _check_key(row: models.Model, *, source: str, message: str) -> None:
+def _check_key(row: models.Model, *, source: str, message: StrPromise) -> None:
     """Refuse in a form, with a sentence beside its field, what the database would refuse with an error."""
-    field = row._meta.get_field(f"{source}_key")
+    field = cast("NormalisedField", row._meta.get_field(f"{source}_key"))
     key = normalised(getattr(row, source) or "")  # a form leaves None where it has refused the value itself
     if len(key) > (field.max_length or 0):
         raise ValidationError({source: _("This is too long.")})

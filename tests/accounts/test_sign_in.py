@@ -68,7 +68,7 @@ def test_the_session_key_changes_at_sign_in(stranger: Client, alice: User) -> No
     session = stranger.session
     session["fixed"] = "by an attacker"
     session.save()
-    stranger.cookies["sessionid"] = session.session_key
+    stranger.cookies["sessionid"] = str(session.session_key)
     sign_in(stranger)
     assert stranger.cookies["sessionid"].value != session.session_key
 

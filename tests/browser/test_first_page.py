@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -13,7 +13,8 @@ from tests.uploads import radiograph_png
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("alice", "engine")]
 
-SMALLEST, LARGEST = {"width": 360, "height": 740}, {"width": 2560, "height": 1300}
+SMALLEST = ViewportSize(width=360, height=740)
+LARGEST = ViewportSize(width=2560, height=1300)
 
 
 @pytest.fixture
@@ -31,9 +32,13 @@ def sign_in(page: Page) -> None:
     page.wait_for_url("**/")
 
 
+def chosen(content: bytes, name: str = "chest.png") -> FilePayload:
+    return FilePayload(name=name, mimeType="image/png", buffer=content)
+
+
 def upload(page: Page, content: bytes, name: str = "chest.png") -> None:
     page.goto("/upload/")
-    page.get_by_label("Chest radiograph").set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
+    page.get_by_label("Chest radiograph").set_input_files(chosen(content, name))
     page.get_by_role("button", name="Classify").click()
 
 
@@ -94,8 +99,7 @@ def test_while_the_model_works_the_page_says_so_and_takes_no_second_click(signed
     """The browser answers no question while it waits for the next page, so the page itself notes how it looked."""
     page = signed_in
     page.goto("/upload/")
-    chosen = {"name": "chest.png", "mimeType": "image/png", "buffer": radiograph_png()}
-    page.get_by_label("Chest radiograph").set_input_files(chosen)
+    page.get_by_label("Chest radiograph").set_input_files(chosen(radiograph_png()))
     page.evaluate(
         """() => document.querySelector("[data-upload]").addEventListener("submit", () => {
             const button = document.querySelector("[data-submit]");
@@ -173,7 +177,7 @@ def test_the_keyboard_skips_to_the_content(signed_in: Page) -> None:
 
 
 @pytest.mark.parametrize("window", [SMALLEST, LARGEST], ids=["phone", "wall"])
-def test_no_page_needs_scrolling_sideways(signed_in: Page, window: dict[str, int]) -> None:
+def test_no_page_needs_scrolling_sideways(signed_in: Page, window: ViewportSize) -> None:
     page = signed_in
     page.set_viewport_size(window)
     upload(page, radiograph_png(), "a_name_without_a_single_place_to_break_it_" * 3 + ".png")

@@ -30,8 +30,8 @@ CLINICAL_PAGE = Row(302, 200, 200, 403)
 ADMINISTRATION = Row(302, 302, 302, 200)
 
 
-def of(argument: str, *statuses: int) -> Row:
-    return Row(*statuses, argument=argument)
+def of(argument: str, nobody: int, radiographer: int, other: int, administrator: int) -> Row:
+    return Row(nobody, radiographer, other, administrator, argument)
 
 
 TABLE = {
@@ -126,8 +126,7 @@ def suspended(alice: User) -> Client:
 
 def status_of(client: Client, address: str) -> int:
     answer = client.get(address)
-    if answer.streaming:
-        b"".join(answer.streaming_content)  # reading it to the end closes the file
+    answer.getvalue()  # reading a file to its end closes it
     return answer.status_code
 
 
