@@ -208,6 +208,12 @@ def mean_source_auc(aucs: tuple[SourceAUC, ...]) -> float | None:
     return float(np.mean(within)) if within else None
 
 
+def expected_calibration_error(labels: ArrayLike, probabilities: ArrayLike) -> float:
+    """The calibration error alone, without its interval."""
+    positive, scores = checked(labels, probabilities)
+    return float(calibration_error(np.ones((1, len(scores))), positive, scores)[0])
+
+
 def calibration_curve(labels: ArrayLike, probabilities: ArrayLike) -> tuple[CalibrationBin, ...]:
     """The non-empty bins of the calibration error, from low to high probabilities."""
     positive, scores = checked(labels, probabilities)
