@@ -74,7 +74,7 @@ def read_artifact(models_dir: Path, version: str | None = None) -> Artifact:
     """The named version, or the served one. Raises ModelUnavailable or ContractMismatch; changes nothing."""
     version = version or current_version(models_dir)
     folder = models_dir / checked_version(version)
-    card = _read_json(folder / CARD)
+    card = read_json(folder / CARD)
     try:
         _check_contract(version, card)
         return Artifact(
@@ -94,7 +94,7 @@ def current_version(models_dir: Path) -> str:
         raise ModelUnavailable(
             f"No model is in use: {models_dir / CURRENT} is missing. Run manage.py use_model VERSION."
         )
-    return str(_read_json(models_dir / CURRENT).get("version", ""))
+    return str(read_json(models_dir / CURRENT).get("version", ""))
 
 
 def set_current_version(models_dir: Path, version: str) -> None:
@@ -109,10 +109,10 @@ def list_versions(models_dir: Path) -> list[str]:
 
 def check_built(artifact: Artifact) -> None:
     """Raise ModelUnavailable unless the built files are there and are the ones that ``build_model`` wrote."""
-    advice = f"Run manage.py build_model --version {artifact.version}."
+    advice = f"Run manage.py build_model --model {artifact.version}."
     if not (artifact.folder / BUILT).is_file():
         raise ModelUnavailable(f"Model {artifact.version} has not been built on this machine. {advice}")
-    built = _read_json(artifact.folder / BUILT)
+    built = read_json(artifact.folder / BUILT)
     if built.get("weights_sha256") != artifact.weights_sha256:
         raise ModelUnavailable(f"Model {artifact.version} was built from other weights than its card names. {advice}")
     for name in BUILT_FILES:
@@ -165,7 +165,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     os.replace(temporary, path)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

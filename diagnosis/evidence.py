@@ -56,7 +56,8 @@ def norm_scale(layer: layers.BatchNormalization) -> np.ndarray:
 def _evidence(maps: Sequence[Any], gradient: Any) -> Any:
     """Positive part of the gradient-weighted sum of all feature maps, at the finest map's resolution."""
     rows, cols = max((features.shape[1], features.shape[2]) for features in maps)
-    evidence, start = 0.0, 0
+    evidence: Any = 0.0
+    start = 0
     for features in maps:
         channels = features.shape[-1]
         weight = gradient[:, start : start + channels] / (features.shape[1] * features.shape[2])

@@ -20,6 +20,9 @@ from diagnosis.contract import COVID_INDEX
 
 Floats = NDArray[np.float64]
 
+EPSILON = 1e-6
+"""Added to every variance, so that a feature that never changes divides by no zero."""
+
 
 @dataclass(frozen=True)
 class DiscriminantConfig:
@@ -31,16 +34,16 @@ class DiscriminantConfig:
 
 @dataclass(frozen=True)
 class Discriminant:
-    """score = (features - mean) / deviation @ direction + intercept; mean, deviation, direction: (features,) float64."""
+    """score = (features - mean) / sqrt(variance + EPSILON) @ direction + intercept; arrays: (features,) float64."""
 
     mean: Floats
-    deviation: Floats
+    variance: Floats
     direction: Floats
     intercept: float
 
     def scores(self, features: np.ndarray) -> Floats:
         """features (n, features) -> (n,) logit of COVID, before calibration."""
-        return (features - self.mean) / self.deviation @ self.direction + self.intercept
+        return (features - self.mean) / np.sqrt(self.variance + EPSILON) @ self.direction + self.intercept
 
 
 def fit_discriminant(
@@ -59,11 +62,11 @@ def fit_discriminant(
     for (label, _), members in groups.items():
         weights[members] = 1 / (len(members) * sum(other == label for other, _ in groups))
     mean = np.average(features, axis=0, weights=weights).astype(np.float64)
-    deviation = np.sqrt(np.average((features - mean) ** 2, axis=0, weights=weights)) + 1e-6
-    standard = (features - mean) / deviation
+    variance = np.average((features - mean) ** 2, axis=0, weights=weights)
+    standard = (features - mean) / np.sqrt(variance + EPSILON)
     centres = {group: standard[members].mean(axis=0) for group, members in groups.items()}
     covid, others = (
-        np.array([centre for (label, _), centre in centres.items() if (label == COVID_INDEX) is wanted])
+        np.array([centre for (label, _), centre in centres.items() if bool(label == COVID_INDEX) == wanted])
         for wanted in (True, False)
     )
     scatter = np.mean([covariance(standard[members]) for members in groups.values()], axis=0)
@@ -72,7 +75,7 @@ def fit_discriminant(
     direction = np.linalg.solve(scatter, covid.mean(axis=0) - others.mean(axis=0))
     # Halfway between the class centres; for normal classes that share this scatter the score is then a log-odds.
     intercept = -float((covid.mean(axis=0) + others.mean(axis=0)) / 2 @ direction)
-    return Discriminant(mean, deviation, direction, intercept)
+    return Discriminant(mean, variance, direction, intercept)
 
 
 def covariance(rows: np.ndarray) -> Floats:

@@ -8,8 +8,9 @@ and is written last. A run that was interrupted goes on where it stopped, and ot
 
 import hashlib
 import shutil
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -135,21 +136,19 @@ def fill_store(
 
 
 def _loaded_batches(views: Sequence[View]) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Batches in order; the next one is decoded while the network works on this one."""
+    """Keys and images, batch by batch; the next batch is decoded while the network works on this one."""
+    waiting: deque[tuple[Sequence[View], Future[np.ndarray]]] = deque()
     with ThreadPoolExecutor(1) as pool:
-        waiting = None
-        for batch in batched_views(views):
-            upcoming = (batch, pool.submit(lambda batch=batch: np.stack([view.load() for view in batch])))
-            if waiting:
-                yield [view.key for view in waiting[0]], waiting[1].result()
-            waiting = upcoming
-        if waiting:
-            yield [view.key for view in waiting[0]], waiting[1].result()
+        for start in range(0, len(views) + BATCH, BATCH):
+            if batch := views[start : start + BATCH]:
+                waiting.append((batch, pool.submit(_load, batch)))
+            if start or not batch:
+                loaded, images = waiting.popleft()
+                yield [view.key for view in loaded], images.result()
 
 
-def batched_views(views: Sequence[View]) -> Iterator[Sequence[View]]:
-    for start in range(0, len(views), BATCH):
-        yield views[start : start + BATCH]
+def _load(views: Sequence[View]) -> np.ndarray:
+    return np.stack([view.load() for view in views])
 
 
 def frozen_runner(frozen: keras.Model, scratch: Path) -> Callable[[np.ndarray], list[np.ndarray]]:
@@ -167,7 +166,7 @@ def openvino_runner(frozen: keras.Model, scratch: Path) -> Callable[[np.ndarray]
 
     graph = scratch / "frozen.xml"
     if not graph.exists():  # exported aside and renamed: an interrupted export must not look whole
-        frozen.export(scratch / "export.xml", format="openvino", verbose=False)
+        frozen.export(str(scratch / "export.xml"), format="openvino", verbose=False)
         (scratch / "export.bin").rename(scratch / "frozen.bin")
         (scratch / "export.xml").rename(graph)
     settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}

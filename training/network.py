@@ -1,7 +1,7 @@
 """The whole network: backbone, pooled taps, head; which part of it is trained; its graph for serving.
 
 The paper's network is one tap (the last feature map) and one hidden layer. A head may also read an earlier
-feature map, and may be linear: what generalises to other hospitals was measured in docs/decisions/0003-generalisation.md.
+feature map, and may be linear: docs/decisions/0003-generalisation.md has what holds on other hospitals.
 """
 
 from collections.abc import Sequence
@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-from keras import layers, ops
+import numpy as np
+from keras import layers
 
-from diagnosis.contract import CLASS_NAMES
+from diagnosis.contract import CLASS_NAMES, COVID_INDEX
 from diagnosis.evidence import as_list, head_of
+from training import discriminant
 
 PIXEL_SCALE = 1 / 255
 
@@ -82,13 +84,24 @@ def head_layers(head: HeadConfig, seed: int) -> list[layers.Layer]:
         name="head_softmax",
     )
     if not head.hidden_units:
-        return [layers.BatchNormalization(center=False, scale=False, name="head_standardise"), softmax]
+        standardise = layers.BatchNormalization(
+            center=False, scale=False, epsilon=discriminant.EPSILON, trainable=False, name="head_standardise"
+        )
+        return [standardise, softmax]
     return [
         layers.Dense(head.hidden_units, activation="relu", name="head_hidden"),
         layers.BatchNormalization(name="head_norm"),
         layers.Dropout(head.dropout, seed=seed, name="head_dropout"),
         softmax,
     ]
+
+
+def set_discriminant(network: keras.Model, fitted: discriminant.Discriminant) -> None:
+    """Put a fitted discriminant into a linear head: log(COVID) - log(Non-COVID) is then its score."""
+    standardise, softmax = head_of(network)
+    sign = np.where(np.arange(len(CLASS_NAMES)) == COVID_INDEX, 0.5, -0.5)
+    standardise.set_weights([fitted.mean, fitted.variance])
+    softmax.set_weights([np.outer(fitted.direction, sign), fitted.intercept * sign])
 
 
 def set_trainable(network: keras.Model, unfreeze: int, train_batch_norm: bool = True) -> None:
@@ -106,70 +119,62 @@ def set_trainable(network: keras.Model, unfreeze: int, train_batch_norm: bool = 
 
 @dataclass(frozen=True)
 class CutNetwork:
-    """A network cut in two: ``frozen`` (image -> boundary tensors) and ``tail`` (boundary tensors -> softmax).
+    """A network cut before its trained part; all three share their layers, so training one trains the network.
 
-    ``tail`` shares its layers with the whole network, so training it trains the whole network.
+    frozen: image -> boundary tensors. pooled: boundary tensors -> pooled features. tail: boundary tensors -> softmax.
     """
 
     frozen: keras.Model
+    pooled: keras.Model
     tail: keras.Model
 
 
-def cut_network(network: keras.Model, head: HeadConfig, unfreeze: int) -> CutNetwork:
-    """Cut before the last ``unfreeze`` layers of the backbone (0: before the head, at the pooled features).
+def cut_network(network: keras.Model, unfreeze: int) -> CutNetwork:
+    """Cut before the last ``unfreeze`` layers of the backbone (0: at the pooled features).
 
-    Whatever the tail needs of the frozen part is pooled where only its average is used (a tap that lies
-    wholly in the frozen part), and is a whole feature map otherwise.
+    The boundary holds a whole feature map where a later layer reads it, and its average where only the head does.
     """
     backbone = network.get_layer("backbone")
-    frozen_names = {layer.name for layer in backbone.layers[: len(backbone.layers) - unfreeze]}
-    ends = stage_ends_of_taps(backbone, head)
-    boundary = _boundary_names(backbone, frozen_names, ends)
-    maps = [backbone.get_layer(name).output for name in boundary]
-    pooled = [layers.GlobalAveragePooling2D()(backbone.get_layer(end).output) for end in ends if end in frozen_names]
+    later = backbone.layers[len(backbone.layers) - unfreeze :]
+    ends = [output._keras_history.operation.name for output in backbone.outputs]
+    early_ends = [end for end in ends if end not in {layer.name for layer in later}]
+    boundary = _read_by(later, backbone)
+    outputs = [backbone.get_layer(name).output for name in boundary]
+    outputs += [layers.GlobalAveragePooling2D()(backbone.get_layer(end).output) for end in early_ends]
     image = keras.Input(network.input_shape[1:], name="image")
-    inside = keras.Model(backbone.input, [*maps, *pooled])
-    frozen = keras.Model(image, as_list(inside(network.get_layer("rescaling")(image))))
-    return CutNetwork(frozen, _tail(network, backbone, boundary, ends, frozen_names))
+    frozen = keras.Model(backbone.input, outputs)(network.get_layer("rescaling")(image))
 
-
-def stage_ends_of_taps(backbone: keras.Model, head: HeadConfig) -> list[str]:
-    return [stage_ends(backbone)[-1 - tap] for tap in head.taps]
-
-
-def _boundary_names(backbone: keras.Model, frozen_names: set[str], ends: Sequence[str]) -> list[str]:
-    """Frozen layers whose feature map a trained layer reads, in order."""
-    needed = {
-        parent.name
-        for layer in backbone.layers
-        if layer.name not in frozen_names
-        for parent in parents_of(layer)
-        if parent.name in frozen_names
-    }
-    return [layer.name for layer in backbone.layers if layer.name in needed]
-
-
-def parents_of(layer: layers.Layer) -> list[layers.Layer]:
-    return [parent.operation for node in layer._inbound_nodes for parent in node.parent_nodes]
-
-
-def _tail(
-    network: keras.Model, backbone: keras.Model, boundary: Sequence[str], ends: Sequence[str], frozen_names: set[str]
-) -> keras.Model:
-    map_inputs = {name: keras.Input(backbone.get_layer(name).output.shape[1:], name=name) for name in boundary}
-    tensors: dict[str, Any] = dict(map_inputs)
-    for layer in backbone.layers:
-        if layer.name not in frozen_names:
-            inputs = [tensors[parent.name] for parent in parents_of(layer)]
-            tensors[layer.name] = layer(inputs if len(inputs) > 1 else inputs[0])
-    pooled, pooled_inputs = [], []
-    for end in ends:
-        if end in frozen_names:
-            pooled_inputs.append(keras.Input((backbone.get_layer(end).output.shape[-1],), name=f"pooled_{end}"))
-            pooled.append(pooled_inputs[-1])
-        else:
-            pooled.append(layers.GlobalAveragePooling2D()(tensors[end]))
+    tensors = {name: keras.Input(backbone.get_layer(name).output.shape[1:]) for name in boundary}
+    averages = {end: keras.Input(backbone.get_layer(end).output.shape[-1:]) for end in early_ends}
+    inputs = [*tensors.values(), *averages.values()]
+    for layer in later:
+        parents = [tensors[parent] for parent in _parents(layer)]
+        tensors[layer.name] = layer(parents if len(parents) > 1 else parents[0])
+    pooled = [averages[end] if end in averages else layers.GlobalAveragePooling2D()(tensors[end]) for end in ends]
     features = layers.Concatenate()(pooled) if len(pooled) > 1 else pooled[0]
+    answer = features
     for layer in head_of(network):
-        features = layer(features)
-    return keras.Model([*map_inputs.values(), *pooled_inputs], features)
+        answer = layer(answer)
+    return CutNetwork(keras.Model(image, as_list(frozen)), keras.Model(inputs, features), keras.Model(inputs, answer))
+
+
+def head_model(network: keras.Model) -> keras.Model:
+    """The head alone: pooled features -> softmax."""
+    head = head_of(network)
+    features = keras.Input(head[0].input.shape[1:])
+    answer = features
+    for layer in head:
+        answer = layer(answer)
+    return keras.Model(features, answer)
+
+
+def _read_by(later: Sequence[layers.Layer], backbone: keras.Model) -> list[str]:
+    """Names of the layers before ``later`` whose output one of them reads, in the backbone's order."""
+    inside = {layer.name for layer in later}
+    read = {parent for layer in later for parent in _parents(layer)} - inside
+    return [layer.name for layer in backbone.layers if layer.name in read]
+
+
+def _parents(layer: layers.Layer) -> list[str]:
+    """Names of the layers whose outputs this layer read when it was first called."""
+    return [parent.operation.name for parent in layer._inbound_nodes[0].parent_nodes]

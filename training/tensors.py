@@ -6,12 +6,12 @@ Keras files differ in bytes on every save, so identity is a hash over tensors, n
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from diagnosis.errors import ModelUnavailable
-
 
 
 def storage_dtype(tensor: np.ndarray) -> np.dtype:
@@ -20,7 +20,7 @@ def storage_dtype(tensor: np.ndarray) -> np.dtype:
 
 
 def named_tensors(network: keras.Model) -> dict[str, np.ndarray]:
-    """"layer/variable" -> float32 array, for every weight of the network (seeds of random layers excepted)."""
+    """ "layer/variable" -> float32 array, for every weight of the network (seeds of random layers excepted)."""
     return {
         f"{layer.name}/{variable.name}": np.asarray(variable, np.float32)
         for layer in layers_with_weights(network)
@@ -52,7 +52,8 @@ def as_stored(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def save_tensors(path: Path, tensors: dict[str, np.ndarray]) -> None:
-    np.savez_compressed(path, **{name: tensor.astype(storage_dtype(tensor)) for name, tensor in tensors.items()})
+    stored: dict[str, Any] = {name: tensor.astype(storage_dtype(tensor)) for name, tensor in tensors.items()}
+    np.savez_compressed(path, **stored)
 
 
 def load_tensors(path: Path) -> dict[str, np.ndarray]:

@@ -1,0 +1,300 @@
+"""model_card.json → MODEL_CARD.md: the same facts for a reader, with the figures first and the limits beside them."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from training.sources import BACKBONES, SOURCES
+
+MARKDOWN = "MODEL_CARD.md"
+PART_NAMES = {
+    "train": "training",
+    "validation": "validation",
+    "test_part": "15 % test part",
+    "test": "Test folder",
+    "dropped": "left out: alike to held-out images",
+}
+FIGURES = {
+    "accuracy": "Accuracy",
+    "sensitivity": "Sensitivity (recall of COVID)",
+    "specificity": "Specificity (recall of Non-COVID)",
+    "precision": "Precision",
+    "f1": "F1",
+    "roc_auc": "ROC AUC",
+    "pr_auc": "PR AUC",
+    "brier": "Brier score",
+    "ece": "Calibration error (ECE)",
+}
+PLOTS = {
+    "history": "Loss and accuracy of each epoch",
+    "confusion": "What each class was called",
+    "roc": "ROC curves",
+    "precision_recall": "Precision and sensitivity",
+    "calibration": "Calibration",
+    "scores_by_source": "Probabilities by source",
+}
+LIMITS = (
+    "Decision support for research. It is not a certified medical device, and no diagnosis may rest on it alone.",
+    "It answers one question, COVID or not, on frontal chest radiographs. It names no other disease, and its "
+    "Non-COVID is not a finding of health.",
+    "Its images come from public collections in which the classes come from different hospitals. Figures on the same "
+    "collections are higher than what a new hospital will see; measure on your own images before you use it.",
+    "Most of the COVID images are of 2020; the disease, its treatment and vaccination have changed since.",
+    "Probabilities are calibrated at the prevalence of the validation part; set the site's own prevalence.",
+    "Age, sex, projection and severity are not known for most images, so nothing can be said of fairness between groups.",
+    "The heat map shows what the model used, not where a lesion is.",
+)
+
+Json = dict[str, Any]
+
+
+def write_card(folder: Path, card: Json) -> None:
+    """MODEL_CARD.md beside model_card.json, with the plots that are in the folder."""
+    plots = [name for name in PLOTS if (folder / f"{name}.svg").is_file()]
+    (folder / MARKDOWN).write_text(render_card(card, plots), encoding="utf-8")
+
+
+def render_card(card: Json, plots: Sequence[str] = ()) -> str:
+    """The card as Markdown. `plots`: names in PLOTS whose SVG lies beside it."""
+    sections = (
+        _what_it_is(card),
+        _figures(card["figures"]),
+        _beside_the_paper(card["figures"]),
+        _external(card.get("external", {})),
+        _shortcuts(card.get("shortcut_audit")),
+        _sources(card["figures"]),
+        _decision(card),
+        _data(card["training"]),
+        _plots(plots),
+        _limits(card),
+        _licences(card),
+        _reproduce(card),
+    )
+    return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """A Markdown table; bars in cells are escaped."""
+    cells = [[str(cell).replace("|", "\\|") for cell in row] for row in (header, ["---"] * len(header), *rows)]
+    return [f"| {' | '.join(row)} |" for row in cells]
+
+
+def figure(estimate: Json | None, digits: int = 3) -> str:
+    """A figure with its interval, or a dash where it is undefined."""
+    if estimate is None:
+        return "–"
+    return f"{estimate['value']:.{digits}f} ({estimate['low']:.{digits}f} to {estimate['high']:.{digits}f})"
+
+
+def percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.1%}".replace("%", " %")
+
+
+def _what_it_is(card: Json) -> list[str]:
+    network, preprocessing = card["network"], card["contract"]["preprocessing"]
+    head = network["head"]
+    hidden = f"a hidden layer of {head['hidden_units']}" if head.get("hidden_units") else "no hidden layer"
+    return [
+        f"# Model card: {card['version']}",
+        "",
+        f"{network['architecture']} that estimates from a frontal chest radiograph the probability of COVID-19 pneumonia, "
+        "and shows which parts of the image spoke for it.",
+        "",
+        *[f"{note}\n" for note in card.get("notes", [])],
+        *table(
+            ("", ""),
+            [
+                ("made", card["created"]),
+                ("classes", f"{', '.join(card['contract']['class_names'])}; COVID is the positive class everywhere"),
+                (
+                    "input",
+                    f"{card['contract']['image_size']} x {card['contract']['image_size']}, grey on three channels",
+                ),
+                ("preprocessing", ", ".join(f"{name}: {value}" for name, value in preprocessing.items())),
+                ("backbone weights", network["backbone"]),
+                ("head", f"{hidden}; see the recipe below"),
+                ("SHA-256 of all tensors", f"`{network['weights_sha256']}`"),
+            ],
+        ),
+    ]
+
+
+def _figures(figures: Json) -> list[str]:
+    parts = figures["parts"]
+    header = ["", *(f"{_part(name)}, {part['images']} images" for name, part in parts.items())]
+    rows = [[title, *(figure(part[name]) for part in parts.values())] for name, title in FIGURES.items()]
+    rows.append(
+        ["ECE at the part's own prevalence", *(_number(part["ece_at_own_prevalence"]) for part in parts.values())]
+    )
+    for title, key in (("COVID among the images", "prevalence"), ("Indeterminate", "indeterminate_share")):
+        rows.append([title, *(percent(part[key]) for part in parts.values())])
+    rows.append(["Refused", *(percent(part["refused_share"]) for part in parts.values())])
+    return [
+        "## Figures",
+        "",
+        figures["how"],
+        "",
+        *table(header, rows),
+        "",
+        "### Answers",
+        "",
+        *_answers(parts),
+    ]
+
+
+def _answers(parts: Json) -> list[str]:
+    names = ("positive", "indeterminate", "negative", "refused")
+    rows = [
+        [_part(name), title, *(part["table"][label][answer] for answer in names)]
+        for name, part in parts.items()
+        for label, title in (("covid", "COVID"), ("non_covid", "Non-COVID"))
+    ]
+    return table(["part", "truth", *(name.capitalize() for name in names)], rows)
+
+
+def _beside_the_paper(figures: Json) -> list[str]:
+    if "beside_the_paper" not in figures:
+        return []
+    names = ("accuracy", "sensitivity", "specificity", "precision", "f1")
+    rows = [[row["model"], *(percent(row[name]) for name in names)] for row in figures["beside_the_paper"]["rows"]]
+    return [
+        "## Beside the paper, on its Test folder",
+        "",
+        *table(["model", *(name.capitalize() for name in names)], rows),
+        "",
+        figures["beside_the_paper"]["note"] + " A Test folder of the same size and kind does not hold the same images.",
+    ]
+
+
+def _external(external: Json) -> list[str]:
+    """Figures on collections that gave nothing to training, if there are any: {name: part}."""
+    if not external:
+        return []
+    shown = ("roc_auc", "pr_auc", "accuracy", "sensitivity", "specificity", "brier")
+    rows = [[name, part["images"], *(figure(part[key]) for key in shown)] for name, part in external.items()]
+    return [
+        "## On collections that gave nothing to training",
+        "",
+        "These, and not the figures above, say what another hospital may expect.",
+        "",
+        *table(["collection", "images", *(FIGURES[key].split(" (")[0] for key in shown)], rows),
+    ]
+
+
+def _shortcuts(audit: Json | None) -> list[str]:
+    if not audit:
+        return []
+    centre, border = percent(audit["centre_share"]), percent(audit["border_share"])
+    rows = [
+        ("the model, whole images", figure(audit["whole"])),
+        (f"the model, middle {centre} of each side blacked out", figure(audit["without_centre"])),
+        (f"the model, only a border of {border} of each side left", figure(audit["border"])),
+        ("logistic regression on frozen features of that border, trained for it", figure(audit["border_probe"])),
+    ]
+    return [
+        "## Shortcut audit",
+        "",
+        audit["meaning"],
+        "",
+        *table(("what was seen", f"ROC AUC on {audit['images']} images"), rows),
+        "",
+        *_size_shift(audit["size_shift"]),
+    ]
+
+
+def _size_shift(shift: Json | None) -> list[str]:
+    if shift is None:
+        return []
+    return [
+        f"Full-size originals against their 240-pixel copies, {shift['images']} pairs: mean change "
+        f"{shift['mean_change']:+.3f}, mean size of the change {shift['mean_absolute_change']:.3f}, largest "
+        f"{shift['largest_change']:+.3f}, other answer for {shift['answers_changed']}."
+    ]
+
+
+def _sources(figures: Json) -> list[str]:
+    rows = [
+        [_part(name), one["source"], one["comparison"], one["covid"], one["non_covid"], figure(one["roc_auc"])]
+        for name, part in figures["parts"].items()
+        for one in part["by_source"]
+        if name != "validation"
+    ]
+    if not rows:
+        return []
+    header = ("part", "source", "compared", "COVID", "Non-COVID", "ROC AUC")
+    return ["## By source", "", *table(header, rows)]
+
+
+def _decision(card: Json) -> list[str]:
+    rule, calibration = card["decision"]["rule"], card["decision"]["calibration"]
+    return [
+        "## From probability to answer",
+        "",
+        f"Positive from a probability of {rule['operating_point']:.3f}, the highest specificity with a sensitivity of at "
+        f"least 95 % on the validation part. From {rule['indeterminate_low']:.3f} to below "
+        f"{rule['indeterminate_high']:.3f} the answer is Indeterminate: refer. Probabilities are calibrated on the "
+        f"validation part ({calibration['method']}: logit = {calibration['slope']:.3f} x raw logit "
+        f"{calibration['intercept']:+.3f}) at a prevalence of {percent(calibration['prevalence'])}.",
+    ]
+
+
+def _data(training: Json) -> list[str]:
+    rows = [
+        (_part(part), name, number) for part, counts in training["parts"].items() for name, number in counts.items()
+    ]
+    return [
+        "## Data",
+        "",
+        *table(("part", "class and source", "images"), rows),
+        "",
+        f"Refused by the reader or the gate: {training['refused']}. Images with a near duplicate on another side of the "
+        f"split: {training['near_duplicates_crossing']}. Groups of near duplicates with both classes: "
+        f"{training['groups_with_both_classes']}. Which image was used for what stands in split.csv, every error in "
+        "errors.csv.",
+    ]
+
+
+def _plots(plots: Sequence[str]) -> list[str]:
+    if not plots:
+        return []
+    return ["## Plots", *(line for name in plots for line in ("", f"![{PLOTS[name]}]({name}.svg)"))]
+
+
+def _limits(card: Json) -> list[str]:
+    return ["## Limits", "", *(f"* {limit}" for limit in (*LIMITS, *card.get("limits", [])))]
+
+
+def _licences(card: Json) -> list[str]:
+    used = {name.partition(", ")[2] for counts in card["training"]["parts"].values() for name in counts}
+    rows = [(source, *SOURCES.get(source, ("not recorded here", "not recorded here"))) for source in sorted(used)]
+    backbone = BACKBONES.get(card["network"]["backbone"], ("a file of the user's own", "not recorded here"))
+    return [
+        "## Sources, licences and citations",
+        "",
+        *table(("source", "what to cite", "licence"), [*rows, (f"weights: {card['network']['backbone']}", *backbone)]),
+    ]
+
+
+def _reproduce(card: Json) -> list[str]:
+    training = card["training"]
+    packages = ", ".join(f"{name} {version}" for name, version in training["packages"].items())
+    recipe = [f"{name}: {value}" for name, value in card["recipe"].items()]
+    return [
+        "## Reproduce",
+        "",
+        "```",
+        training["command"],
+        "```",
+        "",
+        f"It took {training['seconds'] / 60:.0f} minutes. Packages: {packages}.",
+        "",
+        "Recipe: " + "; ".join(recipe) + ".",
+    ]
+
+
+def _part(name: str) -> str:
+    return PART_NAMES.get(name, name)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

@@ -1,0 +1,41 @@
+"""Assemble a version of the model from its committed part and the pretrained weights, and make it ready to serve."""
+
+import os
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from diagnosis.artifacts import check_built, read_artifact
+from diagnosis.errors import ModelUnavailable
+
+
+class Command(BaseCommand):
+    help = __doc__
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--model", help="a version in models/ (default: the served one)")
+        parser.add_argument("--force", action="store_true", help="build again what is built already")
+
+    def handle(self, *args: Any, model: str | None, force: bool, **options: Any) -> None:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        try:
+            artifact = read_artifact(settings.MODELS_DIR, model)
+            if not force and self.is_built(artifact):
+                self.stdout.write(f"Model {artifact.version} is built already.")
+                return
+            from training.assembly import build_served_files  # TensorFlow takes seconds to import
+
+            self.stdout.write(f"Assembling model {artifact.version} (once, about a minute) ...")
+            build_served_files(artifact)
+        except (ModelUnavailable, RuntimeError) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"Model {artifact.version} is ready.")
+
+    def is_built(self, artifact: Any) -> bool:
+        try:
+            check_built(artifact)
+        except ModelUnavailable:
+            return False
+        return True

@@ -1,0 +1,116 @@
+"""Train the ResNet-152 on folders of radiographs: the paper's two stages, evaluation, and a new version in models/."""
+
+import logging
+import os
+import shlex
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from diagnosis.contract import Preprocessing
+from diagnosis.errors import DiagnosisError
+
+
+class Command(BaseCommand):
+    help = __doc__
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--data", type=Path, required=True, help="Train/ and Test/, or COVID/ and Non-COVID/")
+        parser.add_argument("--extra", type=Path, action="append", default=[], help="more images, for training only")
+        parser.add_argument("--originals", type=Path, help="full-size images, to measure what their size changes")
+        parser.add_argument(
+            "--preset", choices=("paper", "shipped"), default="paper", help="defaults of the options below"
+        )
+        add_recipe_arguments(parser)
+        parser.add_argument("--name", help="name of the version (default: the preset and today's date)")
+        parser.add_argument("--output", type=Path, default=settings.MODELS_DIR)
+        parser.add_argument("--cache", type=Path, default=settings.BASE_DIR / "cache", help="where features are kept")
+        parser.add_argument("--no-feature-cache", action="store_true", help="run the whole network in every epoch")
+        parser.add_argument("--limit", type=int, help="use so many images of each folder")
+        parser.add_argument("--strict", action="store_true", help="stop at the first file that cannot be used")
+        parser.add_argument("--resume", action="store_true", help="go on with an interrupted run of this name")
+        parser.add_argument("--dry-run", action="store_true", help="read and split the data, say what would be done")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        from training.dataset import DatasetError  # importing Keras takes seconds; --help should not
+        from training.features import NotEnoughSpace
+        from training.plan import Plan
+        from training.progress import Progress
+        from training.runner import check_plan, prepare_data, train
+
+        recipe = recipe_of(options)
+        plan = Plan(
+            recipe=recipe,
+            data=options["data"],
+            extra=tuple(options["extra"]),
+            originals=options["originals"],
+            output=options["output"],
+            name=options["name"] or f"resnet152-{options['preset']}-{date.today():%Y-%m-%d}",
+            cache=None if options["no_feature_cache"] else options["cache"],
+            limit=options["limit"],
+            strict=options["strict"],
+            resume=options["resume"],
+            command=command_line(options),
+        )
+        log_to(settings.BASE_DIR / "logs" / f"{plan.name}.log")
+        try:
+            with Progress() as progress:
+                if options["dry_run"]:
+                    check_plan(plan)
+                    prepare_data(plan, progress)
+                    progress.say("Dry run: nothing was trained.")
+                    return
+                folder = train(plan, progress)
+        except (DatasetError, NotEnoughSpace, FileExistsError, DiagnosisError, RuntimeError) as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError(f"Stopped. What is done is kept; go on with --name {plan.name} --resume.") from None
+        self.stdout.write(f"{folder} is complete: read MODEL_CARD.md, serve it with manage.py use_model {plan.name}")
+
+
+def add_recipe_arguments(parser: CommandParser) -> None:
+    """Options whose defaults come from the preset."""
+    parser.add_argument("--weights", help="astra, imagenet, or a Keras weights file")
+    parser.add_argument("--epochs", type=int, help="of stage 1, which trains the head")
+    parser.add_argument("--fine-tune-epochs", type=int, help="of stage 2, which also trains the last layers")
+    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--unfreeze", type=int, help="layers of the backbone that stage 2 trains")
+    parser.add_argument("--freeze-batch-norm", action="store_const", const=False, dest="train_batch_norm")
+    parser.add_argument("--views", type=int, help="augmented copies of each training image")
+    parser.add_argument("--equalise", action="store_true", default=None, help="equalise histograms, also when serving")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--split", choices=("grouped", "paper"))
+
+
+def recipe_of(options: dict[str, Any]) -> Any:
+    """The preset with what was said on the command line."""
+    from training.recipe import PRESETS
+
+    names = ["weights", "epochs", "fine_tune_epochs", "learning_rate", "batch_size", "unfreeze", "train_batch_norm"]
+    names += ["views", "seed", "split"]
+    recipe = replace(PRESETS[options["preset"]], **{name: options[name] for name in names if options[name] is not None})
+    return replace(recipe, preprocessing=Preprocessing(equalise=True)) if options["equalise"] else recipe
+
+
+def command_line(options: dict[str, Any]) -> str:
+    """How to run this again; folders by their names only, which is all that a card should say of a machine."""
+    words = [word if not Path(word).is_absolute() else f"…/{Path(word).name}" for word in sys.argv[1:]]
+    return shlex.join(["python", "manage.py", *words]).replace("'…/", "'")
+
+
+def log_to(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    training_logger = logging.getLogger("training")
+    training_logger.addHandler(handler)
+    training_logger.setLevel(logging.INFO)
+    training_logger.propagate = False
