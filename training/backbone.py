@@ -5,6 +5,7 @@
 a file        a ``.weights.h5`` or ``.h5`` file in the layout of ``keras.applications``
 """
 
+import functools
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,6 @@ def deflate(kernel: np.ndarray) -> np.ndarray:
 
     A 3D kernel over a volume whose slices are all the same image equals the 2D kernel that is its sum over depth.
     """
-    if kernel.ndim == 5:
-        kernel = kernel.sum(axis=2)
+    if kernel.ndim == 5:  # slice by slice: the order of a sum decides its last bits, and the bits are hashed
+        kernel = functools.reduce(np.add, np.moveaxis(kernel, 2, 0))
     return np.ascontiguousarray(kernel.transpose(2, 3, 1, 0))

@@ -7,6 +7,7 @@ from typing import Any
 from training.sources import BACKBONES, SOURCES
 
 MARKDOWN = "MODEL_CARD.md"
+UNDEFINED = "-"
 PART_NAMES = {
     "train": "training",
     "validation": "validation",
@@ -25,6 +26,7 @@ FIGURES = {
     "brier": "Brier score",
     "ece": "Calibration error (ECE)",
 }
+SHARES = {"prevalence": "COVID among the images", "indeterminate_share": "Indeterminate", "refused_share": "Refused"}
 PLOTS = {
     "history": "Loss and accuracy of each epoch",
     "confusion": "What each class was called",
@@ -41,7 +43,7 @@ LIMITS = (
     "collections are higher than what a new hospital will see; measure on your own images before you use it.",
     "Most of the COVID images are of 2020; the disease, its treatment and vaccination have changed since.",
     "Probabilities are calibrated at the prevalence of the validation part; set the site's own prevalence.",
-    "Age, sex, projection and severity are not known for most images, so nothing can be said of fairness between groups.",
+    "Age, sex, projection and severity are not known for most images, so nothing can be said of fairness.",
     "The heat map shows what the model used, not where a lesion is.",
 )
 
@@ -74,45 +76,45 @@ def render_card(card: Json, plots: Sequence[str] = ()) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    """A Markdown table; bars in cells are escaped."""
-    cells = [[str(cell).replace("|", "\\|") for cell in row] for row in (header, ["---"] * len(header), *rows)]
+    """A Markdown table; bars and line ends in cells cannot break it."""
+    cells = [
+        [" ".join(str(cell).split()).replace("|", "\\|") for cell in row]
+        for row in (header, ["---"] * len(header), *rows)
+    ]
     return [f"| {' | '.join(row)} |" for row in cells]
 
 
 def figure(estimate: Json | None, digits: int = 3) -> str:
     """A figure with its interval, or a dash where it is undefined."""
     if estimate is None:
-        return "–"
+        return UNDEFINED
     return f"{estimate['value']:.{digits}f} ({estimate['low']:.{digits}f} to {estimate['high']:.{digits}f})"
 
 
 def percent(share: float | None) -> str:
-    return "–" if share is None else f"{share:.1%}".replace("%", " %")
+    return UNDEFINED if share is None else f"{share:.1%}".replace("%", " %")
 
 
 def _what_it_is(card: Json) -> list[str]:
-    network, preprocessing = card["network"], card["contract"]["preprocessing"]
-    head = network["head"]
-    hidden = f"a hidden layer of {head['hidden_units']}" if head.get("hidden_units") else "no hidden layer"
+    network, contract = card["network"], card["contract"]
+    hidden = network["head"].get("hidden_units")
+    size = contract["image_size"]
     return [
         f"# Model card: {card['version']}",
         "",
-        f"{network['architecture']} that estimates from a frontal chest radiograph the probability of COVID-19 pneumonia, "
-        "and shows which parts of the image spoke for it.",
+        f"{network['architecture']} that estimates from a frontal chest radiograph the probability of COVID-19 "
+        "pneumonia, and shows which parts of the image spoke for it.",
         "",
-        *[f"{note}\n" for note in card.get("notes", [])],
+        *(line for note in card.get("notes", []) for line in (note, "")),
         *table(
             ("", ""),
             [
                 ("made", card["created"]),
-                ("classes", f"{', '.join(card['contract']['class_names'])}; COVID is the positive class everywhere"),
-                (
-                    "input",
-                    f"{card['contract']['image_size']} x {card['contract']['image_size']}, grey on three channels",
-                ),
-                ("preprocessing", ", ".join(f"{name}: {value}" for name, value in preprocessing.items())),
+                ("classes", f"{', '.join(contract['class_names'])}; COVID is the positive class everywhere"),
+                ("input", f"{size} x {size} pixels, grey on three channels"),
+                ("preprocessing", ", ".join(f"{name}: {value}" for name, value in contract["preprocessing"].items())),
                 ("backbone weights", network["backbone"]),
-                ("head", f"{hidden}; see the recipe below"),
+                ("head", f"a hidden layer of {hidden} units" if hidden else "linear"),
                 ("SHA-256 of all tensors", f"`{network['weights_sha256']}`"),
             ],
         ),
@@ -123,12 +125,9 @@ def _figures(figures: Json) -> list[str]:
     parts = figures["parts"]
     header = ["", *(f"{_part(name)}, {part['images']} images" for name, part in parts.items())]
     rows = [[title, *(figure(part[name]) for part in parts.values())] for name, title in FIGURES.items()]
-    rows.append(
-        ["ECE at the part's own prevalence", *(_number(part["ece_at_own_prevalence"]) for part in parts.values())]
-    )
-    for title, key in (("COVID among the images", "prevalence"), ("Indeterminate", "indeterminate_share")):
-        rows.append([title, *(percent(part[key]) for part in parts.values())])
-    rows.append(["Refused", *(percent(part["refused_share"]) for part in parts.values())])
+    at_own = (_number(part["ece_at_own_prevalence"]) for part in parts.values())
+    rows.append(["ECE at the part's own prevalence", *at_own])
+    rows += [[title, *(percent(part[name]) for part in parts.values())] for name, title in SHARES.items()]
     return [
         "## Figures",
         "",
@@ -230,8 +229,8 @@ def _decision(card: Json) -> list[str]:
     return [
         "## From probability to answer",
         "",
-        f"Positive from a probability of {rule['operating_point']:.3f}, the highest specificity with a sensitivity of at "
-        f"least 95 % on the validation part. From {rule['indeterminate_low']:.3f} to below "
+        f"Positive from a probability of {rule['operating_point']:.3f}, the highest specificity with a sensitivity of "
+        f"at least 95 % on the validation part. From {rule['indeterminate_low']:.3f} to below "
         f"{rule['indeterminate_high']:.3f} the answer is Indeterminate: refer. Probabilities are calibrated on the "
         f"validation part ({calibration['method']}: logit = {calibration['slope']:.3f} x raw logit "
         f"{calibration['intercept']:+.3f}) at a prevalence of {percent(calibration['prevalence'])}.",
@@ -247,8 +246,8 @@ def _data(training: Json) -> list[str]:
         "",
         *table(("part", "class and source", "images"), rows),
         "",
-        f"Refused by the reader or the gate: {training['refused']}. Images with a near duplicate on another side of the "
-        f"split: {training['near_duplicates_crossing']}. Groups of near duplicates with both classes: "
+        f"Refused by the reader or the gate: {training['refused']}. Images with a near duplicate on another side of "
+        f"the split: {training['near_duplicates_crossing']}. Groups of near duplicates with both classes: "
         f"{training['groups_with_both_classes']}. Which image was used for what stands in split.csv, every error in "
         "errors.csv.",
     ]
@@ -297,4 +296,4 @@ def _part(name: str) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+    return UNDEFINED if value is None else f"{value:.3f}"

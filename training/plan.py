@@ -17,7 +17,8 @@ class Plan:
     """Where a run reads and writes, beside its recipe.
 
     extra: folders with more images for training only. originals: full-size images for the audit of sizes.
-    cache: None for --no-feature-cache. command: how to run it again.
+    external: collections that are only measured, never trained on. cache: None for --no-feature-cache.
+    notes: sentences for the card. command: how to run it again.
     """
 
     recipe: Recipe
@@ -27,6 +28,8 @@ class Plan:
     cache: Path | None
     extra: tuple[Path, ...] = ()
     originals: Path | None = None
+    external: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
     limit: int | None = None
     strict: bool = False
     resume: bool = False

@@ -1,7 +1,7 @@
 """From a trained network to a version in ``models/``: judged on held-out images, described, hashed, renamed."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -25,8 +25,8 @@ from diagnosis.engines import Engine, EngineOutput, OpenVINOEngine
 from diagnosis.preprocessing import preprocess
 from training.assembly import golden_answers, write_graphs
 from training.card import write_card
-from training.dataset import Sample, read_image
-from training.evaluation import Judgement, Scored, errors, judge, metrics_tree, write_errors
+from training.dataset import Sample, read_dataset, read_image
+from training.evaluation import Judgement, Scored, errors, judge, metrics_tree, part_metrics, write_errors
 from training.features import openvino_runner
 from training.network import cut_network
 from training.plan import Trained
@@ -59,7 +59,9 @@ def publish(trained: Trained, progress: Progress) -> Path:
         )
         metrics = metrics_tree(parts, judgement)
         audit = audit_of(trained, engine, judgement, folder, progress)
-        card = describe(trained, decision, metrics, audit)
+        card = describe(trained, decision, metrics, audit) | {
+            "external": {path.name: external_figures(path, trained, engine, judgement) for path in plan.external}
+        }
         found = errors(judged, judgement)
 
         save_tensors(folder / TRAINED, tail_tensors(trained.network, plan.recipe))
@@ -98,7 +100,7 @@ def evidence_scale(trained: Trained, engine: Engine, preprocessing: Preprocessin
     return max(float(np.median(peaks)), 1e-6)
 
 
-def run_on(engine: Engine, pictures: Sequence[np.ndarray], preprocessing: Preprocessing) -> EngineOutput:
+def run_on(engine: Engine, pictures: Iterable[np.ndarray], preprocessing: Preprocessing) -> EngineOutput:
     """The engine's output for decoded pictures, one after the other: what serving does."""
     outputs = [engine.run(preprocess(pixels, preprocessing)[None]) for pixels in pictures]
     return EngineOutput(
@@ -136,11 +138,20 @@ def audit_of(
     return audit.as_dict()
 
 
+def external_figures(path: Path, trained: Trained, engine: Engine, judgement: Judgement) -> dict[str, Any]:
+    """Figures on a collection that gave nothing to training; nothing is chosen by them."""
+    dataset = read_dataset(path, fewest_per_class=1)
+    pictures = (read_image(sample.path).pixels for sample in dataset.samples)
+    raw = run_on(engine, pictures, trained.plan.recipe.preprocessing).probabilities[:, COVID_INDEX].astype(float)
+    return part_metrics(Scored(dataset.samples, raw, refused=dataset.refused("train")), judgement)
+
+
 def describe(trained: Trained, decision: Decision, metrics: dict[str, Any], audit: dict[str, Any]) -> dict[str, Any]:
     """The model card: the contract that serving checks, and everything a reader wants to know."""
     plan, split = trained.plan, trained.split
     return {
         "version": plan.name,
+        "notes": list(plan.notes),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "contract": {
             "format": FORMAT,

@@ -25,6 +25,10 @@ class Command(BaseCommand):
         parser.add_argument("--extra", type=Path, action="append", default=[], help="more images, for training only")
         parser.add_argument("--originals", type=Path, help="full-size images, to measure what their size changes")
         parser.add_argument(
+            "--external", type=Path, action="append", default=[], help="a collection to measure the result on, no more"
+        )
+        parser.add_argument("--note", action="append", default=[], help="a sentence for the model card")
+        parser.add_argument(
             "--preset", choices=("paper", "shipped"), default="paper", help="defaults of the options below"
         )
         add_recipe_arguments(parser)
@@ -51,6 +55,8 @@ class Command(BaseCommand):
             data=options["data"],
             extra=tuple(options["extra"]),
             originals=options["originals"],
+            external=tuple(options["external"]),
+            notes=tuple(options["note"]),
             output=options["output"],
             name=options["name"] or f"resnet152-{options['preset']}-{date.today():%Y-%m-%d}",
             cache=None if options["no_feature_cache"] else options["cache"],
