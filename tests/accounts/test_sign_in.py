@@ -28,7 +28,7 @@ def test_a_wrong_name_and_a_wrong_password_get_the_same_words(
     assert answer.status_code == 200
     assert "_auth_user_id" not in stranger.session
     if "\0" not in username:
-        assert "Please enter a correct username and password" in answer.content.decode()
+        assert "This user name and password do not belong together." in answer.content.decode()
 
 
 def test_a_suspended_person_stays_out(stranger: Client, alice: User) -> None:
