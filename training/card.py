@@ -39,13 +39,17 @@ LIMITS = (
     "Decision support for research. It is not a certified medical device, and no diagnosis may rest on it alone.",
     "It answers one question, COVID or not, on frontal chest radiographs. It names no other disease, and its "
     "Non-COVID is not a finding of health.",
-    "Its images come from public collections in which the classes come from different hospitals. Figures on the same "
-    "collections are higher than what a new hospital will see; measure on your own images before you use it.",
-    "Most of the COVID images are of 2020; the disease, its treatment and vaccination have changed since.",
+    "Figures on held-out images of the same hospitals are higher than what another hospital will see: measure on your "
+    "own images before you use it.",
     "Probabilities are calibrated at the prevalence of the validation part; set the site's own prevalence.",
     "Age, sex, projection and severity are not known for most images, so nothing can be said of fairness.",
     "The heat map shows what the model used, not where a lesion is.",
 )
+PUBLIC_LIMITS = (
+    "The classes of the public collections come from different hospitals, and most COVID images are of 2020: the "
+    "disease, its treatment and vaccination have changed since.",
+)
+"""Where any source is one of SOURCES."""
 
 Json = dict[str, Any]
 
@@ -91,8 +95,9 @@ def figure(estimate: Json | None, digits: int = 3) -> str:
     return f"{estimate['value']:.{digits}f} ({estimate['low']:.{digits}f} to {estimate['high']:.{digits}f})"
 
 
-def percent(share: float | None) -> str:
-    return UNDEFINED if share is None else f"{share:.1%}".replace("%", " %")
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share, 0..1, in per cent, or a dash where it is undefined."""
+    return UNDEFINED if share is None else f"{100 * share:.{digits}f} %"
 
 
 def _what_it_is(card: Json) -> list[str]:
@@ -155,7 +160,7 @@ def _beside_the_paper(figures: Json) -> list[str]:
     if "beside_the_paper" not in figures:
         return []
     names = ("accuracy", "sensitivity", "specificity", "precision", "f1")
-    rows = [[row["model"], *(percent(row[name]) for name in names)] for row in figures["beside_the_paper"]["rows"]]
+    rows = [[row["model"], *(percent(row[name], 2) for name in names)] for row in figures["beside_the_paper"]["rows"]]
     return [
         "## Beside the paper, on its Test folder",
         "",
@@ -260,18 +265,23 @@ def _plots(plots: Sequence[str]) -> list[str]:
 
 
 def _limits(card: Json) -> list[str]:
-    return ["## Limits", "", *(f"* {limit}" for limit in (*LIMITS, *card.get("limits", [])))]
+    public = PUBLIC_LIMITS if _used_sources(card) & set(SOURCES) else ()
+    return ["## Limits", "", *(f"* {limit}" for limit in (*LIMITS, *public, *card.get("limits", [])))]
 
 
 def _licences(card: Json) -> list[str]:
-    used = {name.partition(", ")[2] for counts in card["training"]["parts"].values() for name in counts}
-    rows = [(source, *SOURCES.get(source, ("not recorded here", "not recorded here"))) for source in sorted(used)]
-    backbone = BACKBONES.get(card["network"]["backbone"], ("a file of the user's own", "not recorded here"))
+    unknown = ("not recorded here", "not recorded here")
+    rows = [(source, *SOURCES.get(source, unknown)) for source in sorted(_used_sources(card))]
+    backbone = BACKBONES.get(card["network"]["backbone"], unknown)
     return [
         "## Sources, licences and citations",
         "",
         *table(("source", "what to cite", "licence"), [*rows, (f"weights: {card['network']['backbone']}", *backbone)]),
     ]
+
+
+def _used_sources(card: Json) -> set[str]:
+    return {name.partition(", ")[2] for counts in card["training"]["parts"].values() for name in counts}
 
 
 def _reproduce(card: Json) -> list[str]:

@@ -79,6 +79,8 @@ def draw_plots(
 def _save(figure: Figure, path: Path) -> None:
     """`path`.svg and `path`.png, without a date and with the same identifiers each time."""
     FigureCanvasAgg(figure)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # laid out once is enough
     figure.savefig(path.with_suffix(".svg"), metadata={"Date": None, "Creator": None})
     figure.savefig(path.with_suffix(".png"), dpi=DPI, metadata={"Software": None})
 
