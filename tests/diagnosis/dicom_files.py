@@ -10,6 +10,7 @@ from PIL import Image, ImageFilter
 from pydicom import uid
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
+from pydicom.sequence import Sequence
 
 ROWS, COLUMNS = 190, 170
 
@@ -68,7 +69,7 @@ def compressed(
 
 
 def written(dataset: Dataset, transfer_syntax: str) -> bytes:
-    """The file's bytes; only a 16-bit RLE or uncompressed dataset is turned into the transfer syntax."""
+    """The file's bytes in the transfer syntax, to which only pixels that are not compressed yet are brought."""
     syntax = uid.UID(transfer_syntax)
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = syntax
@@ -76,7 +77,7 @@ def written(dataset: Dataset, transfer_syntax: str) -> bytes:
     dataset.file_meta.MediaStorageSOPInstanceUID = uid.UID("1.2.3.4")
     if syntax == uid.ExplicitVRBigEndian and dataset.BitsAllocated == 16:
         dataset.PixelData = np.frombuffer(dataset.PixelData, "<u2").astype(">u2").tobytes()
-    if syntax == uid.RLELossless:
+    if syntax == uid.RLELossless and not dataset["PixelData"].is_undefined_length:
         dataset.file_meta.TransferSyntaxUID = uid.UID("1.2.840.10008.1.2.1")
         dataset.compress(uid.RLELossless, generate_instance_uid=False)
     stream = io.BytesIO()
@@ -87,6 +88,16 @@ def written(dataset: Dataset, transfer_syntax: str) -> bytes:
         little_endian=syntax.is_little_endian,
     )
     return stream.getvalue()
+
+
+def lookup_table(values: np.ndarray, first: int = 0) -> Sequence:
+    """A modality or display look-up table of 12-bit values, whose first entry stands for the stored value `first`."""
+    item = Dataset()
+    item.LUTDescriptor = [len(values), first, 12]
+    item.LUTData = values.astype("<u2").tobytes()
+    item["LUTDescriptor"].VR = "US"
+    item["LUTData"].VR = "OW"
+    return Sequence([item])
 
 
 def loosely(pixels: np.ndarray, **tags: object) -> bytes:
