@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-pytest_plugins = ["tests.cast", "tests.toy"]
+pytest_plugins = ["tests.cast", "tests.toy", "tests.trained"]
 
 PROJECT = Path(__file__).resolve().parent.parent
 CHROMIUM_ARGUMENTS = [
@@ -44,6 +45,14 @@ def dicom_samples() -> Path:
     from data_store import DataStore
 
     return DataStore().data_path
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """SQLite's test database is a file, not memory: threads then wait for each other as they do in production."""
+    settings = connections["default"].settings_dict
+    if settings["ENGINE"].endswith("sqlite3"):
+        settings["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "tests.sqlite3"
 
 
 @pytest.fixture(autouse=True)
