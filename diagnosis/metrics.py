@@ -173,33 +173,46 @@ def three_way_table(
 
 
 def roc_auc(
-    labels: ArrayLike, probabilities: ArrayLike, *, resamples: int = RESAMPLES, seed: int = SEED
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
 ) -> Estimate | None:
-    """Area under the ROC curve (ties count half); None where a class is absent."""
+    """Area under the ROC curve (ties count half), the same as `evaluate` gives; None where a class is absent."""
     positive, scores = checked(labels, probabilities)
     if positive.all() or not positive.any():
         return None
     ranking = Ranking(positive, scores)
-    draws = Resampling(positive, None, seed).apply(ranking.roc_auc, resamples)
+    draws = Resampling(positive, groups, seed).apply(ranking.roc_auc, resamples)
     return _estimate(ranking.roc_auc(np.ones((1, len(scores))))[0], draws)
 
 
 def source_aucs(
-    labels: ArrayLike, probabilities: ArrayLike, sources: ArrayLike, *, resamples: int = RESAMPLES
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    sources: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    resamples: int = RESAMPLES,
 ) -> tuple[SourceAUC, ...]:
     """Each source's COVID against all Non-COVID, its Non-COVID against all COVID, and, with both classes, within it.
 
     `sources` (n,) are names, "" where unknown. A network that tells hospitals apart has high figures against all and
     low ones within.
     """
-    positive, scores = checked(labels, probabilities)
-    names = np.asarray(sources, dtype=str)
+    truth, scores, names = np.asarray(labels), np.asarray(probabilities, dtype=float), np.asarray(sources, dtype=str)
+    positive, groups = checked(truth, scores)[0], np.arange(len(truth)) if groups is None else np.asarray(groups)
     found = []
     for source in sorted(set(names.tolist()) - {""}):
         own = names == source
         sides = {COVID_AGAINST_ALL: own | ~positive, NON_COVID_AGAINST_ALL: own | positive, WITHIN: own}
-        found += [_source_auc(source, side, positive[of], scores[of], resamples) for side, of in sides.items()]
-    return tuple(auc for auc in found if auc)
+        for comparison, of in sides.items():
+            if auc := roc_auc(truth[of], scores[of], groups=groups[of], resamples=resamples):
+                covid = int(positive[of].sum())
+                found.append(SourceAUC(source, comparison, covid, int(of.sum()) - covid, auc))
+    return tuple(found)
 
 
 def mean_source_auc(aucs: tuple[SourceAUC, ...]) -> float | None:
@@ -318,9 +331,3 @@ def _exact(share: float, images: int) -> Estimate:
     """Clopper and Pearson's interval of a share that is 0 or 1."""
     bound = ((1 - LEVEL) / 2) ** (1 / images)
     return Estimate(share, bound, 1.0) if share == 1.0 else Estimate(share, 0.0, 1.0 - bound)
-
-
-def _source_auc(source: str, comparison: str, positive: Bools, scores: Floats, resamples: int) -> SourceAUC | None:
-    auc = roc_auc(np.where(positive, COVID_INDEX, 1 - COVID_INDEX), scores, resamples=resamples)
-    covid = int(positive.sum())
-    return SourceAUC(source, comparison, covid, len(positive) - covid, auc) if auc else None

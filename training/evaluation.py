@@ -136,7 +136,7 @@ def part_metrics(part: Scored, judgement: Judgement, resamples: int = RESAMPLES)
             labels, probabilities, rule, refused=part.refused, groups=part.groups, resamples=resamples
         ).as_dict()
 
-    aucs = source_aucs(labels, probabilities, part.sources, resamples=resamples)
+    aucs = source_aucs(labels, probabilities, part.sources, groups=part.groups, resamples=resamples)
     return {
         **figures(judgement.rule),
         "without_band": figures(judgement.rule.without_band()),

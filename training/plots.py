@@ -125,7 +125,7 @@ def roc(parts: Mapping[str, Scored], judgement: Judgement) -> Figure:
         called = probabilities >= judgement.rule.operating_point
         axes.plot(false, true, color=_colour(name))
         axes.plot(called[~truth].mean(), called[truth].mean(), "o", color=_colour(name), mec="white", markersize=8)
-        area = roc_auc(part.labels, probabilities)
+        area = roc_auc(part.labels, probabilities, groups=part.groups)
         text = f"{_title(name)}: {area.value:.3f} ({area.low:.3f} to {area.high:.3f})" if area else _title(name)
         axes.text(0.98, 0.26 - 0.06 * row, text, color=_colour(name), ha="right", transform=axes.transAxes)
     axes.text(0.98, 0.32, "Area with 95 % interval", ha="right", color=QUIET, transform=axes.transAxes)
@@ -246,8 +246,14 @@ def _mark_stages(axes: Axes, stages: list[int], at_top: bool) -> None:
     boundary = stages.count(1) + 0.5
     height, side = (0.98, "top") if at_top else (0.02, "bottom")
     axes.axvline(boundary, color="black", linewidth=0.8, linestyle="--")
-    axes.text(
-        boundary, height, " stage 2: last layers unfrozen", transform=axes.get_xaxis_transform(), va=side, color=QUIET
+    axes.annotate(
+        "stage 2: last layers unfrozen",
+        (boundary, height),
+        xycoords=axes.get_xaxis_transform(),
+        xytext=(4, 0),
+        textcoords="offset points",
+        va=side,
+        color=QUIET,
     )
 
 

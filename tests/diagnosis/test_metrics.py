@@ -133,6 +133,15 @@ def test_every_interval_holds_its_figure_and_is_the_same_for_the_same_seed():
             assert figure["low"] <= figure["value"] <= figure["high"], name
 
 
+def test_the_auc_alone_is_the_one_among_all_figures():
+    """A plot and a table that show the same area must show the same interval."""
+    labels, probabilities = made_up(200)
+    groups = np.arange(200) // 2
+    assert (
+        roc_auc(labels, probabilities, groups=groups) == evaluate(labels, probabilities, AT_HALF, groups=groups).roc_auc
+    )
+
+
 def test_near_duplicates_drawn_together_widen_the_interval():
     """Each image five times over says no more than once: the interval must be that of a fifth of the images."""
     labels, probabilities = made_up(100)
