@@ -1,6 +1,7 @@
 """Signing in and out."""
 
 import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
 from pytest_django import Settings
 
@@ -29,6 +30,26 @@ def test_a_wrong_name_and_a_wrong_password_get_the_same_words(
     assert "_auth_user_id" not in stranger.session
     if "\0" not in username:
         assert "This user name and password do not belong together." in answer.content.decode()
+
+
+class CountingHasher(MD5PasswordHasher):
+    count = 0
+
+    def encode(self, password: str, salt: str) -> str:
+        CountingHasher.count += 1
+        return super().encode(password, salt)
+
+
+def test_an_unknown_name_costs_as_many_hashes_as_a_wrong_password(
+    stranger: Client, alice: User, settings: Settings
+) -> None:
+    settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
+    counts = []
+    for username in ("alice", "nobody"):
+        CountingHasher.count = 0
+        sign_in(stranger, username, "wrong")
+        counts.append(CountingHasher.count)
+    assert counts == [1, 1]
 
 
 def test_a_suspended_person_stays_out(stranger: Client, alice: User) -> None:
