@@ -75,10 +75,16 @@ class _StateDictUnpickler(pickle.Unpickler):
 def read_state_dict(path: Path) -> dict[str, np.ndarray]:
     """Tensor name -> array (float32 or int64, read-only) of the file's ``state_dict``.
 
-    Raises UnsafeCheckpoint when the pickle needs anything but tensors, zipfile.BadZipFile when it is no zip.
+    Raises UnsafeCheckpoint when there is no state dict or its pickle needs anything but tensors, and
+    zipfile.BadZipFile when it is no zip.
     """
     with zipfile.ZipFile(path) as archive:
-        root = next(name for name in archive.namelist() if name.endswith("data.pkl"))[: -len("data.pkl")]
-        pickled = archive.read(f"{root}data.pkl")
+        pickles = [name for name in archive.namelist() if name.endswith("data.pkl")]
+        if not pickles:
+            raise UnsafeCheckpoint(f"{path.name} holds no state dict")
+        root = pickles[0].removesuffix("data.pkl")
+        pickled = archive.read(pickles[0])
         content = _StateDictUnpickler(pickled, lambda key: archive.read(f"{root}data/{key}")).load()
+    if not isinstance(content, dict) or "state_dict" not in content:
+        raise UnsafeCheckpoint(f"{path.name} holds no state dict")
     return dict(content["state_dict"])
