@@ -17,18 +17,18 @@ def serving_model(network: keras.Model) -> keras.Model:
     """The network with a second output: image -> (softmax (n, 2), evidence map (n, rows, cols) >= 0).
 
     The evidence map is Grad-CAM (Selvaraju et al. 2017) for the score log(COVID) - log(Non-COVID). The head sees
-    only spatial averages, so the gradient is the same at every place and has a closed form: no backward pass.
+    only averages, so the gradient is the same all over a band and has a closed form: no backward pass.
     """
     backbone = network.get_layer("backbone")
     image = keras.Input(network.input_shape[1:], name="image")
     maps = as_list(backbone(network.get_layer("rescaling")(image)))
-    pooled = [layers.GlobalAveragePooling2D()(features) for features in maps]
+    pooled = [pool(features) for pool, features in zip(pools_of(network), maps, strict=True)]
     features = layers.Concatenate()(pooled) if len(pooled) > 1 else pooled[0]
     activations = [features]
     for layer in head_of(network):
         activations.append(layer(activations[-1]))
     gradient = score_gradient(head_of(network), activations)
-    evidence = _evidence(maps, gradient)
+    evidence = _evidence(maps, pools_of(network), gradient)
     return keras.Model(image, [activations[-1], evidence], name="covidxray_serving")
 
 
@@ -53,19 +53,36 @@ def norm_scale(layer: layers.BatchNormalization) -> np.ndarray:
     return gamma / np.sqrt(np.asarray(layer.moving_variance) + layer.epsilon)
 
 
-def _evidence(maps: Sequence[Any], gradient: Any) -> Any:
+def _evidence(maps: Sequence[Any], pools: Sequence[keras.Sequential], gradient: Any) -> Any:
     """Positive part of the gradient-weighted sum of all feature maps, at the finest map's resolution."""
     rows, cols = max((features.shape[1], features.shape[2]) for features in maps)
     evidence: Any = 0.0
     start = 0
-    for features in maps:
-        channels = features.shape[-1]
-        weight = gradient[:, start : start + channels] / (features.shape[1] * features.shape[2])
-        cam = ops.sum(features * weight[:, None, None, :], axis=-1, keepdims=True)
-        scale = (features.shape[1] * features.shape[2]) / (rows * cols)
-        evidence = evidence + scale * ops.image.resize(cam, (rows, cols), interpolation="bilinear")
-        start += channels
+    for features, pool in zip(maps, pools, strict=True):
+        stop = start + pool.output_shape[-1]
+        weight = _gradient_per_row(pool, gradient[:, start:stop])
+        cam = ops.sum(features * weight[:, :, None, :], axis=-1, keepdims=True)
+        cells = features.shape[1] * features.shape[2] / (rows * cols)
+        evidence = evidence + cells * ops.image.resize(cam, (rows, cols), interpolation="bilinear")
+        start = stop
     return ops.relu(evidence[..., 0])
+
+
+def _gradient_per_row(pool: keras.Sequential, gradient: Any) -> Any:
+    """Gradient with respect to the averages, (n, bands * channels) -> to each place of a row, (n, rows, channels)."""
+    average = pool.layers[0]
+    rows, _, channels = pool.input_shape[1:]
+    height, cols = average.pool_size
+    bands = pool.output_shape[-1] // channels
+    tops = np.arange(bands)[:, None] * average.strides[0]
+    inside = (np.arange(rows) >= tops) & (np.arange(rows) < tops + height)
+    per_place = ops.reshape(gradient, (-1, bands, channels)) / (height * cols)
+    return ops.einsum("br,nbc->nrc", inside.astype(np.float32), per_place)
+
+
+def pools_of(network: keras.Model) -> list[keras.Sequential]:
+    """The layers that average the feature maps, one for each map, in order."""
+    return [layer for layer in network.layers if layer.name.startswith("pool_")]
 
 
 def head_of(network: keras.Model) -> list[layers.Layer]:

@@ -29,7 +29,7 @@ class DiscriminantConfig:
     """Weights of the scatters, on features of unit variance."""
 
     ridge: float = 2.0
-    between_weight: float = 0.03
+    between_weight: float = 0.08
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ The paper's network is one tap (the last feature map) and one hidden layer. A he
 feature map, and may be linear: docs/decisions/0003-generalisation.md has what holds on other hospitals.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from keras import layers
 
 from diagnosis.contract import CLASS_NAMES, COVID_INDEX
-from diagnosis.evidence import as_list, head_of
+from diagnosis.evidence import as_list, head_of, pools_of
 from training import discriminant
 
 PIXEL_SCALE = 1 / 255
@@ -24,10 +25,12 @@ class HeadConfig:
     """What stands on the backbone.
 
     taps: how far from the end of the backbone each pooled feature map lies, in stages (0: the last one).
+    bands: for each tap 1, the average of the whole map, or 2, one of its upper and one of its lower part.
     hidden_units: width of the hidden layer, or 0 for a linear head on standardised features.
     """
 
     taps: tuple[int, ...] = (0,)
+    bands: tuple[int, ...] = (1,)
     hidden_units: int = 512
     dropout: float = 0.5
     l2: float = 0.001
@@ -35,6 +38,7 @@ class HeadConfig:
     def as_dict(self) -> dict[str, Any]:
         return {
             "taps": list(self.taps),
+            "bands": list(self.bands),
             "hidden_units": self.hidden_units,
             "dropout": self.dropout,
             "l2": self.l2,
@@ -42,7 +46,7 @@ class HeadConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "HeadConfig":
-        return cls(**{**values, "taps": tuple(values["taps"])})
+        return cls(**{**values, "taps": tuple(values["taps"]), "bands": tuple(values["bands"])})
 
 
 def build_network(backbone: keras.Model, head: HeadConfig, seed: int = 123) -> keras.Model:
@@ -53,8 +57,8 @@ def build_network(backbone: keras.Model, head: HeadConfig, seed: int = 123) -> k
     image = keras.Input(backbone.input_shape[1:], name="image")
     maps = feature_maps(backbone, head)(layers.Rescaling(PIXEL_SCALE, name="rescaling")(image))
     pooled = [
-        layers.GlobalAveragePooling2D(name=f"pool_{tap}")(features)
-        for tap, features in zip(head.taps, as_list(maps), strict=True)
+        pooling(features.shape[1:], bands, f"pool_{tap}")(features)
+        for tap, bands, features in zip(head.taps, head.bands, as_list(maps), strict=True)
     ]
     features = layers.Concatenate(name="pooled")(pooled) if len(pooled) > 1 else pooled[0]
     for layer in head_layers(head, seed):
@@ -67,6 +71,17 @@ def feature_maps(backbone: keras.Model, head: HeadConfig) -> keras.Model:
     ends = stage_ends(backbone)
     outputs = [backbone.get_layer(ends[-1 - tap]).output for tap in head.taps]
     return keras.Model(backbone.input, outputs if len(outputs) > 1 else outputs[0], name="backbone")
+
+
+def pooling(shape: tuple[int, int, int], bands: int, name: str) -> keras.Sequential:
+    """Averages of a map (rows, cols, channels): (bands * channels,), the upper band's first.
+
+    Two bands are 4/7 of the rows high each and share the middle: 4 of 7 rows, or 8 of 14.
+    """
+    rows, cols, _ = shape
+    height = rows if bands == 1 else math.ceil(rows * 4 / 7)
+    average = layers.AveragePooling2D((height, cols), strides=(max(rows - height, 1), cols))
+    return keras.Sequential([keras.Input(shape), average, layers.Flatten()], name=name)
 
 
 def stage_ends(backbone: keras.Model) -> list[str]:
@@ -137,20 +152,21 @@ def cut_network(network: keras.Model, unfreeze: int) -> CutNetwork:
     backbone = network.get_layer("backbone")
     later = backbone.layers[len(backbone.layers) - unfreeze :]
     ends = [output._keras_history.operation.name for output in backbone.outputs]
+    pools = dict(zip(ends, pools_of(network), strict=True))
     early_ends = [end for end in ends if end not in {layer.name for layer in later}]
     boundary = _read_by(later, backbone)
     outputs = [backbone.get_layer(name).output for name in boundary]
-    outputs += [layers.GlobalAveragePooling2D()(backbone.get_layer(end).output) for end in early_ends]
+    outputs += [pools[end](backbone.get_layer(end).output) for end in early_ends]
     image = keras.Input(network.input_shape[1:], name="image")
     frozen = keras.Model(backbone.input, outputs)(network.get_layer("rescaling")(image))
 
     tensors = {name: keras.Input(backbone.get_layer(name).output.shape[1:]) for name in boundary}
-    averages = {end: keras.Input(backbone.get_layer(end).output.shape[-1:]) for end in early_ends}
+    averages = {end: keras.Input(pools[end].output_shape[1:]) for end in early_ends}
     inputs = [*tensors.values(), *averages.values()]
     for layer in later:
         parents = [tensors[parent] for parent in _parents(layer)]
         tensors[layer.name] = layer(parents if len(parents) > 1 else parents[0])
-    pooled = [averages[end] if end in averages else layers.GlobalAveragePooling2D()(tensors[end]) for end in ends]
+    pooled = [averages[end] if end in averages else pools[end](tensors[end]) for end in ends]
     features = layers.Concatenate()(pooled) if len(pooled) > 1 else pooled[0]
     answer = features
     for layer in head_of(network):
