@@ -103,6 +103,15 @@ def test_calibration_error_by_hand():
     assert [(b.probability, b.covid_share, b.images) for b in bins] == [(0.25, 0.5, 2), (0.95, 1.0, 2)]
 
 
+def test_the_interval_of_the_calibration_error_has_no_bias_of_the_bootstrap():
+    """In each bin exactly as many are COVID as the probability says; resampling alone would put the interval above 0."""
+    probabilities = np.repeat(np.arange(0.05, 1, 0.1), 20)
+    labels = np.concatenate([np.arange(20) >= 20 * probability - 1e-9 for probability in np.arange(0.05, 1, 0.1)])
+    found = evaluate(labels.astype(int), probabilities, AT_HALF, resamples=FEW)
+    assert known(found.ece).value == pytest.approx(0, abs=1e-9)
+    assert known(found.ece).low == 0.0
+
+
 def test_intervals_of_a_share_have_the_width_that_theory_gives():
     labels, probabilities = made_up(2000)
     found = evaluate(labels, probabilities, AT_HALF)
