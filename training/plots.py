@@ -51,11 +51,16 @@ STYLE = {
 class HistoryRow(Protocol):
     """One epoch, as in history.csv."""
 
-    stage: int
-    loss: float
-    accuracy: float
-    val_loss: float
-    val_accuracy: float
+    @property
+    def stage(self) -> int: ...
+    @property
+    def loss(self) -> float: ...
+    @property
+    def accuracy(self) -> float: ...
+    @property
+    def val_loss(self) -> float: ...
+    @property
+    def val_accuracy(self) -> float: ...
 
 
 def draw_plots(

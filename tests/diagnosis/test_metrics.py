@@ -104,7 +104,7 @@ def test_calibration_error_by_hand():
 
 
 def test_the_interval_of_the_calibration_error_has_no_bias_of_the_bootstrap():
-    """In each bin exactly as many are COVID as the probability says; resampling alone would put the interval above 0."""
+    """In each bin as many are COVID as the probability says; resampling alone would put the interval above 0."""
     probabilities = np.repeat(np.arange(0.05, 1, 0.1), 20)
     labels = np.concatenate([np.arange(20) >= 20 * probability - 1e-9 for probability in np.arange(0.05, 1, 0.1)])
     found = evaluate(labels.astype(int), probabilities, AT_HALF, resamples=FEW)
