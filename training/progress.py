@@ -42,11 +42,15 @@ class Progress:
     def of(self, name: str) -> Callable[..., None]:
         """A function to be called with what is done and the total."""
 
+        logged = 0
+
         def update(done: int, total: int, note: str = "") -> None:
+            nonlocal logged
             if name not in self._tasks:
                 self._tasks[name] = self.bars.add_task(name, total=total, note="")
             self.bars.update(self._tasks[name], completed=done, total=total, note=note)
-            if done % max(1, total // 20) == 0 or done == total:
+            if done == total or done - logged > total / 20:
+                logged = done
                 logger.info("%s: %d of %d", name, done, total)
 
         return update
