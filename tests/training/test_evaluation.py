@@ -52,7 +52,7 @@ def test_refused_images_of_the_part_count_as_wrong():
 def test_the_paper_s_labels_are_put_right():
     """544 of 704 COVID found, 1,943 of 2,160 Non-COVID right: sensitivity 77.27 %, specificity 89.95 %."""
     rows = metrics_tree({"test": drawn(60)}, PLAIN, resamples=FEW)["beside_the_paper"]["rows"]
-    first, second, served, plain, *_ = rows
+    first, second, served, plain, alike = rows
     assert [round(100 * first[name], 2) for name in ("accuracy", "sensitivity", "specificity")] == [86.84, 77.27, 89.95]
     assert [round(100 * second[name], 2) for name in ("accuracy", "sensitivity", "specificity")] == [
         86.63,
