@@ -91,9 +91,7 @@ def read_artifact(models_dir: Path, version: str | None = None) -> Artifact:
 def current_version(models_dir: Path) -> str:
     """The version that is served. Raises ModelUnavailable when none is chosen."""
     if not (models_dir / CURRENT).is_file():
-        raise ModelUnavailable(
-            f"No model is in use: {models_dir / CURRENT} is missing. Run manage.py use_model VERSION."
-        )
+        raise ModelUnavailable("No model is in use. An administrator chooses one with: manage.py use_model VERSION.")
     return str(read_json(models_dir / CURRENT).get("version", ""))
 
 

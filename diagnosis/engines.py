@@ -94,4 +94,7 @@ def open_engine(name: str, folder: Path) -> Engine:
     try:
         return factory(folder)
     except Exception as error:  # both libraries raise bare RuntimeError, ValueError, OSError and worse
-        raise ModelUnavailable(f"The model in {folder.name} cannot be loaded by {name}: {error}") from error
+        raise ModelUnavailable(
+            f"Model {folder.name} cannot be loaded by {name}; its files may be damaged. "
+            f"An administrator repairs it with: manage.py build_model --force --model {folder.name}"
+        ) from error
