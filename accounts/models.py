@@ -63,6 +63,13 @@ class User(AbstractUser):
     is_radiographer = models.BooleanField(
         _("radiographer"), default=False, help_text=_("Uploads radiographs and sees the institution's results.")
     )
+    shows_heat_map = models.BooleanField(
+        _("show the heat map at first"),
+        default=True,
+        help_text=_("It can be switched on and off beside every radiograph, whatever stands here."),
+    )
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Empty: that of the site."))
+    language = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Empty: that of the browser."))
     username_key = NormalisedField(source="username", max_length=200)
     email_key = NormalisedField(source="email", max_length=254)
 

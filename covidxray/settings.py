@@ -53,6 +53,7 @@ MIDDLEWARE = [
     # Everything needs a signed-in person unless its view says otherwise. It stands before the CSRF check, which
     # reads the request's body: a stranger's upload is turned away unread.
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.preferences.PreferencesMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
 ]
 

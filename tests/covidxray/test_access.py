@@ -39,6 +39,8 @@ TABLE = {
     "readyz": Row(200, 200, 200, 200),
     "accounts:sign-in": Row(200, 302, 302, 302),
     "accounts:sign-out": Row(302, 405, 405, 405),
+    "accounts:profile": Row(302, 200, 200, 200),
+    "accounts:password": Row(302, 200, 200, 200),
     "diagnosis:home": Row(302, 200, 200, 200),
     "diagnosis:upload": CLINICAL_PAGE,
     "diagnosis:results": CLINICAL_PAGE,

@@ -1,0 +1,66 @@
+"""A person's time zone and language: what there is to choose from, and the middleware that puts them in force."""
+
+from collections.abc import Callable
+from datetime import tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+
+Choices = list[tuple[Any, Any]]
+
+
+def time_zone_choices() -> Choices:
+    """Every zone that is named after a place, by continent, and UTC; first of all the site's own."""
+    places: dict[str, Choices] = {}
+    for name in sorted(available_timezones()):
+        continent, _slash, place = name.partition("/")
+        if place and continent not in ("Etc", "SystemV", "US"):
+            places.setdefault(continent, []).append((name, place.replace("_", " ")))
+    site = _("The site's: %(zone)s") % {"zone": settings.TIME_ZONE}
+    return [("", site), ("UTC", "UTC"), *((continent, zones) for continent, zones in places.items())]
+
+
+def language_choices() -> Choices:
+    """The site's languages, each in its own words; first of all the browser's."""
+    own = [(code, translation.get_language_info(code)["name_local"]) for code, _name in settings.LANGUAGES]
+    return [("", _("The browser's")), *own]
+
+
+def zone_of(user: User) -> tzinfo | None:
+    """The person's own time zone; None for the site's, also where the chosen one is unknown here by now."""
+    if not user.time_zone:
+        return None
+    try:
+        return ZoneInfo(user.time_zone)
+    except (KeyError, OSError, ValueError):
+        return None
+
+
+class PreferencesMiddleware:
+    """Times and words as the person chose them, for the length of one request.
+
+    It stands after LoginRequiredMiddleware and asks who the person is only for pages that need one: health checks and
+    the sign-in page owe nothing to the database.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with timezone.override(None):
+            return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, arguments: Any, keywords: Any) -> None:
+        if not getattr(view, "login_required", True) or not isinstance(request.user, User):
+            return
+        timezone.activate(zone_of(request.user) or timezone.get_default_timezone())
+        if request.user.language in dict(settings.LANGUAGES):
+            # LocaleMiddleware, further out, chose the browser's language and chooses anew at the next request.
+            translation.activate(request.user.language)
