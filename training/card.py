@@ -295,7 +295,8 @@ def _reproduce(card: Json) -> list[str]:
         training["command"],
         "```",
         "",
-        f"It took {training['seconds'] / 60:.0f} minutes. Packages: {packages}.",
+        f"Training took {training['seconds'] / 60:.0f} minutes, features that were cached already not counted. "
+        f"Packages: {packages}.",
         "",
         "Recipe: " + "; ".join(recipe) + ".",
     ]

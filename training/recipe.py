@@ -42,7 +42,7 @@ PAPER = Recipe()
 
 SHIPPED = replace(
     PAPER,
-    head=HeadConfig(taps=(1, 0), bands=(2, 1), hidden_units=0, l2=0.0),
+    head=HeadConfig(taps=(1, 0), bands=(3, 1), hidden_units=0, l2=0.0),
     preprocessing=Preprocessing(equalise=True),
     fit="discriminant",
     epochs=0,
