@@ -2,14 +2,15 @@
 
 from django.urls import path
 
-from diagnosis import views
+from diagnosis import list_views, views
 
 app_name = "diagnosis"
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("upload/", views.upload, name="upload"),
-    path("results/", views.results, name="results"),
+    path("results/", list_views.results, name="results"),
+    path("results/export.csv", list_views.export, name="results-export"),
     path("results/<uuid:uuid>/", views.result, name="result"),
     path("results/<uuid:uuid>/heat-map.png", views.heat_map, name="heat-map"),
     path("studies/<uuid:uuid>/display.jpg", views.display, name="display"),

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models.fields.files import FieldFile
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -18,7 +18,6 @@ from diagnosis.models import Diagnosis, Study
 from diagnosis.services import DiagnosisOutcome, diagnosis_create, shown_file_name
 
 RECENT_RESULTS = 6
-RESULTS_PER_PAGE = 24
 
 
 @require_safe
@@ -69,25 +68,6 @@ def _to_result(request: HttpRequest, outcome: DiagnosisOutcome) -> HttpResponse:
     if outcome.is_repeat:
         messages.info(request, _("This file had been uploaded and classified before. This is its result."))
     return redirect(outcome.diagnosis)
-
-
-@radiographer_required
-@require_safe
-def results(request: SignedInRequest) -> HttpResponse:
-    """Every result, newest first; `before` names the last one of the page before, so that no page costs a count."""
-    rows = Diagnosis.objects.visible_to(request.user).with_rows_shown().newest_first()
-    if before := request.GET.get("before"):
-        rows = rows.older_than(get_object_or_404(rows, uuid=_uuid_or_404(before)))
-    page = list(rows[: RESULTS_PER_PAGE + 1])
-    context = {"page": page[:RESULTS_PER_PAGE], "has_older": len(page) > RESULTS_PER_PAGE, "is_first": not before}
-    return render(request, "diagnosis/results.html", context)
-
-
-def _uuid_or_404(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Http404 from None
 
 
 @radiographer_required

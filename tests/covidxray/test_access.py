@@ -44,6 +44,7 @@ TABLE = {
     "diagnosis:home": Row(302, 200, 200, 200),
     "diagnosis:upload": CLINICAL_PAGE,
     "diagnosis:results": CLINICAL_PAGE,
+    "diagnosis:results-export": CLINICAL_PAGE,
     "diagnosis:result": of("diagnosis", 302, 200, 404, 403),
     "diagnosis:heat-map": of("diagnosis", 302, 200, 404, 403),
     "diagnosis:display": of("study", 302, 200, 404, 403),

@@ -2,7 +2,6 @@
 
 import pytest
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from diagnosis import views
@@ -50,44 +49,6 @@ def test_a_colleagues_results_are_there_and_a_strangers_are_not(client: Client, 
     text = text_of(client, "/results/")
     assert "bobs.png" in text
     assert "charlies.png" not in text
-
-
-def test_older_results_are_a_page_further(client: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "RESULTS_PER_PAGE", 2)
-    *_, third, second, first = [diagnosed(alice, seed, f"{seed}.png") for seed in range(5)]
-    text = text_of(client, "/results/")
-    assert f"?before={second.uuid}" in text
-    assert first.get_absolute_url() in text
-    text = text_of(client, f"/results/?before={second.uuid}")
-    assert third.get_absolute_url() in text
-    assert second.get_absolute_url() not in text
-    last = text_of(client, f"/results/?before={third.uuid}")
-    assert "Older results" in last or "1.png" in last
-
-
-def test_the_last_page_offers_no_older_one(client: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "RESULTS_PER_PAGE", 2)
-    for seed in range(2):
-        diagnosed(alice, seed)
-    assert "Older results" not in text_of(client, "/results/")
-
-
-@pytest.mark.parametrize("before", ["1", "x" * 5000, "' OR 1=1", "00000000-0000-4000-8000-000000000000", "%00"])
-def test_a_page_that_is_not_there_is_404(client: Client, before: str) -> None:
-    assert client.get("/results/", {"before": before}).status_code == 404
-
-
-def test_a_page_after_a_strangers_result_is_404(client: Client, charlie: User) -> None:
-    assert client.get("/results/", {"before": str(diagnosed(charlie).uuid)}).status_code == 404
-
-
-def test_more_rows_cost_no_more_queries(
-    client: Client, alice: User, django_assert_max_num_queries: DjangoAssertNumQueries
-) -> None:
-    for seed in range(8):
-        diagnosed(alice, seed)
-    with django_assert_max_num_queries(4):  # session, person, institution, rows
-        text_of(client, "/results/")
 
 
 def test_home_shows_a_few_and_the_way_to_the_rest(client: Client, alice: User) -> None:

@@ -1,0 +1,61 @@
+"""Results as CSV: one line each, safe to open in a spreadsheet."""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from diagnosis.models import Diagnosis
+
+# Headings are names for programs and stay the same in every language.
+COLUMNS: dict[str, Callable[[Diagnosis], object]] = {
+    "result": lambda row: row.uuid,
+    "classified": lambda row: _moment(row.created),
+    "prediction": lambda row: row.prediction,
+    "covid_probability": lambda row: row.probability,
+    "confidence": lambda row: row.confidence,
+    "operating_point": lambda row: row.operating_point,
+    "indeterminate_from": lambda row: row.indeterminate_low,
+    "indeterminate_below": lambda row: row.indeterminate_high,
+    "model_version": lambda row: row.model_version.version,
+    "weights_sha256": lambda row: row.model_version.weights_sha256,
+    "engine": lambda row: row.engine,
+    "radiographer": lambda row: row.requested_by.display_name,
+    "patient_id": lambda row: row.study.patient_reference,
+    "patient_name": lambda row: row.study.patient_name,
+    "study_date": lambda row: row.study.study_date,
+    "file_name": lambda row: row.study.file_name,
+    "file_sha256": lambda row: row.study.sha256,
+    "uploaded": lambda row: _moment(row.study.created),
+}
+_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - spreadsheets take the full-width ones for the same
+# Spreadsheets take a file without this mark for one in the computer's own encoding.
+_BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
+
+
+class _Line:
+    """What the csv module writes to: it hands the line back."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def csv_lines(rows: Iterable[Diagnosis]) -> Iterator[str]:
+    """The heading and then a line for each of the rows, made as they are asked for."""
+    writer = csv.writer(_Line())
+    yield _BYTE_ORDER_MARK + writer.writerow(COLUMNS)
+    for row in rows:
+        yield writer.writerow([_cell(value_of(row)) for value_of in COLUMNS.values()])
+
+
+def _cell(value: object) -> Any:
+    """Text that a spreadsheet would calculate gets an apostrophe before it (OWASP, CSV injection)."""
+    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA_STARTS):
+        return f"'{value}"
+    return value
+
+
+def _moment(moment: datetime) -> str:
+    return timezone.localtime(moment).isoformat(timespec="seconds")
