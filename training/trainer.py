@@ -70,23 +70,19 @@ class FeatureBatches(keras.utils.PyDataset):
         labels: np.ndarray,
         batch_size: int,
         seed: int | None,
-        epoch: int = 0,
     ) -> None:
         super().__init__()
         self.tensors, self.labels, self.batch_size, self.seed = tensors, labels, batch_size, seed
         self.rows = rows if rows.ndim == 2 else rows[:, None]
-        self.start_epoch(epoch)
+        self.start_epoch(1)
 
     def start_epoch(self, epoch: int) -> None:
-        self.epoch = epoch
+        """Draw the order and the views of an epoch, counted from 1 as in the history."""
         self.order, self.view = np.arange(len(self.labels)), np.zeros(len(self.labels), int)
         if self.seed is not None:
             rng = np.random.default_rng((self.seed, epoch))
             self.order = rng.permutation(len(self.labels))
             self.view = rng.integers(self.rows.shape[1], size=len(self.labels))
-
-    def on_epoch_end(self) -> None:
-        self.start_epoch(self.epoch + 1)
 
     def __len__(self) -> int:
         return math.ceil(len(self.labels) / self.batch_size)
@@ -106,9 +102,11 @@ class RunFolder:
         path.mkdir(parents=True, exist_ok=True)
 
     def read_history(self) -> list[Epoch]:
+        """One row for each epoch; an epoch that an interruption made the run repeat counts once."""
         if not (self.path / "history.jsonl").exists():
             return []
-        return [Epoch(**json.loads(line)) for line in (self.path / "history.jsonl").read_text().splitlines()]
+        rows = [Epoch(**json.loads(line)) for line in (self.path / "history.jsonl").read_text().splitlines()]
+        return list({(row.stage, row.epoch): row for row in rows}.values())
 
     def add_epoch(self, epoch: Epoch) -> None:
         with (self.path / "history.jsonl").open("a") as file:
@@ -153,7 +151,8 @@ def train_stage(
     """Train ``trained_part``, which shares its weights with ``network``, on ``data``.
 
     A stage that finished in an earlier run is loaded, one that was interrupted goes on after its last epoch (its
-    patience counted anew). Leaves the network with the stage's best weights, as the paper does.
+    patience counted anew, its dropout drawn anew). Leaves the network with the weights of the lowest validation loss so
+    far, as the paper does.
     """
     if finished := folder.load(f"stage{stage}"):
         assign_tensors(network, finished)
@@ -162,24 +161,26 @@ def train_stage(
     trained_part.compile(
         keras.optimizers.Adam(recipe.learning_rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"]
     )
-    seen_epochs = sum(row.stage == stage for row in folder.read_history())
+    batches = FeatureBatches(data.tensors, data.train_rows, data.train_labels, recipe.batch_size, recipe.seed)
     trained_part.fit(
-        FeatureBatches(data.tensors, data.train_rows, data.train_labels, recipe.batch_size, recipe.seed, seen_epochs),
+        batches,
         validation_data=FeatureBatches(
             data.tensors, data.validation_rows, data.validation_labels, recipe.batch_size, None
         ),
         epochs=recipe.fine_tune_epochs if stage == 2 else recipe.epochs,
         class_weight=class_weights(data.train_labels),
         callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.start_epoch(epoch + 1)),
             KeepBest(folder, stage, lambda: tail_tensors(network, recipe)),
             keras.callbacks.ReduceLROnPlateau("val_loss", factor=REDUCE_FACTOR, patience=REDUCE_PATIENCE),
-            keras.callbacks.EarlyStopping("val_loss", patience=PATIENCE[stage], restore_best_weights=True),
-            keras.callbacks.BackupAndRestore(folder.path / f"backup{stage}"),
+            keras.callbacks.EarlyStopping("val_loss", patience=PATIENCE[stage]),
+            keras.callbacks.BackupAndRestore(folder.path / f"backup{stage}", double_checkpoint=True),
             *callbacks,
         ],
         shuffle=False,  # the batches bring their own order
         verbose=0,
     )
+    keep_lowest_validation_loss(network, folder)  # EarlyStopping would forget what was best before an interruption
     folder.save(f"stage{stage}", tail_tensors(network, recipe))
 
 
@@ -192,7 +193,8 @@ def class_weights(labels: np.ndarray) -> dict[int, float]:
 def tail_tensors(network: keras.Model, recipe: Recipe) -> dict[str, np.ndarray]:
     """Every tensor that a run of this recipe may change: the head and the layers that stage 2 trains."""
     backbone = network.get_layer("backbone")
-    changed = {layer.name for layer in backbone.layers[-recipe.unfreeze :]} if recipe.fine_tune_epochs else set()
+    unfrozen = recipe.unfreeze if recipe.fine_tune_epochs else 0
+    changed = {layer.name for layer in backbone.layers[len(backbone.layers) - unfrozen :]}
     head = {layer.name for layer in network.layers if layer.name.startswith("head_")}
     return {name: tensor for name, tensor in named_tensors(network).items() if name.split("/")[0] in changed | head}
 
