@@ -136,5 +136,8 @@ def labels_of(samples: Sequence[Sample]) -> np.ndarray:
 
 def run_in_batches(model: keras.Model, tensors: Sequence[Any], rows: np.ndarray) -> np.ndarray:
     """The model's output for some rows of its inputs, (rows, ...) float32, in batches of bounded memory."""
-    batches = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
-    return np.concatenate([model.predict_on_batch([tensor[batch] for tensor in tensors]) for batch in batches])
+    outputs = []
+    for start in range(0, len(rows), AT_ONCE):
+        inputs = [tensor[rows[start : start + AT_ONCE]] for tensor in tensors]
+        outputs.append(model.predict_on_batch(inputs if len(inputs) > 1 else inputs[0]))
+    return np.concatenate(outputs)

@@ -4,7 +4,6 @@ The paper's network is one tap (the last feature map) and one hidden layer. A he
 feature map, and may be linear: docs/decisions/0003-generalisation.md has what holds on other hospitals.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +24,7 @@ class HeadConfig:
     """What stands on the backbone.
 
     taps: how far from the end of the backbone each pooled feature map lies, in stages (0: the last one).
-    bands: for each tap 1, the average of the whole map, or 2, one of its upper and one of its lower part.
+    bands: for each tap, into how many horizontal bands the map is averaged apart; 1 is the average of all of it.
     hidden_units: width of the hidden layer, or 0 for a linear head on standardised features.
     """
 
@@ -74,13 +73,14 @@ def feature_maps(backbone: keras.Model, head: HeadConfig) -> keras.Model:
 
 
 def pooling(shape: tuple[int, int, int], bands: int, name: str) -> keras.Sequential:
-    """Averages of a map (rows, cols, channels): (bands * channels,), the upper band's first.
+    """Averages of a map (rows, cols, channels): (bands * channels,), the uppermost band's first.
 
-    Two bands are 4/7 of the rows high each and share the middle: 4 of 7 rows, or 8 of 14.
+    Neighbouring bands share a seventh of the rows: three bands of a map of 14 rows are 6 rows high and 4 apart.
     """
     rows, cols, _ = shape
-    height = rows if bands == 1 else math.ceil(rows * 4 / 7)
-    average = layers.AveragePooling2D((height, cols), strides=(max(rows - height, 1), cols))
+    shared = rows / 7
+    height = round((rows + (bands - 1) * shared) / bands)
+    average = layers.AveragePooling2D((height, cols), strides=(max(round(height - shared), 1), cols))
     return keras.Sequential([keras.Input(shape), average, layers.Flatten()], name=name)
 
 
@@ -171,7 +171,12 @@ def cut_network(network: keras.Model, unfreeze: int) -> CutNetwork:
     answer = features
     for layer in head_of(network):
         answer = layer(answer)
-    return CutNetwork(keras.Model(image, as_list(frozen)), keras.Model(inputs, features), keras.Model(inputs, answer))
+    boundary_inputs = inputs if len(inputs) > 1 else inputs[0]
+    return CutNetwork(
+        keras.Model(image, as_list(frozen)),
+        keras.Model(boundary_inputs, features),
+        keras.Model(boundary_inputs, answer),
+    )
 
 
 def head_model(network: keras.Model) -> keras.Model:
