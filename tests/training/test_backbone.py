@@ -1,7 +1,6 @@
 """Pretrained weights: from a 3D checkpoint to a 2D Keras ResNet, and what is said when they cannot be had."""
 
 import sys
-from pathlib import Path
 from types import ModuleType
 
 import keras
@@ -22,6 +21,7 @@ from training.backbone import (
 )
 from training.network import stage_ends
 from training.tensors import named_tensors, tensors_sha256
+from training.torch_zip import read_state_dict
 
 RESNET152_BLOCKS = {2: 3, 3: 8, 4: 36, 5: 3}
 ASTRA_PARAMETERS = 58_370_944
@@ -56,7 +56,7 @@ def test_a_deflated_kernel_does_to_a_picture_what_the_3d_kernel_does_to_a_volume
     volume = np.repeat(np.moveaxis(picture[0], -1, 0)[:, None], 5, axis=1)
     by_3d = [sum(correlate(volume[i], kernel[o, i], mode="valid")[0] for i in range(3)) for o in range(2)]
     by_2d = np.asarray(keras.ops.conv(picture, deflate(kernel), padding="valid"))[0]
-    np.testing.assert_allclose(by_2d, np.moveaxis(by_3d, 0, -1), atol=1e-4)
+    np.testing.assert_allclose(by_2d, np.stack(by_3d, axis=-1), atol=1e-4)
 
 
 def test_the_sum_over_depth_has_the_same_bits_everywhere():
@@ -187,6 +187,6 @@ def test_the_real_astra_weights_make_the_documented_resnet152():
     assert [layer.name for layer in backbone.layers[-10:]][::9] == ["conv5_block3_1_conv", "conv5_block3_out"]
     assert stage_ends(backbone) == [f"conv{stage}_block{last}_out" for stage, last in RESNET152_BLOCKS.items()]
     assert tensors_sha256(named_tensors(backbone)) == ASTRA_TENSORS_SHA256
-    state = pretrained.read_state_dict(Path(pretrained.astra_file()))
+    state = read_state_dict(pretrained.astra_file())
     names = {torchvision_name(layer.name) for layer in backbone.layers if layer.weights}
     assert {name.rsplit(".", 1)[0] for name in state} == names
