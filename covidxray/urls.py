@@ -9,6 +9,7 @@ handler500 = "covidxray.views.server_error"
 
 urlpatterns = [
     path("", include("diagnosis.urls")),
+    path("models/", include("diagnosis.model_urls")),
     path("accounts/", include("accounts.urls")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),

@@ -114,6 +114,12 @@ def classifier_status() -> None:
     get_classifier()
 
 
+def loaded_version() -> str | None:
+    """The version that this process answers with; None before its first answer. Never loads anything."""
+    loaded = _loaded.get((str(settings.MODELS_DIR), settings.INFERENCE_ENGINE))
+    return loaded.model_version if loaded else None
+
+
 def forget_classifier() -> None:
     """Let the next call load the model anew."""
     with _lock:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -50,6 +51,9 @@ TABLE = {
     "diagnosis:display": of("study", 302, 200, 404, 403),
     "diagnosis:thumbnail": of("study", 302, 200, 404, 403),
     "diagnosis:original": of("study", 302, 200, 404, 403),
+    "models:list": Row(302, 200, 200, 200),
+    "models:version": of("version", 302, 200, 200, 200),
+    "models:plot": of("plot", 302, 200, 200, 200),
     "admin:index": ADMINISTRATION,
     "admin:login": Row(302, 403, 403, 302),
     "admin:logout": Row(302, 302, 302, 405),
@@ -104,8 +108,9 @@ def test_only_the_administrations_own_redirects_have_no_name() -> None:
 
 
 @pytest.fixture
-def arguments(alice: User, engine: ToyEngine) -> dict[str, list[object]]:
+def arguments(alice: User, engine: ToyEngine, toy_models: Path) -> dict[str, list[object]]:
     diagnosis = diagnosed(alice)
+    (toy_models / "toy-1" / "roc.svg").write_text("<svg/>")
     return {
         "": [],
         "diagnosis": [diagnosis.uuid],
@@ -115,6 +120,8 @@ def arguments(alice: User, engine: ToyEngine) -> dict[str, list[object]]:
         "model": [diagnosis.model_version.pk],
         "app": ["accounts"],
         "nothing": [1, 999999],
+        "version": ["toy-1"],
+        "plot": ["toy-1", "roc"],
     }
 
 

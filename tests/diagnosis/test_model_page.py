@@ -1,0 +1,449 @@
+"""The models' pages: the list, the card as a page, its plots; and cards that are damaged in every way."""
+
+import copy
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from diagnosis.artifacts import CARD, CURRENT, set_current_version
+from diagnosis.model_card.sections import sections_of
+from diagnosis.model_card.values import Value
+from diagnosis.models import Diagnosis, ModelVersion
+from tests.cast import client_of
+from tests.toy import ToyEngine
+from tests.uploads import diagnosed
+
+PAGE = "/models/toy-1/"
+NBSP = "\N{NO-BREAK SPACE}"
+Card = dict[str, Any]
+
+
+def estimate(value: float) -> dict[str, float]:
+    return {"value": value, "low": value - 0.0251, "high": value + 0.025}
+
+
+def part(sensitivity: float = 0.9351) -> Card:
+    counts = {"positive": 1474, "indeterminate": 13, "negative": 20, "refused": 1}
+    names = ("accuracy", "specificity", "precision", "f1", "roc_auc", "pr_auc", "brier", "ece")
+    return {
+        "images": 3016,
+        "prevalence": 0.5,
+        "indeterminate_share": 0.0967,
+        "refused_share": 0.001,
+        "table": {"covid": counts, "non_covid": counts},
+        **{name: estimate(0.8 + index / 100) for index, name in enumerate(names)},
+        "sensitivity": estimate(sensitivity),
+        "ece_at_own_prevalence": 0.0496,
+        "by_source": [
+            {
+                "source": "covid_cxnet",
+                "comparison": "its COVID against all Non-COVID",
+                "covid": 104,
+                "non_covid": 507,
+                "roc_auc": estimate(0.9666),
+            }
+        ],
+    }
+
+
+def whole_card(card: Card) -> Card:
+    """The toy's card with all that training writes into one (training.publish.describe)."""
+    paper = {"accuracy": 0.8684, "sensitivity": 0.7727, "specificity": 0.8995, "precision": 0.7148, "f1": None}
+    return card | {
+        "version": "toy-1",
+        "created": "2026-11-22T23:47:37+00:00",
+        "notes": ["Served because it does better elsewhere."],
+        "limits": ["Adults only."],
+        "network": card["network"]
+        | {
+            "architecture": "ResNet-152",
+            "backbone": "astra",
+            "head": {"taps": [1, 0], "hidden_units": 512},
+            "trained_sha256": "cd" * 32,
+        },
+        "recipe": {"head": {"taps": [1, 0]}, "learning_rate": 1e-05},
+        "training": {
+            "command": "manage.py train_resnet152 --data data",
+            "seconds": 20,
+            "packages": {"keras": "3.15.1"},
+            "parts": {"train": {"COVID, covid_cxnet": 481, "Non-COVID, <b>ours</b>": 13}},
+            "refused": 2,
+            "near_duplicates_crossing": 0,
+            "groups_with_both_classes": 1,
+        },
+        "figures": {
+            "how": "Intervals: 95 %, bootstrap.",
+            "parts": {"validation": part(), "test": part()},
+            "beside_the_paper": {"rows": [{"model": "Paper, Model 1"} | paper], "note": "A note on the paper."},
+        },
+        "external": {"elsewhere": part(0.9)},
+        "shortcut_audit": {
+            "images": 400,
+            "whole": estimate(0.96),
+            "without_centre": estimate(0.65),
+            "border": estimate(0.51),
+            "border_probe": None,
+            "size_shift": None,
+            "centre_share": 0.7,
+            "border_share": 0.08,
+            "meaning": "The border gives it away.",
+        },
+    }
+
+
+def read_card(models_dir: Path) -> Card:
+    return json.loads((models_dir / "toy-1" / CARD).read_text())
+
+
+def write_card(models_dir: Path, card: object) -> None:
+    (models_dir / "toy-1" / CARD).write_text(json.dumps(card))
+
+
+@pytest.fixture
+def card(toy_models: Path) -> Card:
+    """A whole card in the folder of the served version; its contract and decision are the toy's."""
+    card = whole_card(read_card(toy_models))
+    write_card(toy_models, card)
+    return card
+
+
+@pytest.fixture
+def client(alice: User) -> Client:
+    return client_of(alice)
+
+
+def text_of(client: Client, address: str = PAGE) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_the_page_says_what_the_card_says(client: Client, card: Card) -> None:
+    text = text_of(client)
+    for expected in (
+        "Served because it does better elsewhere.",
+        "224 × 224 pixels",
+        "a hidden layer of 512 units",
+        "0.935 (0.910 to 0.960)",  # rounded, not cut
+        "validation, 3016 images",
+        f"9.7{NBSP}%",
+        f"<td>86.84{NBSP}%</td><td>77.27{NBSP}%</td>",
+        "A note on the paper.",
+        "elsewhere",
+        "The border gives it away.",
+        f"The model, middle 70.0{NBSP}% of each side blacked out",
+        "covid_cxnet",
+        "0.967 (0.942 to 0.992)",
+        "Adults only.",
+        "not a certified medical device",
+        "most COVID images are of 2020",
+        "Haghanifar et al.",
+        "CC BY 4.0",
+        "ab" * 32,
+        "cd" * 32,
+        "keras 3.15.1",
+        "learning_rate: 1e-05",
+    ):
+        assert expected in text
+    assert "missing or damaged" not in text
+
+
+def test_the_rule_is_drawn_where_it_lies(client: Client, card: Card) -> None:
+    text = text_of(client)
+    assert 'class="scale-band" x="20.00%" y="6" width="8.00%"' in text
+    assert 'x1="24.00%"' in text
+    assert f"Negative below 20.0{NBSP}%, operating point 24.0{NBSP}%, Positive from 28.0{NBSP}%" in text
+
+
+def test_what_stands_in_a_card_stays_text(client: Client, card: Card) -> None:
+    assert "&lt;b&gt;ours&lt;/b&gt;" in text_of(client)
+
+
+def test_a_rule_that_fails_elsewhere_is_said_and_one_that_holds_is_not(
+    client: Client, card: Card, toy_models: Path
+) -> None:
+    assert "does not carry over" not in text_of(client)
+    card["external"] = {"elsewhere": part(0.0411)}
+    write_card(toy_models, card)
+    text = text_of(client)
+    assert f"called only 4.1{NBSP}%" in text
+    assert "does not carry over" in text
+
+
+def test_an_undefined_figure_is_a_dash_and_no_damage(client: Client, card: Card, toy_models: Path) -> None:
+    card["figures"]["parts"]["test"]["roc_auc"] = None
+    card["figures"]["parts"]["test"]["ece_at_own_prevalence"] = None
+    write_card(toy_models, card)
+    text = text_of(client)
+    assert "<td>–</td>" in text
+    assert "missing or damaged" not in text
+
+
+def test_what_was_never_measured_is_said(client: Client, card: Card, toy_models: Path) -> None:
+    for name in ("external", "shortcut_audit", "notes", "limits"):
+        del card[name]
+    del card["figures"]["parts"]["test"], card["figures"]["beside_the_paper"]
+    write_card(toy_models, card)
+    text = text_of(client)
+    assert "How it does in another hospital is not known." in text
+    assert "No audit was made" in text
+    assert "not evaluated on a Test folder" in text
+    assert "missing or damaged" not in text
+
+
+@pytest.mark.usefixtures("toy_models")
+def test_a_card_of_nothing_but_its_contract_says_what_is_missing(client: Client) -> None:
+    text = text_of(client)
+    assert "entries of the card are missing or damaged" in text
+    for path in ("figures", "training", "network.architecture", "created"):
+        assert f"<code>{path}</code>" in text
+    assert "<code>training.seconds</code>" not in text  # the whole of it is missing, which is said once
+
+
+def everywhere(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in entries:
+        yield (*path, key)
+        yield from everywhere(inner, (*path, key))
+
+
+DAMAGES = {
+    "null": None,
+    "object": {},
+    "nested": {"a": {"b": 1}},
+    "list": [],
+    "lists": [[[None]]],
+    "text": "text",
+    "half a character": "\ud800",
+    "negative": -1,
+    "long integer": 10**5000,
+    "large": 1e308,
+    "nan": float("nan"),
+    "infinity": float("inf"),
+    "true": True,
+}
+
+
+def damaged(card: Card, path: tuple[str | int, ...], damage: object) -> Card:
+    broken = copy.deepcopy(card)
+    holder: Any = broken
+    for key in path[:-1]:
+        holder = holder[key]
+    holder[path[-1]] = damage
+    return broken
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_no_damage_at_any_place_breaks_a_section(card: Card, damage: object) -> None:
+    for path in everywhere(card):
+        broken = Value(damaged(card, path, damage))
+        sections = [asdict(section) for section in sections_of(broken, ["roc"])]
+        json.dumps([sections, broken.missing], ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("damage", ["object", "lists", "half a character", "infinity"])
+def test_no_damage_breaks_the_page(client: Client, card: Card, toy_models: Path, damage: str) -> None:
+    for key in card:
+        write_card(toy_models, damaged(card, (key,), DAMAGES[damage]))
+        assert client.get(PAGE).status_code == 200, key
+        assert client.get("/models/").status_code == 200, key
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"a":' * 20_000, b"[" * 200_000, b'{"\xed\xa0\x80": 1}'],
+    ids=len,
+)
+def test_a_file_that_is_no_card_is_said_to_be_unreadable(client: Client, toy_models: Path, content: bytes) -> None:
+    (toy_models / "toy-1" / CARD).write_bytes(content)
+    assert "The card of this model cannot be read" in text_of(client)
+    assert "Card damaged" in text_of(client, "/models/")
+    assert client.get("/").status_code == 200
+
+
+def test_names_of_surrogates_are_shown_with_a_mark(client: Client, card: Card, toy_models: Path) -> None:
+    card["training"]["parts"]["\ud800"] = {"\udfff": 1}
+    write_card(toy_models, card)
+    assert client.get(PAGE).status_code == 200
+
+
+def test_a_rule_out_of_order_is_missing_and_not_drawn(client: Client, card: Card, toy_models: Path) -> None:
+    card["decision"]["rule"]["indeterminate_low"] = 0.9
+    write_card(toy_models, card)
+    text = text_of(client)
+    assert "<code>decision.rule</code>" in text
+    assert "scale-band" not in text
+
+
+class TestPlots:
+    """The only files of a version that are handed out."""
+
+    @pytest.fixture
+    def folder(self, toy_models: Path) -> Path:
+        folder = toy_models / "toy-1"
+        for name in ("roc", "worst_errors", "evil"):
+            (folder / f"{name}.svg").write_text(
+                "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+            )
+        (folder / "errors.csv").write_text("file")
+        (folder / "worst_errors.png").write_bytes(b"\x89PNG")
+        return folder
+
+    def test_a_plot_is_an_image_in_a_sandbox(self, client: Client, folder: Path) -> None:
+        answer = client.get(f"{PAGE}plots/roc.svg")
+        assert answer.getvalue() == (folder / "roc.svg").read_bytes()
+        assert answer["Content-Type"] == "image/svg+xml"
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["X-Frame-Options"] == "DENY"
+        policy = answer["Content-Security-Policy"].split("; ")
+        assert {"default-src 'none'", "sandbox"} <= set(policy)
+        assert "script" not in answer["Content-Security-Policy"]
+
+    def test_the_page_shows_those_that_are_there_and_says_what_they_show(self, client: Client, folder: Path) -> None:
+        text = text_of(client)
+        assert '<img src="/models/toy-1/plots/roc.svg" alt="Curves of sensitivity' in text
+        assert text.count('<img src="/models/') == 1
+
+    @pytest.mark.parametrize(
+        "tail",
+        [
+            "worst_errors.svg",
+            "worst_errors.png",
+            "evil.svg",
+            "history.svg",
+            "roc.png",
+            "roc",
+            "..%2froc.svg",
+            "..%2f..%2ftoy-1%2froc.svg",
+            "roc%00.svg",
+            "../errors.csv",
+            "../model_card.json",
+            "../worst_errors.png",
+        ],
+    )
+    def test_nothing_else_is(self, client: Client, folder: Path, tail: str) -> None:
+        assert client.get(f"{PAGE}plots/{tail}").status_code == 404
+
+    def test_a_link_to_elsewhere_is_not_followed(self, client: Client, folder: Path, tmp_path: Path) -> None:
+        (tmp_path / "secret.svg").write_text("<svg/>")
+        (folder / "calibration.svg").symlink_to(tmp_path / "secret.svg")
+        assert client.get(f"{PAGE}plots/calibration.svg").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["toy-2", "..", "%2e%2e", "..%2ftoy-1", ".hidden", "TOY-1", "x" * 100, "toy-1%00"])
+@pytest.mark.usefixtures("toy_models")
+def test_a_version_that_is_not_there_is_404(client: Client, name: str) -> None:
+    assert client.get(f"/models/{name}/").status_code == 404
+    assert client.get(f"/models/{name}/plots/roc.svg").status_code == 404
+
+
+def test_the_list_marks_the_served_version_and_what_is_not_built(client: Client, card: Card, toy_models: Path) -> None:
+    (toy_models / "alpha").mkdir()
+    (toy_models / "alpha" / CARD).write_text(json.dumps(card))
+    (toy_models / ".half-written").mkdir()
+    (toy_models / ".half-written" / CARD).write_text("{")
+    text = text_of(client, "/models/")
+    assert "half-written" not in text
+    toy, alpha = text.index("/models/toy-1/"), text.index("/models/alpha/")
+    assert toy < alpha
+    assert "In use" in text[toy:alpha]
+    assert ">Built<" in text[toy:alpha]
+    assert "In use" not in text[alpha:]
+    assert "Not built" in text[alpha:]
+    assert "0.935 (0.910 to 0.960)" in text[toy:alpha]
+
+
+def test_a_version_of_other_weights_than_were_built_is_not_built(client: Client, card: Card, toy_models: Path) -> None:
+    card["network"]["weights_sha256"] = "ef" * 32
+    write_card(toy_models, card)
+    assert "Not built" in text_of(client)
+
+
+def test_without_a_model_in_use_the_list_warns(client: Client, toy_models: Path) -> None:
+    (toy_models / CURRENT).unlink()
+    assert "No model is in use" in text_of(client, "/models/")
+
+
+def test_without_any_model_the_list_says_so(client: Client, settings: Any, tmp_path: Path) -> None:
+    settings.MODELS_DIR = tmp_path / "nowhere"
+    assert "There is no version on this machine." in text_of(client, "/models/")
+
+
+@pytest.mark.usefixtures("card")
+def test_the_result_leads_to_the_model(client: Client, alice: User, engine: ToyEngine) -> None:
+    assert f'<a href="{PAGE}">toy-1</a>' in text_of(client, diagnosed(alice).get_absolute_url())
+    assert "First answer with these weights" in text_of(client)
+
+
+@pytest.mark.usefixtures("card", "engine")
+def test_a_version_whose_folder_is_gone_still_has_its_card(client: Client, alice: User, toy_models: Path) -> None:
+    diagnosed(alice)
+    for path in (toy_models / "toy-1").iterdir():
+        path.unlink()
+    text = text_of(client)
+    assert "no longer on this machine" in text
+    assert "The border gives it away." in text
+
+
+@pytest.mark.usefixtures("engine")
+def test_answers_by_other_weights_are_not_passed_off_as_this_cards(client: Client, alice: User, card: Card) -> None:
+    diagnosed(alice)
+    assert "with other weights" not in text_of(client)
+    ModelVersion.objects.create(version="toy-1", weights_sha256="ef" * 32, card={})
+    text = text_of(client)
+    assert "with other weights" in text
+    assert "efefefefefef" in text
+
+
+@pytest.mark.usefixtures("engine")
+def test_the_process_names_the_model_that_it_answers_with(client: Client, alice: User, toy_models: Path) -> None:
+    """Another version chosen while the process runs is not in use before the next start."""
+    diagnosed(alice)
+    (toy_models / "toy-2").mkdir()
+    (toy_models / "toy-2" / CARD).write_text(json.dumps(read_card(toy_models)))
+    set_current_version(toy_models, "toy-2")
+    text = text_of(client, "/models/")
+    assert "In use" in text[text.index("/models/toy-1/") : text.index("/models/toy-2/")]
+
+
+@pytest.mark.usefixtures("card", "engine")
+def test_the_pages_cost_a_constant_number_of_queries(
+    client: Client, alice: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for seed in range(3):
+        diagnosed(alice, seed)
+    assert Diagnosis.objects.count() == 3
+    with django_assert_num_queries(4):  # session, person, institution, model versions
+        client.get(PAGE)
+    with django_assert_num_queries(3):
+        client.get("/models/")
+
+
+def test_a_heading_follows_a_heading_of_its_own_rank_or_the_next(client: Client, card: Card) -> None:
+    text = text_of(client)
+    ranks = [int(piece[0]) for piece in text.split("<h")[1:] if piece[0].isdecimal()]
+    assert ranks[0] == 1
+    assert ranks.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(ranks))
+    assert text.count("<table") == text.count("<caption")
+    assert '<th scope="row">' in text
+
+
+def test_the_words_are_those_of_the_card_that_training_writes() -> None:
+    from diagnosis.model_card import sources, words
+    from training import card as training_card
+    from training import sources as training_sources
+
+    for name in ("PART_NAMES", "FIGURES", "SHARES", "PLOTS"):
+        assert {key: str(word) for key, word in getattr(words, name).items()} == getattr(training_card, name)
+    for name in ("LIMITS", "PUBLIC_LIMITS"):
+        assert tuple(map(str, getattr(words, name))) == getattr(training_card, name)
+    assert (sources.SOURCES, sources.BACKBONES) == (training_sources.SOURCES, training_sources.BACKBONES)
