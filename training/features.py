@@ -6,11 +6,13 @@ the trained tail runs in every epoch (docs/decisions/0002-feature-cache.md). A s
 and is written last. A run that was interrupted goes on where it stopped, and other runs use the same rows.
 """
 
+import fcntl
 import hashlib
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +31,10 @@ Loader = Callable[[], np.ndarray]
 
 class NotEnoughSpace(RuntimeError):
     """The disk cannot hold the features."""
+
+
+class StoreInUse(RuntimeError):
+    """Another run adds rows to the same store."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +57,32 @@ class FeatureStore:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._read_keys()
 
+    @contextmanager
+    def open_for_writing(self) -> Iterator[None]:
+        """What another run added meanwhile is read, and a half-written end is cut off. Raises StoreInUse."""
+        with (self.folder / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise StoreInUse(
+                    f"Another run is computing the same features in {self.folder}. Wait for it, and then use them."
+                ) from None
+            self._read_keys()
+            self._cut_off_half_rows()
+            yield
+
     def _read_keys(self) -> None:
-        """Rows count only when every file holds them whole; a half-written end is cut off."""
+        """Rows count only when every file holds them whole."""
         whole = [self._path(i).stat().st_size // self._row_bytes(i) for i in self._indices() if self._path(i).exists()]
         keys = self._keys_path.read_text().splitlines() if self._keys_path.exists() else []
         count = min([len(keys), *whole]) if len(whole) == len(self.shapes) else 0
         self.rows = {key: row for row, key in enumerate(keys[:count])}
+
+    def _cut_off_half_rows(self) -> None:
         for i in self._indices():
             with self._path(i).open("ab") as file:
-                file.truncate(count * self._row_bytes(i))
-        self._keys_path.write_text("".join(f"{key}\n" for key in keys[:count]))
+                file.truncate(len(self.rows) * self._row_bytes(i))
+        self._keys_path.write_text("".join(f"{key}\n" for key in self.rows))
 
     def append(self, keys: Sequence[str], tensors: Sequence[np.ndarray]) -> None:
         """Add one row per key; tensors: one array (len(keys), *shape) float32 for each boundary tensor."""
@@ -120,19 +142,23 @@ def fill_store(
 ) -> None:
     """Run every view that the store lacks through the frozen network, in batches of bounded memory.
 
-    on_progress is called with the number of views that are there and of all. Raises NotEnoughSpace before any work.
+    on_progress is called with the number of views that are there and of all. Raises NotEnoughSpace or StoreInUse before
+    any work.
     """
     by_key = {view.key: view for view in views}
-    todo = [by_key[key] for key in store.missing(list(by_key))]
-    if not todo:
+    if not store.missing(list(by_key)):
         return
-    store.check_space(len(todo))
-    done = len(by_key) - len(todo)
-    run = frozen_runner(frozen, store.folder)
-    for keys, images in _loaded_batches(todo):
-        store.append(keys, run(images))
-        done += len(keys)
-        on_progress(done, len(by_key))
+    with store.open_for_writing():
+        todo = [by_key[key] for key in store.missing(list(by_key))]
+        if not todo:  # another run has just finished them
+            return
+        store.check_space(len(todo))
+        done = len(by_key) - len(todo)
+        run = frozen_runner(frozen, store.folder)
+        for keys, images in _loaded_batches(todo):
+            store.append(keys, run(images))
+            done += len(keys)
+            on_progress(done, len(by_key))
 
 
 def _loaded_batches(views: Sequence[View]) -> Iterator[tuple[list[str], np.ndarray]]:
