@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from django.utils import timezone
@@ -12,7 +12,7 @@ from diagnosis.models import Diagnosis
 # Headings are names for programs and stay the same in every language.
 COLUMNS: dict[str, Callable[[Diagnosis], object]] = {
     "result": lambda row: row.uuid,
-    "classified": lambda row: _moment(row.created),
+    "classified": lambda row: row.created,
     "prediction": lambda row: row.prediction,
     "covid_probability": lambda row: row.probability,
     "confidence": lambda row: row.confidence,
@@ -28,7 +28,7 @@ COLUMNS: dict[str, Callable[[Diagnosis], object]] = {
     "study_date": lambda row: row.study.study_date,
     "file_name": lambda row: row.study.file_name,
     "file_sha256": lambda row: row.study.sha256,
-    "uploaded": lambda row: _moment(row.study.created),
+    "uploaded": lambda row: row.study.created,
 }
 _FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - spreadsheets take the full-width ones for the same
 # Spreadsheets take a file without this mark for one in the computer's own encoding.
@@ -43,19 +43,24 @@ class _Line:
 
 
 def csv_lines(rows: Iterable[Diagnosis]) -> Iterator[str]:
-    """The heading and then a line for each of the rows, made as they are asked for."""
+    """The heading and then a line for each of the rows, made as they are asked for.
+
+    Times are in the zone of the request, which is over when the first line is asked for.
+    """
+    return _lines(rows, timezone.get_current_timezone())
+
+
+def _lines(rows: Iterable[Diagnosis], zone: tzinfo) -> Iterator[str]:
     writer = csv.writer(_Line())
     yield _BYTE_ORDER_MARK + writer.writerow(COLUMNS)
     for row in rows:
-        yield writer.writerow([_cell(value_of(row)) for value_of in COLUMNS.values()])
+        yield writer.writerow([_cell(value_of(row), zone) for value_of in COLUMNS.values()])
 
 
-def _cell(value: object) -> Any:
+def _cell(value: object, zone: tzinfo) -> Any:
     """Text that a spreadsheet would calculate gets an apostrophe before it (OWASP, CSV injection)."""
+    if isinstance(value, datetime):
+        return timezone.localtime(value, zone).isoformat(timespec="seconds")
     if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA_STARTS):
         return f"'{value}"
     return value
-
-
-def _moment(moment: datetime) -> str:
-    return timezone.localtime(moment).isoformat(timespec="seconds")

@@ -1,0 +1,55 @@
+"""Results stored without a picture or a model, for tests of lists."""
+
+import hashlib
+import uuid
+from datetime import UTC, datetime
+
+from accounts.models import User
+from diagnosis.models import Diagnosis, ModelVersion, Study
+
+NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
+
+
+def stored_result(
+    user: User,
+    *,
+    file_name: str = "chest.png",
+    patient_id: str = "",
+    patient_name: str = "",
+    probability: float = 0.5,
+    prediction: str = "Positive",
+    created: datetime = NOON,
+    version: str = "toy-1",
+) -> Diagnosis:
+    """A result that says what the test tells it."""
+    key = uuid.uuid4()
+    study = Study.objects.create(
+        uuid=key,
+        institution=user.institution,
+        uploaded_by=user,
+        created=created,
+        file_name=file_name,
+        format="DICOM",
+        sha256=hashlib.sha256(key.bytes).hexdigest(),
+        size=1,
+        width=1,
+        height=1,
+        dicom={"patient_id": patient_id, "patient_name": patient_name, "study_date": "2026-03-14"},
+    )
+    model = ModelVersion.objects.get_or_create(version=version, weights_sha256="ab" * 32, defaults={"card": {}})[0]
+    return Diagnosis.objects.create(
+        study=study,
+        model_version=model,
+        requested_by=user,
+        created=created,
+        prediction=prediction,
+        probability=probability,
+        raw_probability=probability,
+        confidence=probability,
+        operating_point=0.24,
+        indeterminate_low=0.2,
+        indeterminate_high=0.28,
+        engine="toy",
+        milliseconds=1,
+        heat_map=b"",
+    )
