@@ -1,10 +1,7 @@
-"""The models' pages: the list, the card as a page, its plots; and cards that are damaged in every way."""
+"""The models' pages: the list, the card as a page, and its plots."""
 
-import copy
 import itertools
 import json
-from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,116 +11,18 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from diagnosis.artifacts import CARD, CURRENT, set_current_version
-from diagnosis.model_card.sections import sections_of
-from diagnosis.model_card.values import Value
 from diagnosis.models import Diagnosis, ModelVersion
+from tests.cards import PAGE, Card, part, read_card, text_of, write_card
 from tests.cast import client_of
 from tests.toy import ToyEngine
 from tests.uploads import diagnosed
 
-PAGE = "/models/toy-1/"
 NBSP = "\N{NO-BREAK SPACE}"
-Card = dict[str, Any]
-
-
-def estimate(value: float) -> dict[str, float]:
-    return {"value": value, "low": value - 0.0251, "high": value + 0.025}
-
-
-def part(sensitivity: float = 0.9351) -> Card:
-    counts = {"positive": 1474, "indeterminate": 13, "negative": 20, "refused": 1}
-    names = ("accuracy", "specificity", "precision", "f1", "roc_auc", "pr_auc", "brier", "ece")
-    return {
-        "images": 3016,
-        "prevalence": 0.5,
-        "indeterminate_share": 0.0967,
-        "refused_share": 0.001,
-        "table": {"covid": counts, "non_covid": counts},
-        **{name: estimate(0.8 + index / 100) for index, name in enumerate(names)},
-        "sensitivity": estimate(sensitivity),
-        "ece_at_own_prevalence": 0.0496,
-        "by_source": [
-            {
-                "source": "covid_cxnet",
-                "comparison": "its COVID against all Non-COVID",
-                "covid": 104,
-                "non_covid": 507,
-                "roc_auc": estimate(0.9666),
-            }
-        ],
-    }
-
-
-def whole_card(card: Card) -> Card:
-    """The toy's card with all that training writes into one (training.publish.describe)."""
-    paper = {"accuracy": 0.8684, "sensitivity": 0.7727, "specificity": 0.8995, "precision": 0.7148, "f1": None}
-    return card | {
-        "version": "toy-1",
-        "created": "2026-11-22T23:47:37+00:00",
-        "notes": ["Served because it does better elsewhere."],
-        "limits": ["Adults only."],
-        "network": card["network"]
-        | {
-            "architecture": "ResNet-152",
-            "backbone": "astra",
-            "head": {"taps": [1, 0], "hidden_units": 512},
-            "trained_sha256": "cd" * 32,
-        },
-        "recipe": {"head": {"taps": [1, 0]}, "learning_rate": 1e-05},
-        "training": {
-            "command": "manage.py train_resnet152 --data data",
-            "seconds": 20,
-            "packages": {"keras": "3.15.1"},
-            "parts": {"train": {"COVID, covid_cxnet": 481, "Non-COVID, <b>ours</b>": 13}},
-            "refused": 2,
-            "near_duplicates_crossing": 0,
-            "groups_with_both_classes": 1,
-        },
-        "figures": {
-            "how": "Intervals: 95 %, bootstrap.",
-            "parts": {"validation": part(), "test": part()},
-            "beside_the_paper": {"rows": [{"model": "Paper, Model 1"} | paper], "note": "A note on the paper."},
-        },
-        "external": {"elsewhere": part(0.9)},
-        "shortcut_audit": {
-            "images": 400,
-            "whole": estimate(0.96),
-            "without_centre": estimate(0.65),
-            "border": estimate(0.51),
-            "border_probe": None,
-            "size_shift": None,
-            "centre_share": 0.7,
-            "border_share": 0.08,
-            "meaning": "The border gives it away.",
-        },
-    }
-
-
-def read_card(models_dir: Path) -> Card:
-    return json.loads((models_dir / "toy-1" / CARD).read_text())
-
-
-def write_card(models_dir: Path, card: object) -> None:
-    (models_dir / "toy-1" / CARD).write_text(json.dumps(card))
-
-
-@pytest.fixture
-def card(toy_models: Path) -> Card:
-    """A whole card in the folder of the served version; its contract and decision are the toy's."""
-    card = whole_card(read_card(toy_models))
-    write_card(toy_models, card)
-    return card
 
 
 @pytest.fixture
 def client(alice: User) -> Client:
     return client_of(alice)
-
-
-def text_of(client: Client, address: str = PAGE) -> str:
-    answer = client.get(address)
-    assert answer.status_code == 200
-    return answer.content.decode()
 
 
 def test_the_page_says_what_the_card_says(client: Client, card: Card) -> None:
@@ -197,90 +96,6 @@ def test_what_was_never_measured_is_said(client: Client, card: Card, toy_models:
     assert "No audit was made" in text
     assert "not evaluated on a Test folder" in text
     assert "missing or damaged" not in text
-
-
-@pytest.mark.usefixtures("toy_models")
-def test_a_card_of_nothing_but_its_contract_says_what_is_missing(client: Client) -> None:
-    text = text_of(client)
-    assert "entries of the card are missing or damaged" in text
-    for path in ("figures", "training", "network.architecture", "created"):
-        assert f"<code>{path}</code>" in text
-    assert "<code>training.seconds</code>" not in text  # the whole of it is missing, which is said once
-
-
-def everywhere(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in entries:
-        yield (*path, key)
-        yield from everywhere(inner, (*path, key))
-
-
-DAMAGES = {
-    "null": None,
-    "object": {},
-    "nested": {"a": {"b": 1}},
-    "list": [],
-    "lists": [[[None]]],
-    "text": "text",
-    "half a character": "\ud800",
-    "negative": -1,
-    "long integer": 10**5000,
-    "large": 1e308,
-    "nan": float("nan"),
-    "infinity": float("inf"),
-    "true": True,
-}
-
-
-def damaged(card: Card, path: tuple[str | int, ...], damage: object) -> Card:
-    broken = copy.deepcopy(card)
-    holder: Any = broken
-    for key in path[:-1]:
-        holder = holder[key]
-    holder[path[-1]] = damage
-    return broken
-
-
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_no_damage_at_any_place_breaks_a_section(card: Card, damage: object) -> None:
-    for path in everywhere(card):
-        broken = Value(damaged(card, path, damage))
-        sections = [asdict(section) for section in sections_of(broken, ["roc"])]
-        json.dumps([sections, broken.missing], ensure_ascii=False).encode()
-
-
-@pytest.mark.parametrize("damage", ["object", "lists", "half a character", "infinity"])
-def test_no_damage_breaks_the_page(client: Client, card: Card, toy_models: Path, damage: str) -> None:
-    for key in card:
-        write_card(toy_models, damaged(card, (key,), DAMAGES[damage]))
-        assert client.get(PAGE).status_code == 200, key
-        assert client.get("/models/").status_code == 200, key
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"a":' * 20_000, b"[" * 200_000, b'{"\xed\xa0\x80": 1}'],
-    ids=len,
-)
-def test_a_file_that_is_no_card_is_said_to_be_unreadable(client: Client, toy_models: Path, content: bytes) -> None:
-    (toy_models / "toy-1" / CARD).write_bytes(content)
-    assert "The card of this model cannot be read" in text_of(client)
-    assert "Card damaged" in text_of(client, "/models/")
-    assert client.get("/").status_code == 200
-
-
-def test_names_of_surrogates_are_shown_with_a_mark(client: Client, card: Card, toy_models: Path) -> None:
-    card["training"]["parts"]["\ud800"] = {"\udfff": 1}
-    write_card(toy_models, card)
-    assert client.get(PAGE).status_code == 200
-
-
-def test_a_rule_out_of_order_is_missing_and_not_drawn(client: Client, card: Card, toy_models: Path) -> None:
-    card["decision"]["rule"]["indeterminate_low"] = 0.9
-    write_card(toy_models, card)
-    text = text_of(client)
-    assert "<code>decision.rule</code>" in text
-    assert "scale-band" not in text
 
 
 class TestPlots:
