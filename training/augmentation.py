@@ -19,7 +19,7 @@ WORKING_SIDE = 320
 def augmented(pixels: np.ndarray, key: str, view: int) -> np.ndarray:
     """View number ``view`` >= 1 of an image (rows, cols) uint8: moved, re-exposed, then degraded in one way.
 
-    Returns (rows, cols) uint8, the longest side at most WORKING_SIDE. View 0 is the image itself.
+    Returns (rows, cols) uint8, the longest side at most WORKING_SIDE and 8 % padding. View 0 is the image itself.
     """
     if view == 0:
         return pixels
