@@ -14,6 +14,8 @@ from accounts.roles import SignedInRequest, radiographer_required
 from diagnosis.display import coloured_heat_map
 from diagnosis.errors import DiagnosisError, ModelUnavailable
 from diagnosis.forms import TOO_LARGE, UploadForm
+from diagnosis.home import tallies
+from diagnosis.model_card.versions import model_in_use
 from diagnosis.models import Diagnosis, Study
 from diagnosis.services import DiagnosisOutcome, diagnosis_create, shown_file_name
 
@@ -22,11 +24,12 @@ RECENT_RESULTS = 6
 
 @require_safe
 def home(request: SignedInRequest) -> HttpResponse:
-    """Where a person lands: a radiographer's upload and newest results, or what else the account is for."""
+    """Where a person lands: a radiographer's upload, counts and newest results, or what else the account is for."""
     if not request.user.is_radiographer:
-        return render(request, "diagnosis/home_without_clinical_role.html")
+        return render(request, "diagnosis/home_without_clinical_role.html", {"model": model_in_use()})
     recent = Diagnosis.objects.visible_to(request.user).with_rows_shown().newest_first()[:RECENT_RESULTS]
-    return render(request, "diagnosis/home.html", {"form": UploadForm(), "recent": recent})
+    context = {"form": UploadForm(), "recent": recent, "tallies": tallies(request.user), "model": model_in_use()}
+    return render(request, "diagnosis/home.html", context)
 
 
 @radiographer_required

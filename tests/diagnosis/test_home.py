@@ -1,0 +1,128 @@
+"""The home page: one upload, what has been found today and this month, and the model that answers."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from diagnosis.artifacts import BUILT, CURRENT
+from diagnosis.models import ModelVersion
+from tests.cast import client_of
+from tests.rows import stored_result
+from tests.toy import ToyEngine
+from tests.uploads import diagnosed
+
+pytestmark = pytest.mark.usefixtures("toy_models")
+NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
+YESTERDAY = NOW - timedelta(days=1)
+
+
+@pytest.fixture
+def client(alice: User, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """Alice's browser, at noon of the fifteenth (the session is older than that and stays valid)."""
+    client = client_of(alice)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    return client
+
+
+def text_of(client: Client) -> str:
+    answer = client.get("/")
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def counts(text: str) -> dict[str, list[int]]:
+    """The rows of the table of counts: answer to [today, this month]."""
+    rows = re.findall(r"<tr>\s*<th scope=\"row\">(.*?)</th>(.*?)</tr>", text, re.S)
+    plain = [(re.sub(r"<.*?>", "", head, flags=re.S).strip(), re.sub(r"<.*?>", " ", cells)) for head, cells in rows]
+    return {head: [int(number) for number in cells.split()] for head, cells in plain}
+
+
+def test_results_are_counted_by_answer_today_and_this_month(client: Client, alice: User, bob: User) -> None:
+    for person, answer, created in (
+        (alice, "Positive", NOW),
+        (bob, "Positive", NOW),
+        (alice, "Positive", YESTERDAY),
+        (alice, "Indeterminate", NOW),
+        (alice, "Negative", datetime(2026, 3, 1, tzinfo=UTC)),
+        (alice, "Negative", datetime(2026, 2, 28, 23, 59, tzinfo=UTC)),
+        (alice, "Negative", datetime(2025, 3, 15, 12, tzinfo=UTC)),
+    ):
+        stored_result(person, prediction=answer, created=created)
+    assert counts(text_of(client)) == {"Positive": [2, 3], "Negative": [0, 1], "Indeterminate": [1, 1], "All": [3, 5]}
+
+
+def test_another_institutions_results_are_not_counted(client: Client, charlie: User) -> None:
+    stored_result(charlie, created=NOW)
+    assert counts(text_of(client))["All"] == [0, 0]
+
+
+def test_days_begin_at_midnight_where_the_person_is(client: Client, alice: User) -> None:
+    stored_result(alice, created=datetime(2026, 3, 14, 17, tzinfo=UTC))
+    stored_result(alice, created=datetime(2026, 2, 28, 17, tzinfo=UTC))
+    assert counts(text_of(client))["All"] == [0, 1]
+    User.objects.filter(pk=alice.pk).update(time_zone="Asia/Kuching")  # eight hours ahead
+    assert counts(text_of(client))["All"] == [1, 2]
+
+
+def test_a_number_leads_to_the_list_of_just_those(client: Client, alice: User) -> None:
+    wanted = stored_result(alice, file_name="wanted.png", created=NOW)
+    stored_result(alice, file_name="other.png", prediction="Negative", created=NOW)
+    stored_result(alice, file_name="older.png", created=YESTERDAY)
+    (address,) = re.findall(r'href="(/results/\?prediction=Positive&amp;since=2026-03-15)"', text_of(client))
+    listed = client.get(address.replace("&amp;", "&")).content.decode()
+    assert wanted.study.file_name in listed
+    assert "other.png" not in listed
+    assert "older.png" not in listed
+
+
+def test_the_page_costs_as_many_queries_for_many_results_as_for_one(
+    client: Client, alice: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for many in (1, 12):
+        for _index in range(many):
+            stored_result(alice, created=NOW)
+        with django_assert_num_queries(5):  # session, person, institution, newest results, counts
+            client.get("/")
+
+
+def test_the_model_in_use_is_named_and_linked(client: Client) -> None:
+    text = text_of(client)
+    assert '<a href="/models/toy-1/">toy-1</a>' in text
+    assert "No model is ready" not in text
+
+
+def test_without_a_model_the_page_warns_and_still_works(client: Client, toy_models: Path) -> None:
+    (toy_models / CURRENT).unlink()
+    text = text_of(client)
+    assert "No model is ready" in text
+    assert "No model is in use." in text
+    assert "Model in use:" not in text
+
+
+@pytest.mark.parametrize("name", [BUILT, "serving.bin", "model_card.json"])
+def test_a_model_with_a_file_missing_is_warned_of(client: Client, toy_models: Path, name: str) -> None:
+    (toy_models / "toy-1" / name).unlink()
+    assert "No model is ready" in text_of(client)
+
+
+def test_a_model_that_answers_is_in_use_whatever_its_folder(
+    client: Client, alice: User, engine: ToyEngine, toy_models: Path
+) -> None:
+    diagnosed(alice)
+    (toy_models / CURRENT).unlink()
+    assert ModelVersion.objects.get().version == "toy-1"
+    assert "Model in use:" in text_of(client)
+
+
+def test_an_administrator_is_warned_too_and_sees_no_counts(client: Client, dora: User, toy_models: Path) -> None:
+    administrator = client_of(dora)
+    assert "/models/toy-1/" in text_of(administrator)
+    (toy_models / CURRENT).unlink()
+    text = text_of(administrator)
+    assert "No model is ready" in text
+    assert counts(text) == {}
