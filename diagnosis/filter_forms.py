@@ -109,12 +109,12 @@ class ResultFilterForm(forms.Form):
     until = DayField(_("Classified until"))
     by = OneOfField(_("Radiographer"), _("No result here is by this person. Choose one from the list."))
     model = OneOfField(_("Model version"), _("No result here is by this model version. Choose one from the list."))
-    low = PercentField(_("COVID probability from, %"))
-    high = PercentField(_("COVID probability to, %"))
+    low = PercentField(_("Probability from (%)"))
+    high = PercentField(_("Probability to (%)"))
     sort = OneOfField(_("Order"), _("There is no such order. Choose one from the list."))
 
     def __init__(self, user: User, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(label_suffix="", **options)
         self.people = {str(person.uuid): person for person in people_with_results(user)}
         self.versions = {str(version.uuid): version for version in versions_with_results(user)}
         everything = ("", _("All"))
@@ -168,9 +168,9 @@ class ResultFilterForm(forms.Form):
         return [Narrowing(str(self.fields[name].label), self._shown(name), self._without(name)) for name in names]
 
     @property
-    def is_unfolded(self) -> bool:
-        """Whether the person uses, or has to correct, more than the search."""
-        return any(self.data.get(name) for name in self.fields if name != "q")
+    def needs_correction(self) -> bool:
+        """Whether there is something to correct beside the search."""
+        return any(name != "q" for name in self.errors)
 
     def _shown(self, name: str) -> str:
         value = self.data[name]

@@ -344,7 +344,7 @@ def test_each_filter_in_force_is_named_and_can_be_taken_away(client: Client, ali
     assert chips == {
         "Search: <bdi>b": f"?by={bob.uuid}&low=10",
         "Radiographer: <bdi>Bob": "?q=b&low=10",
-        "COVID probability from, %: <bdi>10": f"?q=b&by={bob.uuid}",
+        "Probability from (%): <bdi>10": f"?q=b&by={bob.uuid}",
     }
 
 
