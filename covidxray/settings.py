@@ -101,6 +101,12 @@ ANONYMOUS_MAX_REQUEST_BYTES = 1024 * 1024
 MODELS_DIR = Path(env.str("MODELS_DIR", default=str(BASE_DIR / "models")))
 INFERENCE_ENGINE: str = env.str("INFERENCE_ENGINE", default="openvino")
 
+# Reports: the address that their codes name (else that of the request), a name in the place of the institution's, and
+# the path of a logo (PNG or JPEG).
+SITE_URL: str = env.str("SITE_URL", default="")
+REPORT_INSTITUTION: str = env.str("REPORT_INSTITUTION", default="")
+REPORT_LOGO: str = env.str("REPORT_LOGO", default="")
+
 STATIC_URL = "static/"
 # In development static files come straight from the source; elsewhere `manage.py collectstatic` gathers them here.
 STATIC_ROOT = None if DEVELOPMENT else Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
@@ -182,6 +188,7 @@ LOGGING = {
     "handlers": {"json": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["json"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
+        "fontTools": {"level": "WARNING"},  # else a dozen records for each report
         "django": {"handlers": ["json"], "level": "INFO", "propagate": False},
         "django.server": {"handlers": ["json"], "level": "INFO", "propagate": False},
     },

@@ -19,6 +19,7 @@ from accounts.models import Institution, User
 from diagnosis.contract import Prediction
 from diagnosis.fields import SearchKeyField, StudysInstitution
 from diagnosis.querysets import NEWEST_FIRST, ListedDiagnoses, starts_with
+from diagnosis.report_models import Report  # noqa: F401 - Django finds every model here
 from diagnosis.wording import IMAGE_NAMES, PATIENT_NAMES, Reading, dicom_facts, read_out
 
 

@@ -86,7 +86,7 @@ def report_pdf(report: ReportContent) -> bytes:
         frame = Frame(
             title=_title(report),
             language=report.language,
-            institution=report.institution,
+            institution=report.institution or _title(report),
             logo=report.logo,
             code=report.code,
             without_date=report.produced is None,
@@ -228,11 +228,12 @@ class _Story:
     def _model(self) -> Iterator[Flowable]:
         heading = self._heading(_("Model"))
         facts = [self._fact(fact, WIDTH) for fact in self._report.model]
-        yield KeepTogether([*heading, *facts])
-        if not self._report.figures:
-            yield self._text(_("The card of this model states no validation figures."), width=WIDTH)
-            return
-        yield KeepTogether([Spacer(0, 6), self._figures_table()])
+        yield KeepTogether([*heading, *facts, Spacer(0, 6), self._figures()])
+
+    def _figures(self) -> Flowable:
+        if self._report.figures:
+            return self._figures_table()
+        return self._text(_("The card of this model states no validation figures."), width=WIDTH)
 
     def _figures_table(self) -> Flowable:
         widths = [WIDTH - 3 * 118, 118, 118, 118]

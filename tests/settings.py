@@ -10,6 +10,9 @@ for name in (
     "INFERENCE_ENGINE",
     "BEHIND_PROXY",
     "TIME_ZONE",
+    "SITE_URL",
+    "REPORT_INSTITUTION",
+    "REPORT_LOGO",
 ):
     os.environ.pop(name, None)
 os.environ |= {

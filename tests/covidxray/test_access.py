@@ -10,6 +10,7 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 
 from accounts.models import User
 from tests.cast import client_of
+from tests.diagnosis.reports import made
 from tests.toy import ToyEngine
 from tests.uploads import diagnosed
 
@@ -51,6 +52,12 @@ TABLE = {
     "diagnosis:display": of("study", 302, 200, 404, 403),
     "diagnosis:thumbnail": of("study", 302, 200, 404, 403),
     "diagnosis:original": of("study", 302, 200, 404, 403),
+    "diagnosis:report-make": of("diagnosis", 302, 405, 405, 403),
+    "diagnosis:report": of("report", 302, 200, 404, 403),
+    "diagnosis:report-page": of("report page", 302, 200, 404, 403),
+    "diagnosis:report-open": of("report", 302, 200, 404, 403),
+    "diagnosis:report-download": of("report", 302, 200, 404, 403),
+    "diagnosis:verify": of("code", 200, 200, 200, 200),
     "models:list": Row(302, 200, 200, 200),
     "models:version": of("version", 302, 200, 200, 200),
     "models:plot": of("plot", 302, 200, 200, 200),
@@ -110,11 +117,15 @@ def test_only_the_administrations_own_redirects_have_no_name() -> None:
 @pytest.fixture
 def arguments(alice: User, engine: ToyEngine, toy_models: Path) -> dict[str, list[object]]:
     diagnosis = diagnosed(alice)
+    report = made(alice, diagnosis)
     (toy_models / "toy-1" / "roc.svg").write_text("<svg/>")
     return {
         "": [],
         "diagnosis": [diagnosis.uuid],
         "study": [diagnosis.study.uuid],
+        "report": [report.uuid],
+        "report page": [report.uuid, 1],
+        "code": [report.code],
         "user": [alice.pk],
         "institution": [alice.institution.pk],
         "model": [diagnosis.model_version.pk],

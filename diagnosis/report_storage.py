@@ -1,0 +1,50 @@
+"""The file of a report: written once, under the report's UUID, and read only if it is still the same."""
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils.translation import gettext as _
+
+from diagnosis.errors import DiagnosisError
+from diagnosis.report_models import Report
+
+logger = logging.getLogger(__name__)
+
+
+class ReportUnavailable(DiagnosisError):
+    """The file of a report is missing or is not the one that was made."""
+
+
+@contextmanager
+def report_file(report: Report, pdf: bytes) -> Iterator[None]:
+    """Write `pdf` and describe it in `report`; take it away again if writing, or the block, does not succeed."""
+    folder = f"reports/{report.uuid.hex[:2]}/{report.uuid}"
+    name = f"{folder}/report.pdf"
+    report.sha256, report.size = hashlib.sha256(pdf).hexdigest(), len(pdf)
+    try:
+        report.pdf = default_storage.save(name, ContentFile(pdf))
+        yield
+    except BaseException:
+        for left in (name, folder):
+            with suppress(OSError):
+                default_storage.delete(left)
+        raise
+
+
+def read_report(report: Report) -> bytes:
+    """The PDF as it was made. Raises ReportUnavailable when the stored file is not that one."""
+    try:
+        with report.pdf.open("rb") as file:
+            pdf = file.read()
+    except FileNotFoundError:
+        pdf = b""
+    if hashlib.sha256(pdf).hexdigest() != report.sha256:
+        logger.error("the stored file of report %s is missing or was altered", report.uuid)
+        raise ReportUnavailable(
+            _("The stored file of this report is missing or was altered. Make a new report, and tell an administrator.")
+        )
+    return pdf
