@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from diagnosis.model_card.parts import Plot, Scale, Section, Table
 from diagnosis.model_card.sources import BACKBONES, SOURCES
-from diagnosis.model_card.values import Estimate, Value, count, decimal, percent, plain, shown
+from diagnosis.model_card.values import Estimate, Value, count, decimal, moment, percent, plain, shown
 from diagnosis.model_card.words import (
     ANSWERS,
     FIGURES,
@@ -25,59 +25,6 @@ from diagnosis.operating_point import DecisionRule
 EXTERNAL_FIGURES = ("roc_auc", "pr_auc", "accuracy", "sensitivity", "specificity", "brier")
 PAPER_FIGURES = ("accuracy", "sensitivity", "specificity", "precision", "f1")
 TRUTHS = {"covid": "COVID", "non_covid": "Non-COVID"}
-
-
-@dataclass(frozen=True)
-class Table:
-    """The first cell of each row is its heading."""
-
-    caption: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-
-@dataclass(frozen=True)
-class Plot:
-    """An SVG of the version's folder; `description` says what it shows to whom cannot see it."""
-
-    name: str
-    title: str
-    description: str
-
-
-@dataclass(frozen=True)
-class Section:
-    """One heading of the page and what stands under it."""
-
-    slug: str
-    title: str
-    warnings: Sequence[str] = ()
-    texts: Sequence[str] = ()
-    facts: Sequence[tuple[str, str]] = ()
-    tables: Sequence[Table] = ()
-    points: Sequence[str] = ()
-    plots: Sequence[Plot] = ()
-    scale: Scale | None = None
-
-    @property
-    def is_empty(self) -> bool:
-        tables = any(table.rows for table in self.tables)
-        return not (self.warnings or self.texts or self.facts or self.points or self.plots or tables)
-
-
-@dataclass(frozen=True)
-class Scale:
-    """The decision rule drawn: places and widths are per cents of the scale's width."""
-
-    below: str
-    positive_from: str
-    operating_point: str
-    band_place: str
-    band_width: str
-    positive_place: str
-    positive_width: str
-    operating_place: str
-    has_band: bool
 
 
 def sections_of(card: Value, plots: Sequence[str]) -> list[Section]:
@@ -106,7 +53,7 @@ def what_it_is(card: Value) -> Section:
     hidden = network["head"]["hidden_units"].number()
     facts = [
         (_("Network"), shown(network["architecture"].text())),
-        (_("Made"), shown(card["created"].text())),
+        (_("Made"), moment(card["created"].text())),
         (_("Classes"), _("%(classes)s; COVID is the positive class everywhere") % {"classes": classes}),
         (_("Input"), _("%(size)s × %(size)s pixels, grey on three channels") % {"size": size}),
         (_("Preprocessing"), ", ".join(preprocessing)),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from diagnosis.model_card.values import UNDEFINED, Value, shown
+from diagnosis.model_card.values import UNDEFINED, Value, moment, shown
 from diagnosis.model_card.versions import Version
 
 
@@ -22,4 +22,4 @@ def summary_of(version: Version) -> Summary:
     card = Value(version.card.raw)
     test = card["figures"]["parts"]["test"]
     figures = (shown(test[name].estimate()) for name in ("roc_auc", "sensitivity", "specificity"))
-    return Summary(shown(card["created"].text()), *figures)
+    return Summary(moment(card["created"].text()), *figures)

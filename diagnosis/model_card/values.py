@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from django.utils.formats import number_format
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
 NOT_THERE = object()
@@ -116,6 +118,15 @@ def worded(value: str, low: str, high: str) -> str:
 def shown(value: object | None) -> str:
     """The value for a cell of a table, or a dash."""
     return UNDEFINED if value is None else str(value)
+
+
+def moment(text: str | None) -> str:
+    """A time as ISO 8601 writes it, in the person's time zone; any other text as it is."""
+    try:
+        time = datetime.fromisoformat(text or "")
+        return date_format(timezone.localtime(time), "j M Y, H:i")
+    except (ValueError, OverflowError):
+        return shown(text)
 
 
 def decimal(value: float | None, digits: int = 3) -> str:

@@ -29,6 +29,7 @@ def test_the_page_says_what_the_card_says(client: Client, card: Card) -> None:
     text = text_of(client)
     for expected in (
         "Served because it does better elsewhere.",
+        "22 Nov 2026, 23:47",
         "224 × 224 pixels",
         "a hidden layer of 512 units",
         "0.935 (0.910 to 0.960)",  # rounded, not cut
