@@ -71,11 +71,12 @@ def test_every_page_says_which_of_how_many_it_is() -> None:
 
 def test_it_is_a4_and_says_its_title_and_language() -> None:
     reader = PdfReader(io.BytesIO(report_pdf(content(language="ms"))))
-    assert [round(float(side)) for side in reader.pages[0].mediabox[2:]] == [595, 842]
+    sheet = reader.pages[0].mediabox
+    assert (round(sheet.width), round(sheet.height)) == (595, 842)
     details = dict(reader.metadata or {})
     assert details["/Title"] == "COVID-19 classification report"
-    assert reader.root_object["/Lang"] == "ms"
     assert "Jane" not in str(details)
+    assert str(reader.root_object["/Lang"]) == "ms"
 
 
 def test_every_font_is_embedded() -> None:
