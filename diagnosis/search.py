@@ -14,7 +14,7 @@ from diagnosis.querysets import NEWEST_FIRST, SEARCHED_KEYS, Order
 
 PAGE_ROWS = 50
 EXPORT_CHUNK_ROWS = 1000
-FEW_STUDIES = 2000
+FEW_STUDIES = 5000
 """So many studies that a search found are sorted; among more of them the list is walked in its order instead."""
 
 
