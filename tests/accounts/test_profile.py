@@ -158,6 +158,11 @@ class TestPreferences:
         assert "2 Mar 2025, 06:30" in client_of(alice).get(address).content.decode()
         assert "1 Mar 2025, 22:30" in client_of(bob).get(address).content.decode()
 
+    def test_a_zone_holds_for_one_request_only(self, alice: User, address: str) -> None:
+        User.objects.filter(pk=alice.pk).update(time_zone="Asia/Kuching")
+        assert "Times are in Asia/Kuching." in client_of(alice).get(address).content.decode()
+        assert "Times are in UTC." in Client().get("/accounts/sign-in/").content.decode()
+
     def test_a_zone_that_is_unknown_by_now_is_the_sites(self, alice: User, address: str) -> None:
         User.objects.filter(pk=alice.pk).update(time_zone="Mars/Olympus")
         assert "1 Mar 2025, 22:30" in client_of(alice).get(address).content.decode()

@@ -69,6 +69,18 @@ def test_days_begin_at_midnight_where_the_person_is(client: Client, alice: User)
     assert counts(text_of(client))["All"] == [1, 2]
 
 
+def test_today_is_the_day_that_it_is_where_the_person_is(
+    client: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored_result(alice, created=NOW)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + timedelta(hours=8))
+    assert counts(text_of(client))["All"] == [1, 1]
+    User.objects.filter(pk=alice.pk).update(
+        time_zone="Asia/Kuching"
+    )  # where it is four in the morning of the sixteenth
+    assert counts(text_of(client))["All"] == [0, 1]
+
+
 def test_a_number_leads_to_the_list_of_just_those(client: Client, alice: User) -> None:
     wanted = stored_result(alice, file_name="wanted.png", created=NOW)
     stored_result(alice, file_name="other.png", prediction="Negative", created=NOW)

@@ -155,8 +155,12 @@ class TestPlots:
 
 
 @pytest.mark.parametrize("name", ["toy-2", "..", "%2e%2e", "..%2ftoy-1", ".hidden", "TOY-1", "x" * 100, "toy-1%00"])
-@pytest.mark.usefixtures("toy_models")
-def test_a_version_that_is_not_there_is_404(client: Client, name: str) -> None:
+def test_a_version_that_is_not_there_is_404(client: Client, toy_models: Path, name: str) -> None:
+    """Even where a card and a plot lie behind a name that is no version's."""
+    for folder in (toy_models.parent, toy_models / ".hidden", toy_models / "TOY-1"):
+        folder.mkdir(exist_ok=True)
+        (folder / CARD).write_text("{}")
+        (folder / "roc.svg").write_text("<svg/>")
     assert client.get(f"/models/{name}/").status_code == 404
     assert client.get(f"/models/{name}/plots/roc.svg").status_code == 404
 
