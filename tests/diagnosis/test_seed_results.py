@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Max, Min
 
 from accounts.models import User
-from diagnosis.management.commands import seed_results
+from diagnosis.management.commands import seed_results, time_results
 from diagnosis.models import Diagnosis, ModelVersion, Study
 from tests.cast import client_of
 from tests.rows import stored_result
@@ -73,3 +73,16 @@ def test_no_rows_or_no_days_make_no_sense(number: int, days: int) -> None:
     with pytest.raises(CommandError):
         seed(number, days=days)
     assert not Diagnosis.objects.exists()
+
+
+def test_the_list_is_timed_over_invented_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time_results, "ORDERS", ("newest",))
+    with pytest.raises(CommandError, match="seed_results"):
+        call_command("time_results")
+    seed(60)
+    told = io.StringIO()
+    call_command("time_results", repeat=1, stdout=told)
+    lines = told.getvalue().splitlines()[1:]
+    assert len(lines) > 12
+    queries = {int(line.split()[-2]) for line in lines}
+    assert max(queries) <= 11

@@ -1,0 +1,91 @@
+"""Times the list of results as a signed-in person gets it, over the rows that `seed_results` made.
+
+Each address is asked for through the whole site (middleware, session, template), without the network.
+"""
+
+import time
+from argparse import ArgumentParser
+from statistics import median
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import User
+from diagnosis.management.commands.seed_results import USERNAMES
+from diagnosis.models import Diagnosis
+
+ORDERS = ("newest", "oldest", "highest", "lowest")
+
+
+class Command(BaseCommand):
+    help = "Time the list of results, each search, filter and order, over the rows of `seed_results`."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--repeat", type=int, default=5, help="take the median of so many (%(default)s)")
+
+    def handle(self, *args: Any, repeat: int, **options: Any) -> None:
+        user = User.objects.filter(username_key=USERNAMES[0]).first()
+        row = Diagnosis.objects.visible_to(user).order_by("pk").first() if user else None
+        if user is None or row is None:
+            raise CommandError("There are no invented results. Make some with `manage.py seed_results 100000`.")
+        client = _client_of(user)
+        self.stdout.write(f"{'':48} {'clock ms':>9} {'CPU ms':>7} queries    kB")
+        for name, parameters in _addresses(user, row).items():
+            self.stdout.write(f"{name:48} {_timed(client, f'{_list()}?{urlencode(parameters)}', repeat)}")
+        client.logout()
+
+
+def _list() -> str:
+    return reverse("diagnosis:results")
+
+
+def _client_of(user: User) -> Client:
+    host = next(iter(settings.ALLOWED_HOSTS), "localhost").lstrip(".").replace("*", "localhost")
+    client = Client(SERVER_NAME=host)
+    client.force_login(user)
+    return client
+
+
+def _addresses(user: User, row: Diagnosis) -> dict[str, dict[str, str]]:
+    """Every address that is timed, by its name in the table."""
+    model, day = str(row.model_version.uuid), row.created.date().isoformat()
+    filters = {
+        "all": {},
+        "Positive": {"prediction": "Positive"},
+        "Indeterminate": {"prediction": "Indeterminate"},
+        "a radiographer": {"by": str(user.uuid)},
+        "the oldest model version": {"model": model},
+        "from the first day on": {"since": day},
+        "the first day only": {"since": day, "until": day},
+        "probability 20 to 30 %": {"low": "20", "high": "30"},
+        "nothing has this (Positive below 10 %)": {"prediction": "Positive", "high": "10"},
+        "search: nobody": {"q": "nobody"},
+        "search: a patient's reference": {"q": row.study.patient_reference or "P0001"},
+        "search: a name": {"q": "nowak anna"},
+        "search: a family name": {"q": "nowak"},
+        "search: most files": {"q": "IMG_"},
+        "search, answer, radiographer": {"q": "IMG_1", "prediction": "Positive", "by": str(user.uuid)},
+    }
+    timed = {f"{name}, {order}": {**filter_, "sort": order} for name, filter_ in filters.items() for order in ORDERS}
+    return {**timed, "the page before the last result": {"before": str(row.uuid)}}
+
+
+def _timed(client: Client, address: str, repeat: int) -> str:
+    clock, processor = [], []
+    for _ in range(repeat):
+        start = time.perf_counter(), time.process_time()
+        answer = client.get(address, secure=True)
+        clock.append(time.perf_counter() - start[0])
+        processor.append(time.process_time() - start[1])
+    if answer.status_code != 200:
+        raise CommandError(f"{address} answered {answer.status_code}.")
+    with CaptureQueriesContext(connection) as queries:
+        client.get(address, secure=True)
+    size = len(answer.content) / 1000
+    return f"{median(clock) * 1000:9.0f} {median(processor) * 1000:7.0f} {len(queries):7} {size:5.0f}"
