@@ -19,7 +19,7 @@ BUILT_MODEL := $(if $(MODEL),models/$(MODEL)/built.json)
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
-run: $(VENV)/.requirements .env $(BUILT_MODEL) database samples/README.txt ## install, prepare and start the site on PORT (8000)
+run: $(VENV)/.requirements .env $(BUILT_MODEL) database samples/chest.jpg ## install, prepare and start the site on PORT (8000)
 	@$(PYTHON) -c "import socket; socket.create_server(('127.0.0.1', $(PORT)))" 2>/dev/null || \
 		{ echo "Port $(PORT) is taken by another program. Choose one: PORT=8001 make run" >&2; exit 1; }
 	@echo "Starting on http://127.0.0.1:$(PORT) (Ctrl-C stops it). Radiographs to try: samples/"
@@ -82,5 +82,5 @@ $(BUILT_MODEL): models/current.json $(wildcard models/$(MODEL)/model_card.json m
 	@COVIDXRAY_ENV_FILE= SECRET_KEY=not-needed-to-build $(MANAGE) build_model
 	@touch $@
 
-samples/README.txt: | $(VENV)/.requirements .env
+samples/chest.jpg: | $(VENV)/.requirements .env
 	@$(MANAGE) place_samples

@@ -24,15 +24,6 @@ DICOM_SAMPLES = {
 PICTURE_SAMPLES = ("chest.png", "chest.jpg")
 JPEG_QUALITY = 95
 
-README = """\
-Radiographs to try, from the package pydicom-data (MIT licence)
-
-chest.dcm             a chest radiograph as a DICOM file, stored with dark bone (MONOCHROME1)
-chest-jpeg2000.dcm    the same, compressed without loss as JPEG 2000
-chest.png, chest.jpg  the same as a picture
-leg-not-a-chest.dcm   a radiograph of a leg, which cannot be assessed
-"""
-
 
 class Command(BaseCommand):
     help = "Place sample radiographs to try the site with."
@@ -45,11 +36,10 @@ class Command(BaseCommand):
 
 
 def place_samples(folder: Path) -> None:
-    """Write the samples and, as the last file, their README; files of the same names are replaced."""
+    """Write the chest as DICOM, uncompressed and as lossless JPEG 2000, and as pictures, and the leg as DICOM."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, source in DICOM_SAMPLES.items():
         shutil.copyfile(DataStore().get_path(source), folder / name)
     chest = Image.fromarray(read_radiograph((folder / CHEST).read_bytes()).pixels)
     for name in PICTURE_SAMPLES:
         chest.save(folder / name, quality=JPEG_QUALITY)
-    (folder / "README.txt").write_text(README, encoding="utf-8")
