@@ -9,7 +9,6 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from tests.training.toy_network import toy_backbone
 from training.network import CutNetwork, HeadConfig, build_network, cut_network, head_model
@@ -27,7 +26,7 @@ from training.trainer import (
     write_history,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions_eagerly`")
+pytestmark = pytest.mark.usefixtures("without_graphs")
 
 SIZE = 64
 RECIPE = replace(
@@ -38,14 +37,6 @@ RECIPE = replace(
     learning_rate=3e-3,
     batch_size=4,
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def without_graphs() -> Iterator[None]:
-    """Tracing costs these tests more than computing; graphs are traced where cached and plain training are compared."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @dataclass
