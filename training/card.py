@@ -4,53 +4,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from training.sources import BACKBONES, SOURCES
+from diagnosis.model_card.sources import BACKBONES, SOURCES
+from diagnosis.model_card.words import FIGURES, LIMITS, PART_NAMES, PLOTS, PUBLIC_LIMITS, SHARES
 
 MARKDOWN = "MODEL_CARD.md"
 UNDEFINED = "-"
-PART_NAMES = {
-    "train": "training",
-    "validation": "validation",
-    "test_part": "15 % test part",
-    "test": "Test folder",
-    "dropped": "left out: alike to held-out images",
-}
-FIGURES = {
-    "accuracy": "Accuracy",
-    "sensitivity": "Sensitivity (recall of COVID)",
-    "specificity": "Specificity (recall of Non-COVID)",
-    "precision": "Precision",
-    "f1": "F1",
-    "roc_auc": "ROC AUC",
-    "pr_auc": "PR AUC",
-    "brier": "Brier score",
-    "ece": "Calibration error (ECE)",
-}
-SHARES = {"prevalence": "COVID among the images", "indeterminate_share": "Indeterminate", "refused_share": "Refused"}
-PLOTS = {
-    "history": "Loss and accuracy of each epoch",
-    "confusion": "What each class was called",
-    "roc": "ROC curves",
-    "precision_recall": "Precision and sensitivity",
-    "calibration": "Calibration",
-    "scores_by_source": "Probabilities by source",
-}
-LIMITS = (
-    "Decision support for research. It is not a certified medical device, and no diagnosis may rest on it alone.",
-    "It answers one question, COVID or not, on frontal chest radiographs. It names no other disease, and its "
-    "Non-COVID is not a finding of health.",
-    "Figures on held-out images of the same hospitals are higher than what another hospital will see: measure on your "
-    "own images before you use it.",
-    "Probabilities are calibrated at the prevalence of the validation part; set the site's own prevalence.",
-    "Age, sex, projection and severity are not known for most images, so nothing can be said of fairness.",
-    "The heat map shows what the model used, not where a lesion is.",
-)
-PUBLIC_LIMITS = (
-    "The classes of the public collections come from different hospitals, and most COVID images are of 2020: the "
-    "disease, its treatment and vaccination have changed since.",
-)
-"""Where any source is one of SOURCES."""
-
 Json = dict[str, Any]
 
 
@@ -303,7 +261,7 @@ def _reproduce(card: Json) -> list[str]:
 
 
 def _part(name: str) -> str:
-    return PART_NAMES.get(name, name)
+    return str(PART_NAMES.get(name, name))
 
 
 def _number(value: float | None) -> str:

@@ -1,6 +1,6 @@
 """What the parts, figures and plots of a model card are called, and the limits that hold for every version.
 
-MODEL_CARD.md, which training writes, uses the same words (in English).
+MODEL_CARD.md, which training writes, uses the same words.
 """
 
 from django.utils.translation import gettext_lazy as _

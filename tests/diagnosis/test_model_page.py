@@ -255,15 +255,3 @@ def test_a_heading_follows_a_heading_of_its_own_rank_or_the_next(client: Client,
     assert all(after - before <= 1 for before, after in itertools.pairwise(ranks))
     assert text.count("<table") == text.count("<caption")
     assert '<th scope="row">' in text
-
-
-def test_the_words_are_those_of_the_card_that_training_writes() -> None:
-    from diagnosis.model_card import sources, words
-    from training import card as training_card
-    from training import sources as training_sources
-
-    for name in ("PART_NAMES", "FIGURES", "SHARES", "PLOTS"):
-        assert {key: str(word) for key, word in getattr(words, name).items()} == getattr(training_card, name)
-    for name in ("LIMITS", "PUBLIC_LIMITS"):
-        assert tuple(map(str, getattr(words, name))) == getattr(training_card, name)
-    assert (sources.SOURCES, sources.BACKBONES) == (training_sources.SOURCES, training_sources.BACKBONES)
