@@ -20,7 +20,7 @@ from diagnosis.contract import Prediction
 from diagnosis.fields import SearchKeyField, StudysInstitution
 from diagnosis.querysets import NEWEST_FIRST, ListedDiagnoses, starts_with
 from diagnosis.report_models import Report  # noqa: F401 - Django finds every model here
-from diagnosis.wording import IMAGE_NAMES, PATIENT_NAMES, Reading, dicom_facts, read_out
+from diagnosis.wording import IMAGE_NAMES, PATIENT_NAMES, Reading, dicom_facts, percents, read_out
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
@@ -196,6 +196,11 @@ class Diagnosis(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("diagnosis:result", args=[self.uuid])
+
+    @property
+    def probability_text(self) -> str:
+        """The probability alone, for lists: a whole reading takes ten times as long."""
+        return percents(self.probability)[0]
 
     @cached_property
     def reading(self) -> Reading:
