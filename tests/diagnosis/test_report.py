@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -111,11 +112,20 @@ def test_hebrew_runs_from_right_to_left() -> None:
 
 
 def test_a_long_arabic_name_begins_on_the_first_of_its_lines() -> None:
-    pdf = report_pdf(content(patient=(Fact("Name", f"ζ {'الف ' * 30} ω"),)))
+    """Its first and its last word are one letter each, which nothing else on the page has."""
+    pdf = report_pdf(content(patient=(Fact("Name", f"ظ {'الف ' * 30} ق"),)))
     with PdfDocument(pdf) as document:
         text = document[0].get_textpage()
         heights = {text.get_text_range(index, 1): text.get_charbox(index)[1] for index in range(text.count_chars())}
-    assert heights["ζ"] > heights["ω"] + 20
+    first, last = (next(heights[form] for form in forms if form in heights) for forms in ("\ufec5ظ", "\ufed5ق"))
+    assert first > last + 20
+
+
+def test_reports_made_at_the_same_time_keep_their_letters() -> None:
+    names = [f"Number{number} 李{chr(0x674E + number)} Łukasz" for number in range(4)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        pdfs = pool.map(lambda name: report_pdf(content(patient=(Fact("Name", name),))), names)
+    assert all(name in text_of(pdf) for name, pdf in zip(names, pdfs, strict=True))
 
 
 def test_a_character_that_no_font_has_leaves_a_mark() -> None:
