@@ -74,9 +74,9 @@ def test_it_is_a4_and_says_its_title_and_language() -> None:
     reader = PdfReader(io.BytesIO(report_pdf(content(language="ms"))))
     sheet = reader.pages[0].mediabox
     assert (round(sheet.width), round(sheet.height)) == (595, 842)
-    details = dict(reader.metadata or {})
-    assert details["/Title"] == "COVID-19 classification report"
-    assert "Jane" not in str(details)
+    details = f"{reader.metadata}"
+    assert "'/Title': 'COVID-19 classification report'" in details
+    assert "Jane" not in details
     assert str(reader.root_object["/Lang"]) == "ms"
 
 
