@@ -1,8 +1,13 @@
-"""Results stored without a picture or a model, for tests of lists."""
+"""Results stored without a picture or a model, and the list of them as a page, for tests of lists."""
 
 import hashlib
+import re
 import uuid
 from datetime import UTC, datetime
+from html import unescape
+from typing import Any
+
+from django.test import Client
 
 from accounts.models import User
 from diagnosis.models import Diagnosis, ModelVersion, Study
@@ -53,3 +58,25 @@ def stored_result(
         milliseconds=1,
         heat_map=b"",
     )
+
+
+def page_of(client: Client, query: str = "", **parameters: Any) -> str:
+    answer = client.get(f"/results/{query}", parameters or None)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def shown(text: str) -> list[str]:
+    """The file names of the rows of a page, from top to bottom."""
+    return re.findall(r'class="list-file".*?<bdi>(.*?)</bdi>', text)
+
+
+def listed(client: Client, **parameters: Any) -> list[str]:
+    return shown(page_of(client, **parameters))
+
+
+def link(text: str, name: str) -> str:
+    """The address that a link with this text, or this rel, leads to, from the list's own address on."""
+    found = re.search(rf'<a [^>]*?rel="{name}" href="([^"]*)"', text) or re.search(rf'href="([^"]*)"[^>]*>{name}', text)
+    assert found, name
+    return unescape(found[1])

@@ -3,7 +3,6 @@
 import re
 from datetime import UTC, datetime
 from html import unescape
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -14,7 +13,7 @@ from accounts.models import User
 from diagnosis import search
 from diagnosis.models import Diagnosis
 from tests.cast import client_of
-from tests.rows import stored_result
+from tests.rows import link, listed, page_of, shown, stored_result
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 
@@ -22,28 +21,6 @@ NOWHERE = "00000000-0000-4000-8000-000000000000"
 @pytest.fixture
 def client(alice: User) -> Client:
     return client_of(alice)
-
-
-def page_of(client: Client, query: str = "", **parameters: Any) -> str:
-    answer = client.get(f"/results/{query}", parameters or None)
-    assert answer.status_code == 200
-    return answer.content.decode()
-
-
-def shown(text: str) -> list[str]:
-    """The file names of the rows of a page, from top to bottom."""
-    return re.findall(r'class="list-file".*?<bdi>(.*?)</bdi>', text)
-
-
-def listed(client: Client, **parameters: Any) -> list[str]:
-    return shown(page_of(client, **parameters))
-
-
-def link(text: str, name: str) -> str:
-    """The address that a link with this text, or this rel, leads to, from the list's own address on."""
-    found = re.search(rf'<a [^>]*?rel="{name}" href="([^"]*)"', text) or re.search(rf'href="([^"]*)"[^>]*>{name}', text)
-    assert found, name
-    return unescape(found[1])
 
 
 # Search ---------------------------------------------------------------------------------------------------------------
