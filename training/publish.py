@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ logger = logging.getLogger(__name__)
 EVIDENCE_IMAGES = 100
 """COVID images of the validation part that set the scale of the heat map."""
 AUDIT_IMAGES = 400
-PACKAGES = ("tensorflow-cpu", "keras", "openvino", "numpy", "pillow", "scikit-learn", "pydicom")
+PACKAGES = ("tensorflow-cpu", "tensorflow", "keras", "openvino", "numpy", "pillow", "scikit-learn", "pydicom")
 
 
 def publish(trained: Trained, progress: Progress) -> Path:
@@ -171,7 +172,7 @@ def describe(trained: Trained, decision: Decision, metrics: dict[str, Any], audi
         "training": {
             "command": plan.command,
             "seconds": round(trained.seconds),
-            "packages": {name: version(name) for name in PACKAGES},
+            "packages": installed_versions(),
             "parts": {name: counts_of(members) for name, members in split.parts().items()},
             "refused": len(trained.dataset.refusals),
             "near_duplicates_crossing": split.crossing,
@@ -180,6 +181,15 @@ def describe(trained: Trained, decision: Decision, metrics: dict[str, Any], audi
         "figures": metrics,
         "shortcut_audit": audit,
     }
+
+
+def installed_versions() -> dict[str, str]:
+    """Of the packages that decide the result; TensorFlow's name depends on whether it runs on a GPU."""
+    versions = {}
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return versions
 
 
 def counts_of(samples: Sequence[Sample]) -> dict[str, int]:
