@@ -1,5 +1,6 @@
 """The chain of a training run: data -> split -> network -> features -> two stages -> evaluation -> a version."""
 
+import hashlib
 import logging
 import shutil
 import time
@@ -26,6 +27,15 @@ from training.trainer import RunFolder, keep_lowest_validation_loss, tail_tensor
 logger = logging.getLogger(__name__)
 
 EVALUATED = ("validation", "test_part", "test")
+NAMED_WEIGHTS = ("astra", "imagenet", "random")
+
+
+class PlanRefused(RuntimeError):
+    """The run cannot be done as it was asked for."""
+
+
+class TrainingDiverged(RuntimeError):
+    """The network gives no numbers any more."""
 
 
 def train(plan: Plan, progress: Progress) -> Path:
@@ -38,11 +48,28 @@ def train(plan: Plan, progress: Progress) -> Path:
 
 
 def check_plan(plan: Plan) -> None:
-    """Refuse what can be refused before any work. Raises DatasetError, FileExistsError or ModelUnavailable."""
+    """Refuse what can be refused before any work.
+
+    Raises PlanRefused, DatasetError, FileExistsError or ModelUnavailable.
+    """
     if (plan.output / checked_version(plan.name)).exists():
         raise FileExistsError(f"{plan.output / plan.name} exists already; a version never changes. Choose a --name.")
     if plan.work.exists() and not plan.resume:
         raise DatasetError(f"An interrupted run {plan.name} is there: go on with --resume, or delete {plan.work}.")
+    for folder in filter(None, (plan.originals, *plan.external)):
+        if not folder.is_dir():
+            raise PlanRefused(f"There is no folder {folder}.")
+    check_recipe(plan.recipe, cached=plan.cache is not None)
+
+
+def check_recipe(recipe: Recipe, cached: bool) -> None:
+    """Raises PlanRefused when the parts of a recipe do not go together."""
+    if recipe.weights not in NAMED_WEIGHTS and not Path(recipe.weights).is_file():
+        raise PlanRefused(f"There is no weights file {recipe.weights}; --weights takes astra, imagenet or such a file.")
+    if recipe.fit == "discriminant" and (recipe.head.hidden_units or not cached):
+        raise PlanRefused("The discriminant of this preset needs the feature cache (and a head without hidden layer).")
+    if recipe.fit == "gradient" and not recipe.epochs + recipe.fine_tune_epochs:
+        raise PlanRefused("Without epochs there is nothing to train; give --epochs or --fine-tune-epochs.")
 
 
 def prepare_data(plan: Plan, progress: Progress) -> tuple[Dataset, Split]:
@@ -64,10 +91,12 @@ def train_network(plan: Plan, dataset: Dataset, split: Split, progress: Progress
     """Build the network, compute what is frozen, train what is not."""
     started, recipe, folder = time.monotonic(), plan.recipe, RunFolder(plan.work)
     keras.utils.set_random_seed(recipe.seed)
+    claim(folder, plan, split)
     network = build_network(build_backbone(recipe.weights, IMAGE_SIZE), recipe.head, recipe.seed)
+    check_unfreeze(network, recipe)
     inputs = CachedInputs(network, recipe, plan.cache) if plan.cache else ImageInputs(network, recipe)
     inputs.prepare(split, progress.of("Features"))
-    if recipe.fit == "discriminant":
+    if recipe.fit == "discriminant" and isinstance(inputs, CachedInputs):
         fit_head(network, inputs, split, recipe)
     for stage, epochs in ((1, recipe.epochs), (2, recipe.fine_tune_epochs)):
         if epochs:
@@ -77,13 +106,32 @@ def train_network(plan: Plan, dataset: Dataset, split: Split, progress: Progress
     assign_tensors(network, as_stored(tail_tensors(network, recipe)))
     parts = {name: members for name, members in split.parts().items() if name in EVALUATED and members}
     predictions = {name: inputs.predict(members) for name, members in parts.items()}
+    if not all(np.isfinite(values).all() for values in predictions.values()):
+        raise TrainingDiverged("The training diverged: nothing was published. Try a lower --learning-rate.")
     return Trained(plan, dataset, split, network, folder, predictions, time.monotonic() - started)
 
 
-def fit_head(network: keras.Model, inputs: CachedInputs | ImageInputs, split: Split, recipe: Recipe) -> None:
+def claim(folder: RunFolder, plan: Plan, split: Split) -> None:
+    """A run is resumed as it was begun, or its card would lie. Raises PlanRefused for other options or images."""
+    digest = hashlib.sha256(repr(sorted(plan.recipe.as_dict().items())).encode())
+    for name, members in split.parts().items():
+        digest.update(f"{name} {[sample.content_key for sample in members]}".encode())
+    if folder.begun_as(digest.hexdigest()) != digest.hexdigest():
+        raise PlanRefused(
+            f"The interrupted run {plan.name} was begun with other options or other images: repeat them with --resume, "
+            f"or delete {plan.work} to begin anew."
+        )
+
+
+def check_unfreeze(network: keras.Model, recipe: Recipe) -> None:
+    """Raises PlanRefused when the backbone has no frozen layer left, or fewer layers than are to be trained."""
+    number = len(network.get_layer("backbone").layers)
+    if not 0 <= recipe.unfreeze < number - 1:
+        raise PlanRefused(f"--unfreeze takes 0 to {number - 2} layers of this backbone, not {recipe.unfreeze}.")
+
+
+def fit_head(network: keras.Model, inputs: CachedInputs, split: Split, recipe: Recipe) -> None:
     """Fit the linear head in closed form on the training part."""
-    if not isinstance(inputs, CachedInputs) or recipe.head.hidden_units:
-        raise DatasetError("The discriminant needs the feature cache and a linear head (--hidden-units 0).")
     features = inputs.pooled()[inputs.rows(split.train)[:, 0]].astype(np.float64)
     sources = np.array([sample.source or "" for sample in split.train])
     fitted = fit_discriminant(features, labels_of(split.train), sources, recipe.discriminant)

@@ -101,6 +101,13 @@ class RunFolder:
         self.path = path
         path.mkdir(parents=True, exist_ok=True)
 
+    def begun_as(self, identity: str) -> str:
+        """What this run was begun as: ``identity`` the first time, and the same ever after."""
+        path = self.path / "begun_as"
+        if not path.exists():
+            path.write_text(identity)
+        return path.read_text()
+
     def read_history(self) -> list[Epoch]:
         """One row for each epoch; an epoch that an interruption made the run repeat counts once."""
         if not (self.path / "history.jsonl").exists():
