@@ -4,6 +4,9 @@ import logging
 import os
 import shlex
 import sys
+from argparse import ArgumentTypeError
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -36,7 +39,7 @@ class Command(BaseCommand):
         parser.add_argument("--output", type=Path, default=settings.MODELS_DIR)
         parser.add_argument("--cache", type=Path, default=settings.BASE_DIR / "cache", help="where features are kept")
         parser.add_argument("--no-feature-cache", action="store_true", help="run the whole network in every epoch")
-        parser.add_argument("--limit", type=int, help="use so many images of each folder")
+        parser.add_argument("--limit", type=at_least_one, help="use so many images of each folder")
         parser.add_argument("--strict", action="store_true", help="stop at the first file that cannot be used")
         parser.add_argument("--resume", action="store_true", help="go on with an interrupted run of this name")
         parser.add_argument("--dry-run", action="store_true", help="read and split the data, say what would be done")
@@ -44,7 +47,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         from training.dataset import DatasetError  # importing Keras takes seconds; --help should not
-        from training.features import NotEnoughSpace
         from training.plan import Plan
         from training.progress import Progress
         from training.runner import check_plan, prepare_data, train
@@ -65,16 +67,16 @@ class Command(BaseCommand):
             resume=options["resume"],
             command=command_line(options),
         )
-        log_to(settings.BASE_DIR / "logs" / f"{plan.name}.log")
         try:
-            with Progress() as progress:
+            check_plan(plan)
+            log = None if options["dry_run"] else settings.BASE_DIR / "logs" / f"{plan.name}.log"
+            with log_to(log), Progress() as progress:
                 if options["dry_run"]:
-                    check_plan(plan)
                     prepare_data(plan, progress)
                     progress.say("Dry run: nothing was trained.")
                     return
                 folder = train(plan, progress)
-        except (DatasetError, NotEnoughSpace, FileExistsError, DiagnosisError, RuntimeError) as error:
+        except (DatasetError, DiagnosisError, RuntimeError, OSError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             raise CommandError(f"Stopped. What is done is kept; go on with --name {plan.name} --resume.") from None
@@ -84,16 +86,41 @@ class Command(BaseCommand):
 def add_recipe_arguments(parser: CommandParser) -> None:
     """Options whose defaults come from the preset."""
     parser.add_argument("--weights", help="astra, imagenet, or a Keras weights file")
-    parser.add_argument("--epochs", type=int, help="of stage 1, which trains the head")
-    parser.add_argument("--fine-tune-epochs", type=int, help="of stage 2, which also trains the last layers")
-    parser.add_argument("--learning-rate", type=float)
-    parser.add_argument("--batch-size", type=int)
-    parser.add_argument("--unfreeze", type=int, help="layers of the backbone that stage 2 trains")
+    parser.add_argument("--epochs", type=none_or_more, help="of stage 1, which trains the head")
+    parser.add_argument("--fine-tune-epochs", type=none_or_more, help="of stage 2, which also trains the last layers")
+    parser.add_argument("--learning-rate", type=above_zero)
+    parser.add_argument("--batch-size", type=at_least_one)
+    parser.add_argument("--unfreeze", type=none_or_more, help="layers of the backbone that stage 2 trains")
     parser.add_argument("--freeze-batch-norm", action="store_const", const=False, dest="train_batch_norm")
-    parser.add_argument("--views", type=int, help="augmented copies of each training image")
+    parser.add_argument("--views", type=none_or_more, help="augmented copies of each training image")
     parser.add_argument("--equalise", action="store_true", default=None, help="equalise histograms, also when serving")
-    parser.add_argument("--seed", type=int)
+    parser.add_argument("--seed", type=none_or_more)
     parser.add_argument("--split", choices=("grouped", "paper"))
+
+
+def none_or_more(text: str) -> int:
+    """A whole number from 0 on."""
+    if not text.isdecimal():
+        raise ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
+
+
+def at_least_one(text: str) -> int:
+    """A whole number from 1 on."""
+    if not none_or_more(text):
+        raise ArgumentTypeError("it must be 1 or more")
+    return int(text)
+
+
+def above_zero(text: str) -> float:
+    """A finite number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value
 
 
 def recipe_of(options: dict[str, Any]) -> Any:
@@ -108,15 +135,30 @@ def recipe_of(options: dict[str, Any]) -> Any:
 
 def command_line(options: dict[str, Any]) -> str:
     """How to run this again; folders by their names only, which is all that a card should say of a machine."""
-    words = [word if not Path(word).is_absolute() else f"…/{Path(word).name}" for word in sys.argv[1:]]
-    return shlex.join(["python", "manage.py", *words]).replace("'…/", "'")
+    return shlex.join(["python", "manage.py", *map(without_machine, sys.argv[1:])])
 
 
-def log_to(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path)
+def without_machine(word: str) -> str:
+    """A word of a command line; an absolute path, alone or after ``--option=``, is cut to its name."""
+    option, equals, value = word.partition("=") if word.startswith("-") else ("", "", word)
+    return f"{option}{equals}{Path(value).name if Path(value).is_absolute() else value}"
+
+
+@contextmanager
+def log_to(path: Path | None) -> Iterator[None]:
+    """Write the log of training into a file, and nowhere else; None: nowhere."""
+    handler: logging.Handler = logging.NullHandler()
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(path)
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     training_logger = logging.getLogger("training")
     training_logger.addHandler(handler)
     training_logger.setLevel(logging.INFO)
     training_logger.propagate = False
+    try:
+        yield
+    finally:
+        training_logger.removeHandler(handler)
+        training_logger.propagate = True
+        handler.close()
