@@ -68,12 +68,12 @@ def publish(trained: Trained, progress: Progress) -> Path:
         save_tensors(folder / TRAINED, tail_tensors(trained.network, plan.recipe))
         write_json(folder / CARD, card)
         write_json(folder / "metrics.json", metrics)
-        write_card(folder, card)
         write_split(folder / "split.csv", trained.split)
         write_history(folder / "history.csv", trained.folder.read_history())
         write_errors(folder / "errors.csv", found)
         draw_plots(folder, parts, judgement, trained.folder.read_history())
         draw_worst_errors(folder / "worst_errors.png", found)
+        write_card(folder, card)  # shows the plots that are there
         artifact = Artifact(plan.name, folder, card, plan.recipe.preprocessing, decision)
         write_json(folder / GOLDEN, {"probabilities": golden_answers(artifact, engine)})
         write_built(artifact, folder)
