@@ -68,9 +68,7 @@ def test_the_defaults_are_the_paper_s():
 
 def test_options_override_the_preset_and_nothing_else():
     assert recipe("--preset", "shipped") == SHIPPED
-    words = (
-        "--epochs 3 --fine-tune-epochs 0 --learning-rate 1e-4 --batch-size 8 --unfreeze 4 --seed 0 --views 2".split()
-    )
+    words = "--epochs=3 --fine-tune-epochs=0 --learning-rate=1e-4 --batch-size=8 --unfreeze=4 --seed=0 --views=2"
     expected = replace(
         PAPER, epochs=3, fine_tune_epochs=0, learning_rate=1e-4, batch_size=8, unfreeze=4, seed=0, views=2
     )
@@ -220,15 +218,8 @@ def test_a_full_disk_is_a_sentence(base, data, monkeypatch):
 
 
 def test_the_command_in_the_card_names_no_path_of_the_machine(monkeypatch):
-    words = [
-        "train_resnet152",
-        "--data",
-        "/home/ann/cxr data",
-        "--originals=/home/ann/originals",
-        "--extra",
-        "../extra",
-    ]
-    monkeypatch.setattr(sys, "argv", ["manage.py", *words, "--learning-rate=1e-4"])
+    words = ["--data", "/home/ann/cxr data", "--originals=/home/ann/originals", "--extra", "../extra", "--epochs=3"]
+    monkeypatch.setattr(sys, "argv", ["manage.py", "train_resnet152", *words])
     assert command_line({}) == (
-        "python manage.py train_resnet152 --data 'cxr data' --originals=originals --extra=../extra --learning-rate=1e-4"
+        "python manage.py train_resnet152 --data 'cxr data' --originals=originals --extra ../extra --epochs=3"
     )
