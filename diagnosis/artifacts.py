@@ -7,6 +7,7 @@ A version never changes once it is there; ``models/current.json`` names the one 
 
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -45,6 +46,10 @@ class Decision:
     rule: DecisionRule
     evidence_scale: float
 
+    def __post_init__(self) -> None:
+        if not 0 < self.evidence_scale < math.inf:
+            raise ValueError(f"The evidence scale must be a number above 0, not {self.evidence_scale}.")
+
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -77,6 +82,7 @@ def read_artifact(models_dir: Path, version: str | None = None) -> Artifact:
     card = read_json(folder / CARD)
     try:
         _check_contract(version, card)
+        _check_hash(card["network"]["weights_sha256"])
         return Artifact(
             version=version,
             folder=folder,
@@ -102,7 +108,9 @@ def set_current_version(models_dir: Path, version: str) -> None:
 
 
 def list_versions(models_dir: Path) -> list[str]:
-    return sorted(folder.name for folder in models_dir.glob("*") if (folder / CARD).is_file())
+    """Every version that is there whole: a folder that is still being written has another name."""
+    folders = [folder for folder in models_dir.glob("*") if VERSION_NAME.fullmatch(folder.name)]
+    return sorted(folder.name for folder in folders if (folder / CARD).is_file())
 
 
 def check_built(artifact: Artifact) -> None:
@@ -113,16 +121,17 @@ def check_built(artifact: Artifact) -> None:
     built = read_json(artifact.folder / BUILT)
     if built.get("weights_sha256") != artifact.weights_sha256:
         raise ModelUnavailable(f"Model {artifact.version} was built from other weights than its card names. {advice}")
+    hashes = built.get("files")
     for name in BUILT_FILES:
         path = artifact.folder / name
-        if not path.is_file() or file_sha256(path) != built.get("files", {}).get(name):
+        if not isinstance(hashes, dict) or not path.is_file() or file_sha256(path) != hashes.get(name):
             raise ModelUnavailable(f"{name} of model {artifact.version} is missing or damaged. {advice}")
 
 
 def write_built(artifact: Artifact, folder: Path) -> None:
     """Move freshly built files from ``folder`` into place; the record of their hashes goes last."""
-    (artifact.folder / BUILT).unlink(missing_ok=True)
     hashes = {name: file_sha256(folder / name) for name in BUILT_FILES}
+    (artifact.folder / BUILT).unlink(missing_ok=True)
     for name in BUILT_FILES:
         os.replace(folder / name, artifact.folder / name)
     write_json(artifact.folder / BUILT, {"weights_sha256": artifact.weights_sha256, "files": hashes})
@@ -173,6 +182,11 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ModelUnavailable(f"{path.name} of model {path.parent.name} is damaged: it is not an object.")
     return content
+
+
+def _check_hash(sha256: Any) -> None:
+    if not isinstance(sha256, str) or not re.fullmatch(r"[0-9a-f]{64}", sha256):
+        raise ValueError("weights_sha256 is no SHA-256")
 
 
 def _check_contract(version: str, card: dict[str, Any]) -> None:

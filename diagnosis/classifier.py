@@ -60,9 +60,9 @@ class Classifier:
         check_assessable(radiograph)
         image = preprocess(radiograph.pixels, self.artifact.preprocessing)
         output = self.engine.run(image[None])
-        raw = float(output.probabilities[0, COVID_INDEX])
-        if not np.isfinite(raw):
+        if not (np.isfinite(output.probabilities).all() and np.isfinite(output.evidence).all()):
             raise ModelUnavailable("The model returned a value that is not a number; nothing was stored.")
+        raw = float(output.probabilities[0, COVID_INDEX])
         decision = self.artifact.decision
         probability = float(decision.calibration.apply(raw))
         prediction = decision.rule.predict(probability)
