@@ -37,13 +37,17 @@ class NetworkDescription:
 
 
 def describe(artifact: Artifact) -> NetworkDescription:
+    """Raises ModelUnavailable when the card does not say how to make the network."""
     network = artifact.card["network"]
-    return NetworkDescription(
-        weights=network["backbone"],
-        head=HeadConfig.from_dict(network["head"]),
-        weights_sha256=artifact.weights_sha256,
-        trained_sha256=network["trained_sha256"],
-    )
+    try:
+        return NetworkDescription(
+            weights=network["backbone"],
+            head=HeadConfig.from_dict(network["head"]),
+            weights_sha256=artifact.weights_sha256,
+            trained_sha256=network["trained_sha256"],
+        )
+    except (KeyError, TypeError) as error:
+        raise ModelUnavailable(f"The card of model {artifact.version} is damaged: {error!r}.") from error
 
 
 def assemble_network(artifact: Artifact) -> keras.Model:
@@ -88,10 +92,22 @@ def golden_answers(artifact: Artifact, engine: Engine) -> list[float]:
 
 def check_golden(artifact: Artifact, engine: Engine) -> None:
     """Raise ModelUnavailable unless the engine answers the golden images as it did when the version was made."""
-    expected = read_json(artifact.folder / GOLDEN)["probabilities"]
-    differences = np.abs(np.subtract(golden_answers(artifact, engine), expected))
-    if differences.max() > GOLDEN_TOLERANCE:
+    answers = np.array(golden_answers(artifact, engine))
+    expected = golden_probabilities(artifact, len(answers))
+    differences = np.abs(answers - expected)
+    if not (differences <= GOLDEN_TOLERANCE).all():  # written so that what is not a number differs too
         raise ModelUnavailable(
             f"Model {artifact.version} does not give its golden answers on this machine: they differ by up to "
             f"{differences.max():.4f}. It was not installed."
         )
+
+
+def golden_probabilities(artifact: Artifact, number: int) -> np.ndarray:
+    """The answers kept with the version, (number,). Raises ModelUnavailable when they are not that many numbers."""
+    try:
+        expected = np.array(read_json(artifact.folder / GOLDEN)["probabilities"], np.float64)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelUnavailable(f"{GOLDEN} of model {artifact.version} is damaged: {error!r}.") from error
+    if expected.shape != (number,):
+        raise ModelUnavailable(f"{GOLDEN} of model {artifact.version} does not hold {number} answers.")
+    return expected
