@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, 
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-pytest_plugins = ["tests.cards", "tests.cast", "tests.toy", "tests.trained"]
+pytest_plugins = ["tests.cards", "tests.cast", "tests.served", "tests.toy", "tests.trained"]
 
 PROJECT = Path(__file__).resolve().parent.parent
 CHROMIUM_ARGUMENTS = [
