@@ -59,7 +59,7 @@ def save_tensors(path: Path, tensors: dict[str, np.ndarray]) -> None:
 def load_tensors(path: Path) -> dict[str, np.ndarray]:
     """Raises ModelUnavailable when the file is missing, damaged or holds anything but tensors."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:  # NumPy leaves a damaged file open
             return {name: archive[name].astype(np.float32) for name in archive.files}
     except Exception as error:  # zipfile, zlib, OSError, ValueError: all mean that the file cannot be used
         raise ModelUnavailable(f"{path.name} of model {path.parent.name} is missing or damaged: {error}") from error
