@@ -1,6 +1,7 @@
 """Classify files and folders from the command line; the database is not touched."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
@@ -49,10 +51,16 @@ class Command(BaseCommand):
         if not files:
             raise CommandError("There is no file to classify in what you named.")
         try:
-            classifier = load_classifier(model, engine)
+            rejected = self.classify(load_classifier(model, engine), files, options["format"])
         except ModelUnavailable as error:
             raise CommandError(str(error)) from error
-        write = self.write_json if options["format"] == "jsonl" else TableWriter()
+        if rejected:
+            self.stderr.write(f"{rejected} of {len(files)} files were rejected.")
+            sys.exit(1)
+
+    def classify(self, classifier: Classifier, files: list[Path], form: str) -> int:
+        """Write each file's answer; returns how many were rejected."""
+        write = self.write_json if form == "jsonl" else TableWriter()
         rejected = 0
         for path in track(files, "Classifying", console=Console(stderr=True), disable=not sys.stderr.isatty()):
             line = classify_file(classifier, path)
@@ -60,12 +68,10 @@ class Command(BaseCommand):
             write(line)
         if isinstance(write, TableWriter):
             write.close()
-        if rejected:
-            self.stderr.write(f"{rejected} of {len(files)} files were rejected.")
-            sys.exit(1)
+        return rejected
 
     def write_json(self, line: Line) -> None:
-        self.stdout.write(json.dumps(asdict(line), ensure_ascii=False))
+        self.stdout.write(json.dumps(asdict(line)))  # in ASCII: a file's name need not be text in any encoding
 
 
 class TableWriter:
@@ -76,9 +82,9 @@ class TableWriter:
 
     def __call__(self, line: Line) -> None:
         answer = line.prediction or f"Rejected: {line.rejected}"
-        self.table.add_row(
-            line.file, answer, percent(line.probability), percent(line.confidence), f"{line.milliseconds:.0f}"
-        )
+        name = os.fsencode(line.file).decode(errors="replace")
+        cells = (name, answer, percent(line.probability), percent(line.confidence), f"{line.milliseconds:.0f}")
+        self.table.add_row(*map(escape, cells))
 
     def close(self) -> None:
         Console().print(self.table)
@@ -92,9 +98,14 @@ def files_in(paths: list[Path]) -> Iterator[Path]:
     """The files named, and every file below the folders named, in order; hidden files are passed over."""
     for path in paths:
         if path.is_dir():
-            yield from sorted(file for file in path.rglob("[!.]*") if file.is_file())
+            yield from sorted(file for file in path.rglob("*") if file.is_file() and not is_hidden(file, path))
         else:
             yield path
+
+
+def is_hidden(file: Path, folder: Path) -> bool:
+    """Whether it, or a folder on the way to it, has a name that begins with a dot."""
+    return any(part.startswith(".") for part in file.relative_to(folder).parts)
 
 
 def read_file(path: Path) -> Radiograph:
