@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
@@ -30,15 +31,24 @@ class Command(BaseCommand):
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
 
     def handle(self, *args: Any, data: Path, model: str | None, engine: str | None, **options: Any) -> None:
+        if options["json"] and not options["json"].parent.is_dir():
+            raise CommandError(f"There is no folder {options['json'].parent} to write the figures into.")
         try:
-            dataset = read_dataset(data, fewest_per_class=1)
-            figures = figures_of(load_classifier(model, engine), dataset)
+            classifier = load_classifier(model, engine)
+            figures = figures_of(classifier, one_part(read_dataset(data, fewest_per_class=1)))
         except (DatasetError, DiagnosisError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{figures['images']} images of {data.name}, model {figures['model']}, COVID is positive")
         print_tables(figures)
         if options["json"]:
             options["json"].write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def one_part(dataset: Dataset) -> Dataset:
+    """Raises DatasetError for a whole data set: images of training say nothing about images that were not seen."""
+    if (dataset.root / "Train").is_dir():
+        raise DatasetError(f"{dataset.root} holds a Train folder; name the folder with COVID/ and Non-COVID/ itself.")
+    return dataset
 
 
 def figures_of(classifier: Classifier, dataset: Dataset) -> dict[str, Any]:
@@ -74,7 +84,7 @@ def print_tables(figures: dict[str, Any]) -> None:
         table = Table("Source", "Comparison", "COVID", "Non-COVID", "ROC AUC", "95 % interval")
         for auc in figures["by_source"]:
             counts = (str(auc["covid"]), str(auc["non_covid"]))
-            table.add_row(auc["source"], auc["comparison"], *counts, *shown(auc["roc_auc"]))
+            table.add_row(escape(auc["source"]), auc["comparison"], *counts, *shown(auc["roc_auc"]))
         console.print(table)
 
 
