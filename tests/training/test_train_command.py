@@ -218,7 +218,7 @@ def test_a_full_disk_is_a_sentence(base, data, monkeypatch):
 
 
 def test_the_command_in_the_card_names_no_path_of_the_machine(monkeypatch):
-    words = ["--data", "/home/ann/cxr data", "--originals=/home/ann/originals", "--extra", "../extra", "--epochs=3"]
+    words = ["--data", "/srv/ann/cxr data", "--originals=/srv/ann/originals", "--extra", "../extra", "--epochs=3"]
     monkeypatch.setattr(sys, "argv", ["manage.py", "train_resnet152", *words])
     assert command_line({}) == (
         "python manage.py train_resnet152 --data 'cxr data' --originals=originals --extra ../extra --epochs=3"
