@@ -37,11 +37,23 @@ class CachedInputs:
         views = [view_of(sample, 0, self.recipe.preprocessing) for sample in used]
         for sample in split.train:
             views += [view_of(sample, number, self.recipe.preprocessing) for number in range(self.recipe.views + 1)]
+        views += [view_of(sample, 1, self.recipe.preprocessing) for sample in self.paired(split)]
         fill_store(self.store, self.cut.frozen, views, on_progress)
 
     def rows(self, samples: Sequence[Sample], views: int = 0) -> np.ndarray:
         """(samples, views + 1) row numbers."""
         return np.array([[self.store.rows[view_key(sample, n)] for n in range(views + 1)] for sample in samples])
+
+    def paired(self, split: Split) -> list[Sample]:
+        """The training images of which the discriminant also reads the first augmented view."""
+        if self.recipe.fit != "discriminant" or not self.recipe.discriminant.augmentation_weight:
+            return []
+        return spread_over_sources(split.train, self.recipe.discriminant.augmented_images)
+
+    def changes(self, split: Split) -> np.ndarray:
+        """What the head's input of those views differs by from that of their images, (images, features) float64."""
+        rows = self.rows(self.paired(split), views=1).astype(int).reshape(-1, 2)
+        return self.pooled()[rows[:, 1]].astype(float) - self.pooled()[rows[:, 0]]
 
     def stage_data(self, stage: int, split: Split) -> StageData:
         return StageData(
@@ -115,6 +127,14 @@ class ImageRows:
 
     def __getitem__(self, rows: np.ndarray) -> np.ndarray:
         return np.stack([self.views[row].load() for row in rows])
+
+
+def spread_over_sources(samples: Sequence[Sample], count: int) -> list[Sample]:
+    """At most `count` samples, the same number of each source of a class; always the same ones."""
+    groups: dict[tuple[int, str], list[Sample]] = {}
+    for sample in sorted(samples, key=lambda sample: sample.content_key):
+        groups.setdefault((sample.label, sample.source or ""), []).append(sample)
+    return [sample for members in groups.values() for sample in members[: count // len(groups)]]
 
 
 def view_key(sample: Sample, number: int) -> str:

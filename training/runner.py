@@ -134,5 +134,5 @@ def fit_head(network: keras.Model, inputs: CachedInputs, split: Split, recipe: R
     """Fit the linear head in closed form on the training part."""
     features = inputs.pooled()[inputs.rows(split.train)[:, 0]].astype(np.float64)
     sources = np.array([sample.source or "" for sample in split.train])
-    fitted = fit_discriminant(features, labels_of(split.train), sources, recipe.discriminant)
+    fitted = fit_discriminant(features, labels_of(split.train), sources, recipe.discriminant, inputs.changes(split))
     set_discriminant(network, fitted)

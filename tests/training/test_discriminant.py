@@ -1,6 +1,7 @@
 """The closed-form head: what it computes, and that no source of a class outweighs another."""
 
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def images(counts: dict[str, int], seed: int = 0) -> tuple[np.ndarray, np.ndarra
     return features, np.array([SOURCES[name] for name in names]), names
 
 
-def fit(features: np.ndarray, labels: np.ndarray, sources: np.ndarray, **config: float) -> Discriminant:
+def fit(features: np.ndarray, labels: np.ndarray, sources: np.ndarray, **config: Any) -> Discriminant:
     return fit_discriminant(features, labels, sources, DiscriminantConfig(**config))
 
 
@@ -60,8 +61,14 @@ def test_images_that_a_source_gives_twice_change_nothing():
     assert first.intercept == pytest.approx(second.intercept, abs=1e-2)
 
 
-def test_a_source_with_a_single_image_counts_by_its_centre_and_has_no_scatter():
-    features, labels, sources = images(EQUAL | {"shenzhen": 1})
+def test_a_source_with_a_handful_of_images_does_not_weigh_as_much_as_the_others():
+    features, labels, sources = images(EQUAL | {"shenzhen": 9})
+    kept = sources != "shenzhen"
+    assert_same_scores(fit(features, labels, sources), fit(features[kept], labels[kept], sources[kept]))
+
+
+def test_a_class_of_small_sources_only_counts_by_all_of_them():
+    features, labels, sources = images(EQUAL | {"cohen": 5, "bimcv": 1})
     assert np.isfinite(fit(features, labels, sources).scores(features)).all()
 
 
@@ -101,3 +108,23 @@ def test_a_feature_that_never_changes_does_no_harm():
     fitted = fit(features, labels, sources)
     assert np.isfinite(fitted.scores(features)).all()
     assert fitted.direction[2] == pytest.approx(0)
+
+
+def test_what_augmented_views_change_weighs_less():
+    features, labels, sources = images(EQUAL)
+    changes = np.zeros((30, 5))
+    changes[:, 1] = 20.0  # every view moves this feature, all in the same way
+    weights = [
+        abs(
+            fit_discriminant(features, labels, sources, DiscriminantConfig(augmentation_weight=w), changes).direction[1]
+        )
+        for w in (0.0, 0.1, 10.0)
+    ]
+    assert weights[0] > 2 * weights[1] > 4 * weights[2]
+
+
+def test_no_views_change_nothing():
+    data = images(EQUAL)
+    assert_same_scores(
+        fit_discriminant(*data, DiscriminantConfig()), fit_discriminant(*data, DiscriminantConfig(), np.zeros((0, 5)))
+    )

@@ -14,8 +14,9 @@ from tests.trained import TrainedVersion
 from tests.training.toy_network import toy_backbone
 from training import inputs as training_inputs
 from training.dataset import Sample, read_dataset, read_image
+from training.discriminant import DiscriminantConfig
 from training.features import View
-from training.inputs import CachedInputs, ImageInputs, labels_of, view_key, view_of
+from training.inputs import CachedInputs, ImageInputs, labels_of, spread_over_sources, view_key, view_of
 from training.network import HeadConfig, build_network
 from training.recipe import PAPER
 from training.splits import Split, split_samples
@@ -42,14 +43,14 @@ the moving mean has not yet followed; the logits bound that."""
 
 @pytest.fixture(scope="module")
 def split(trained_version: TrainedVersion) -> Split:
-    """12 images for training, 4 for validation and 4 for testing, of both classes."""
-    whole = split_samples(read_dataset(trained_version.data, limit=30).samples)
+    """8 images for training, 4 for validation and 4 for testing, of both classes."""
+    whole = split_samples(read_dataset(trained_version.data, limit=26).samples)
     covid, others = ([sample for sample in whole.train if sample.label == label] for label in (0, 1))
     return replace(
         whole,
-        train=(*covid[:6], *others[:6]),
-        validation=(*covid[6:8], *others[6:8]),
-        test=(*covid[8:10], *others[8:10]),
+        train=(*covid[:4], *others[:4]),
+        validation=(*covid[4:6], *others[4:6]),
+        test=(*covid[6:8], *others[6:8]),
     )
 
 
@@ -102,7 +103,7 @@ def test_a_second_run_computes_no_features(split, trained_version, monkeypatch):
     monkeypatch.setattr("training.features.frozen_runner", Refusing())
     inputs = CachedInputs(new_network(), replace(RECIPE, learning_rate=1.0, batch_size=2), trained_version.cache)
     inputs.prepare(split, lambda done, total: None)
-    assert inputs.rows(split.train, views=1).shape == (12, 2)
+    assert inputs.rows(split.train, views=1).shape == (8, 2)
 
 
 def test_the_rows_of_an_image_are_its_own_features(split, trained_version):
@@ -125,6 +126,40 @@ def test_only_images_of_the_training_part_get_views(split, trained_version, tmp_
     expected = [view_key(sample, 0) for sample in held_out]
     expected += [view_key(sample, number) for sample in split.train for number in (0, 1, 2)]
     assert sorted(asked) == sorted(expected)
+
+
+def test_the_discriminant_reads_views_of_as_many_images_of_each_source(split, tmp_path, monkeypatch):
+    asked: list[str] = []
+    monkeypatch.setattr(training_inputs, "fill_store", lambda store, frozen, views, progress: asked.extend(keys(views)))
+    recipe = replace(RECIPE, views=0, fit="discriminant", discriminant=DiscriminantConfig(augmented_images=4))
+    CachedInputs(new_network(), recipe, tmp_path).prepare(split, lambda done, total: None)
+    viewed = [sample for sample in split.train if view_key(sample, 1) in asked]
+    assert sorted(sample.label for sample in viewed) == [0, 0, 1, 1]
+
+
+def test_the_same_images_are_chosen_in_whatever_order_they_come(split):
+    several = [replace(sample, source=f"hospital {number % 3}") for number, sample in enumerate(split.train)]
+    chosen = spread_over_sources(several, 6)
+    assert chosen == spread_over_sources(several[::-1], 6)
+    assert len({(sample.label, sample.source) for sample in chosen}) == len(chosen) == 6
+
+
+def test_what_a_view_changes_is_the_difference_of_its_features(split, trained_version):
+    recipe = replace(RECIPE, fit="discriminant", discriminant=DiscriminantConfig(augmented_images=8))
+    inputs = CachedInputs(new_network(), recipe, trained_version.cache)
+    inputs.prepare(split, lambda done, total: None)
+    changes = inputs.changes(split)
+    assert len(changes) == len(inputs.paired(split)) > 0
+    sample = inputs.paired(split)[0]
+    image, view = inputs.pooled()[inputs.rows([sample], views=1)[0]]
+    np.testing.assert_allclose(changes[0], view - image, rtol=1e-6)
+
+
+def test_without_views_nothing_changes(split, trained_version):
+    recipe = replace(RECIPE, fit="discriminant", discriminant=DiscriminantConfig(augmentation_weight=0))
+    inputs = CachedInputs(new_network(), recipe, trained_version.cache)
+    inputs.prepare(split, lambda done, total: None)
+    assert inputs.changes(split).shape == (0, inputs.pooled().shape[1])
 
 
 def keys(views: Sequence[View]) -> list[str]:

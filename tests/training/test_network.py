@@ -28,7 +28,7 @@ HEADS = {
 }
 
 
-@pytest.fixture(params=HEADS)
+@pytest.fixture(scope="module", params=HEADS)
 def network(request: pytest.FixtureRequest) -> keras.Model:
     """One network of each kind of head, its batch norms with statistics of their own."""
     network = build_network(toy_backbone("", SIZE), HEADS[request.param])
