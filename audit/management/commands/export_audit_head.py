@@ -1,0 +1,28 @@
+"""Writes down where the audit log ends now, to be kept where nobody who can write to the database can reach it."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from audit.verification import current_head
+
+
+class Command(BaseCommand):
+    help = "Write number and hash of the audit log's last entry, as one line of JSON."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--to", type=Path, metavar="FILE", help="a new file; without it the standard output")
+
+    def handle(self, *args: Any, to: Path | None, **options: Any) -> None:
+        line = current_head().as_json()
+        if to is None:
+            self.stdout.write(line)
+            return
+        try:
+            with os.fdopen(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640), "w", encoding="utf-8") as file:
+                file.write(f"{line}\n")
+        except OSError as error:
+            raise CommandError(f"{to} cannot be written: {error.strerror}.") from error
+        self.stdout.write(f"Written to {to}. Keep it on another machine.")
