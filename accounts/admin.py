@@ -2,18 +2,31 @@
 
 from typing import Any
 
-from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib import admin, messages
 from django.contrib.auth.models import Group
-from django.http import HttpRequest
+from django.db import transaction
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.models import Institution, User
+from accounts.admin_steps import STEPS, step_view
+from accounts.errors import AccountError, MailUnavailable
+from accounts.link_views import site_address
+from accounts.models import AccountEvent, Institution, User
+from accounts.services import invitation_send, person_register, person_update
 
 # Roles are two fields of the person; Django's groups and permissions would be a second way to grant rights.
 admin.site.unregister(Group)
+# The secrets of people's second factors are nobody else's to see.
+admin.site.unregister(TOTPDevice)
+admin.site.unregister(StaticDevice)
 
-RIGHTS = ("is_active", "is_staff", "is_radiographer", "institution")
+RIGHTS = ("is_staff", "is_radiographer", "institution")
 
 
 class StaffAdmin(admin.ModelAdmin):
@@ -37,45 +50,82 @@ class StaffAdmin(admin.ModelAdmin):
 
 @admin.register(Institution)
 class InstitutionAdmin(StaffAdmin):
-    list_display = ["name", "created"]
+    list_display = ["name", "people", "created"]
     search_fields = ["name"]
+
+    @admin.display(description=_("active people"))
+    def people(self, institution: Institution) -> int:
+        return institution.users.filter(status=User.Status.ACTIVE).count()
+
+
+class History(admin.TabularInline):
+    """Who did what to the account, when and why, to read."""
+
+    model = AccountEvent
+    fk_name = "person"
+    fields = ("created", "kind", "actor", "reason")
+    readonly_fields = fields
+    verbose_name_plural = _("history")
+    can_delete = False
+    extra = 0
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(User)
-class UserAdmin(StaffAdmin, DjangoUserAdmin):
-    """Django's, without the fields by which staff could make themselves superusers or give themselves permissions."""
+class UserAdmin(StaffAdmin):
+    """People. No field here makes a superuser, and nobody types another person's password."""
 
-    list_display = ["username", "display_name", "email", "institution", "is_radiographer", "is_staff", "is_active"]
-    list_filter = ["institution", "is_radiographer", "is_staff", "is_active"]
-    filter_horizontal = ()
+    list_display = ["username", "display_name", "status", "institution", "is_radiographer", "is_staff", "email"]
+    list_filter = ["status", "institution", "is_radiographer", "is_staff"]
+    list_select_related = ["institution"]
+    search_fields = ["username", "first_name", "last_name", "email"]
+    ordering = ["username"]
+    actions = None
+    change_form_template = "admin/accounts/user/change_form.html"
+    add_form_template = "admin/accounts/user/add_form.html"
     fieldsets = [
-        (None, {"fields": ["username", "password"]}),
+        (None, {"fields": ["username", "status", "has_second_factor"]}),
         (_("Person"), {"fields": ["first_name", "last_name", "email", "institution"]}),
-        (_("Roles"), {"fields": ["is_active", "is_radiographer", "is_staff"]}),
+        (_("Roles"), {"fields": ["is_radiographer", "is_staff"]}),
         (_("Dates"), {"fields": ["last_login", "date_joined"]}),
     ]
     add_fieldsets = [
-        (
-            None,
-            {
-                "fields": [
-                    "username",
-                    "email",
-                    "first_name",
-                    "last_name",
-                    "institution",
-                    "is_radiographer",
-                    "is_staff",
-                    "usable_password",
-                    "password1",
-                    "password2",
-                ]
-            },
-        ),
+        (None, {"fields": ["username", "email", "first_name", "last_name", "institution"]}),
+        (_("Roles"), {"fields": ["is_radiographer", "is_staff"]}),
     ]
+    inlines = [History]
+
+    @admin.display(description=_("second factor"), boolean=True)
+    def has_second_factor(self, person: User) -> bool:
+        return TOTPDevice.objects.filter(user=person, confirmed=True).exists()
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Only the filters of the page: a password's hash could else be found out letter by letter."""
+        return lookup.split("__", maxsplit=1)[0] in self.list_filter and super().lookup_allowed(lookup, value, request)
+
+    def get_urls(self) -> list[URLPattern]:
+        step = self.admin_site.admin_view(self.step)
+        return [path("<int:pk>/step/<slug:name>/", step, name="accounts_user_step"), *super().get_urls()]
+
+    def step(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
+        return step_view(self, request, pk, name)
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        return self.fieldsets if obj else self.add_fieldsets
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
+        return self.inlines if obj else []
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """A superuser's account, password included, is beyond staff."""
+        """A superuser's account is beyond staff."""
         if obj is not None and obj.is_superuser and not request.user.is_superuser:
             return False
         return super().has_change_permission(request, obj)
@@ -83,4 +133,38 @@ class UserAdmin(StaffAdmin, DjangoUserAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Nobody changes his own roles or institution: another administrator does."""
         own = obj is not None and obj.pk == request.user.pk
-        return ("last_login", "date_joined", *(RIGHTS if own else ()))
+        return ("status", "has_second_factor", "last_login", "date_joined", *(RIGHTS if own else ()))
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        person = context.get("original")
+        if person and person.pk != request.user.pk and self.has_change_permission(request, person):
+            context["steps"] = [step for step in STEPS.values() if person.status in step.statuses]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
+        actor: Any = request.user
+        if change:
+            person_update(actor=actor, person=obj, fields=form.changed_data)
+        else:
+            person_register(actor=actor, person=obj)
+            # After the transaction: a slow mail server must not hold the database.
+            transaction.on_commit(lambda: _invite(request, obj))
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except AccountError as error:
+            messages.error(request, str(error))
+            return redirect(request.path)
+
+
+def _invite(request: HttpRequest, person: User) -> None:
+    """Send the first invitation and say what became of it."""
+    actor: Any = request.user
+    try:
+        invitation_send(actor=actor, person=person, site=site_address(request))
+    except MailUnavailable as error:
+        later = gettext("The person is registered; send the invitation again later.")
+        messages.error(request, f"{error} {later}")
+    else:
+        messages.success(request, gettext("An invitation has been sent to %(email)s.") % {"email": person.email})

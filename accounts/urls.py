@@ -1,15 +1,26 @@
-"""Signing in and out, and a person's own profile."""
+"""Signing in and out, invitations, and a person's own account."""
 
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from accounts import views
+from accounts import link_views, second_factor_views, views
 
 app_name = "accounts"
 
 urlpatterns = [
     path("sign-in/", views.SignInView.as_view(), name="sign-in"),
+    path("sign-in/code/", views.CodeView.as_view(), name="sign-in-code"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("session/", views.session, name="session"),
+    path("invitation/<uidb64>/<token>/", link_views.InvitationView.as_view(), name="invitation"),
+    path("forgotten/", link_views.ForgottenPasswordView.as_view(), name="forgotten"),
+    path("forgotten/sent/", link_views.ForgottenPasswordSentView.as_view(), name="forgotten-sent"),
+    path("forgotten/<uidb64>/<token>/", link_views.NewPasswordView.as_view(), name="new-password"),
     path("profile/", views.profile, name="profile"),
     path("profile/password/", views.PasswordView.as_view(), name="password"),
+    path("profile/second-factor/", second_factor_views.overview, name="second-factor"),
+    path("profile/second-factor/set-up/", second_factor_views.set_up, name="second-factor-set-up"),
+    path("profile/second-factor/remove/", second_factor_views.remove, name="second-factor-remove"),
+    path("profile/second-factor/recovery-codes/", second_factor_views.recovery_codes, name="recovery-codes"),
+    path("profile/second-factor/recovery-codes/renew/", second_factor_views.renew, name="recovery-codes-renew"),
 ]

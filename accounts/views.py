@@ -1,32 +1,123 @@
 """Sign-in, and a person's own profile."""
 
 import logging
+import time
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.views import LoginView, PasswordChangeView
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView, PasswordChangeView, RedirectURLMixin
 from django.db import IntegrityError
-from django.http import HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render, resolve_url
+from django.urls import reverse, reverse_lazy
+from django.utils.crypto import constant_time_compare
+from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
+from django.views.generic import FormView
 
-from accounts.forms import OwnPasswordForm, ProfileForm, SignInForm
+from accounts.forms import CodeForm, OwnPasswordForm, ProfileForm, SignInForm
 from accounts.models import User
 from accounts.roles import SignedInRequest
+from accounts.second_factor import authenticator_of
 from accounts.services import profile_update
+from accounts.sessions import note_activity, seconds_left
+from accounts.trail import wrong_code_record
 
 logger = logging.getLogger(__name__)
 
+PENDING = "second_factor_pending"
+PENDING_SECONDS = 300
+
 
 class SignInView(LoginView):
-    """Django's own sign-in, which follows `next` to this site only."""
+    """Django's own sign-in, which follows `next` to this site only.
+
+    Who has a second factor is not signed in by the password: the session only notes that it was right.
+    """
 
     template_name = "accounts/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        person = form.get_user()
+        if not authenticator_of(person):
+            return super().form_valid(form)
+        self.request.session.cycle_key()
+        self.request.session[PENDING] = {
+            "person": person.pk,
+            "hash": person.get_session_auth_hash(),
+            "backend": person.backend,
+            "until": time.time() + PENDING_SECONDS,
+        }
+        query = urlencode({"next": self.get_redirect_url()})
+        return redirect(f"{reverse('accounts:sign-in-code')}?{query}")
+
+
+@method_decorator(login_not_required, name="dispatch")
+@method_decorator(sensitive_post_parameters("code"), name="dispatch")
+class CodeView(RedirectURLMixin, FormView):
+    """The second step: whoever gave the right password within the last minutes gives a code."""
+
+    template_name = "accounts/sign_in_code.html"
+    form_class = CodeForm
+    next_page = settings.LOGIN_REDIRECT_URL
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        person = _person_pending(request)
+        if person is None:
+            messages.info(request, _("Please sign in with your password first."))
+            query = urlencode({"next": self.get_redirect_url()})
+            return redirect(f"{resolve_url(settings.LOGIN_URL)}?{query}")
+        self.person = person
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {"person": self.person, **super().get_form_kwargs()}
+
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        return super().get_context_data(next=self.get_redirect_url(), **context)
+
+    def form_valid(self, form: CodeForm) -> HttpResponse:
+        backend = self.request.session.pop(PENDING)["backend"]
+        self.person.otp_device = form.device  # type: ignore[attr-defined]  # django-otp keeps it in the session
+        login(self.request, self.person, backend=backend)
+        return HttpResponseRedirect(self.get_success_url())
+
+    def form_invalid(self, form: CodeForm) -> HttpResponse:
+        logger.warning("person %s gave a wrong code", self.person.uuid)
+        wrong_code_record(self.person)
+        return self.render_to_response(self.get_context_data(form=form), status=HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _person_pending(request: HttpRequest) -> User | None:
+    """Who gave the right password in this browser, while neither account nor password has changed since."""
+    pending = request.session.get(PENDING)
+    if not pending or time.time() > pending["until"]:
+        return None
+    person = User.objects.filter(pk=pending["person"], status=User.Status.ACTIVE).first()
+    is_same = person and constant_time_compare(person.get_session_auth_hash(), pending["hash"])
+    return person if is_same else None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def session(request: SignedInRequest) -> HttpResponse:
+    """How many seconds the session lasts if nothing is done; asking is no activity, and a POST is."""
+    if request.method == "POST":
+        note_activity(request)
+    return JsonResponse({"seconds": seconds_left(request)})
+
+
+session.is_no_activity = True  # type: ignore[attr-defined]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -39,7 +130,8 @@ def profile(request: SignedInRequest) -> HttpResponse:
         messages.success(request, _("Your profile has been saved."))
         return redirect("accounts:profile")
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
-    return render(request, "accounts/profile.html", {"form": form, "person": person}, status=status)
+    context = {"form": form, "person": person, "authenticator": authenticator_of(person)}
+    return render(request, "accounts/profile.html", context, status=status)
 
 
 def _stored(form: ProfileForm, person: User) -> bool:
@@ -58,9 +150,13 @@ class PasswordView(PasswordChangeView):
     form_class = OwnPasswordForm
     success_url = reverse_lazy("accounts:profile")
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        kwargs = super().get_form_kwargs()
+        del kwargs["user"]
+        return {"request": self.request, **kwargs}
+
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
-        logger.info("person %s changed the password", form.user.uuid)
         messages.success(self.request, _("Your password has been changed. You are signed out everywhere else."))
         return response
 

@@ -1,5 +1,7 @@
 """The administration site: Django's own, behind the one sign-in page of the site."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
@@ -24,3 +26,7 @@ class AdministrationSite(admin.AdminSite):
         if self.has_permission(request):
             return redirect("admin:index")
         raise PermissionDenied
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]
+        """The profile's page for it is the only one."""
+        return redirect("accounts:password")

@@ -5,7 +5,6 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
-from django.test import Client
 
 from accounts.models import Institution, User
 
@@ -23,7 +22,8 @@ def test_it_makes_one_administrator_and_one_radiographer() -> None:
     assert (administrator.is_staff, administrator.is_superuser, administrator.is_radiographer) == (True, False, False)
     assert (radiographer.is_staff, radiographer.is_superuser, radiographer.is_radiographer) == (False, False, True)
     for user in (administrator, radiographer):
-        assert Client().login(username=user.username, password=passwords[user.username])
+        assert user.check_password(passwords[user.username])
+        assert user.status == User.Status.ACTIVE
 
 
 @pytest.mark.django_db

@@ -37,7 +37,14 @@ def test_name_address_and_preferences_are_stored(client: Client, alice: User) ->
     assert (answer.status_code, answer["Location"]) == (302, PROFILE)
     alice.refresh_from_db()
     assert (alice.last_name, alice.email, alice.email_key) == ("Łukasz", "new@example.org", "new@example.org")
-    assert (alice.time_zone, alice.shows_heat_map) == ("Asia/Kuching", True)
+    assert (alice.time_zone, alice.shows_heat_map, alice.reads_blind) == ("Asia/Kuching", True, False)
+
+
+def test_blind_reading_is_switched_on_and_off(client: Client, alice: User) -> None:
+    for posted, stored in (({"reads_blind": "on"}, True), ({}, False)):
+        assert client.post("/accounts/profile/", values(**posted)).status_code == 302
+        alice.refresh_from_db()
+        assert alice.reads_blind is stored
     assert "Your profile has been saved." in client.get(PROFILE).content.decode()
 
 
@@ -130,6 +137,20 @@ def test_a_password_that_will_not_do_changes_nothing(client: Client, alice: User
     assert check_password(PASSWORD, alice.password)
 
 
+def test_guessing_the_old_password_ends_in_the_lock_out(client: Client, settings: Settings) -> None:
+    for _ in range(settings.AXES_FAILURE_LIMIT):
+        answer = client.post(PASSWORD_PAGE, new_passwords(old="wrong"))
+    assert answer.status_code == 429
+    assert client.post(PASSWORD_PAGE, new_passwords()).status_code == 429
+
+
+def test_another_address_stands_in_the_history_and_nothing_else_does(client: Client, alice: User) -> None:
+    client.post(PROFILE, values(first_name="Al"))
+    assert not alice.events.exists()
+    client.post(PROFILE, values(email="new@example.org"))
+    assert (alice.events.get().kind, alice.events.get().actor) == ("changed", alice)
+
+
 def test_posting_needs_the_token_of_the_page(alice: User) -> None:
     checked = Client(enforce_csrf_checks=True)
     checked.force_login(alice)
@@ -167,7 +188,7 @@ class TestPreferences:
         User.objects.filter(pk=alice.pk).update(time_zone="Mars/Olympus")
         assert "1 Mar 2025, 22:30" in client_of(alice).get(address).content.decode()
 
-    @pytest.mark.parametrize(("shown", "switch"), [(True, " checked data-shown"), (False, '"off" data-shown')])
+    @pytest.mark.parametrize(("shown", "switch"), [(True, " checked data-shown"), (False, '"h" data-shown')])
     def test_the_heat_map_is_there_at_first_or_not(self, alice: User, address: str, shown: bool, switch: str) -> None:
         User.objects.filter(pk=alice.pk).update(shows_heat_map=shown)
         assert switch in client_of(alice).get(address).content.decode()
@@ -176,6 +197,7 @@ class TestPreferences:
 def test_the_language_is_the_persons_own_where_there_are_several(
     client: Client, alice: User, bob: User, settings: Settings
 ) -> None:
+    settings.LANGUAGES = [("en", "English")]
     assert 'name="language"' not in client.get(PROFILE).content.decode()
     settings.LANGUAGES = [("en", "English"), ("de", "German")]
     assert "Deutsch" in client.get(PROFILE).content.decode()

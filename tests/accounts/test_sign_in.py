@@ -53,7 +53,7 @@ def test_an_unknown_name_costs_as_many_hashes_as_a_wrong_password(
 
 
 def test_a_suspended_person_stays_out(stranger: Client, alice: User) -> None:
-    User.objects.update(is_active=False)
+    User.objects.update(is_active=False, status="suspended")
     sign_in(stranger)
     assert "_auth_user_id" not in stranger.session
 
@@ -61,7 +61,7 @@ def test_a_suspended_person_stays_out(stranger: Client, alice: User) -> None:
 def test_suspending_ends_the_session_at_the_next_request(alice: User) -> None:
     client = client_of(alice)
     assert client.get("/").status_code == 200
-    User.objects.update(is_active=False)
+    User.objects.update(is_active=False, status="suspended")
     assert client.get("/")["Location"].startswith(SIGN_IN)
 
 

@@ -1,0 +1,44 @@
+"""The messages that the site sends."""
+
+import logging
+from smtplib import SMTPException
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from accounts.errors import MailUnavailable
+from accounts.models import User
+from accounts.tokens import invitation_tokens
+
+logger = logging.getLogger(__name__)
+
+
+def mail_invitation(*, person: User, site: str) -> None:
+    """Send the person the link of the newest invitation. `site` is the address of the site, without a final slash.
+
+    Raises MailUnavailable where the mail server does not take the message.
+    """
+    path = reverse("accounts:invitation", args=[uid_of(person), invitation_tokens.make_token(person)])
+    context = {"person": person, "link": f"{site}{path}", "hours": settings.PASSWORD_RESET_TIMEOUT // 3600}
+    with override(person.language or settings.LANGUAGE_CODE):
+        subject = _("Your account at covidxray")
+        _send(person, subject, render_to_string("accounts/mail/invitation.txt", context))
+
+
+def uid_of(person: User) -> str:
+    return urlsafe_base64_encode(force_bytes(person.pk))
+
+
+def _send(person: User, subject: str, body: str) -> None:
+    try:
+        EmailMessage(subject, body, to=[person.email]).send()
+    except (OSError, SMTPException, ValueError) as error:
+        logger.warning("the mail server took no message for person %s: %s", person.uuid, type(error).__name__)
+        message = _("The message to %(address)s could not be sent: the mail server did not take it.")
+        raise MailUnavailable(message % {"address": person.email}) from error

@@ -1,0 +1,90 @@
+"""How long somebody stays signed in, and where whoever is not signed in is sent."""
+
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest
+from django.http.response import HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.deprecation import MiddlewareMixin
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+
+SIGNED_IN, SEEN = "signed_in_at", "seen_at"
+_SAVED_EVERY_SECONDS = 60  # a request in between is not worth a write to the database
+
+
+def start_clock(sender: object, request: HttpRequest, **_signal: Any) -> None:
+    """At signing in (Django's signal)."""
+    request.session[SIGNED_IN] = request.session[SEEN] = time.time()
+
+
+def note_activity(request: HttpRequest) -> None:
+    request.session[SEEN] = time.time()
+
+
+def seconds_left(request: HttpRequest) -> int:
+    """Until the session ends if nothing more is done; negative where it should have ended."""
+    now = time.time()
+    idle = request.session.get(SEEN, now) + settings.SESSION_IDLE_MINUTES * 60 - now
+    whole = request.session.get(SIGNED_IN, now) + settings.SESSION_COOKIE_AGE - now
+    return int(min(idle, whole))
+
+
+class SessionTimeoutMiddleware(MiddlewareMixin):
+    """Signs out whoever has done nothing for SESSION_IDLE_MINUTES, and everybody SESSION_HOURS after signing in.
+
+    It stands before SignInRequiredMiddleware and asks nothing of the database for pages that everybody may see.
+    """
+
+    def process_view(self, request: HttpRequest, view: Any, arguments: Any, keywords: Any) -> None:
+        if not getattr(view, "login_required", True) or not request.user.is_authenticated:
+            return
+        if seconds_left(request) <= 0:
+            logout(request)
+            messages.info(request, _("You were signed out because nothing was done for a while. Please sign in again."))
+        elif not getattr(view, "is_no_activity", False) and _is_stale(request):
+            note_activity(request)
+
+
+def _is_stale(request: HttpRequest) -> bool:
+    return time.time() - request.session.get(SEEN, 0) > min(_SAVED_EVERY_SECONDS, settings.SESSION_IDLE_MINUTES * 6)
+
+
+class SignInRequiredMiddleware(LoginRequiredMiddleware):
+    """Django's own. After signing in one returns to the page of a form, not to the address that only takes its POST."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
+        if request.method in ("GET", "HEAD"):
+            return super().handle_no_permission(request, view_func)
+        return redirect_to_login(_page_of_form(request))
+
+
+def _page_of_form(request: HttpRequest) -> str:
+    page = urlsplit(request.META.get("HTTP_REFERER", ""))
+    is_ours = url_has_allowed_host_and_scheme(page.geturl(), {request.get_host()}, require_https=request.is_secure())
+    return page._replace(scheme="", netloc="").geturl() if is_ours and page.netloc else reverse("diagnosis:home")
+
+
+class SecondFactorMiddleware(MiddlewareMixin):
+    """Leads an administrator without a second factor to setting one up, and nowhere else."""
+
+    ALLOWED = frozenset(
+        {"accounts:second-factor", "accounts:second-factor-set-up", "accounts:recovery-codes", "accounts:sign-out"}
+    )
+
+    def process_view(self, request: HttpRequest, view: Any, arguments: Any, keywords: Any) -> HttpResponse | None:
+        if not settings.REQUIRE_SECOND_FACTOR_FOR_ADMINISTRATORS or not getattr(view, "login_required", True):
+            return None
+        person: Any = request.user
+        if not (person.is_staff or person.is_superuser) or person.is_verified():
+            return None
+        is_allowed = request.resolver_match and request.resolver_match.view_name in self.ALLOWED
+        return None if is_allowed else redirect("accounts:second-factor-set-up")

@@ -1,0 +1,49 @@
+"""Signing in and out, as the audit records it. Receivers of Django's signals, and what the lock-out calls."""
+
+import logging
+from typing import Any
+
+from django.http import HttpRequest
+
+from accounts.models import User
+from accounts.normalise import normalised
+from audit.models import Action
+from audit.services import name_hash, record
+
+logger = logging.getLogger(__name__)
+
+
+def sign_in_record(sender: object, request: HttpRequest, user: User, **_signal: Any) -> None:
+    """Nobody is signed in without an entry: where it cannot be written, the new session ends at once."""
+    try:
+        has_code = getattr(user, "otp_device", None) is not None
+        record(Action.SIGNED_IN, actor=user, subject=user, detail={"second_factor": has_code})
+    except Exception:
+        request.session.flush()
+        raise
+
+
+def sign_out_record(sender: object, user: User | None, **_signal: Any) -> None:
+    """The one exception: whoever wants to leave is let out, whether that can be recorded or not."""
+    if user is None:
+        return
+    try:
+        record(Action.SIGNED_OUT, actor=user, subject=user)
+    except Exception:
+        logger.exception("signing out of %s could not be recorded in the audit", user.uuid)
+
+
+def failure_record(request: HttpRequest, name: str) -> None:
+    """A wrong password, and the lock-out where this one led to it. The name itself, which may be anything, is not kept.
+
+    Whether somebody has this name costs the same query either way.
+    """
+    person = User.objects.filter(username_key=normalised(name)).first()
+    is_locked_out = getattr(request, "axes_locked_out", False)
+    for action in [Action.SIGN_IN_FAILED, *([Action.LOCKED_OUT] if is_locked_out else [])]:
+        record(action, actor=None, subject=person, detail={"name": name_hash(name), "step": "password"})
+
+
+def wrong_code_record(person: User) -> None:
+    """A wrong code, or one too early, after the right password."""
+    record(Action.SIGN_IN_FAILED, actor=None, subject=person, detail={"step": "code"})

@@ -1,0 +1,117 @@
+"""How long somebody stays signed in, and what happens to whoever is not any more."""
+
+import time
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from accounts.models import User
+from accounts.sessions import SEEN, SIGNED_IN
+from tests.cast import client_of
+from tests.toy import ToyEngine
+
+SESSION, SIGN_IN = "/accounts/session/", "/accounts/sign-in/"
+MINUTE, HOUR = 60, 3600
+
+
+@pytest.fixture
+def client(alice: User, engine: ToyEngine) -> Client:
+    return client_of(alice)
+
+
+def pretend(client: Client, *, idle: float = 0, signed_in: float = 0) -> None:
+    """As if the last activity and the sign-in had been that many seconds ago."""
+    session = client.session
+    session[SEEN] = time.time() - idle
+    session[SIGNED_IN] = time.time() - max(idle, signed_in)
+    session.save()
+
+
+def test_after_half_an_hour_without_activity_it_is_over(client: Client) -> None:
+    pretend(client, idle=31 * MINUTE)
+    answer = client.get("/results/")
+    assert answer["Location"] == f"{SIGN_IN}?next=/results/"
+    assert "_auth_user_id" not in client.session
+    assert "nothing was done for a while" in client.get(answer["Location"]).content.decode()
+
+
+def test_activity_prolongs_it(client: Client) -> None:
+    pretend(client, idle=29 * MINUTE)
+    assert client.get("/").status_code == 200
+    assert time.time() - client.session[SEEN] < MINUTE
+
+
+def test_a_moment_later_nothing_is_written(client: Client) -> None:
+    pretend(client, idle=20)
+    before = client.session[SEEN]
+    client.get("/")
+    assert client.session[SEEN] == before
+
+
+def test_activity_does_not_prolong_it_for_ever(client: Client) -> None:
+    pretend(client, signed_in=12 * HOUR + MINUTE)
+    assert client.get("/")["Location"].startswith(SIGN_IN)
+
+
+def test_the_length_is_a_setting(client: Client, settings: Settings) -> None:
+    settings.SESSION_IDLE_MINUTES = 5
+    pretend(client, idle=6 * MINUTE)
+    assert client.get("/")["Location"].startswith(SIGN_IN)
+
+
+def test_asking_how_long_is_no_activity(client: Client) -> None:
+    pretend(client, idle=29 * MINUTE)
+    assert 0 < client.get(SESSION).json()["seconds"] <= MINUTE
+    assert time.time() - client.session[SEEN] > 28 * MINUTE
+
+
+def test_staying_signed_in_is_one_click(client: Client) -> None:
+    pretend(client, idle=29 * MINUTE)
+    assert client.post(SESSION).json()["seconds"] > 29 * MINUTE
+    assert time.time() - client.session[SEEN] < MINUTE
+
+
+def test_over_is_over_for_that_click_too(client: Client) -> None:
+    pretend(client, idle=31 * MINUTE)
+    assert client.post(SESSION)["Location"].startswith(SIGN_IN)
+
+
+def test_the_click_needs_the_token_of_the_page(alice: User) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(alice)
+    assert strict.post(SESSION).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("referrer", "target"),
+    [
+        ("http://testserver/results/?page=2", "/results/%3Fpage%3D2"),
+        ("https://evil.example/results/", "/"),
+        ("", "/"),
+        ("rubbish", "/"),
+    ],
+)
+def test_a_form_sent_too_late_leads_back_to_its_page_after_signing_in(
+    client: Client, referrer: str, target: str
+) -> None:
+    pretend(client, idle=31 * MINUTE)
+    answer = client.post("/upload/", {"notes": "x"}, headers={"referer": referrer})
+    assert (answer.status_code, answer["Location"]) == (302, f"{SIGN_IN}?next={target}")
+
+
+def test_the_pages_carry_what_the_warning_needs(client: Client) -> None:
+    text = client.get("/").content.decode()
+    assert f'data-url="{SESSION}"' in text
+    assert "covidxray/js/session.js" in text
+
+
+def test_strangers_get_no_warning(stranger: Client) -> None:
+    assert "session.js" not in stranger.get(SIGN_IN).content.decode()
+
+
+def test_a_session_of_before_this_is_not_thrown_away(client: Client) -> None:
+    session = client.session
+    del session[SEEN], session[SIGNED_IN]
+    session.save()
+    assert client.get("/").status_code == 200
