@@ -1,21 +1,71 @@
-"""Which models have answered here, to read. Studies and diagnoses are patients' data and not the administrator's."""
+"""Which models have answered here, and what, to read. Whose radiograph it was is not the administrator's to see."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import StaffAdmin
-from diagnosis.models import ModelVersion
+from diagnosis.models import Diagnosis, ModelVersion
 
 
-@admin.register(ModelVersion)
-class ModelVersionAdmin(StaffAdmin):
-    list_display = ["version", "weights_sha256", "created"]
-    fields = ["version", "weights_sha256", "created", "card"]
+class ReadOnlyAdmin(StaffAdmin):
+    """To read, of every institution: who administers, administers all of them."""
+
+    actions = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(ReadOnlyAdmin):
+    list_display = ["version", "weights_sha256", "created"]
+    fields = ["version", "weights_sha256", "created", "card"]
+
+
+_LISTED = ("uuid", "institution", "prediction", "probability", "model_version", "created", "review_state")
+_SHOWN = (*_LISTED, "standing", "operating_point", "indeterminate_low", "indeterminate_high", "engine")
+
+
+@admin.register(Diagnosis)
+class DiagnosisAdmin(ReadOnlyAdmin):
+    """Results without their patients, studies, pictures and people: for usage and for faults."""
+
+    list_display = _LISTED
+    list_filter = ["institution", "prediction", "review_state", "standing", "model_version", "created"]
+    list_select_related = ["institution", "model_version"]
+    fields = _SHOWN
+    readonly_fields = _SHOWN
+    search_fields = ["uuid"]  # what is really looked for stands in get_search_results
+    search_help_text = _("The identifier of a result, as in the audit log.")
+    ordering = ["-pk"]
+    show_full_result_count = False
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Not for an administrator who also reads blind: this list would tell the answers."""
+        user: Any = request.user
+        return super().has_module_permission(request) and not (user.is_radiographer and user.reads_blind)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Only the filters of the page: a patient's name could else be found out letter by letter."""
+        return lookup.split("__", maxsplit=1)[0] in self.list_filter and super().lookup_allowed(lookup, value, request)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Diagnosis]:
+        return super().get_queryset(request).defer("heat_map", "model_version__card")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Diagnosis], search_term: str
+    ) -> tuple[QuerySet[Diagnosis], bool]:
+        if not search_term.strip():
+            return queryset, False
+        try:
+            return queryset.filter(uuid=UUID(search_term.strip())), False
+        except ValueError:
+            return queryset.none(), False

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pydicom import uid
 
-from diagnosis.errors import RadiographRejected
+from diagnosis.errors import RadiographRejected, gettext_noop
 from diagnosis.pictures import refuse_many_scans
 
 _JPEG_FRAMES = {
@@ -54,7 +54,10 @@ def check_codestream(frame: bytes, transfer_syntax: uid.UID, declared: FrameSize
 
 def _contradiction() -> RadiographRejected:
     return RadiographRejected(
-        "The DICOM file contradicts itself: its compressed picture is not of the size or kind that its header states.",
+        gettext_noop(
+            "The DICOM file contradicts itself: its compressed picture is not of the size or kind "
+            "that its header states."
+        ),
         code="dicom-contradiction",
     )
 

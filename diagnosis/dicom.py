@@ -21,7 +21,7 @@ from pydicom.tag import BaseTag, Tag
 from diagnosis.codecs import DECODER_DEPENDENCIES
 from diagnosis.codestream import FrameSize, check_codestream
 from diagnosis.dicom_details import KEPT_TAGS, DicomDetails, kept_details
-from diagnosis.errors import RadiographRejected
+from diagnosis.errors import RadiographRejected, gettext_noop
 from diagnosis.pictures import GreyPicture, grey_picture, read_only, refuse_oversize
 from diagnosis.shading import shaded
 
@@ -136,7 +136,8 @@ class _BoundedReader(BytesIO):
         self.reads += 1
         if self.reads > _MAX_READS or (not self.in_picture and (size or 0) > _MAX_VALUE_BYTES):
             raise RadiographRejected(
-                "The DICOM file holds far more than a radiograph; export only the picture.", code="dicom-elements"
+                gettext_noop("The DICOM file holds far more than a radiograph; export only the picture."),
+                code="dicom-elements",
             )
         return super().read(size)
 
@@ -145,7 +146,7 @@ def _refuse_live_preamble(preamble: bytes) -> None:
     """The preamble starts blank or with a TIFF header (PS3.10 7.1); with others the file may run as a program."""
     if not preamble.startswith((bytes(4), b"II*\0", b"MM\0*")):
         raise RadiographRejected(
-            "The DICOM file begins with other content, as a disguised program would; export it again.",
+            gettext_noop("The DICOM file begins with other content, as a disguised program would; export it again."),
             code="dicom-preamble",
         )
 
@@ -155,8 +156,11 @@ def _allowed_transfer_syntax(meta: Dataset) -> uid.UID:
     if transfer_syntax not in _DECODERS:
         name = f" ({transfer_syntax.name})" if transfer_syntax in uid.UID_dictionary else ""
         raise RadiographRejected(
-            f"The DICOM file is compressed in a way that is not read here{name}; export it uncompressed.",
+            gettext_noop(
+                "The DICOM file is compressed in a way that is not read here%(name)s; export it uncompressed."
+            ),
             code="dicom-transfer-syntax",
+            name=name,
         )
     return transfer_syntax
 
@@ -164,14 +168,20 @@ def _allowed_transfer_syntax(meta: Dataset) -> uid.UID:
 def _refuse_other_objects(dataset: Dataset) -> None:
     kind = uid.UID(str(dataset.get("SOPClassUID", "")))
     if kind not in _OBJECTS:
-        name = kind.name if kind in uid.UID_dictionary else "an object of an unknown kind"
+        name = kind.name if kind in uid.UID_dictionary else "?"
         raise RadiographRejected(
-            f"The DICOM file holds {name}, not a radiograph (CR, DX or secondary capture).", code="dicom-object"
+            gettext_noop(
+                "The DICOM file holds another object (%(name)s), not a radiograph (CR, DX or secondary capture)."
+            ),
+            code="dicom-object",
+            name=name,
         )
     if "PixelData" not in dataset:
-        raise RadiographRejected("The DICOM file holds no picture.", code="dicom-no-picture")
+        raise RadiographRejected(gettext_noop("The DICOM file holds no picture."), code="dicom-no-picture")
     if int(dataset.get("NumberOfFrames") or 1) != 1:
-        raise RadiographRejected("The DICOM file holds several frames; upload one radiograph.", code="several-pictures")
+        raise RadiographRejected(
+            gettext_noop("The DICOM file holds several frames; upload one radiograph."), code="several-pictures"
+        )
 
 
 def _refuse_layout(dataset: Dataset) -> None:
@@ -181,7 +191,10 @@ def _refuse_layout(dataset: Dataset) -> None:
     known = dataset.PhotometricInterpretation in layouts.get(dataset.SamplesPerPixel, ())
     if not known or dataset.BitsAllocated not in (8, 16):
         raise RadiographRejected(
-            "The DICOM file stores its pixels in a way that no radiograph does; export it with 8 or 16 bits per pixel.",
+            gettext_noop(
+                "The DICOM file stores its pixels in a way that no radiograph does; export it with 8 or 16 "
+                "bits per pixel."
+            ),
             code="dicom-layout",
         )
 

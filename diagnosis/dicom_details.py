@@ -49,17 +49,17 @@ class DicomDetails:
 def kept_details(dataset: Dataset, transfer_syntax: uid.UID) -> DicomDetails:
     """Read the kept tags; a value that is missing or makes no sense is empty or None, never an error."""
     return DicomDetails(
-        modality=_text(dataset.get("Modality")).upper(),
+        modality=shown_line(dataset.get("Modality")).upper(),
         body_part=_body_part(dataset).upper(),
-        view_position=_text(dataset.get("ViewPosition")).upper(),
-        patient_id=_text(dataset.get("PatientID")),
+        view_position=shown_line(dataset.get("ViewPosition")).upper(),
+        patient_id=shown_line(dataset.get("PatientID")),
         patient_name=_person(dataset.get("PatientName")),
         patient_birth_date=_date(dataset.get("PatientBirthDate")),
-        patient_sex=_text(dataset.get("PatientSex")).upper(),
+        patient_sex=shown_line(dataset.get("PatientSex")).upper(),
         study_date=_date(dataset.get("StudyDate")),
-        accession_number=_text(dataset.get("AccessionNumber")),
-        laterality=_text(dataset.get("Laterality") or dataset.get("ImageLaterality")).upper(),
-        photometric_interpretation=_text(dataset.PhotometricInterpretation),
+        accession_number=shown_line(dataset.get("AccessionNumber")),
+        laterality=shown_line(dataset.get("Laterality") or dataset.get("ImageLaterality")).upper(),
+        photometric_interpretation=shown_line(dataset.PhotometricInterpretation),
         transfer_syntax=str(transfer_syntax),
     )
 
@@ -67,10 +67,10 @@ def kept_details(dataset: Dataset, transfer_syntax: uid.UID) -> DicomDetails:
 def _body_part(dataset: Dataset) -> str:
     """Body Part Examined, or where it is empty (DX may leave it out) the meaning of the anatomic region's code."""
     regions = dataset.get("AnatomicRegionSequence") or [Dataset()]
-    return _text(dataset.get("BodyPartExamined")) or _text(regions[0].get("CodeMeaning"))
+    return shown_line(dataset.get("BodyPartExamined")) or shown_line(regions[0].get("CodeMeaning"))
 
 
-def _text(value: object) -> str:
+def shown_line(value: object) -> str:
     """One line of at most 300 characters without control, bidirectional-override or unassigned characters."""
     if isinstance(value, MultiValue):  # a backslash separates values in DICOM, but these tags have one each
         value = "\\".join(map(str, value))
@@ -86,14 +86,14 @@ def _is_shown(character: str) -> bool:
 
 def _person(value: object) -> str:
     """A person name as people write it: its alphabetic group, or the first other one, with spaces for carets."""
-    groups = [_text(group.replace("^", " ")) for group in str("" if value is None else value).split("=")]
+    groups = [shown_line(group.replace("^", " ")) for group in str("" if value is None else value).split("=")]
     return next(filter(None, groups), "")
 
 
 def _date(value: object) -> date | None:
     for form in ("%Y%m%d", "%Y.%m.%d"):
         try:
-            return datetime.strptime(_text(value), form).date()
+            return datetime.strptime(shown_line(value), form).date()
         except ValueError:
             continue
     return None

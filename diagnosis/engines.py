@@ -5,10 +5,11 @@
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -48,18 +49,25 @@ class OpenVINOEngine:
         import openvino
 
         settings = {
+            # All processors work on one image, and calls at once take turns. One stream for each processor (THROUGHPUT)
+            # would make every single answer slower: docs/performance.md.
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "f32",  # the default is bfloat16 where the CPU has it: other values
         }
         self._compiled = openvino.Core().compile_model(folder / SERVING_GRAPH, "CPU", settings)
-        self._own = threading.local()
+        self._idle: deque[Any] = deque()  # whose pop and append are atomic
 
     def run(self, images: np.ndarray) -> EngineOutput:
-        # A compiled model shared by threads returns other threads' values: one request for each thread.
-        if not hasattr(self._own, "request"):
-            self._own.request = self._compiled.create_infer_request()
-        outputs = self._own.request.infer([images])
-        return EngineOutput(outputs[0].copy(), outputs[1].copy())
+        # A compiled model shared by threads returns other threads' values: every call has a request to itself, and
+        # there are never more requests, with their memory, than there were calls at once.
+        try:
+            request = self._idle.pop()
+        except IndexError:
+            request = self._compiled.create_infer_request()
+        outputs = request.infer([images])
+        answer = EngineOutput(outputs[0].copy(), outputs[1].copy())
+        self._idle.append(request)  # not after an error: that request is left to the garbage collector
+        return answer
 
 
 class KerasEngine:

@@ -2,7 +2,14 @@
 
 `str(error)` is one clear sentence for the person in front of the screen; `error.code` is a short slug for logs,
 counters and tests. Neither ever says anything about the patient.
+
+`str(error)` is in English, for logs; a page shows `wording.error_text(error)`, in the person's language.
 """
+
+
+def gettext_noop(sentence: str) -> str:
+    """Mark a sentence for translation where Django must not be imported: `makemessages` looks for this name."""
+    return sentence
 
 
 class DiagnosisError(Exception):
@@ -10,8 +17,11 @@ class DiagnosisError(Exception):
 
     default_code = "diagnosis-error"
 
-    def __init__(self, message: str, code: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, code: str | None = None, **values: object) -> None:
+        """`values` fill in the `%(name)s` of the message; without any, a per cent sign is only that."""
+        super().__init__(message % values if values else message)
+        self.message = message
+        self.values = values
         self.code = code or self.default_code
 
 
@@ -25,6 +35,16 @@ class ModelUnavailable(DiagnosisError):
     """No model can answer: none is chosen, it is not built, or its files are damaged."""
 
     default_code = "model-unavailable"
+
+
+class ModelBusy(DiagnosisError):
+    """Too many radiographs are being classified: come again in `retry_after` seconds."""
+
+    default_code = "busy"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ContractMismatch(ModelUnavailable):

@@ -10,12 +10,16 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.formats import number_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from diagnosis.fields import KEY_LENGTH, search_key
-from diagnosis.models import Diagnosis, ModelVersion
+from diagnosis.models import Diagnosis, ModelVersion, Standing
+from diagnosis.notes_search import MOST_WORDS, READ_STUDIES, SHORTEST_WORD, reads_newest_only, words_of
 from diagnosis.querysets import LEAST_PROBABLE_FIRST, MOST_PROBABLE_FIRST, NEWEST_FIRST, OLDEST_FIRST
+from diagnosis.review_models import Outcome, ReviewState
 from diagnosis.search import ResultFilter
 
 if TYPE_CHECKING:
@@ -28,9 +32,12 @@ ORDERS = {
     "highest": (MOST_PROBABLE_FIRST, _("Highest probability first")),
     "lowest": (LEAST_PROBABLE_FIRST, _("Lowest probability first")),
 }
+ONLY_VOIDED = "only"
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
 _DAY_EXPECTED = _("Give a day as year-month-day, such as 2026-03-31.")
 _PERCENT_EXPECTED = _("Give a number from 0 to 100.")
+_TOO_SHORT = _("Give words of at least %(letters)d letters or digits: shorter ones cannot be looked up.")
+_TOO_MANY = _("Give at most %(words)d words.")
 
 
 class DayField(forms.DateField):
@@ -78,6 +85,37 @@ class OneOfField(forms.ChoiceField):
         super().__init__(label=label, required=False, widget=widget, error_messages={"invalid_choice": unknown})
 
 
+class WordsField(forms.CharField):
+    """Words to look for in clinical notes. One that no index holds is refused and not left out."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("Words in the notes"),
+            required=False,
+            max_length=200,
+            widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+            error_messages={"max_length": _("Look for at most %(limit_value)d characters.")},
+        )
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        words = words_of(text)
+        if text and min(map(len, words), default=0) < SHORTEST_WORD:
+            raise forms.ValidationError(_TOO_SHORT, code="too-short", params={"letters": SHORTEST_WORD})
+        if len(words) > MOST_WORDS:
+            raise forms.ValidationError(_TOO_MANY, code="too-many", params={"words": MOST_WORDS})
+        return text
+
+
+def _what_is_searched() -> str:
+    """Beside the field, because an incomplete search must not look like a complete one."""
+    if not reads_newest_only():
+        return gettext("Words that begin so, all of them in one note.")
+    return gettext("Words that begin so, all of them in one note, in the newest %(number)s uploads.") % {
+        "number": number_format(READ_STUDIES, force_grouping=True)
+    }
+
+
 @dataclass(frozen=True)
 class Narrowing:
     """One filter in force, and the address of the list without it."""
@@ -104,26 +142,35 @@ class ResultFilterForm(forms.Form):
         ),
         error_messages={"max_length": _("Search for at most %(limit_value)d characters.")},
     )
+    notes = WordsField()
     prediction = OneOfField(_("Answer"), _("There is no such answer. Choose one from the list."))
+    review = OneOfField(_("Review"), _("There is no such review. Choose one from the list."))
+    outcome = OneOfField(_("RT-PCR"), _("There is no such outcome. Choose one from the list."))
     since = DayField(_("Classified from"))
     until = DayField(_("Classified until"))
     by = OneOfField(_("Radiographer"), _("No result here is by this person. Choose one from the list."))
     model = OneOfField(_("Model version"), _("No result here is by this model version. Choose one from the list."))
     low = PercentField(_("Probability from (%)"))
     high = PercentField(_("Probability to (%)"))
+    voided = OneOfField(_("Voided uploads"), _("There is no such choice. Choose one from the list."))
     sort = OneOfField(_("Order"), _("There is no such order. Choose one from the list."))
 
     def __init__(self, user: User, **options: Any) -> None:
         super().__init__(label_suffix="", **options)
+        self.user = user
         self.people = {str(person.uuid): person for person in people_with_results(user)}
         self.versions = {str(version.uuid): version for version in versions_with_results(user)}
         everything = ("", _("All"))
         choices = {
             "prediction": [everything, *Diagnosis.Label.choices],
+            "review": [everything, *ReviewState.choices],
+            "outcome": [everything, *Outcome.Result.choices],
+            "voided": [("", _("Left out")), (ONLY_VOIDED, _("Only voided ones"))],
             "by": [everything, *((key, person.display_name) for key, person in self.people.items())],
             "model": [everything, *((key, version.version) for key, version in self.versions.items())],
             "sort": [(key, name) for key, (_order, name) in ORDERS.items()],
         }
+        self.fields["notes"].help_text = _what_is_searched()
         for name, offered in choices.items():
             self.fields[name].choices = offered  # type: ignore[attr-defined]
 
@@ -147,13 +194,17 @@ class ResultFilterForm(forms.Form):
         values = self.cleaned_data
         return ResultFilter(
             text=values["q"],
+            notes=values["notes"],
             prediction=values["prediction"],
+            review=values["review"],
+            outcome=values["outcome"],
             first_day=values["since"],
             last_day=values["until"],
             radiographer=self.people[values["by"]].pk if values["by"] else None,
             model_version=self.versions[values["model"]].pk if values["model"] else None,
             lowest=values["low"],
             highest=values["high"],
+            standing=Standing.VOIDED if values["voided"] == ONLY_VOIDED else Standing.KEPT,
             order=ORDERS[self.sort_name][0],
         )
 
@@ -166,6 +217,11 @@ class ResultFilterForm(forms.Form):
         """Every parameter that narrows the list, whether it could be understood or not."""
         names = [name for name in self.fields if name != "sort" and self.data.get(name, "").strip()]
         return [Narrowing(str(self.fields[name].label), self._shown(name), self._without(name)) for name in names]
+
+    @property
+    def leaves_out_unread(self) -> bool:
+        """Whether studies are missing from the list because the person, who reads blind, has not read them yet."""
+        return self.is_valid() and self.user.reads_blind and self.result_filter.tells_the_answer
 
     @property
     def needs_correction(self) -> bool:

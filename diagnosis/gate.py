@@ -7,7 +7,7 @@ rule objects does not say that the picture is a chest.
 import numpy as np
 from PIL import Image
 
-from diagnosis.errors import RadiographRejected
+from diagnosis.errors import RadiographRejected, gettext_noop
 from diagnosis.radiograph import DicomDetails, Radiograph
 
 MIN_SIDE = 80
@@ -42,39 +42,66 @@ def check_assessable(radiograph: Radiograph) -> None:
 
 def _check_modality(details: DicomDetails) -> None:
     if details.modality not in _MODALITIES:
-        raise _refusal(f"the DICOM modality is {details.modality[:64]}, not CR or DX", "modality")
+        raise RadiographRejected(
+            gettext_noop("The picture cannot be assessed: the DICOM modality is %(modality)s, not CR or DX."),
+            code="modality",
+            modality=details.modality[:64],
+        )
 
 
 def _check_body_part(details: DicomDetails) -> None:
     part = details.body_part
     if part and ("SPINE" in part or not any(word in part for word in _CHEST_WORDS)):
-        raise _refusal(f"the DICOM body part is {part[:64]}, not the chest", "body-part")
+        raise RadiographRejected(
+            gettext_noop("The picture cannot be assessed: the DICOM body part is %(part)s, not the chest."),
+            code="body-part",
+            part=part[:64],
+        )
 
 
 def _check_shape(height: int, width: int) -> None:
     if min(height, width) < MIN_SIDE:
-        raise _refusal(f"it is {width} x {height} pixels, and each side must have at least {MIN_SIDE}", "too-small")
+        raise RadiographRejected(
+            gettext_noop(
+                "The picture cannot be assessed: it is %(width)d x %(height)d pixels, and each side must have at "
+                "least %(least)d."
+            ),
+            code="too-small",
+            width=width,
+            height=height,
+            least=MIN_SIDE,
+        )
     if max(height, width) > MAX_ASPECT * min(height, width):
-        raise _refusal(f"it is a strip of {width} x {height} pixels, which no chest radiograph is", "strip")
+        raise RadiographRejected(
+            gettext_noop(
+                "The picture cannot be assessed: it is a strip of %(width)d x %(height)d pixels, which no chest "
+                "radiograph is."
+            ),
+            code="strip",
+            width=width,
+            height=height,
+        )
 
 
 def _check_colour(colourfulness: float) -> None:
     if colourfulness > MAX_COLOURFULNESS:
-        raise _refusal("it is a colour picture, not a radiograph", "colour")
+        raise RadiographRejected(
+            gettext_noop("The picture cannot be assessed: it is a colour picture, not a radiograph."), code="colour"
+        )
 
 
 def _check_contrast(sample: np.ndarray) -> None:
     darkest, brightest = np.percentile(sample, (5, 95))
     if brightest - darkest < MIN_CONTRAST:
-        raise _refusal("it shows next to no contrast", "constant")
+        raise RadiographRejected(
+            gettext_noop("The picture cannot be assessed: it shows next to no contrast."), code="constant"
+        )
 
 
 def _check_smoothness(sample: np.ndarray) -> None:
     across = np.corrcoef(sample[:, 1:].ravel(), sample[:, :-1].ravel())[0, 1]
     down = np.corrcoef(sample[1:].ravel(), sample[:-1].ravel())[0, 1]
     if min(across, down) < MIN_SMOOTHNESS:
-        raise _refusal("it is noise rather than a picture", "noise")
-
-
-def _refusal(reason: str, code: str) -> RadiographRejected:
-    return RadiographRejected(f"The picture cannot be assessed: {reason}.", code=code)
+        raise RadiographRejected(
+            gettext_noop("The picture cannot be assessed: it is noise rather than a picture."), code="noise"
+        )

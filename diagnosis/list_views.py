@@ -6,16 +6,18 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.roles import SignedInRequest, radiographer_required
+from audit.models import Action
+from audit.services import record
 from diagnosis.filter_forms import ResultFilterForm
 from diagnosis.models import Diagnosis
-from diagnosis.querysets import NEWEST_FIRST
+from diagnosis.querysets import NEWEST_FIRST, Order
 from diagnosis.results_csv import csv_lines
 from diagnosis.search import (
     ResultPage,
@@ -24,6 +26,7 @@ from diagnosis.search import (
     first_page,
     page_after,
     page_before,
+    place_of,
     selected_results,
 )
 
@@ -43,18 +46,20 @@ def results(request: SignedInRequest) -> HttpResponse:
 
 def _page(request: SignedInRequest, form: ResultFilterForm) -> ResultPage:
     """The page that `after` or `before` names by one of the institution's results, or the first."""
-    asked = form.result_filter
-    rows = filtered_results(request.user, asked)
+    user, asked = request.user, form.result_filter
+    rows = filtered_results(user, asked)
     if after := request.GET.get("after"):
-        return page_after(rows, _row(request, after), asked.order)
+        return page_after(user, rows, _row(request, after, asked.order), asked.order)
     if before := request.GET.get("before"):
-        return page_before(rows, _row(request, before), asked.order)
-    return first_page(rows)
+        return page_before(user, rows, _row(request, before, asked.order), asked.order)
+    return first_page(user, rows)
 
 
-def _row(request: SignedInRequest, uuid: str) -> Diagnosis:
-    places = Diagnosis.objects.visible_to(request.user).only("created", "probability")
-    return get_object_or_404(places, uuid=_uuid_or_404(uuid))
+def _row(request: SignedInRequest, uuid: str, order: Order) -> Diagnosis:
+    row = place_of(request.user, _uuid_or_404(uuid), order)
+    if row is None:
+        raise Http404
+    return row
 
 
 def _uuid_or_404(text: str) -> UUID:
@@ -74,7 +79,9 @@ def export(request: SignedInRequest) -> HttpResponseBase:
     if not form.is_valid():
         return redirect(f"{reverse('diagnosis:results')}?{request.GET.urlencode()}")
     asked = form.result_filter
-    return _csv(every_row(filtered_results(request.user, asked), asked.order))
+    filters = sorted(name for name in form.fields if request.GET.get(name))
+    _record_export(request, filters=filters)
+    return _csv(every_row(request.user, filtered_results(request.user, asked), asked.order))
 
 
 def _export_selected(request: SignedInRequest) -> HttpResponseBase:
@@ -82,7 +89,15 @@ def _export_selected(request: SignedInRequest) -> HttpResponseBase:
     if not uuids:
         messages.info(request, _("Nothing was selected. Tick the results that you want to export."))
         return redirect("diagnosis:results")
-    return _csv(every_row(selected_results(request.user, uuids, NEWEST_FIRST), NEWEST_FIRST))
+    selected = selected_results(request.user, uuids, NEWEST_FIRST)
+    _record_export(request, selected=len(uuids))
+    return _csv(every_row(request.user, selected, NEWEST_FIRST))
+
+
+def _record_export(request: SignedInRequest, **detail: object) -> None:
+    """By what it was filtered, not for what: that may be a name."""
+    if request.method == "GET":
+        record(Action.RESULTS_EXPORTED, actor=request.user, detail=detail)
 
 
 def _csv(rows: Iterable[Diagnosis]) -> StreamingHttpResponse:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import suppress
 from datetime import date
 from functools import cached_property
 from typing import Self
@@ -11,22 +10,31 @@ from typing import Self
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Institution, User
+from accounts.scope import narrowed
 from diagnosis.contract import Prediction
+from diagnosis.display import shown_size
+from diagnosis.erasure_models import ErasedReport, FileToErase  # noqa: F401
 from diagnosis.fields import SearchKeyField, StudysInstitution
+from diagnosis.patient_models import Patient
 from diagnosis.querysets import NEWEST_FIRST, ListedDiagnoses, starts_with
+from diagnosis.refusals import Refusal  # noqa: F401
 from diagnosis.report_models import Report  # noqa: F401 - Django finds every model here
-from diagnosis.wording import IMAGE_NAMES, PATIENT_NAMES, Reading, dicom_facts, percents, read_out
+from diagnosis.review_models import Outcome, OwnReading, Review, ReviewState, StudyEvent  # noqa: F401
+from diagnosis.wording import IMAGE_NAMES, Reading, dicom_facts, patient_facts, percents, read_out
+
+NOTES_LENGTH = 5000
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
     def visible_to(self, user: User) -> Self:
-        """Studies of the person's own institution, for the clinical role only."""
-        return self.filter(institution=user.institution_id) if user.is_radiographer else self.none()
+        """Studies of the person's own institution, or only the own ones, for the clinical role only: `narrowed`."""
+        return narrowed(self, user, own=Q(uploaded_by=user))
 
     def starting_with(self, text: str, *, key: str) -> Self:
         """Studies of which that one of the SEARCHED_KEYS begins with the text."""
@@ -37,7 +45,15 @@ class Study(models.Model):
     """One radiograph as it was uploaded, and the copies that pages show.
 
     The file names below are those of the storage and never of the person. `original` is handed out as a download only.
+    A voided study stays, with everything about it, and stands in no list unless it is asked for.
     """
+
+    class Projection(models.TextChoices):
+        """The direction of the rays. PA is the rule; AP, when lying, makes the heart look larger."""
+
+        PA = "PA", _("PA (standing, from behind)")
+        AP = "AP", _("AP (from the front)")
+        LATERAL = "LATERAL", _("Lateral")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="studies")
@@ -51,6 +67,21 @@ class Study(models.Model):
     width = models.PositiveIntegerField(_("width in pixels"))
     height = models.PositiveIntegerField(_("height in pixels"))
     dicom = models.JSONField(_("DICOM details"), null=True, encoder=DjangoJSONEncoder)
+
+    patient = models.ForeignKey(
+        Patient, on_delete=models.PROTECT, null=True, related_name="studies", verbose_name=_("patient")
+    )
+    study_date = models.DateField(_("study date"), null=True, blank=True)
+    projection = models.CharField(_("projection"), max_length=10, blank=True, choices=Projection)
+    notes = models.TextField(_("clinical notes"), max_length=NOTES_LENGTH, blank=True)
+
+    outcome = models.CharField(_("RT-PCR"), max_length=10, blank=True, choices=Outcome.Result, editable=False)
+    outcome_date = models.DateField(_("day of the RT-PCR sample"), null=True, editable=False)
+    voided = models.DateTimeField(_("voided"), null=True, editable=False)
+    voided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", editable=False
+    )
+    void_reason = models.CharField(_("reason"), max_length=300, blank=True, editable=False)
 
     original = models.FileField(max_length=100)
     display = models.FileField(max_length=100)
@@ -72,6 +103,7 @@ class Study(models.Model):
             models.Index(fields=["institution", "file_name_key"], name="study_by_file_name"),
             models.Index(fields=["institution", "patient_reference_key"], name="study_by_patient_reference"),
             models.Index(fields=["institution", "patient_name_key"], name="study_by_patient_name"),
+            models.Index(fields=["institution", "outcome"], name="study_by_outcome"),
         ]
 
     def __str__(self) -> str:
@@ -80,23 +112,31 @@ class Study(models.Model):
     @property
     def patient_reference(self) -> str:
         """The number by which the hospital knows the patient, or nothing."""
-        return (self.dicom or {}).get("patient_id") or ""
+        return self.patient.reference if self.patient else ""
 
     @property
     def patient_name(self) -> str:
-        return (self.dicom or {}).get("patient_name") or ""
+        return self.patient.name if self.patient else ""
 
     @property
-    def study_date(self) -> date | None:
-        """The day on which the radiograph was taken, where the file says so."""
-        with suppress(ValueError):
-            return date.fromisoformat((self.dicom or {}).get("study_date") or "")
-        return None
+    def day(self) -> date:
+        """The day on which the radiograph was taken, or where that is not known the day of its upload."""
+        return self.study_date or timezone.localdate(self.created)
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Width and height in pixels of the copy that pages show."""
+        return shown_size(self.width, self.height)
+
+    @property
+    def is_reduced(self) -> bool:
+        """Whether that copy has fewer pixels than the radiograph."""
+        return self.shown_size != (self.width, self.height)
 
     @property
     def patient_facts(self) -> list[tuple[str, str]]:
-        """What the DICOM file says of the patient, as pages name it."""
-        return dicom_facts(self.dicom, PATIENT_NAMES)
+        """Who the patient is, as far as is known, as pages name it."""
+        return patient_facts(self)
 
     @property
     def image_facts(self) -> list[tuple[str, str]]:
@@ -127,19 +167,32 @@ class ModelVersion(models.Model):
 
 class DiagnosisQuerySet(ListedDiagnoses):
     def visible_to(self, user: User) -> Self:
-        """Diagnoses of the person's own institution, for the clinical role only."""
-        return self.filter(institution=user.institution_id) if user.is_radiographer else self.none()
+        """Diagnoses of the person's own institution, or of the own studies, for the clinical role only: `narrowed`."""
+        return narrowed(self, user, own=Q(study__uploaded_by=user))
 
     def newest_first(self) -> Self:
         return self.in_order(NEWEST_FIRST)
 
     def with_rows_shown(self) -> Self:
         """In one query all that a row of a list or a result page reads, without the large fields that it does not."""
-        related = self.select_related("study__uploaded_by", "requested_by", "model_version")
+        related = self.select_related("study__uploaded_by", "study__patient", "requested_by", "model_version")
         return related.defer("heat_map", "model_version__card")
 
 
-_LISTED = ("prediction", "requested_by", "model_version")
+class Standing(models.TextChoices):
+    """Whether a result counts: that of a voided study stays, and stands in no list."""
+
+    KEPT = "kept", _("Kept")
+    VOIDED = "voided", _("Voided")
+
+
+_LISTED = ("prediction", "requested_by", "model_version", "review_state")
+
+
+class AnswerHidden(Exception):
+    """An answer that the person may not see yet was asked for. A template shows nothing in its place."""
+
+    silent_variable_failure = True
 
 
 class Diagnosis(models.Model):
@@ -172,7 +225,16 @@ class Diagnosis(models.Model):
     milliseconds = models.FloatField(_("time taken in milliseconds"))
     heat_map = models.BinaryField(_("heat map: a grey PNG, one pixel for each place, bright = evidence for COVID"))
 
+    # Repeated here from the newest review and from the study, so that one index can serve a list.
+    review_state = models.CharField(
+        _("review"), max_length=20, choices=ReviewState, default=ReviewState.UNREVIEWED, editable=False
+    )
+    # Text and no boolean: Django writes `NOT column` for a boolean, which no index serves.
+    standing = models.CharField(max_length=10, choices=Standing, default=Standing.KEPT, editable=False)
+
     objects = DiagnosisQuerySet.as_manager()
+    is_hidden = False
+    """Whether the answer was taken out of this row, for a person who reads blind (see diagnosis.blinding)."""
 
     class Meta:
         verbose_name = _("diagnosis")
@@ -182,10 +244,14 @@ class Diagnosis(models.Model):
         ]
         # One index for each order, which holds all that a filter asks; and one for each filter that may leave few rows.
         indexes = [
-            models.Index(fields=["institution", "created", "id", *_LISTED, "probability"], name="diagnoses_by_date"),
-            models.Index(fields=["institution", "probability", "id", *_LISTED, "created"], name="diagnoses_by_score"),
+            models.Index(
+                fields=["institution", "standing", "created", "id", *_LISTED, "probability"], name="diagnoses_by_date"
+            ),
+            models.Index(
+                fields=["institution", "standing", "probability", "id", *_LISTED, "created"], name="diagnoses_by_score"
+            ),
             *(
-                models.Index(fields=["institution", column, order, "id"], name=f"{column}_by_{order}")
+                models.Index(fields=["institution", "standing", column, order, "id"], name=f"{column}_by_{order}")
                 for column in _LISTED
                 for order in ("created", "probability")
             ),
@@ -197,12 +263,20 @@ class Diagnosis(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("diagnosis:result", args=[self.uuid])
 
+    def hide_answer(self) -> None:
+        """Take the answer out of this row, for a person who may not see it yet; only that nobody reviewed it stays."""
+        taken = {"probability": None, "raw_probability": None, "confidence": None, "heat_map": b"", "prediction": ""}
+        state = self.review_state if self.review_state == ReviewState.UNREVIEWED else ""
+        self.__dict__.update(taken, review_state=state, is_hidden=True)
+
     @property
     def probability_text(self) -> str:
         """The probability alone, for lists: a whole reading takes ten times as long."""
-        return percents(self.probability)[0]
+        return "" if self.is_hidden else percents(self.probability)[0]
 
     @cached_property
     def reading(self) -> Reading:
-        """The diagnosis as pages put it into words."""
+        """The diagnosis as pages put it into words. Raises AnswerHidden."""
+        if self.is_hidden:
+            raise AnswerHidden
         return read_out(self)

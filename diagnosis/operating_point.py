@@ -13,7 +13,8 @@ from scipy.special import expit, logit
 from diagnosis.contract import COVID_INDEX, Prediction
 
 MIN_SENSITIVITY = 0.95
-MAX_INDETERMINATE = 0.10
+MAX_INDETERMINATE = 0.01
+"""Share of the validation part: docs/decisions/0032-calibration-and-operating-point.md."""
 REFERRAL_COST = 0.25
 CLIP = 1e-7
 ROUNDING = 1e-9

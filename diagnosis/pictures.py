@@ -9,7 +9,7 @@ from itertools import islice
 import numpy as np
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
-from diagnosis.errors import RadiographRejected
+from diagnosis.errors import RadiographRejected, gettext_noop
 
 MAX_PIXELS = 40_000_000
 MAX_SCANS = 100
@@ -33,8 +33,13 @@ def refuse_oversize(width: int, height: int) -> None:
     """Raise RadiographRejected where a picture of this declared size must not be decoded."""
     if width * height > MAX_PIXELS:
         raise RadiographRejected(
-            f"The picture is {width} x {height} pixels; at most {MAX_PIXELS // 1_000_000} megapixels can be read.",
+            gettext_noop(
+                "The picture is %(width)d x %(height)d pixels; at most %(megapixels)d megapixels can be read."
+            ),
             code="too-many-pixels",
+            width=width,
+            height=height,
+            megapixels=MAX_PIXELS // 1_000_000,
         )
 
 
@@ -44,7 +49,9 @@ def refuse_many_scans(jpeg: bytes) -> None:
     A scan of 65 bytes costs 80 ms at 40 megapixels: without a limit a file of 50 MB could hold a processor for hours.
     """
     if sum(1 for _ in islice(_SCAN.finditer(jpeg), MAX_SCANS + 1)) > MAX_SCANS:
-        raise RadiographRejected("The JPEG was made to keep a computer busy; export it again.", code="many-scans")
+        raise RadiographRejected(
+            gettext_noop("The JPEG was made to keep a computer busy; export it again."), code="many-scans"
+        )
 
 
 def read_picture(content: bytes) -> GreyPicture:
@@ -55,7 +62,9 @@ def read_picture(content: bytes) -> GreyPicture:
     try:
         image = Image.open(BytesIO(content), formats=("JPEG", "PNG"))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise RadiographRejected("The picture has far too many pixels to be read.", code="too-many-pixels") from error
+        raise RadiographRejected(
+            gettext_noop("The picture has far too many pixels to be read."), code="too-many-pixels"
+        ) from error
     with image:
         refuse_oversize(*image.size)
         _refuse_several_pictures(image)
@@ -70,7 +79,8 @@ def read_picture(content: bytes) -> GreyPicture:
 def _refuse_several_pictures(image: Image.Image) -> None:
     if image.format not in ("JPEG", "PNG") or getattr(image, "n_frames", 1) > 1:
         raise RadiographRejected(
-            "The file holds several pictures or an animation; upload one still picture.", code="several-pictures"
+            gettext_noop("The file holds several pictures or an animation; upload one still picture."),
+            code="several-pictures",
         )
 
 

@@ -67,6 +67,13 @@ def _start_of(day: date) -> datetime:
 class ListedDiagnoses(models.QuerySet["Diagnosis"]):
     """The filters and the order of the list of results. All of them together are one query."""
 
+    def kept(self) -> Self:
+        """Those of studies that nobody has voided."""
+        return self.filter(standing="kept")
+
+    def voided(self) -> Self:
+        return self.filter(standing="voided")
+
     def predicted(self, prediction: str) -> Self:
         return self.filter(prediction=prediction)
 
@@ -83,6 +90,9 @@ class ListedDiagnoses(models.QuerySet["Diagnosis"]):
     def answered_by_model(self, pk: int) -> Self:
         return self.filter(model_version=pk)
 
+    def reviewed_as(self, state: str) -> Self:
+        return self.filter(review_state=state)
+
     def with_probability_from(self, probability: float) -> Self:
         return self.filter(probability__gte=probability)
 
@@ -94,6 +104,10 @@ class ListedDiagnoses(models.QuerySet["Diagnosis"]):
 
     def of_study_starting_with(self, text: str) -> Self:
         return self.filter(reduce(or_, (starts_with(text, f"study__{key}") for key in SEARCHED_KEYS)))
+
+    def with_outcome(self, outcome: str) -> Self:
+        """Those of which the study's RT-PCR came out so."""
+        return self.filter(study__outcome=outcome)
 
     def in_order(self, order: Order) -> Self:
         return self.order_by(*order.columns)

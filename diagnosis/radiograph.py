@@ -7,7 +7,7 @@ import numpy as np
 
 from diagnosis.dicom import is_dicom, read_dicom
 from diagnosis.dicom_details import DicomDetails
-from diagnosis.errors import RadiographRejected
+from diagnosis.errors import RadiographRejected, gettext_noop
 from diagnosis.pictures import MAX_PIXELS, read_picture
 
 __all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "DicomDetails", "Radiograph", "read_radiograph"]
@@ -44,17 +44,21 @@ def read_radiograph(content: bytes) -> Radiograph:
         raise
     except Exception as error:  # decoders raise anything at all on hostile bytes, and none of it may reach a person
         raise RadiographRejected(
-            f"The {kind} file is damaged or incomplete and could not be read; export it again.", code="damaged"
+            gettext_noop("The %(format)s file is damaged or incomplete and could not be read; export it again."),
+            code="damaged",
+            format=kind,
         ) from error
     return Radiograph(picture.pixels, kind, hashlib.sha256(content).hexdigest(), picture.colourfulness, details)
 
 
 def _refuse_size(content: bytes) -> None:
     if not content:
-        raise RadiographRejected("The file is empty.", code="empty")
+        raise RadiographRejected(gettext_noop("The file is empty."), code="empty")
     if len(content) > MAX_FILE_BYTES:
         raise RadiographRejected(
-            f"The file is larger than {MAX_FILE_BYTES // 1024**2} MB, the most that can be read.", code="too-large"
+            gettext_noop("The file is larger than %(megabytes)d MB, the most that can be read."),
+            code="too-large",
+            megabytes=MAX_FILE_BYTES // 1024**2,
         )
 
 
@@ -66,5 +70,5 @@ def _sniffed_format(content: bytes) -> str:
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return "PNG"
     raise RadiographRejected(
-        "The file is not a JPEG, PNG or DICOM picture, whatever its name says.", code="unknown-format"
+        gettext_noop("The file is not a JPEG, PNG or DICOM picture, whatever its name says."), code="unknown-format"
     )

@@ -4,11 +4,14 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from django.utils.formats import date_format
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 from reportlab.lib.colors import Color
+from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.utils import ImageReader
@@ -17,12 +20,13 @@ from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, Spacer,
 from diagnosis.contract import Prediction
 from diagnosis.report_drawing import ACCENT, INK, LABEL_COLOURS, LINE, PANEL, SOFT, Scale, qr_code
 from diagnosis.report_page import MARGIN, Frame, build_pages
-from diagnosis.typefaces import REGULAR, Typesetter, typesetter_for
+from diagnosis.typefaces import REGULAR, Typesetter, printable, typesetter_for
 from diagnosis.wording import Reading
 
 WIDTH = A4[0] - 2 * MARGIN
 _PICTURE_HEIGHT = 235
 _GAP = 10
+_MOST_LINES = 80
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Figures:
 class ReportContent:
     """All that a report prints. Pictures are bytes: JPEG, and JPEG or PNG for the logo.
 
+    `additions` is what people added: review, own readings, RT-PCR outcome; `notes` are clinical, of many lines.
     `produced` carries the time zone in which it is printed, and is None where a date would name the patient's visit.
     """
 
@@ -67,6 +72,8 @@ class ReportContent:
     is_deidentified: bool
     patient: tuple[Fact, ...]
     study: tuple[Fact, ...]
+    additions: tuple[Fact, ...]
+    notes: str
     radiograph: bytes
     heat_map: bytes
     answer: Answer
@@ -82,7 +89,7 @@ class ReportContent:
 def report_pdf(report: ReportContent) -> bytes:
     """Print a report on A4 pages, numbered "n of m", with every font embedded."""
     buffer = io.BytesIO()
-    with typesetter_for(_texts(report)) as typesetter:
+    with typesetter_for(_texts(report), right_to_left=_is_right_to_left(report)) as typesetter:
         frame = Frame(
             title=_title(report),
             language=report.language,
@@ -95,6 +102,10 @@ def report_pdf(report: ReportContent) -> bytes:
     return buffer.getvalue()
 
 
+def _is_right_to_left(report: ReportContent) -> bool:
+    return bool(get_language_info(report.language.lower())["bidi"])
+
+
 def _title(report: ReportContent) -> str:
     """Without a name: viewers keep the titles of what they have opened."""
     if report.is_deidentified:
@@ -105,7 +116,8 @@ def _title(report: ReportContent) -> str:
 def _texts(report: ReportContent) -> Iterator[str]:
     """Every text that is not a word of this program's own."""
     yield from (report.institution, report.produced_by, report.answer.label)
-    for fact in (*report.patient, *report.study, *report.model):
+    yield report.notes
+    for fact in (*report.patient, *report.study, *report.additions, *report.model):
         yield from (fact.name, fact.value)
     yield from report.limits
     yield from (figures.measured_on for figures in report.figures)
@@ -117,6 +129,7 @@ class _Story:
     def __init__(self, report: ReportContent, typesetter: Typesetter) -> None:
         self._report = report
         self._typesetter = typesetter
+        self._from_right = _is_right_to_left(report)
 
     def __iter__(self) -> Iterator[Flowable]:
         yield self._text(_title(self._report), size=17, bold=True, width=WIDTH)
@@ -124,8 +137,10 @@ class _Story:
         yield from self._facts_table()
         yield Spacer(0, _GAP)
         yield self._answer()
+        yield from self._additions()
         yield Spacer(0, _GAP)
         yield self._pictures()
+        yield from self._notes()
         yield from self._model()
         yield from self._limits()
         yield Spacer(0, _GAP)
@@ -135,8 +150,16 @@ class _Story:
         self, text: str, *, width: float, size: float = 8.5, bold: bool = False, colour: Color = INK, hanging: float = 0
     ) -> Paragraph:
         style = ParagraphStyle("text", fontName=REGULAR, fontSize=size, leading=size * 1.42, textColor=colour)
-        style.leftIndent, style.firstLineIndent = hanging, -hanging
+        if self._from_right:
+            style.alignment = TA_RIGHT
+        else:
+            style.leftIndent, style.firstLineIndent = hanging, -hanging
         return Paragraph(self._typesetter.markup(text, size=size, width=width, bold=bold), style)
+
+    def _row(self, cells: list[Any], widths: list[float]) -> Table:
+        """A table of one row, whose first cell stands where reading begins."""
+        step = -1 if self._from_right else 1
+        return Table([cells[::step]], colWidths=widths[::step], splitInRow=1)
 
     def _heading(self, text: str) -> list[Flowable]:
         return [Spacer(0, 1.4 * _GAP), self._text(text, size=11.5, bold=True, width=WIDTH), Spacer(0, 4)]
@@ -146,7 +169,7 @@ class _Story:
         half = (WIDTH - _GAP) / 2
         columns = [self._column(_("Patient"), self._report.patient, half)]
         columns.append(self._column(_("Study"), self._report.study, half))
-        table = Table([columns], colWidths=[half + _GAP, half], splitInRow=1)
+        table = self._row(columns, [half + _GAP, half])
         table.setStyle([*_BARE, ("LINEABOVE", (0, 0), (-1, 0), 1, ACCENT), ("LINEBELOW", (0, -1), (-1, -1), 0.5, LINE)])
         yield table
 
@@ -165,7 +188,7 @@ class _Story:
         if len(fact.value) > 600:
             return self._text(f"{fact.name}: {fact.value}", width=width)
         value = self._text(fact.value, width=value_width)
-        table = Table([[name, value]], colWidths=[name_width, value_width], splitInRow=1)
+        table = self._row([name, value], [name_width, value_width])
         table.setStyle([*_BARE, ("BOTTOMPADDING", (0, 0), (-1, -1), 1.5)])
         return table
 
@@ -187,10 +210,11 @@ class _Story:
             width=right,
         )
         key = self._text(self._key(), size=8, width=right, colour=SOFT)
-        table = Table([[words, [Spacer(0, 4), scale, Spacer(0, 5), key]]], colWidths=[left, right])
+        table = self._row([words, [Spacer(0, 4), scale, Spacer(0, 5), key]], [left, right])
         outer = Table([[table]], colWidths=[WIDTH])
         table.setStyle(_BARE)
-        outer.setStyle([("BACKGROUND", (0, 0), (-1, -1), PANEL), ("LINEBEFORE", (0, 0), (0, -1), 4, colour), *_PADDED])
+        edge = "LINEAFTER" if self._from_right else "LINEBEFORE"
+        outer.setStyle([("BACKGROUND", (0, 0), (-1, -1), PANEL), (edge, (0, 0), (0, -1), 4, colour), *_PADDED])
         return outer
 
     def _meaning(self) -> str:
@@ -208,7 +232,26 @@ class _Story:
         if reading.has_band:
             parts.append(_("indeterminate between: refer"))
         parts.append(_("Positive from %s") % reading.positive_from)
-        return f"{', '.join(parts)}. {_('The line on the scale is the operating point.')}"
+        line = _("The line on the scale is the operating point.")
+        return f"{', '.join(parts)}. {line}"
+
+    def _additions(self) -> Iterator[Flowable]:
+        """What people said beside what the model answered, and never in its place."""
+        facts = [self._fact(fact, WIDTH, name_width=130) for fact in self._report.additions]
+        yield from self._section(_("Review and outcome"), facts)
+
+    def _notes(self) -> Iterator[Flowable]:
+        """Line by line as they were written, unless they are lines without end."""
+        lines = [line for line in self._report.notes.splitlines() if printable(line)]
+        if len(lines) > _MOST_LINES:
+            lines = [" ".join(lines)]
+        yield from self._section(_("Clinical notes"), [self._text(line, width=WIDTH) for line in lines])
+
+    def _section(self, title: str, parts: list[Flowable]) -> Iterator[Flowable]:
+        """A heading that stands on the page of the first of its parts; nothing where there is none."""
+        if parts:
+            yield KeepTogether([*self._heading(title), parts[0]])
+            yield from parts[1:]
 
     def _pictures(self) -> Flowable:
         half = (WIDTH - _GAP) / 2
@@ -242,6 +285,8 @@ class _Story:
         for figures in self._report.figures:
             texts = (figures.measured_on, figures.sensitivity, figures.specificity, figures.roc_auc)
             rows.append([self._text(text, size=8, width=width - 8) for text, width in zip(texts, widths, strict=True)])
+        if self._from_right:
+            widths, rows = widths[::-1], [row[::-1] for row in rows]
         table = Table(rows, colWidths=widths, repeatRows=1)
         lines = [("LINEBELOW", (0, 0), (-1, -1), 0.5, LINE), ("LINEABOVE", (0, 0), (-1, 0), 0.5, LINE)]
         table.setStyle([*lines, _OWN_FONT, ("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (0, -1), 0)])
@@ -270,7 +315,7 @@ class _Story:
             self._text(_("Whether this report is still valid, and its SHA-256, stand at"), size=8, width=width),
             Paragraph(f"<link href={quoteattr(report.address)}>{address}</link>", style),
         ]
-        table = Table([[lines, qr_code(report.address, code_side)]], colWidths=[WIDTH - code_side - 24, code_side + 24])
+        table = self._row([lines, qr_code(report.address, code_side)], [WIDTH - code_side - 24, code_side + 24])
         table.setStyle([("BOX", (0, 0), (-1, -1), 0.5, LINE), ("VALIGN", (0, 0), (-1, -1), "MIDDLE"), *_PADDED])
         return KeepTogether([table])
 

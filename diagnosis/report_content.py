@@ -4,7 +4,7 @@ import io
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from diagnosis.contract import Prediction
 from diagnosis.display import coloured_heat_map
 from diagnosis.models import Diagnosis
 from diagnosis.report import Answer, Fact, Figures, ReportContent
+from diagnosis.review_models import OwnReading, Review
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +44,8 @@ def report_of(diagnosis: Diagnosis, origin: Origin, *, is_deidentified: bool) ->
     """What the report of `diagnosis` prints now. Raises what the storage raises.
 
     A de-identified one is without the patient's details, every date, the names of the institution, of people and of
-    the file, and the file's SHA-256, by which whoever has the file would find it. Text that is part of the picture
-    stays, and the report says so.
+    the file, every text that a person wrote, and the file's SHA-256, by which whoever has the file would find it. Text
+    that is part of the picture stays, and the report says so.
     """
     radiograph = _radiograph(diagnosis)
     return ReportContent(
@@ -54,6 +55,8 @@ def report_of(diagnosis: Diagnosis, origin: Origin, *, is_deidentified: bool) ->
         is_deidentified=is_deidentified,
         patient=() if is_deidentified else _facts(diagnosis.study.patient_facts),
         study=tuple(_study(diagnosis, is_deidentified)),
+        additions=tuple(_additions(diagnosis, is_deidentified)),
+        notes="" if is_deidentified else diagnosis.study.notes,
         radiograph=_jpeg(radiograph),
         heat_map=_jpeg(_under_heat_map(radiograph, diagnosis)),
         answer=_answer(diagnosis),
@@ -93,12 +96,42 @@ def _facts(pairs: list[tuple[str, str]]) -> tuple[Fact, ...]:
 def _study(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
     study = diagnosis.study
     yield from _facts(study.image_facts)
+    if study.projection:
+        yield Fact(_("Projection"), study.get_projection_display())
     yield Fact(_("Image"), _("%(format)s, %(width)d × %(height)d pixels") % vars(study))
     if is_deidentified:
         return
     yield Fact(_("File"), study.file_name)
     yield Fact("SHA-256", study.sha256)
     yield Fact(_("Uploaded"), f"{_moment(study.created)}, {study.uploaded_by.display_name}")
+
+
+def _additions(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
+    """Verdict, own readings and outcome; de-identified without who, when and why."""
+    study = diagnosis.study
+    review = diagnosis.reviews.newest_first().first()
+    yield from _said(
+        _("Review"), review.get_verdict_display() if review else _("Not reviewed"), review, is_deidentified
+    )
+    for reading in study.own_readings.select_related("reader").order_by("pk"):
+        yield from _said(_("Read before the answer"), reading.get_answer_display(), reading, is_deidentified)
+    if study.outcome:
+        day = "" if is_deidentified else _(", sample of %s") % _date(study.outcome_date)
+        yield Fact(_("RT-PCR"), f"{study.get_outcome_display()}{day}")
+
+
+def _said(name: str, what: str, by: Review | OwnReading | None, is_deidentified: bool) -> Iterator[Fact]:
+    if by is None or is_deidentified:
+        yield Fact(name, what)
+        return
+    person, words = (by.reviewer, by.reason) if isinstance(by, Review) else (by.reader, by.note)
+    yield Fact(name, f"{what} – {person.display_name}, {_moment(by.created)}")
+    if words:
+        yield Fact(_("Reason") if isinstance(by, Review) else _("Note"), words)
+
+
+def _date(day: date | None) -> str:
+    return date_format(day, "j M Y") if day else ""
 
 
 def _model(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:

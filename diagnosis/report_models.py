@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.scope import narrowed
+
+if TYPE_CHECKING:
+    from diagnosis.models import Study
 
 _CODE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTVWXYZ"
 _CODE_GROUPS, _CODE_GROUP = 4, 4
@@ -26,8 +32,24 @@ def new_verification_code() -> str:
 
 class ReportQuerySet(models.QuerySet["Report"]):
     def visible_to(self, user: User) -> Self:
-        """Reports of the person's own institution, for the clinical role only."""
-        return self.filter(diagnosis__study__institution=user.institution_id) if user.is_radiographer else self.none()
+        """Reports of the person's own institution, or of the own studies, for the clinical role only: `narrowed`."""
+        own = Q(diagnosis__study__uploaded_by=user)
+        return narrowed(self, user, own=own, institution="diagnosis__study__institution")
+
+    def valid(self) -> Self:
+        """Those that are `State.VALID`."""
+        return self.filter(superseded_by=None, outdated=None, erased=None)
+
+    def of_study(self, study: Study) -> Self:
+        return self.filter(diagnosis__study=study)
+
+    def outdate(self) -> None:
+        """Those of them that are valid are so no longer: something that they print has changed.
+
+        Whoever changes a study calls this in the same transaction.
+        """
+        pks = list(self.valid().values_list("pk", flat=True))  # MySQL updates no table that it reads in the same query
+        self.model.objects.filter(pk__in=pks).update(outdated=timezone.now())
 
     def listed(self) -> Self:
         """Newest first, with all that a line of a list reads."""
@@ -37,7 +59,9 @@ class ReportQuerySet(models.QuerySet["Report"]):
 class Report(models.Model):
     """A report as it was made, with the SHA-256 of its file. A later one of the same kind supersedes it.
 
-    Neither the row nor the file changes: only that it was superseded, or erased with its patient, is added.
+    It is superseded, too, from the moment on at which something that it prints changed (`outdated`), whether a newer
+    one has been made yet or not. Neither the row nor the file changes: only that it was superseded, or erased with its
+    patient, is added.
     """
 
     class State(models.TextChoices):
@@ -57,6 +81,7 @@ class Report(models.Model):
     sha256 = models.CharField(_("SHA-256"), max_length=64)
     size = models.PositiveIntegerField(_("size in bytes"))
     superseded_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="supersedes")
+    outdated = models.DateTimeField(_("out of date since"), null=True)
     erased = models.DateTimeField(_("erased"), null=True)
 
     objects = ReportQuerySet.as_manager()
@@ -85,7 +110,12 @@ class Report(models.Model):
     def state(self) -> Report.State:
         if self.erased:
             return self.State.ERASED
-        return self.State.SUPERSEDED if self.superseded_by_id else self.State.VALID
+        return self.State.SUPERSEDED if self.superseded_by_id or self.outdated else self.State.VALID
+
+    @property
+    def waits_for_newer(self) -> bool:
+        """Whether something that it prints has changed, and no newer one says so yet."""
+        return bool(self.outdated and not self.superseded_by_id and not self.erased)
 
     @property
     def file_name(self) -> str:

@@ -15,8 +15,11 @@ from diagnosis.report_models import Report
 logger = logging.getLogger(__name__)
 
 
+MISSING, ALTERED = "report-missing", "report-altered"
+
+
 class ReportUnavailable(DiagnosisError):
-    """The file of a report is missing or is not the one that was made."""
+    """The file of a report is missing (code MISSING) or is not the one that was made (code ALTERED)."""
 
 
 @contextmanager
@@ -41,10 +44,14 @@ def read_report(report: Report) -> bytes:
         with report.pdf.open("rb") as file:
             pdf = file.read()
     except FileNotFoundError:
-        pdf = b""
+        message = _("The stored file of this report is missing. Make a new report, and tell an administrator.")
+        raise _unavailable(report, MISSING, message) from None
     if hashlib.sha256(pdf).hexdigest() != report.sha256:
-        logger.error("the stored file of report %s is missing or was altered", report.uuid)
-        raise ReportUnavailable(
-            _("The stored file of this report is missing or was altered. Make a new report, and tell an administrator.")
-        )
+        message = _("The stored file of this report was altered. Make a new report, and tell an administrator.")
+        raise _unavailable(report, ALTERED, message)
     return pdf
+
+
+def _unavailable(report: Report, code: str, message: str) -> ReportUnavailable:
+    logger.error("the stored file of report %s cannot be handed out: %s", report.uuid, code)
+    return ReportUnavailable(message, code)

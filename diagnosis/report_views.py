@@ -1,90 +1,120 @@
 """The pages of reports, and the one page that anybody may see: whether a report is still valid."""
 
+from collections.abc import Callable
+from functools import wraps
 from http import HTTPStatus
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.roles import SignedInRequest, radiographer_required
+from diagnosis.erasure_models import ErasedReport
 from diagnosis.models import Diagnosis
 from diagnosis.report_models import Report
 from diagnosis.report_preview import number_of_pages, page_picture
-from diagnosis.report_services import report_create
-from diagnosis.report_storage import ReportUnavailable, read_report
+from diagnosis.report_services import ReportRefused, report_create, report_handed_out
+from diagnosis.report_storage import MISSING, ReportUnavailable, read_report
+from diagnosis.result_page import read_first, refuse_hidden
+from diagnosis.trail import report_view_record
 
 
 @radiographer_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
+@read_first
 def report_make(request: SignedInRequest, uuid: UUID) -> HttpResponse:
-    """Make a report of a diagnosis; the older one of the same kind is superseded."""
+    """Make a report of a diagnosis; the older one of the same kind is superseded. A GET leads back to the result."""
     diagnosis = get_object_or_404(Diagnosis.objects.visible_to(request.user), uuid=uuid)
+    refuse_hidden(request.user, diagnosis)
+    if request.method != "POST":
+        return redirect(diagnosis)
     site = settings.SITE_URL or request.build_absolute_uri("/")
     is_deidentified = request.POST.get("variant") == "deidentified"
-    return redirect(report_create(user=request.user, diagnosis=diagnosis, is_deidentified=is_deidentified, site=site))
-
-
-@radiographer_required
-@require_safe
-def report(request: SignedInRequest, uuid: UUID) -> HttpResponse:
-    """A report in the page: a picture of each of its pages, and the ways to open, save and print it."""
-    found = _visible_report(request, uuid)
-    context: dict[str, object] = {"report": found, "diagnosis": found.diagnosis}
     try:
-        context["pages"] = [] if found.erased else range(1, number_of_pages(read_report(found)) + 1)
-    except ReportUnavailable as error:
-        context["fault"] = str(error)
-        return render(request, "diagnosis/report.html", context, status=HTTPStatus.INTERNAL_SERVER_ERROR)
-    return render(request, "diagnosis/report.html", context)
+        made = report_create(user=request.user, diagnosis=diagnosis, is_deidentified=is_deidentified, site=site)
+    except ReportRefused as error:
+        messages.error(request, str(error))
+        return redirect(diagnosis)
+    return redirect(made)
 
 
-@radiographer_required
-@require_safe
-def report_page(request: SignedInRequest, uuid: UUID, number: int) -> HttpResponse:
+def of_report(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
+    """A page of a report that the person may see; where its file is gone, the report's own page says so.
+
+    410 for an erased one, 404 for a file that the storage has lost, 500 for one that somebody has altered.
+    """
+
+    @radiographer_required
+    @require_safe
+    @read_first
+    @wraps(view)
+    def checked(request: SignedInRequest, uuid: UUID, **rest: int) -> HttpResponseBase:
+        reports = Report.objects.visible_to(request.user).select_related("diagnosis", "created_by", "superseded_by")
+        found = get_object_or_404(reports, uuid=uuid)
+        refuse_hidden(request.user, found.diagnosis)
+        report_view_record(report=found, actor=request.user)
+        if found.erased:
+            return _page(request, found, status=HTTPStatus.GONE)
+        try:
+            return view(request, found, **rest)
+        except ReportUnavailable as error:
+            status = HTTPStatus.NOT_FOUND if error.code == MISSING else HTTPStatus.INTERNAL_SERVER_ERROR
+            return _page(request, found, status=status, fault=str(error))
+
+    return checked
+
+
+def _page(
+    request: SignedInRequest, found: Report, *, status: HTTPStatus = HTTPStatus.OK, **more: object
+) -> HttpResponse:
+    context = {"report": found, "diagnosis": found.diagnosis, **more}
+    return render(request, "diagnosis/report.html", context, status=status)
+
+
+@of_report
+def report(request: SignedInRequest, found: Report) -> HttpResponse:
+    """A report in the page: a picture of each of its pages, and the ways to open, save and print it."""
+    return _page(request, found, pages=range(1, number_of_pages(read_report(found)) + 1))
+
+
+@of_report
+def report_page(request: SignedInRequest, found: Report, number: int) -> HttpResponse:
     """One page of a report as a picture."""
-    pdf = _pdf(_visible_report(request, uuid))
+    pdf = read_report(found)
     if not 1 <= number <= number_of_pages(pdf):
         raise Http404
     return HttpResponse(page_picture(pdf, number), content_type="image/png")
 
 
-@radiographer_required
-@require_safe
-def report_open(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+@of_report
+def report_open(request: SignedInRequest, found: Report) -> HttpResponse:
     """The PDF for the browser's own viewer, from which it is printed."""
-    return _as_file(_visible_report(request, uuid), "inline")
+    return _as_file(request, found, "inline")
 
 
-@radiographer_required
-@require_safe
-def report_download(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+@of_report
+def report_download(request: SignedInRequest, found: Report) -> HttpResponse:
     """The PDF to be saved."""
-    return _as_file(_visible_report(request, uuid), "attachment")
+    return _as_file(request, found, "attachment")
+
+
+def _as_file(request: SignedInRequest, found: Report, disposition: str) -> HttpResponse:
+    headers = {"Content-Disposition": f'{disposition}; filename="{found.file_name}"'}
+    answer = HttpResponse(read_report(found), content_type="application/pdf", headers=headers)
+    if request.method == "GET":
+        report_handed_out(report=found, user=request.user)
+    return answer
 
 
 @login_not_required
 @require_safe
 def verify(request: HttpRequest, code: str) -> HttpResponse:
     """Whether the report with this code is valid, and its file's SHA-256: nothing else, whoever asks."""
-    found = get_object_or_404(Report, code=code.upper())
+    of_code = {"code": code.upper()}
+    found = Report.objects.filter(**of_code).first() or get_object_or_404(ErasedReport, **of_code)
     return render(request, "diagnosis/verify.html", {"state": found.state, "sha256": found.sha256})
-
-
-def _visible_report(request: SignedInRequest, uuid: UUID) -> Report:
-    reports = Report.objects.visible_to(request.user)
-    return get_object_or_404(reports.select_related("diagnosis", "created_by", "superseded_by"), uuid=uuid)
-
-
-def _pdf(found: Report) -> bytes:
-    """The file of a report that has one. An altered file is an error of the site, and logged as such."""
-    if found.erased:
-        raise Http404
-    return read_report(found)
-
-
-def _as_file(found: Report, disposition: str) -> HttpResponse:
-    headers = {"Content-Disposition": f'{disposition}; filename="{found.file_name}"'}
-    return HttpResponse(_pdf(found), content_type="application/pdf", headers=headers)

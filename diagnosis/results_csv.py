@@ -1,4 +1,4 @@
-"""Results as CSV: one line each, safe to open in a spreadsheet."""
+"""Results as CSV, one line each, and any other table as one: safe to open in a spreadsheet."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +22,10 @@ COLUMNS: dict[str, Callable[[Diagnosis], object]] = {
     "model_version": lambda row: row.model_version.version,
     "weights_sha256": lambda row: row.model_version.weights_sha256,
     "engine": lambda row: row.engine,
+    "review": lambda row: row.review_state,
+    "rt_pcr": lambda row: "" if row.is_hidden else row.study.outcome,
+    "rt_pcr_sampled": lambda row: "" if row.is_hidden else row.study.outcome_date,
+    "voided": lambda row: row.study.voided,
     "radiographer": lambda row: row.requested_by.display_name,
     "patient_id": lambda row: row.study.patient_reference,
     "patient_name": lambda row: row.study.patient_name,
@@ -45,16 +49,23 @@ class _Line:
 def csv_lines(rows: Iterable[Diagnosis]) -> Iterator[str]:
     """The heading and then a line for each of the rows, made as they are asked for.
 
+    Where a row's answer is hidden from the person who exports, the cells of the answer are empty.
+
     Times are in the zone of the request, which is over when the first line is asked for.
     """
-    return _lines(rows, timezone.get_current_timezone())
+    return safe_lines(COLUMNS, ([value_of(row) for value_of in COLUMNS.values()] for row in rows))
 
 
-def _lines(rows: Iterable[Diagnosis], zone: tzinfo) -> Iterator[str]:
+def safe_lines(heading: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """Any table as the lines of a file that a spreadsheet reads as text and numbers, in the zone of the request."""
+    return _lines(heading, rows, timezone.get_current_timezone())
+
+
+def _lines(heading: Iterable[str], rows: Iterable[Iterable[object]], zone: tzinfo) -> Iterator[str]:
     writer = csv.writer(_Line())
-    yield _BYTE_ORDER_MARK + writer.writerow(COLUMNS)
+    yield _BYTE_ORDER_MARK + writer.writerow(heading)
     for row in rows:
-        yield writer.writerow([_cell(value_of(row), zone) for value_of in COLUMNS.values()])
+        yield writer.writerow([_cell(value, zone) for value in row])
 
 
 def _cell(value: object, zone: tzinfo) -> Any:

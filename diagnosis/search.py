@@ -9,8 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import User
-from diagnosis.models import Diagnosis, DiagnosisQuerySet, Study
+from diagnosis.blinding import conceal, revealed_to
+from diagnosis.models import Diagnosis, DiagnosisQuerySet, Standing, Study, StudyQuerySet
+from diagnosis.notes_search import results_with_words, studies_with_words, words_of
 from diagnosis.querysets import NEWEST_FIRST, SEARCHED_KEYS, Order
+from diagnosis.review_models import Review, ReviewState
 
 PAGE_ROWS = 50
 EXPORT_CHUNK_ROWS = 1000
@@ -23,14 +26,26 @@ class ResultFilter:
     """Which results, and in which order. Nothing asked for is every result of the institution, newest first."""
 
     text: str = ""
+    notes: str = ""
     prediction: str = ""
     first_day: date | None = None
     last_day: date | None = None
     radiographer: int | None = None
     model_version: int | None = None
+    review: str = ""
+    outcome: str = ""
     lowest: float | None = None
     highest: float | None = None
+    standing: str = Standing.KEPT
     order: Order = NEWEST_FIRST
+
+    @property
+    def tells_the_answer(self) -> bool:
+        """Whether being listed, or where, says something of the answer: to a person who reads blind, too much."""
+        bounds = (self.lowest, self.highest)
+        verdict = self.review != ReviewState.UNREVIEWED and self.review
+        asked = self.prediction or verdict or self.outcome or any(bound is not None for bound in bounds)
+        return bool(asked) or self.order.column == "probability"
 
 
 _NARROWINGS: dict[str, Callable[[DiagnosisQuerySet, Any], DiagnosisQuerySet]] = {
@@ -39,6 +54,7 @@ _NARROWINGS: dict[str, Callable[[DiagnosisQuerySet, Any], DiagnosisQuerySet]] = 
     "last_day": DiagnosisQuerySet.classified_until,
     "radiographer": DiagnosisQuerySet.requested_by_person,
     "model_version": DiagnosisQuerySet.answered_by_model,
+    "review": DiagnosisQuerySet.reviewed_as,
     "lowest": DiagnosisQuerySet.with_probability_from,
     "highest": DiagnosisQuerySet.with_probability_to,
 }
@@ -54,65 +70,110 @@ class ResultPage:
 
 
 def filtered_results(user: User, asked: ResultFilter) -> DiagnosisQuerySet:
-    """The results that the person may see and asked for, in that order."""
-    results = _searched(user, asked.text) if asked.text else Diagnosis.objects.visible_to(user)
+    """The results that the person may see and asked for, in that order.
+
+    Where the filter or the order tells the answer, a person who reads blind gets the studies that they have read.
+    """
+    results = _of_studies_asked_for(user, asked).filter(standing=asked.standing)
     for name, narrowed in _NARROWINGS.items():
         if (value := getattr(asked, name)) not in (None, ""):
             results = narrowed(results, value)
     return results.in_order(asked.order)
 
 
-def _searched(user: User, text: str) -> DiagnosisQuerySet:
+def _of_studies_asked_for(user: User, asked: ResultFilter) -> DiagnosisQuerySet:
     """Start from the studies where they are few, from the list where they are many.
 
     No database here can tell the two apart before it runs the query, and the wrong way round takes seconds. For the
     same reason the few are not narrowed to the institution again: SQLite would take that for the better place to start.
     """
-    mine, studies = Study.objects.visible_to(user), set[int]()
-    for key in SEARCHED_KEYS:  # one by one, because joined by OR they would make SQLite read the whole table
-        studies.update(mine.starting_with(text, key=key).values_list("pk", flat=True)[: FEW_STUDIES + 1])
-    if len(studies) <= FEW_STUDIES:
-        return Diagnosis.objects.of_studies(studies)
-    return Diagnosis.objects.visible_to(user).of_study_starting_with(text)
+    few, many = list[set[int]](), list[_Along]()
+    for studies, along in _asked_of_studies(user, asked):
+        few.append(studies) if len(studies) <= FEW_STUDIES else many.append(along)
+    mine = Diagnosis.objects
+    results = mine.of_studies(set.intersection(*few)) if few else mine.visible_to(user)
+    for along in many:
+        results = along(results)
+    return results
 
 
-def first_page(results: DiagnosisQuerySet) -> ResultPage:
-    rows = _rows(results)
+_Along = Callable[[DiagnosisQuerySet], DiagnosisQuerySet]
+
+
+def _asked_of_studies(user: User, asked: ResultFilter) -> Iterator[tuple[set[int], _Along]]:
+    """What is asked of studies: which they are, one more than FEW_STUDIES at most, and the same asked of results."""
+    mine, words = Study.objects.visible_to(user), words_of(asked.notes)
+    if asked.text:
+        yield _starting_with(mine, asked.text), lambda results: results.of_study_starting_with(asked.text)
+    if words:
+        yield _some(studies_with_words(mine, words)), lambda results: results_with_words(results, mine, words)
+    if asked.outcome:
+        yield _some(mine.filter(outcome=asked.outcome)), lambda results: results.with_outcome(asked.outcome)
+    if user.reads_blind and asked.tells_the_answer:
+        yield _read_by(user, mine), lambda results: revealed_to(user, results)
+
+
+def _starting_with(mine: StudyQuerySet, text: str) -> set[int]:
+    """Key by key, because joined by OR they would make SQLite read the whole table."""
+    return set[int]().union(*(_some(mine.starting_with(text, key=key)) for key in SEARCHED_KEYS))
+
+
+def _read_by(user: User, mine: StudyQuerySet) -> set[int]:
+    """What `revealed_to` lets through, found from the person's readings and reviews and not from all results."""
+    reviewed = Review.objects.filter(reviewer=user).values("diagnosis__study")
+    return _some(mine.filter(own_readings__reader=user)) | _some(mine.filter(pk__in=reviewed))
+
+
+def _some(studies: StudyQuerySet) -> set[int]:
+    return set(studies.values_list("pk", flat=True)[: FEW_STUDIES + 1])
+
+
+def first_page(user: User, results: DiagnosisQuerySet) -> ResultPage:
+    rows = _rows(user, results)
     return ResultPage(rows[:PAGE_ROWS], has_previous=False, has_next=len(rows) > PAGE_ROWS)
 
 
-def page_after(results: DiagnosisQuerySet, row: Diagnosis, order: Order) -> ResultPage:
+def page_after(user: User, results: DiagnosisQuerySet, row: Diagnosis, order: Order) -> ResultPage:
     """The page that follows `row`."""
-    rows = _rows(results.following(row, order))
+    rows = _rows(user, results.following(row, order))
     return ResultPage(rows[:PAGE_ROWS], has_previous=True, has_next=len(rows) > PAGE_ROWS)
 
 
-def page_before(results: DiagnosisQuerySet, row: Diagnosis, order: Order) -> ResultPage:
+def page_before(user: User, results: DiagnosisQuerySet, row: Diagnosis, order: Order) -> ResultPage:
     """The page that ends just before `row`; the first page where fewer rows than a page stand before it."""
-    rows = _rows(results.following(row, order.reverse))
+    rows = _rows(user, results.following(row, order.reverse))
     if len(rows) <= PAGE_ROWS:
-        return first_page(results)
+        return first_page(user, results)
     return ResultPage(rows[:PAGE_ROWS][::-1], has_previous=True, has_next=True)
 
 
-def _rows(results: DiagnosisQuerySet) -> list[Diagnosis]:
+def _rows(user: User, results: DiagnosisQuerySet) -> list[Diagnosis]:
     """One row more than a page. The index alone finds them; only then are the rows themselves read."""
-    return _read(results.values_list("pk", flat=True)[: PAGE_ROWS + 1])
+    return _read(user, results.values_list("pk", flat=True)[: PAGE_ROWS + 1])
 
 
-def _read(pks: Iterable[int]) -> list[Diagnosis]:
+def _read(user: User, pks: Iterable[int]) -> list[Diagnosis]:
+    """The rows in that order, without the answers that the person may not see yet."""
     rows = Diagnosis.objects.with_rows_shown().in_bulk(list(pks))
-    return [rows[pk] for pk in pks if pk in rows]
+    return conceal(user, (rows[pk] for pk in pks if pk in rows))
+
+
+def place_of(user: User, uuid: UUID, order: Order) -> Diagnosis | None:
+    """The row that a page of that order follows or precedes; never one whose place would tell a hidden answer."""
+    places = Diagnosis.objects.visible_to(user).only("created", "probability")
+    if order.column == "probability":
+        places = revealed_to(user, places)
+    return places.filter(uuid=uuid).first()
 
 
 def selected_results(user: User, uuids: Iterable[UUID], order: Order) -> DiagnosisQuerySet:
-    """Those of the named results that the person may see."""
+    """Those of the named results that the person may see, voided ones too."""
     return Diagnosis.objects.visible_to(user).filter(uuid__in=uuids).in_order(order)
 
 
-def every_row(results: DiagnosisQuerySet, order: Order) -> Iterator[Diagnosis]:
+def every_row(user: User, results: DiagnosisQuerySet, order: Order) -> Iterator[Diagnosis]:
     """All of the results, read piece by piece: neither memory nor an open transaction grows with their number."""
-    rows = _read(list(results.values_list("pk", flat=True)[:EXPORT_CHUNK_ROWS]))
+    rows = _read(user, list(results.values_list("pk", flat=True)[:EXPORT_CHUNK_ROWS]))
     while rows:
         yield from rows
-        rows = _read(list(results.following(rows[-1], order).values_list("pk", flat=True)[:EXPORT_CHUNK_ROWS]))
+        rows = _read(user, list(results.following(rows[-1], order).values_list("pk", flat=True)[:EXPORT_CHUNK_ROWS]))

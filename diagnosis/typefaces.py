@@ -19,7 +19,7 @@ from threading import RLock
 from xml.sax.saxutils import escape
 
 from arabic_reshaper import ArabicReshaper
-from bidi import get_display
+from bidi.algorithm import get_display  # it turns brackets round, which that of `bidi` itself leaves
 from fontTools import subset
 from fontTools.ttLib import TTFont as FontFile
 from fontTools.varLib import instancer
@@ -56,8 +56,9 @@ _reshaper = ArabicReshaper({"support_ligatures": True})
 class Typesetter:
     """Puts texts into markup for `reportlab.platypus.Paragraph`. Made by `typesetter_for`."""
 
-    def __init__(self, own_fonts: Iterable[str]) -> None:
+    def __init__(self, own_fonts: Iterable[str], *, right_to_left: bool = False) -> None:
         self._own_fonts = tuple(own_fonts)
+        self._base = "R" if right_to_left else "L"
 
     def markup(self, text: str, *, size: float, width: float, bold: bool = False) -> str:
         """`text` as markup without any tag but fonts and line ends.
@@ -70,7 +71,7 @@ class Typesetter:
         return "<br/>".join(self._line(line, bold) for line in lines)
 
     def _line(self, logical: str, bold: bool) -> str:
-        fonts = groupby(self._placed(_in_visual_order(logical), bold), key=lambda placed: placed[1])
+        fonts = groupby(self._placed(_in_visual_order(logical, self._base), bold), key=lambda placed: placed[1])
         return "".join(
             f'<font name="{font}">{escape("".join(character for character, _ in run))}</font>' for font, run in fonts
         )
@@ -88,7 +89,7 @@ class Typesetter:
         return [*lines, line]
 
     def _width(self, text: str, size: float, bold: bool) -> float:
-        placed = self._placed(_in_visual_order(text), bold)
+        placed = self._placed(_in_visual_order(text, self._base), bold)
         return sum(pdfmetrics.stringWidth(character, font, size) for character, font in placed)
 
     def _placed(self, text: str, bold: bool) -> Iterator[tuple[str, str]]:
@@ -103,12 +104,12 @@ class Typesetter:
 
 
 @contextmanager
-def typesetter_for(texts: Iterable[str]) -> Iterator[Typesetter]:
+def typesetter_for(texts: Iterable[str], *, right_to_left: bool = False) -> Iterator[Typesetter]:
     """A typesetter for a document that prints `texts`, whose own fonts are forgotten when the document is made."""
     rest = {character for text in texts for character in printable(text) if not _is_in_a_script(character)}
     names = list(_register_large(frozenset(rest)))
     try:
-        yield Typesetter(names)
+        yield Typesetter(names, right_to_left=right_to_left)
     finally:
         for name in names:
             _forget(name)
@@ -124,8 +125,8 @@ def _is_right_to_left(text: str) -> bool:
     return any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in text)
 
 
-def _in_visual_order(text: str) -> str:
-    return str(get_display(_reshaper.reshape(text), base_dir="L")) if _is_right_to_left(text) else text
+def _in_visual_order(text: str, base: str) -> str:
+    return str(get_display(_reshaper.reshape(text), base_dir=base)) if _is_right_to_left(text) else text
 
 
 def _short_enough(words: Iterable[str], width_of: Callable[[str], float], width: float) -> Iterator[str]:

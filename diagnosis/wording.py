@@ -12,9 +12,12 @@ from django.utils.translation import gettext_lazy
 from pydicom.uid import UID
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from django.utils.functional import _StrPromise as StrPromise
 
-    from diagnosis.models import Diagnosis
+    from diagnosis.errors import DiagnosisError
+    from diagnosis.models import Diagnosis, Study
 
 _MOST_DECIMALS = 2
 
@@ -37,6 +40,12 @@ class Reading:
     band_width: str
     positive_place: str
     positive_width: str
+
+
+def error_text(error: DiagnosisError) -> str:
+    """The sentence of an error in the person's language; English where it is not translated."""
+    sentence = _(error.message)
+    return sentence % error.values if error.values else sentence
 
 
 def read_out(diagnosis: Diagnosis) -> Reading:
@@ -105,14 +114,6 @@ def _duration(milliseconds: float) -> str:
     return _("%(number)s s") % {"number": number_format(milliseconds / 1000, decimal_pos=1)}
 
 
-PATIENT_NAMES = {
-    "patient_name": gettext_lazy("Name"),
-    "patient_id": gettext_lazy("Patient ID"),
-    "patient_birth_date": gettext_lazy("Date of birth"),
-    "patient_sex": gettext_lazy("Sex"),
-    "study_date": gettext_lazy("Study date"),
-    "accession_number": gettext_lazy("Accession number"),
-}
 IMAGE_NAMES = {
     "modality": gettext_lazy("Modality"),
     "body_part": gettext_lazy("Body part"),
@@ -126,3 +127,21 @@ IMAGE_NAMES = {
 def dicom_facts(details: dict[str, str | None] | None, names: Mapping[str, StrPromise]) -> list[tuple[str, str]]:
     """Those of the kept DICOM values that are there, each with its name for a person."""
     return [(str(name), UID(value).name) for key, name in names.items() if (value := (details or {}).get(key))]
+
+
+def patient_facts(study: Study) -> list[tuple[str, str]]:
+    """What is known of the patient of a study, and the study's own day and number, each with its name for a person."""
+    patient = study.patient
+    facts = [
+        (_("Name"), patient.name if patient else ""),
+        (_("Patient ID"), patient.reference if patient else ""),
+        (_("Date of birth"), _day(patient.birth_date) if patient else ""),
+        (_("Sex"), patient.get_sex_display() if patient else ""),
+        (_("Study date"), _day(study.study_date)),
+        (_("Accession number"), (study.dicom or {}).get("accession_number") or ""),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def _day(day: date | None) -> str:
+    return day.isoformat() if day else ""

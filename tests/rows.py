@@ -3,7 +3,7 @@
 import hashlib
 import re
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from html import unescape
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.test import Client
 
 from accounts.models import User
 from diagnosis.models import Diagnosis, ModelVersion, Study
+from diagnosis.patients import PatientDetails, patient_get_or_create
 
 NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
 
@@ -25,6 +26,10 @@ def stored_result(
     prediction: str = "Positive",
     created: datetime = NOON,
     version: str = "toy-1",
+    review: str = "unreviewed",
+    outcome: str = "",
+    notes: str = "",
+    is_voided: bool = False,
 ) -> Diagnosis:
     """A result that says what the test tells it."""
     key = uuid.uuid4()
@@ -39,7 +44,11 @@ def stored_result(
         size=1,
         width=1,
         height=1,
-        dicom={"patient_id": patient_id, "patient_name": patient_name, "study_date": "2026-03-14"},
+        patient=patient_get_or_create(user=user, details=PatientDetails(patient_id, patient_name)),
+        study_date=date(2026, 3, 14),
+        outcome=outcome,
+        notes=notes,
+        voided=created if is_voided else None,
     )
     model = ModelVersion.objects.get_or_create(version=version, weights_sha256="ab" * 32, defaults={"card": {}})[0]
     return Diagnosis.objects.create(
@@ -57,6 +66,8 @@ def stored_result(
         engine="toy",
         milliseconds=1,
         heat_map=b"",
+        review_state=review,
+        standing="voided" if is_voided else "kept",
     )
 
 

@@ -54,8 +54,9 @@ def test_the_scale_draws_probability_operating_point_and_band(client: Client, al
 def test_it_names_model_engine_time_and_image(client: Client, alice: User, engine: ToyEngine) -> None:
     diagnosis = diagnosed(alice)
     text = page_of(client, diagnosis)
-    for part in ("toy-1", "abababababab", "<dd>toy</dd>", " ms</dd>", "320 × 256 pixels", diagnosis.study.sha256):
+    for part in ("toy-1", "ab" * 32, "<dd>toy</dd>", " ms</dd>", "320 × 256 pixels", diagnosis.study.sha256):
         assert part in text
+    assert "<dt>Preprocessing</dt><dd>version 1</dd>" in text
 
 
 def test_the_heat_map_is_never_called_a_lesion(client: Client, alice: User, engine: ToyEngine) -> None:
@@ -88,3 +89,14 @@ def test_nothing_of_the_page_needs_an_unsafe_policy(client: Client, alice: User,
     assert "style=" not in text
     assert " on" + "click" not in text
     assert "<script>" not in text
+
+
+def test_the_picture_says_whose_it_is(client: Client, alice: User, engine: ToyEngine, dicom_samples: Path) -> None:
+    unknown = page_of(client, diagnosed(alice))
+    assert "Patient not given" in unknown
+    assert 'uploaded <time datetime="' in unknown
+    content = radiograph_dicom(dicom_samples, PatientName="Curie^Marie", PatientID="K-7", ViewPosition="AP")
+    text = page_of(client, diagnosis_create(user=alice, content=content, file_name="IM1").diagnosis)
+    picture = text[text.index("viewer-identity") : text.index("data-stage")]
+    for part in ("Curie Marie", "K-7", "born 5 Mar 1940", "Female", "26 Aug 2004", ", AP"):
+        assert part in picture

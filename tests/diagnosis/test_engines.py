@@ -44,7 +44,7 @@ def assert_engines_agree(openvino: Engine, reference: Engine, images: np.ndarray
 
 
 def test_both_engines_give_the_same_answers(served, images):
-    assert_engines_agree(served["openvino"], served["keras"], images[:10])
+    assert_engines_agree(served["openvino"], served["keras"], images[:6])
 
 
 @pytest.mark.parametrize("head", ["paper", "bands"])
@@ -70,9 +70,9 @@ def test_an_answer_has_the_shape_that_the_interface_promises(served, images):
 
 @pytest.mark.parametrize("name", ["openvino", "keras"])
 def test_threads_get_their_own_answers(served, images, name):
-    engine = served[name]
-    expected = [engine.run(image[None]) for image in images]
-    assert len({answer.probabilities.tobytes() for answer in expected}) == THREADS
+    engine, threads = served[name], THREADS if name == "openvino" else 4
+    expected = [engine.run(image[None]) for image in images[:threads]]
+    assert len({answer.probabilities.tobytes() for answer in expected}) == threads
 
     def ask(thread: int) -> None:
         for _ in range(10 if name == "openvino" else 1):
@@ -80,8 +80,8 @@ def test_threads_get_their_own_answers(served, images, name):
             np.testing.assert_allclose(answer.probabilities, expected[thread].probabilities, rtol=0, atol=1e-7)
             np.testing.assert_allclose(answer.evidence, expected[thread].evidence, rtol=1e-4, atol=1e-7)
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(ask, range(THREADS)))
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(ask, range(threads)))
 
 
 def test_an_answer_does_not_change_when_the_next_is_asked_for(served, images):
@@ -146,3 +146,20 @@ def test_code_in_a_keras_file_is_refused(tmp_path, monkeypatch):
         open_engine("keras", tmp_path)
     assert "arbitrary code execution" in str(refusal.value.__cause__)
     assert not Path("canary").exists()
+
+
+def test_as_many_requests_are_kept_as_there_were_calls_at_once(trained_version, images):
+    """Each holds the memory of all layers: threads of the server that come and go must not each leave one behind."""
+    engine = OpenVINOEngine(trained_version.folder)
+    for _ in range(3):
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda image: engine.run(image[None]), images[:4]))
+    assert 1 <= len(engine._idle) <= 2
+
+
+def test_after_an_input_that_does_not_fit_the_next_is_answered(trained_version, images):
+    engine = OpenVINOEngine(trained_version.folder)
+    expected = engine.run(images[:1])
+    with pytest.raises(RuntimeError):
+        engine.run(np.zeros((1, 10, 10, 3), np.float32))
+    np.testing.assert_array_equal(engine.run(images[:1]).probabilities, expected.probabilities)

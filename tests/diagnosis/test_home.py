@@ -10,7 +10,12 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from diagnosis.artifacts import BUILT, CURRENT
+from diagnosis.errors import RadiographRejected
 from diagnosis.models import ModelVersion
+from diagnosis.refusals import Refusal, refusal_add
+from diagnosis.review_models import OwnReading
+from diagnosis.reviews import review_add
+from diagnosis.study_services import study_void
 from tests.cast import client_of
 from tests.rows import stored_result
 from tests.toy import ToyEngine
@@ -53,7 +58,62 @@ def test_results_are_counted_by_answer_today_and_this_month(client: Client, alic
         (alice, "Negative", datetime(2025, 3, 15, 12, tzinfo=UTC)),
     ):
         stored_result(person, prediction=answer, created=created)
-    assert counts(text_of(client)) == {"Positive": [2, 3], "Negative": [0, 1], "Indeterminate": [1, 1], "All": [3, 5]}
+    for person, created in ((alice, NOW), (bob, YESTERDAY), (bob, datetime(2026, 2, 28, tzinfo=UTC))):
+        Refusal.objects.create(user=person, institution=person.institution, reason="colour-photograph", created=created)
+    assert counts(text_of(client)) == {
+        "Positive": [2, 3],
+        "Negative": [0, 1],
+        "Indeterminate": [1, 1],
+        "All": [3, 5],
+        "Cannot be assessed": [1, 2],
+    }
+
+
+def test_a_refused_upload_is_counted_for_its_institution(client: Client, bob: User, charlie: User) -> None:
+    for person in (bob, charlie):
+        refusal_add(user=person, error=RadiographRejected("No picture.", code="unknown-format"))
+    assert counts(text_of(client))["Cannot be assessed"] == [1, 1]
+
+
+def unreviewed_part(text: str) -> str:
+    return text[text.index("Not yet reviewed") : text.index("Newest results")]
+
+
+def test_what_is_not_reviewed_stands_first_and_leads_to_its_list(client: Client, alice: User, charlie: User) -> None:
+    waiting, done, voided = (stored_result(alice, file_name=f"{name}.png") for name in ("waiting", "done", "voided"))
+    stored_result(charlie, file_name="elsewhere.png")
+    review_add(user=alice, diagnosis=done, verdict="agrees")
+    study_void(user=alice, study=voided.study, reason="twice")
+    part = unreviewed_part(text_of(client))
+    assert re.findall(r"(\w+)\.png", part) == ["waiting"]
+    assert re.findall(r'home-number">(.*?)<', part) == ["1"]
+    (address,) = re.findall(r'href="(/results/\?review=unreviewed)"', part)
+    listed = client.get(address).content.decode()
+    assert waiting.study.file_name in listed
+    assert "done.png" not in listed
+    review_add(user=alice, diagnosis=waiting, verdict="agrees")
+    assert "Nothing waits for a review" in unreviewed_part(text_of(client))
+
+
+def test_very_many_are_not_counted_to_the_end(client: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diagnosis.home.COUNTED_TO", 2)
+    for number, said in enumerate(("1", "2", "2+", "2+"), start=1):
+        stored_result(alice)
+        assert f'home-number">{said}<' in text_of(client), number
+
+
+def test_who_reads_blind_sees_no_answer_before_reading_and_no_count_that_tells_it(client: Client, alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(reads_blind=True)
+    hidden, read = (stored_result(alice, created=NOW) for _ in range(2))
+    OwnReading.objects.create(study=read.study, reader=alice, answer="Positive")
+    text = text_of(client)
+    assert counts(text)["Positive"] == [1, 1]
+    assert counts(text)["Hidden until you have read it"] == [1, 1]
+    assert counts(text)["All"] == [2, 2]
+    rows = text[text.index("Not yet reviewed") :]
+    for result, shown in ((hidden, False), (read, True)):
+        row = rows[rows.index(result.get_absolute_url()) :]
+        assert ("label-positive" in row[: row.index("</a>")]) is shown
 
 
 def test_another_institutions_results_are_not_counted(client: Client, charlie: User) -> None:
@@ -98,7 +158,9 @@ def test_the_page_costs_as_many_queries_for_many_results_as_for_one(
     for many in (1, 12):
         for _index in range(many):
             stored_result(alice, created=NOW)
-        with django_assert_num_queries(5):  # session, person, institution, newest results, counts
+        with django_assert_num_queries(
+            8
+        ):  # session, person, institution; unreviewed, how many; newest; counts, refused
             client.get("/")
 
 

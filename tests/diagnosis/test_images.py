@@ -11,10 +11,19 @@ from PIL import Image
 from pytest_django import Settings
 
 from accounts.models import User
-from diagnosis.display import coloured_heat_map, display_jpeg, heat_map_to_png, thumbnail_jpeg
+from diagnosis.display import (
+    THUMBNAIL_BYTES,
+    THUMBNAIL_SIDE,
+    coloured_heat_map,
+    display_jpeg,
+    heat_map_to_png,
+    shown_size,
+    thumbnail_jpeg,
+)
 from diagnosis.models import Diagnosis
 from diagnosis.services import diagnosis_create
 from tests.cast import client_of
+from tests.rows import stored_result
 from tests.toy import ToyEngine
 from tests.uploads import diagnosed, radiograph_png
 
@@ -57,8 +66,14 @@ def test_the_shown_copy_is_the_whole_radiograph(client: Client, diagnosis: Diagn
 def test_the_thumbnail_is_small(client: Client, diagnosis: Diagnosis) -> None:
     answer = client.get(reverse("diagnosis:thumbnail", args=[diagnosis.study.uuid]))
     body = body_of(answer)
-    assert len(body) < 10_000
-    assert Image.open(io.BytesIO(body)).size == (192, 154)
+    assert len(body) <= THUMBNAIL_BYTES
+    assert Image.open(io.BytesIO(body)).size == (160, 128)
+
+
+@pytest.mark.parametrize("levels", [2, 256])
+def test_a_thumbnail_of_noise_is_small_too(levels: int) -> None:
+    noise = np.random.default_rng(0).integers(0, levels, (THUMBNAIL_SIDE, THUMBNAIL_SIDE)) * (255 // (levels - 1))
+    assert len(thumbnail_jpeg(noise.astype(np.uint8))) <= THUMBNAIL_BYTES
 
 
 def test_the_heat_map_is_clear_where_there_is_no_evidence_and_yellow_where_most_is(
@@ -133,7 +148,7 @@ def test_copies_keep_the_proportions_within_their_limits(height: int, width: int
     shown = Image.open(io.BytesIO(display_jpeg(pixels)))
     small = Image.open(io.BytesIO(thumbnail_jpeg(pixels)))
     assert max(shown.size) == min(2048, max(height, width))
-    assert max(small.size) == min(192, max(height, width))
+    assert max(small.size) == min(THUMBNAIL_SIDE, max(height, width))
     assert shown.mode == "L"
 
 
@@ -157,3 +172,57 @@ def test_more_evidence_is_always_lighter() -> None:
     luminance = drawn[5, :, :3] @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(luminance) >= -1.5).all()
     assert (np.diff(drawn[5, :, 3]) >= 0).all()
+
+
+@pytest.mark.parametrize("name", ["display", "thumbnail", "full", "original"])
+def test_a_file_that_the_storage_has_lost_is_said_to_be_missing(
+    client: Client, diagnosis: Diagnosis, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    for file in (diagnosis.study.display, diagnosis.study.thumbnail, diagnosis.study.original):
+        Path(file.path).unlink()
+    address = reverse(f"diagnosis:{name}", args=[diagnosis.study.uuid])
+    answer = client.get(address)
+    assert answer.status_code == 404
+    assert "This file is missing" in answer.content.decode()
+    assert client.head(address).status_code == 404
+    assert address in caplog.text
+    assert client.get(diagnosis.get_absolute_url()).status_code == 200
+
+
+def test_a_row_without_files_or_heat_map_is_404(client: Client, alice: User) -> None:
+    result = stored_result(alice)
+    for address in addresses(result):
+        assert client.get(address).status_code == 404
+
+
+def test_every_picture_answers_a_question_for_its_head(client: Client, diagnosis: Diagnosis) -> None:
+    for address in addresses(diagnosis):
+        answer = client.head(address)
+        assert (answer.status_code, answer["Cache-Control"]) == (200, "private, no-store")
+        assert body_of(answer) == b""
+
+
+def test_all_pixels_of_a_large_radiograph_are_drawn_from_its_file(
+    client: Client, alice: User, engine: ToyEngine
+) -> None:
+    content = radiograph_png(width=2600, height=2000)
+    study = diagnosis_create(user=alice, content=content, file_name="large.png").diagnosis.study
+    assert (study.shown_size, study.is_reduced) == ((2048, 1575), True)
+    assert picture(client.get(reverse("diagnosis:display", args=[study.uuid]))).size == study.shown_size
+    full = picture(client.get(reverse("diagnosis:full", args=[study.uuid])))
+    assert (full.size, full.mode, full.format) == ((2600, 2000), "L", "JPEG")
+    with Image.open(io.BytesIO(content)) as original:
+        difference = np.asarray(full, np.float64) - np.asarray(original, np.float64)
+    assert np.abs(difference).mean() < 2
+
+
+def test_a_small_radiograph_is_shown_with_all_its_pixels(client: Client, diagnosis: Diagnosis) -> None:
+    study = diagnosis.study
+    assert not study.is_reduced
+    assert picture(client.get(reverse("diagnosis:full", args=[study.uuid]))).size == (320, 256)
+
+
+@pytest.mark.parametrize(("width", "height"), [(2049, 1), (2500, 2048), (2048, 2048), (1, 5000), (3001, 2999), (50, 9)])
+def test_the_shown_size_is_that_of_the_copy(width: int, height: int) -> None:
+    copy = Image.open(io.BytesIO(display_jpeg(np.zeros((height, width), np.uint8))))
+    assert copy.size == shown_size(width, height)

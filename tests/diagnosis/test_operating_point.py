@@ -42,8 +42,8 @@ def test_no_covid_image_is_refused():
 
 def test_band_holds_the_errors_around_the_point_and_not_the_right_answers_beyond():
     """Around 0.5: errors at ±0.1 and ±0.2 (logit), right answers from ±1. Cost 0.25 each saves 4 less 1."""
-    logits = np.array([0.1, -0.1, 0.2, -0.2] + [1.0, -1.0] * 48)
-    labels = np.array([NON_COVID, COVID, NON_COVID, COVID] + [COVID, NON_COVID] * 48)
+    logits = np.array([0.1, -0.1, 0.2, -0.2] + [1.0, -1.0] * 298)
+    labels = np.array([NON_COVID, COVID, NON_COVID, COVID] + [COVID, NON_COVID] * 298)
     rule = choose_indeterminate_band(labels, 1 / (1 + np.exp(-logits)), 0.5)
     band_edge = 1 / (1 + np.exp(-0.6))
     assert (rule.indeterminate_low, rule.indeterminate_high) == pytest.approx((1 - band_edge, band_edge))

@@ -139,6 +139,8 @@ def test_markup_in_any_value_stays_text(nasty: str) -> None:
         institution=nasty,
         patient=(Fact(nasty, nasty),),
         study=(Fact(nasty, nasty),),
+        additions=(Fact(nasty, nasty),),
+        notes=nasty,
         answer=dataclasses.replace(answer(), label=nasty),
         model=(Fact(nasty, nasty),),
         figures=(Figures(nasty, nasty, nasty, nasty),),
@@ -161,10 +163,32 @@ def test_very_long_values_are_printed_whole(letter: str, length: int) -> None:
         assert text_of(report_pdf(report)).count(letter) >= 2 * length
 
 
+def test_very_long_notes_and_reasons_are_printed_whole() -> None:
+    report = content(notes="Ŵ" * 5000, additions=(Fact("Reason", "Ž" * 2000),))
+    text = text_of(report_pdf(report))
+    assert (text.count("Ŵ"), text.count("Ž")) == (5000, 2000)
+
+
 def test_a_note_of_many_words_runs_over_pages() -> None:
     words = " ".join(f"word{number}" for number in range(700))
-    text = text_of(report_pdf(content(study=(Fact("Notes", words),))))
-    assert all(f"word{number}" in text for number in range(700))
+    for changes in ({"study": (Fact("Notes", words),)}, {"notes": words}, {"additions": (Fact("Reason", words),)}):
+        text = text_of(report_pdf(content(**changes)))
+        assert all(f"word{number}" in text for number in range(700))
+
+
+def test_notes_keep_their_lines_unless_there_are_far_too_many() -> None:
+    pdf = report_pdf(content(notes="One.\r\n\nTwo."))
+    lines = [line.split() for line in PdfReader(io.BytesIO(pdf)).pages[0].extract_text().splitlines()]
+    assert ["One."] in lines
+    assert ["Two."] in lines
+    report = content(notes="x\n" * 2500)
+    assert pages_of(report) <= 5
+    assert text_of(report_pdf(report)).count("x x x") >= 800
+
+
+def test_without_notes_there_is_no_heading_for_them() -> None:
+    assert "Clinical notes" in text_of(report_pdf(content()))
+    assert "Clinical notes" not in text_of(report_pdf(content(notes=" \n ")))
 
 
 def test_radiograph_and_heat_map_stand_side_by_side() -> None:

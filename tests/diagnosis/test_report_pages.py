@@ -13,6 +13,7 @@ from pytest_django import Settings
 from accounts.models import User
 from diagnosis.models import Diagnosis
 from diagnosis.report_models import Report
+from diagnosis.report_services import report_erase
 from tests.cast import client_of
 from tests.diagnosis.reports import made, text_of
 from tests.toy import ToyEngine
@@ -109,21 +110,27 @@ def test_a_superseded_one_leads_to_the_newer(client: Client, alice: User, report
 
 
 def test_an_erased_one_is_not_handed_out(client: Client, report: Report) -> None:
-    Report.objects.update(erased=timezone.now())
-    page = client.get(report.get_absolute_url())
-    assert (page.status_code, "was erased" in page.content.decode()) == (200, True)
-    for name in ("report.pdf", "download", "pages/1.png"):
-        assert client.get(f"/reports/{report.uuid}/{name}").status_code == 404
+    report_erase(report=report)
+    for name in ("", "report.pdf", "download", "pages/1.png"):
+        page = client.get(f"/reports/{report.uuid}/{name}")
+        assert (page.status_code, "was erased" in page.content.decode()) == (410, True)
 
 
 def test_an_altered_file_is_said_to_be_one_and_kept_back(client: Client, report: Report) -> None:
     Path(report.pdf.path).write_bytes(b"%PDF-1.4 forged")
     page = client.get(report.get_absolute_url())
-    assert (page.status_code, "missing or was altered" in page.content.decode()) == (500, True)
+    assert (page.status_code, "was altered" in page.content.decode()) == (500, True)
     for name in ("report.pdf", "download", "pages/1.png"):
         answer = client.get(f"/reports/{report.uuid}/{name}")
         assert answer.status_code == 500
         assert b"forged" not in answer.content
+
+
+def test_a_file_that_the_storage_has_lost_is_said_to_be_lost(client: Client, report: Report) -> None:
+    Path(report.pdf.path).unlink()
+    for name in ("", "report.pdf", "download", "pages/1.png"):
+        page = client.get(f"/reports/{report.uuid}/{name}")
+        assert (page.status_code, "is missing. Make a new report" in page.content.decode()) == (404, True)
 
 
 def test_the_code_leads_to_this_site_unless_settings_name_another(
@@ -143,7 +150,7 @@ def test_anybody_sees_whether_a_report_is_valid_and_its_hash(stranger: Client, a
     address = f"/verify/{report.code}/"
     assert "This report is valid." in stranger.get(address).content.decode()
     made(alice, report.diagnosis)
-    assert "superseded by a newer one" in stranger.get(address).content.decode()
+    assert "This report is superseded" in stranger.get(address).content.decode()
     Report.objects.filter(pk=report.pk).update(erased=timezone.now())
     assert "This report was erased." in stranger.get(address).content.decode()
     assert report.sha256 in stranger.get(address).content.decode()

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from diagnosis import views
+from diagnosis.home import RECENT_RESULTS, UNREVIEWED_SHOWN
 from tests.cast import client_of
 from tests.uploads import diagnosed
 
@@ -52,10 +52,10 @@ def test_a_colleagues_results_are_there_and_a_strangers_are_not(client: Client, 
 
 
 def test_home_shows_a_few_and_the_way_to_the_rest(client: Client, alice: User) -> None:
-    for seed in range(views.RECENT_RESULTS + 1):
+    for seed in range(RECENT_RESULTS + 1):
         diagnosed(alice, seed)
     text = text_of(client, "/")
-    assert text.count("thumbnail.jpg") == views.RECENT_RESULTS
+    assert text.count("thumbnail.jpg") == RECENT_RESULTS + UNREVIEWED_SHOWN
     assert "/results/" in text
 
 

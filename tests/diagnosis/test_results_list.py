@@ -100,7 +100,7 @@ def test_a_radiographer_who_has_left_is_still_offered_and_a_stranger_never(
 ) -> None:
     stored_result(bob)
     stored_result(charlie)
-    User.objects.filter(pk=bob.pk).update(is_active=False, is_radiographer=False)
+    User.objects.filter(pk=bob.pk).update(is_active=False, status="suspended", is_radiographer=False)
     text = page_of(client)
     assert str(bob.uuid) in text
     assert str(alice.uuid) not in text  # nothing to find by her

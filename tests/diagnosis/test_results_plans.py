@@ -28,8 +28,11 @@ FILTERS: list[dict[str, object]] = [
     {"prediction": "Positive"},
     {"first_day": date(2026, 1, 1), "last_day": date(2026, 12, 31)},
     {"radiographer": 1},
+    {"review": "unreviewed"},
     {"model_version": 1},
     {"lowest": 0.2, "highest": 0.8},
+    {"standing": "voided"},
+    {"standing": "voided", "review": "agrees"},
     {"prediction": "Positive", "radiographer": 1, "model_version": 1, "lowest": 0.2},
 ]
 
@@ -42,7 +45,9 @@ def plan_of(user: User, asked: ResultFilter) -> str:
 @pytest.mark.parametrize("wanted", FILTERS, ids=str)
 def test_a_list_reads_one_index_in_order_and_sorts_nothing(alice: User, wanted: dict, order: Order) -> None:
     plan = plan_of(alice, ResultFilter(**wanted, order=order))
-    assert re.search(r"SEARCH diagnosis_diagnosis USING (COVERING )?INDEX \w+ \(institution_id=\?", plan), plan
+    assert re.search(
+        r"SEARCH diagnosis_diagnosis USING (COVERING )?INDEX \w+ \(institution_id=\? AND standing=\?", plan
+    ), plan
     assert "SCAN" not in plan
     assert "TEMP B-TREE" not in plan
 
@@ -52,7 +57,7 @@ def test_a_page_further_starts_where_the_page_before_ended(alice: User, order: O
     row = stored_result(alice)
     rows = filtered_results(alice, ResultFilter(order=order)).following(row, order)
     plan = rows.values_list("pk", flat=True)[:51].explain()
-    assert re.search(rf"institution_id=\? AND {order.column}[<>]\?", plan), plan
+    assert re.search(rf"institution_id=\? AND standing=\? AND {order.column}[<>]\?", plan), plan
     assert "TEMP B-TREE" not in plan
 
 
@@ -60,6 +65,30 @@ def test_a_page_further_starts_where_the_page_before_ended(alice: User, order: O
 def test_a_search_reads_the_part_of_an_index_that_begins_so(alice: User, key: str) -> None:
     plan = Study.objects.visible_to(alice).starting_with("p", key=key).values_list("pk", flat=True)[:51].explain()
     assert re.search(rf"INDEX \w+ \(institution_id=\? AND {key}>\? AND {key}<\?\)", plan), plan
+
+
+def test_studies_are_found_by_their_outcome_in_an_index(alice: User) -> None:
+    plan = Study.objects.visible_to(alice).filter(outcome="positive").values_list("pk", flat=True)[:51].explain()
+    assert "COVERING INDEX study_by_outcome (institution_id=? AND outcome=?)" in plan
+
+
+def test_the_newest_uploads_are_found_without_reading_them(alice: User) -> None:
+    newest = Study.objects.visible_to(alice).order_by("-pk").values_list("pk", flat=True)
+    plan = newest[20_000:20_001].explain()
+    assert re.search(r"SEARCH diagnosis_study USING COVERING INDEX \w+ \(institution_id=\?\)", plan), plan
+    assert "TEMP B-TREE" not in plan
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("wanted", [{"outcome": "positive"}, {"notes": "cough"}], ids=str)
+def test_many_outcomes_and_notes_are_met_along_the_list(
+    alice: User, wanted: dict, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "FEW_STUDIES", 0)
+    stored_result(alice, outcome="positive", notes="Cough.")
+    plan = plan_of(alice, ResultFilter(**wanted, order=order))
+    assert re.search(r"diagnoses_by_(date|score) \(institution_id=\? AND standing=\?\)", plan), plan
+    assert "TEMP B-TREE" not in plan
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -73,5 +102,5 @@ def test_many_studies_that_were_found_are_met_along_the_list(alice: User, monkey
     monkeypatch.setattr(search, "FEW_STUDIES", 0)
     stored_result(alice)
     plan = plan_of(alice, ResultFilter(text="chest"))
-    assert "diagnoses_by_date (institution_id=?)" in plan
+    assert "diagnoses_by_date (institution_id=? AND standing=?)" in plan
     assert "TEMP B-TREE" not in plan

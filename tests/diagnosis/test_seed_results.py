@@ -11,8 +11,9 @@ from django.db.models import Max, Min
 from accounts.models import User
 from diagnosis.management.commands import seed_results, time_results
 from diagnosis.models import Diagnosis, ModelVersion, Study
+from diagnosis.review_models import ReviewState
 from tests.cast import client_of
-from tests.rows import stored_result
+from tests.rows import page_of, shown, stored_result
 from tests.uploads import stored_files
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +67,29 @@ def test_labels_follow_from_probabilities_and_pages_open() -> None:
         answer = client.get(address)
         answer.getvalue()
         assert answer.status_code == 200
+
+
+def test_reviews_outcomes_notes_and_voided_uploads_are_in_the_mix_and_agree_with_their_rows() -> None:
+    seed(600, days=1000)
+    rows = Diagnosis.objects.select_related("study").prefetch_related("reviews", "study__outcomes")
+    for row in rows:
+        assert [review.verdict for review in row.reviews.all()] == (
+            [] if row.review_state == "unreviewed" else [row.review_state]
+        )
+        assert [(outcome.result, outcome.sampled) for outcome in row.study.outcomes.all()] == (
+            [(row.study.outcome, row.study.outcome_date)] if row.study.outcome else []
+        )
+        assert (row.standing == "voided") == bool(row.study.voided)
+    assert {row.review_state for row in rows} == set(ReviewState.values)
+    assert {row.study.outcome for row in rows} == {"", "positive", "negative"}
+    assert {bool(row.study.notes) for row in rows} == {bool(row.study.voided) for row in rows} == {True, False}
+
+
+def test_an_open_page_of_invented_results_can_be_filtered() -> None:
+    seed(300)
+    client = client_of(User.objects.get(username=seed_results.USERNAMES[0]))
+    everything = {"review": "agrees", "outcome": "negative", "notes": "pneumonia"}
+    assert all(shown(page_of(client, "", **{name: value})) for name, value in everything.items())
 
 
 @pytest.mark.parametrize(("number", "days"), [(0, 1), (-5, 1), (5, 0)])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connections
+from pytest_django import Settings
 
 from accounts.models import User
 from diagnosis.classifier import forget_classifier
@@ -34,9 +35,10 @@ def at_once(*calls: Callable[[], DiagnosisOutcome]) -> list[DiagnosisOutcome]:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_same_file_at_the_same_moment_is_stored_once(
-    alice: User, engine: ToyEngine, media_root: Path, monkeypatch: pytest.MonkeyPatch
+    alice: User, engine: ToyEngine, media_root: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     """The engine answers only when everybody has asked it, so that nobody finds the other's row before."""
+    settings.CLASSIFICATIONS_AT_ONCE = TOGETHER
     everybody = threading.Barrier(TOGETHER, timeout=20)
     answer = engine.run
 

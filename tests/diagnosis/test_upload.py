@@ -17,7 +17,7 @@ from accounts.models import User
 from diagnosis.errors import ModelUnavailable
 from diagnosis.models import Diagnosis, Study
 from diagnosis.radiograph import MAX_FILE_BYTES
-from tests.cast import PASSWORD, client_of
+from tests.cast import client_of
 from tests.toy import ToyEngine, write_toy_model
 from tests.uploads import radiograph_dicom, radiograph_png, stored_files, upload, upload_named
 
@@ -289,7 +289,7 @@ def test_a_patients_name_reaches_no_log_no_file_name_and_no_stranger(
 
 def test_a_post_without_a_csrf_token_is_refused(alice: User, engine: ToyEngine, media_root: Path) -> None:
     strict = Client(enforce_csrf_checks=True)
-    assert strict.login(username="alice", password=PASSWORD)
+    strict.force_login(alice)
     answer = upload(strict, radiograph_png())
     assert answer.status_code == 403
     assert "This form has expired" in answer.content.decode()

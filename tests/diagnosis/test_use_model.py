@@ -11,6 +11,8 @@ from diagnosis.artifacts import current_version
 from diagnosis.classifier import get_classifier
 from tests.toy import write_toy_model
 
+pytestmark = pytest.mark.django_db
+
 
 @pytest.fixture
 def models(toy_models: Path) -> Path:

@@ -1,7 +1,8 @@
 """Fills an institution of its own with invented results, so that lists can be tried and timed at the size of years.
 
 Nothing here was ever classified: the institution, the people, the file names and the model version say so, and no other
-institution is touched. All rows share the files of one sample radiograph.
+institution is touched. All rows share the files of one sample radiograph. Reviews, RT-PCR outcomes, notes and voided
+uploads are invented with them; a history (events) is not.
 """
 
 import hashlib
@@ -24,17 +25,38 @@ from accounts.models import Institution, User
 from accounts.normalise import normalised
 from diagnosis.contract import Prediction
 from diagnosis.display import display_jpeg, heat_map_to_png, thumbnail_jpeg
-from diagnosis.models import Diagnosis, ModelVersion, Study
+from diagnosis.models import Diagnosis, ModelVersion, Standing, Study
+from diagnosis.patient_models import Patient
 from diagnosis.radiograph import read_radiograph
+from diagnosis.review_models import Outcome, Review, ReviewState
 
 INSTITUTION = "Invented results"
 USERNAMES = [f"invented-{number}" for number in range(1, 9)]
 VERSIONS = ["invented-1", "invented-2", "invented-3"]
 OPERATING_POINT, BAND = 0.24, (0.2, 0.28)
 BATCH = 2000
+PATIENTS = 200_000
 FAMILY_NAMES = ["Nowak", "Łukaszewicz", "Đặng", "Silva", "Müller", "Okafor", "O'Brien", "Kim", "Tan", "Rossi"]
 GIVEN_NAMES = ["Anna", "Łukasz", "Minh", "João", "Jörg", "Chidi", "Layla", "Wei", "Giulia", "Siobhán"]
 FILE_NAMES = ["thorax", "chest", "scan"]
+
+# About as in a hospital that means to know how well the model does: most results are reviewed within two days, a third
+# of the patients are tested, little is voided.
+REVIEWED, REVIEWED_AFTER = 0.9, timedelta(days=2)
+VERDICTS, VERDICT_WEIGHTS = [ReviewState.AGREES, ReviewState.DISAGREES, ReviewState.UNSURE], [88, 8, 4]
+TESTED, VOIDED, NOTED = 0.33, 0.005, 0.4
+SIGNS = [
+    "fever",
+    "dry cough",
+    "dyspnoea",
+    "loss of smell",
+    "chest pain",
+    "fatigue",
+    "headache",
+    "SpO2 91 %",
+    "no fever",
+]
+HISTORIES = ["asthma", "diabetes", "hypertension", "COPD", "after heart surgery", "smoker", "pregnant", "nothing known"]
 
 
 @dataclass(frozen=True)
@@ -119,11 +141,40 @@ def _store(ground: _Ground, chance: random.Random, *, first: int, count: int, to
     """Store results number `first` to `first + count` of `total`, oldest first as in life."""
     step = timedelta(days=ground.days) / total
     moments = [ground.newest - step * (total - number - 1) for number in range(first, first + count)]
-    studies = Study.objects.bulk_create([_study(ground, chance, moment) for moment in moments])
-    Diagnosis.objects.bulk_create([_diagnosis(ground, chance, study) for study in studies])
+    numbers = [chance.randrange(PATIENTS) for _ in moments]
+    patients = _patients(ground, set(numbers))
+    studies = Study.objects.bulk_create(
+        [_study(ground, chance, moment, patients[number]) for moment, number in zip(moments, numbers, strict=True)]
+    )
+    diagnoses = Diagnosis.objects.bulk_create([_diagnosis(ground, chance, study) for study in studies])
+    Review.objects.bulk_create(
+        [_review(ground, chance, row) for row in diagnoses if row.review_state != ReviewState.UNREVIEWED]
+    )
+    Outcome.objects.bulk_create([_outcome(study) for study in studies if study.outcome])
 
 
-def _study(ground: _Ground, chance: random.Random, moment: datetime) -> Study:
+def _patients(ground: _Ground, numbers: set[int]) -> dict[int, Patient]:
+    """The invented patients of these numbers, made where they are missing; five studies each at a million."""
+    keys = {number: normalised(f"P{number:07}") for number in numbers}
+    mine = Patient.objects.filter(institution=ground.institution)
+    known = set(mine.filter(reference_key__in=keys.values()).values_list("reference_key", flat=True))
+    Patient.objects.bulk_create([_patient(ground, number) for number, key in keys.items() if key not in known])
+    found = {patient.reference_key: patient for patient in mine.filter(reference_key__in=keys.values())}
+    return {number: found[key] for number, key in keys.items()}
+
+
+def _patient(ground: _Ground, number: int) -> Patient:
+    return Patient(
+        institution=ground.institution,
+        created_by=ground.people[0],
+        reference=f"P{number:07}",
+        name=f"{FAMILY_NAMES[number % 10]} {GIVEN_NAMES[number // 10 % 10]}",
+        birth_date=date(1930 + number % 75, 1 + number % 12, 1 + number % 28),
+        sex="FM"[number % 2],
+    )
+
+
+def _study(ground: _Ground, chance: random.Random, moment: datetime, patient: Patient) -> Study:
     key = uuid.uuid4()
     is_dicom = chance.random() < 0.6
     number = chance.randrange(10**6)
@@ -138,23 +189,46 @@ def _study(ground: _Ground, chance: random.Random, moment: datetime) -> Study:
         size=ground.size,
         width=ground.width,
         height=ground.height,
-        dicom=_details(chance, moment.date()) if is_dicom else None,
+        dicom=_details(chance, patient, moment.date()) if is_dicom else None,
+        patient=patient,
+        study_date=moment.date(),
+        projection="PA",
+        notes=_notes(chance) if chance.random() < NOTED else "",
+        **_tested(chance, moment),
+        **_voided(ground, chance, moment),
         **ground.files,
     )
 
 
-def _details(chance: random.Random, day: date) -> dict[str, object]:
-    """As `diagnosis.dicom_details` keeps them; about three studies a patient."""
-    patient = chance.randrange(200_000)
-    name = f"{FAMILY_NAMES[patient % 10]} {GIVEN_NAMES[patient // 10 % 10]}"
+def _notes(chance: random.Random) -> str:
+    days = chance.randrange(1, 15)
+    return f"{', '.join(chance.sample(SIGNS, 2))} for {days} days; {chance.choice(HISTORIES)}. Pneumonia?".capitalize()
+
+
+def _tested(chance: random.Random, moment: datetime) -> dict[str, Any]:
+    """What the study says of a later RT-PCR test. `_diagnosis` lets the model be right about most of them."""
+    if chance.random() > TESTED:
+        return {}
+    result = Outcome.Result.POSITIVE if chance.random() < 0.25 else Outcome.Result.NEGATIVE
+    return {"outcome": result, "outcome_date": moment.date() + timedelta(days=chance.randrange(2))}
+
+
+def _voided(ground: _Ground, chance: random.Random, moment: datetime) -> dict[str, Any]:
+    if chance.random() > VOIDED:
+        return {}
+    return {"voided": moment, "voided_by": ground.people[0], "void_reason": "Invented: another patient's radiograph."}
+
+
+def _details(chance: random.Random, patient: Patient, day: date) -> dict[str, object]:
+    """As `diagnosis.dicom_details` keeps them."""
     return {
         "modality": "DX",
         "body_part": "CHEST",
         "view_position": "PA",
-        "patient_id": f"P{patient:07}",
-        "patient_name": name,
-        "patient_birth_date": date(1930 + patient % 75, 1 + patient % 12, 1 + patient % 28),
-        "patient_sex": "FM"[patient % 2],
+        "patient_id": patient.reference,
+        "patient_name": patient.name,
+        "patient_birth_date": patient.birth_date,
+        "patient_sex": patient.sex,
         "study_date": day,
         "accession_number": f"A{chance.randrange(10**8):08}",
         "laterality": "",
@@ -164,7 +238,7 @@ def _details(chance: random.Random, day: date) -> dict[str, object]:
 
 
 def _diagnosis(ground: _Ground, chance: random.Random, study: Study) -> Diagnosis:
-    probability = chance.betavariate(0.6, 2.4)
+    probability = _probability(chance, study)
     prediction = _prediction(probability)
     confidences = {Prediction.POSITIVE: probability, Prediction.NEGATIVE: 1 - probability}
     return Diagnosis(
@@ -183,6 +257,38 @@ def _diagnosis(ground: _Ground, chance: random.Random, study: Study) -> Diagnosi
         engine="none",
         milliseconds=0,
         heat_map=ground.heat_map,
+        review_state=_verdict(ground, chance, study),
+        standing=Standing.VOIDED if study.voided else Standing.KEPT,
+    )
+
+
+def _probability(chance: random.Random, study: Study) -> float:
+    if study.outcome == Outcome.Result.POSITIVE:
+        return chance.betavariate(2.4, 1.2)
+    return chance.betavariate(0.6, 2.4)
+
+
+def _verdict(ground: _Ground, chance: random.Random, study: Study) -> ReviewState:
+    is_new = study.created > ground.newest - REVIEWED_AFTER
+    if is_new or study.voided or chance.random() > REVIEWED:
+        return ReviewState.UNREVIEWED
+    return chance.choices(VERDICTS, VERDICT_WEIGHTS)[0]
+
+
+def _review(ground: _Ground, chance: random.Random, row: Diagnosis) -> Review:
+    waited = REVIEWED_AFTER * chance.random() ** 3
+    reviewer, reason = chance.choice(ground.people), "" if row.review_state == ReviewState.AGREES else "Invented."
+    created = row.created + waited
+    return Review(diagnosis=row, reviewer=reviewer, created=created, verdict=row.review_state, reason=reason)
+
+
+def _outcome(study: Study) -> Outcome:
+    return Outcome(
+        study=study,
+        entered_by=study.uploaded_by,
+        created=study.created + timedelta(days=1),
+        result=study.outcome,
+        sampled=study.outcome_date,
     )
 
 

@@ -63,6 +63,13 @@ def _addresses(user: User, row: Diagnosis) -> dict[str, dict[str, str]]:
         "the oldest model version": {"model": model},
         "from the first day on": {"since": day},
         "the first day only": {"since": day, "until": day},
+        "not reviewed": {"review": "unreviewed"},
+        "disagrees": {"review": "disagrees"},
+        "RT-PCR positive": {"outcome": "positive"},
+        "only voided": {"voided": "only"},
+        "notes: no such word": {"notes": "tuberculosis"},
+        "notes: a rare pair": {"notes": "pregnant smell"},
+        "notes: a common word": {"notes": "pneumonia"},
         "probability 20 to 30 %": {"low": "20", "high": "30"},
         "nothing has this (Positive below 10 %)": {"prediction": "Positive", "high": "10"},
         "search: nobody": {"q": "nobody"},
@@ -71,6 +78,11 @@ def _addresses(user: User, row: Diagnosis) -> dict[str, dict[str, str]]:
         "search: a family name": {"q": "nowak"},
         "search: most files": {"q": "IMG_"},
         "search, answer, radiographer": {"q": "IMG_1", "prediction": "Positive", "by": str(user.uuid)},
+        "RT-PCR negative, disagrees, Positive": {
+            "outcome": "negative",
+            "review": "disagrees",
+            "prediction": "Positive",
+        },
     }
     timed = {f"{name}, {order}": {**filter_, "sort": order} for name, filter_ in filters.items() for order in ORDERS}
     return {**timed, "the page before the last result": {"before": str(row.uuid)}}

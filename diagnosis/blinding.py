@@ -1,0 +1,75 @@
+"""Blind reading: what a model answered stays hidden from a person who reads blind until they have read the study.
+
+A study is hidden from a person who has switched blind reading on, whatever its age and whoever uploaded it, until
+that person has given an own reading of it or has reviewed one of its results (which nobody can who has not seen the
+answer). Switching it on hides what the person has merely looked at before: nothing records what somebody remembers.
+
+Hidden are the answer, its probability and confidence, the scale, the heat map, other models' answers, and what leads to
+them: reviews and other people's readings, the RT-PCR outcome, and reports. The places where that holds:
+
+* result page: another page in its place, with the radiograph and the form for the reading; no history, no reports
+* heat map, reports (make, view, page, open, download), review, outcome: refused with a sentence
+* list of results, patient's page, earlier studies, home, found patients: the words of HIDDEN in place of the answer
+* order by probability, filters by answer, verdict or probability (and so the list of cases): read studies only
+* counts by answer on the home page: read studies only, and how many are hidden
+* CSV export: empty cells
+* answer to an upload by script: no label, no probability
+
+Counts of whole months, the scorecard and the verification page say nothing of one study and hide nothing.
+
+Whoever shows a diagnosis passes it through `conceal`, which takes the answer out of the row itself: a page that forgets
+to ask has nothing to show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+
+from diagnosis.review_models import OwnReading, Review
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from diagnosis.models import Diagnosis, DiagnosisQuerySet
+
+HIDDEN = _("Hidden until you have read it")
+
+
+def hidden_studies(user: User, study_pks: Iterable[int]) -> set[int]:
+    """Those of the studies of which the person may not see an answer yet. One query, or none for who reads openly."""
+    asked = set(study_pks)
+    if not user.reads_blind or not asked:
+        return set()
+    read = OwnReading.objects.filter(reader=user, study__in=asked).values_list("study")
+    reviewed = Review.objects.filter(reviewer=user, diagnosis__study__in=asked).values_list("diagnosis__study")
+    return asked - {pk for (pk,) in read.union(reviewed)}
+
+
+def is_hidden(user: User, diagnosis: Diagnosis) -> bool:
+    """Whether the person may not see this answer yet."""
+    return bool(hidden_studies(user, [diagnosis.study_id]))
+
+
+def conceal(user: User, diagnoses: Iterable[Diagnosis]) -> list[Diagnosis]:
+    """The same rows; from those that the person may not see yet the answer is taken out, and `is_hidden` says so.
+
+    They are for showing only: a concealed row is never to be saved.
+    """
+    rows = list(diagnoses)
+    hidden = hidden_studies(user, (row.study_id for row in rows))
+    for row in rows:
+        if row.study_id in hidden:
+            row.hide_answer()
+    return rows
+
+
+def revealed_to(user: User, results: DiagnosisQuerySet) -> DiagnosisQuerySet:
+    """Those of the results whose answer the person may see: what a filter or an order by answer may list."""
+    if not user.reads_blind:
+        return results
+    read = OwnReading.objects.filter(reader=user, study=OuterRef("study"))
+    reviewed = Review.objects.filter(reviewer=user, diagnosis__study=OuterRef("study"))
+    return results.filter(Q(Exists(read)) | Q(Exists(reviewed)))

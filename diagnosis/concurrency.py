@@ -1,0 +1,70 @@
+"""How many uploads this process works on at once, how many wait for their turn, and when the next is told to come back.
+
+One radiograph takes the processors and, decoded, up to 200 MB: a hundred at once would be slow for everybody and could
+fill the memory. Beyond the bound an upload is refused at once, before anything of it is decoded.
+"""
+
+import math
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+
+from django.conf import settings
+from django.utils.translation import ngettext
+
+from diagnosis.errors import ModelBusy
+
+LONGEST_WAIT = 60
+"""Seconds that an upload waits for its turn, and the most that one is told to stay away."""
+_NEWEST_SHARE = 0.2
+
+
+class Turns:
+    """Lets `at_once` callers work and `waiting` more wait; any further one is refused."""
+
+    def __init__(self, at_once: int, waiting: int) -> None:
+        self._at_once, self._most = at_once, at_once + waiting
+        self._places = threading.Semaphore(self._most)
+        self._free = threading.Semaphore(at_once)
+        self._seconds = 1.0  # of one turn: a guess until the first has ended, then a running mean
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for a turn and hold it. Raises ModelBusy when too many wait already, or after LONGEST_WAIT seconds."""
+        if not self._places.acquire(blocking=False):
+            raise self._busy()
+        try:
+            if not self._free.acquire(timeout=LONGEST_WAIT):
+                raise self._busy()
+            started = time.monotonic()
+            try:
+                yield
+            finally:
+                self._free.release()
+                self._seconds += _NEWEST_SHARE * (time.monotonic() - started - self._seconds)
+        finally:
+            self._places.release()
+
+    def _busy(self) -> ModelBusy:
+        seconds = min(LONGEST_WAIT, max(1, math.ceil(self._seconds * self._most / self._at_once)))
+        return ModelBusy(
+            ngettext(
+                "Many radiographs are being classified at this moment. Nothing was stored: try again in %(n)d second.",
+                "Many radiographs are being classified at this moment. Nothing was stored: try again in %(n)d seconds.",
+                seconds,
+            )
+            % {"n": seconds},
+            retry_after=seconds,
+        )
+
+
+def classification_turn() -> AbstractContextManager[None]:
+    """A turn of this process, bounded by CLASSIFICATIONS_AT_ONCE and CLASSIFICATIONS_WAITING. Raises ModelBusy."""
+    return _turns(settings.CLASSIFICATIONS_AT_ONCE, settings.CLASSIFICATIONS_WAITING).turn()
+
+
+@cache
+def _turns(at_once: int, waiting: int) -> Turns:
+    return Turns(at_once, waiting)

@@ -1,0 +1,100 @@
+"""The only way to a stored picture or file. Each is handed out after a check, and never from a cache."""
+
+import logging
+import threading
+from functools import wraps
+from http import HTTPStatus
+from uuid import UUID
+
+from django.db.models.fields.files import FieldFile
+from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from accounts.roles import Parameters, SignedInRequest, SignedInView, radiographer_required
+from audit.models import Action
+from diagnosis.display import full_jpeg
+from diagnosis.models import Study
+from diagnosis.radiograph import read_radiograph
+from diagnosis.trail import image_view_record, study_record
+
+logger = logging.getLogger(__name__)
+
+# A picture of 40 megapixels takes a second and hundreds of megabytes to decode.
+_decoding = threading.Lock()
+
+
+def file_needed(view: SignedInView[Parameters]) -> SignedInView[Parameters]:
+    """A file that the database names and the storage has lost is a 404 with that sentence, and a record for whoever
+    looks after the storage."""
+
+    @wraps(view)
+    def guarded(request: SignedInRequest, *args: Parameters.args, **kwargs: Parameters.kwargs) -> HttpResponseBase:
+        try:
+            return view(request, *args, **kwargs)
+        except FileNotFoundError:
+            logger.error("a stored file is missing: %s", request.path)
+            return render(request, "diagnosis/file_missing.html", status=HTTPStatus.NOT_FOUND)
+
+    return guarded
+
+
+@radiographer_required
+@require_safe
+@file_needed
+def display(request: SignedInRequest, uuid: UUID) -> FileResponse:
+    """The copy of the radiograph that pages show, free of metadata."""
+    study = _visible_study(request, uuid)
+    image_view_record(study=study, actor=request.user)
+    return _jpeg(study.display)
+
+
+@radiographer_required
+@require_safe
+@file_needed
+def thumbnail(request: SignedInRequest, uuid: UUID) -> FileResponse:
+    """The small copy that lists show."""
+    return _jpeg(_visible_study(request, uuid).thumbnail)
+
+
+@radiographer_required
+@require_safe
+@file_needed
+def full(request: SignedInRequest, uuid: UUID) -> HttpResponse | FileResponse:
+    """The radiograph with all its pixels, free of metadata: decoded again, where the copy above has fewer."""
+    study = _visible_study(request, uuid)
+    image_view_record(study=study, actor=request.user)
+    if not study.is_reduced:
+        return _jpeg(study.display)
+    with _stored(study.original) as file:
+        content = file.read()
+    with _decoding:
+        picture = full_jpeg(read_radiograph(content).pixels)
+    return HttpResponse(picture, content_type="image/jpeg")
+
+
+@radiographer_required
+@require_safe
+@file_needed
+def original(request: SignedInRequest, uuid: UUID) -> FileResponse:
+    """The file as it was uploaded, only ever to be saved: without a type that a browser would open."""
+    study = _visible_study(request, uuid)
+    if request.method == "GET":
+        study_record(Action.ORIGINAL_DOWNLOADED, study=study, actor=request.user)
+    file = _stored(study.original)
+    return FileResponse(file, as_attachment=True, filename=study.file_name, content_type="application/octet-stream")
+
+
+def _visible_study(request: SignedInRequest, uuid: UUID) -> Study:
+    return get_object_or_404(Study.objects.visible_to(request.user), uuid=uuid)
+
+
+def _stored(file: FieldFile) -> FieldFile:
+    """The file, opened. Raises FileNotFoundError."""
+    if not file:
+        raise FileNotFoundError
+    return file.open("rb")
+
+
+def _jpeg(file: FieldFile) -> FileResponse:
+    return FileResponse(_stored(file), content_type="image/jpeg")

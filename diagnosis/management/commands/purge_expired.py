@@ -1,0 +1,43 @@
+"""Erases what is older than the setting RETENTION_DAYS, and deletes files that an earlier erasure could not.
+
+For a nightly timer. It may be interrupted and run again at any time.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from diagnosis.erasure import files_erase
+from diagnosis.erasure_models import FileToErase
+from diagnosis.retention import expired_patients, expired_studies, kept_since, purge
+
+
+class Command(BaseCommand):
+    help = "Erase studies older than RETENTION_DAYS, and patients of whom none is left."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="say what would be erased, and erase nothing")
+
+    def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
+        if dry_run:
+            self._tell()
+            return
+        if days := settings.RETENTION_DAYS:
+            for erased in purge(kept_since(days)):
+                self.stdout.write(f"Erased {erased._meta.model_name} {erased.uuid}")
+        else:
+            self.stdout.write("No period is set (RETENTION_DAYS): everything is kept.")
+        if left := files_erase():
+            raise CommandError(f"{left} files of erased studies cannot be deleted: see the log, and run this again.")
+
+    def _tell(self) -> None:
+        if days := settings.RETENTION_DAYS:
+            since = kept_since(days)
+            for study in expired_studies(since).only("uuid").iterator():
+                self.stdout.write(f"Would erase study {study.uuid}")
+            without = expired_patients(since).count()
+            self.stdout.write(f"Would erase {without} patients without a study, and those left without one.")
+        else:
+            self.stdout.write("No period is set (RETENTION_DAYS): everything is kept.")
+        self.stdout.write(f"Would delete {FileToErase.objects.count()} files left by earlier erasures.")

@@ -1,0 +1,146 @@
+"""What people add to a study: readings, reviews, outcomes, and its history. Part of `diagnosis.models`.
+
+Every row is added and none changes: of several, the newest counts.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from diagnosis.contract import Prediction
+
+
+class ReviewState(models.TextChoices):
+    """What the newest review says of a diagnosis."""
+
+    UNREVIEWED = "unreviewed", _("Not reviewed")
+    AGREES = "agrees", _("Agrees")
+    DISAGREES = "disagrees", _("Disagrees")
+    UNSURE = "unsure", _("Cannot tell")
+
+
+class AddedOnly(models.Model):
+    """A row that is written once. Erasing a patient goes through querysets and is the only exception."""
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.pk}"
+
+    def save(self, *args: Any, **options: Any) -> None:
+        if not self._state.adding:
+            raise TypeError(f"A {self._meta.verbose_name} never changes: add a new one, which counts from then on.")
+        super().save(*args, **options)
+
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError(f"A {self._meta.verbose_name} is never deleted.")
+
+
+class OwnReading(AddedOnly):
+    """What a radiographer saw before the model's answer was shown to them (blind reading)."""
+
+    class Answer(models.TextChoices):
+        POSITIVE = Prediction.POSITIVE.value, _("Positive")
+        NEGATIVE = Prediction.NEGATIVE.value, _("Negative")
+        INDETERMINATE = Prediction.INDETERMINATE.value, _("Cannot tell")
+
+    study = models.ForeignKey("diagnosis.Study", on_delete=models.PROTECT, related_name="own_readings")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="own_readings")
+    created = models.DateTimeField(_("read"), default=timezone.now, editable=False)
+    answer = models.CharField(_("reading"), max_length=20, choices=Answer)
+    note = models.TextField(_("note"), max_length=2000, blank=True)
+
+    class Meta:
+        app_label = "diagnosis"
+        verbose_name = _("reading")
+        verbose_name_plural = _("readings")
+        constraints = [models.UniqueConstraint(fields=["study", "reader"], name="one_own_reading_per_study_and_reader")]
+
+
+class ReviewQuerySet(models.QuerySet["Review"]):
+    def newest_first(self) -> Self:
+        """The one that counts first, with all that a line of a list reads."""
+        return self.order_by("-pk").select_related("reviewer")
+
+
+class Review(AddedOnly):
+    """What a radiographer says of one model's answer. The answer itself never changes."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    diagnosis = models.ForeignKey("diagnosis.Diagnosis", on_delete=models.PROTECT, related_name="reviews")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reviews")
+    created = models.DateTimeField(_("reviewed"), default=timezone.now, editable=False)
+    verdict = models.CharField(
+        _("verdict"), max_length=20, choices=[choice for choice in ReviewState.choices if choice[0] != "unreviewed"]
+    )
+    reason = models.TextField(_("reason"), max_length=2000, blank=True)
+
+    objects = ReviewQuerySet.as_manager()
+
+    class Meta:
+        app_label = "diagnosis"
+        verbose_name = _("review")
+        verbose_name_plural = _("reviews")
+
+
+class Outcome(AddedOnly):
+    """The result of a later RT-PCR test of the study's patient; an empty result takes back the one before it."""
+
+    class Result(models.TextChoices):
+        POSITIVE = "positive", _("RT-PCR positive")
+        NEGATIVE = "negative", _("RT-PCR negative")
+
+    study = models.ForeignKey("diagnosis.Study", on_delete=models.PROTECT, related_name="outcomes")
+    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created = models.DateTimeField(_("entered"), default=timezone.now, editable=False)
+    result = models.CharField(_("result"), max_length=10, choices=Result, blank=True)
+    sampled = models.DateField(_("day of the sample"), null=True, blank=True)
+
+    class Meta:
+        app_label = "diagnosis"
+        verbose_name = _("outcome")
+        verbose_name_plural = _("outcomes")
+
+
+class StudyEventQuerySet(models.QuerySet["StudyEvent"]):
+    def in_order(self) -> Self:
+        """Oldest first, with all that a line of the history reads."""
+        return self.order_by("pk").select_related("actor")
+
+
+class StudyEvent(AddedOnly):
+    """One line of a study's history. `detail` holds what the line says beside its kind, as plain JSON."""
+
+    class Kind(models.TextChoices):
+        UPLOADED = "uploaded", _("Uploaded")
+        CLASSIFIED = "classified", _("Classified")
+        READ = "read", _("Read before the model's answer was shown")
+        REVIEWED = "reviewed", _("Reviewed")
+        OUTCOME = "outcome", _("RT-PCR outcome entered")
+        EDITED = "edited", _("Details changed")
+        MOVED = "moved", _("Moved to another patient")
+        VOIDED = "voided", _("Voided")
+        RESTORED = "restored", _("Restored")
+        REPORTED = "reported", _("Report made")
+        PRINTED = "printed", _("Report opened or downloaded")
+
+    study = models.ForeignKey("diagnosis.Study", on_delete=models.PROTECT, related_name="events")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created = models.DateTimeField(_("when"), default=timezone.now, editable=False)
+    kind = models.CharField(_("what"), max_length=20, choices=Kind)
+    detail = models.JSONField(_("detail"), default=dict, encoder=DjangoJSONEncoder)
+
+    objects = StudyEventQuerySet.as_manager()
+
+    class Meta:
+        app_label = "diagnosis"
+        verbose_name = _("event")
+        verbose_name_plural = _("events")

@@ -1,0 +1,78 @@
+"""How long results waited for their first review."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+from django.db.models import Count, F, OuterRef, Subquery, Value
+from django.db.models.functions import Least
+
+from diagnosis.models import DiagnosisQuerySet
+from diagnosis.review_models import Review, ReviewState
+from diagnosis.statistics.expressions import WholeMinutes
+
+HOUR, DAY = 60, 24 * 60
+# Longer waits are counted together, so that a query never returns more rows than this.
+LONGEST_MINUTES = 7 * DAY
+BAND_ENDS = (HOUR, 4 * HOUR, DAY, 3 * DAY)
+
+
+@dataclass(frozen=True)
+class Band:
+    """Reviews given after `start` minutes or more, and before `end` (None: no end)."""
+
+    start: int
+    end: int | None
+    reviews: int
+
+
+@dataclass(frozen=True)
+class ReviewTimes:
+    """How many of the results had waited so many whole minutes, from short to long; LONGEST_MINUTES means or longer."""
+
+    minutes: tuple[tuple[int, int], ...]
+
+    @property
+    def reviewed(self) -> int:
+        return sum(results for _minutes, results in self.minutes)
+
+    @property
+    def median(self) -> int | None:
+        return self.quantile(0.5)
+
+    @property
+    def ninth_decile(self) -> int | None:
+        return self.quantile(0.9)
+
+    @property
+    def quantiles(self) -> dict[str, int | None]:
+        """Median and ninth decile under names for programs."""
+        return {"median": self.median, "ninth_decile": self.ninth_decile}
+
+    def quantile(self, share: float) -> int | None:
+        """The shortest wait in whole minutes that at least this share waited no longer than; None without a review."""
+        wanted, found = ceil(share * self.reviewed), 0
+        for minutes, results in self.minutes:
+            found += results
+            if found >= wanted:
+                return minutes
+        return None
+
+    @property
+    def bands(self) -> tuple[Band, ...]:
+        starts, ends = (0, *BAND_ENDS), (*BAND_ENDS, None)
+        return tuple(Band(start, end, self._between(start, end)) for start, end in zip(starts, ends, strict=True))
+
+    def _between(self, start: int, end: int | None) -> int:
+        return sum(n for minutes, n in self.minutes if start <= minutes and (end is None or minutes < end))
+
+
+def review_times(results: DiagnosisQuerySet) -> ReviewTimes:
+    """From the answer to the first review, of those of the results that have one. One query."""
+    reviewed = results.exclude(review_state=ReviewState.UNREVIEWED)
+    first = Review.objects.filter(diagnosis=OuterRef("pk")).order_by("created", "pk").values("created")[:1]
+    waited = WholeMinutes(F("created"), Subquery(first))
+    timed = reviewed.annotate(minutes=Least(waited, Value(LONGEST_MINUTES)))
+    rows = timed.values_list("minutes").annotate(results=Count("pk")).order_by("minutes")
+    return ReviewTimes(tuple((max(minutes, 0), number) for minutes, number in rows if minutes is not None))

@@ -1,0 +1,55 @@
+"""Which results are counted for a person, and who may see counts at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http.response import HttpResponseBase
+
+from accounts.models import User
+from accounts.roles import SignedInRequest
+from accounts.scope import OWN
+from diagnosis.models import Diagnosis, DiagnosisQuerySet
+from diagnosis.refusals import Refusal, RefusalQuerySet
+
+Parameters = ParamSpec("Parameters")
+View = Callable[Concatenate[SignedInRequest, Parameters], HttpResponseBase]
+
+
+def counted_results(user: User) -> DiagnosisQuerySet:
+    """Of the person's institution, without voided studies.
+
+    Administrators see usage: their counts hold no row and no patient. Radiographers count what they may see, which a
+    setting can narrow to their own radiographs.
+    """
+    if user.is_staff:
+        return Diagnosis.objects.filter(institution=user.institution_id).kept().order_by()
+    return Diagnosis.objects.visible_to(user).kept().order_by()
+
+
+def counts_own_only(user: User) -> bool:
+    """Whether the person's counts are of their own radiographs instead of the institution's."""
+    return settings.RADIOGRAPHERS_SEE == OWN and not user.is_staff
+
+
+def counted_refusals(user: User) -> RefusalQuerySet:
+    """Uploads to the person's institution that could not be assessed."""
+    if user.is_staff:
+        return Refusal.objects.filter(institution=user.institution_id)
+    return Refusal.objects.visible_to(user)
+
+
+def counts_visible(view: View[Parameters]) -> View[Parameters]:
+    """Open a view to radiographers and administrators: 403 for everybody else who is signed in."""
+
+    @wraps(view)
+    def checked(request: SignedInRequest, *args: Parameters.args, **kwargs: Parameters.kwargs) -> HttpResponseBase:
+        if not (request.user.is_radiographer or request.user.is_staff):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return checked

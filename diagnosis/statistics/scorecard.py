@@ -1,0 +1,264 @@
+"""The live scorecard: the model's answers, and people's own readings, against RT-PCR results that were entered since.
+
+COVID is the positive class. An indeterminate answer counts as wrong, for sensitivity and for specificity. A figure of
+fewer than FEWEST_CASES radiographs is not given. A radiograph counts once, with the first answer about it; under a
+model version it counts with that version's answer. A voided study does not count, nor one of which the sample was taken
+more than WINDOW_DAYS days before or after it, where both days are known.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Case, Count, Exists, F, FloatField, IntegerField, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models.expressions import NegatedExpression
+
+from accounts.models import User
+from diagnosis.contract import Prediction
+from diagnosis.metrics import Estimate
+from diagnosis.models import Diagnosis, DiagnosisQuerySet, ModelVersion
+from diagnosis.review_models import Outcome, OwnReading
+from diagnosis.statistics.counts import counted_by
+from diagnosis.statistics.expressions import DaysApart
+from diagnosis.statistics.figures import Share, mean_of
+from diagnosis.statistics.periods import Period
+from diagnosis.statistics.scope import counted_results
+from diagnosis.weighted_figures import ECE_BINS
+
+FEWEST_CASES = 10
+WINDOW_DAYS = 14
+
+
+@dataclass(frozen=True)
+class Called:
+    """What the radiographs with one outcome were called."""
+
+    positive: int = 0
+    indeterminate: int = 0
+    negative: int = 0
+
+    @property
+    def radiographs(self) -> int:
+        return self.positive + self.indeterminate + self.negative
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers against outcomes: `covid` are those with a positive RT-PCR, `non_covid` those with a negative one."""
+
+    covid: Called
+    non_covid: Called
+
+    @property
+    def radiographs(self) -> int:
+        return self.covid.radiographs + self.non_covid.radiographs
+
+    @property
+    def indeterminate(self) -> int:
+        return self.covid.indeterminate + self.non_covid.indeterminate
+
+    @property
+    def sensitivity(self) -> Estimate | None:
+        """Called Positive among those with a positive RT-PCR; None where there are too few."""
+        return _estimate_of(self.covid.positive, self.covid.radiographs)
+
+    @property
+    def specificity(self) -> Estimate | None:
+        """Called Negative among those with a negative RT-PCR; None where there are too few."""
+        return _estimate_of(self.non_covid.negative, self.non_covid.radiographs)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Probabilities of COVID against outcomes. Sums of squares and fourth powers are of probability minus truth."""
+
+    radiographs: int
+    covid: int
+    probabilities: float
+    squares: float
+    fourth_powers: float
+
+    @property
+    def expected(self) -> float | None:
+        """The mean probability; None where there are too few."""
+        return None if self.radiographs < FEWEST_CASES else self.probabilities / self.radiographs
+
+    @property
+    def observed(self) -> Estimate | None:
+        """The share with a positive RT-PCR."""
+        return _estimate_of(self.covid, self.radiographs)
+
+    @property
+    def brier(self) -> Estimate | None:
+        """Mean squared difference of probability and truth (Brier 1950): 0 is best, and 0.25 is a coin's."""
+        if self.radiographs < FEWEST_CASES:
+            return None
+        return mean_of(number=self.radiographs, total=self.squares, total_of_squares=self.fourth_powers)
+
+
+@dataclass(frozen=True)
+class Score:
+    """One line of the scorecard."""
+
+    answers: Answers
+    calibration: Calibration
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The first own reading of each radiograph that was read blind, and the first answer about the same radiographs."""
+
+    readings: Answers
+    answers: Answers
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """The scores of one period. `parts` stand in the order of its buckets, `bins` of rising probability (tenths)."""
+
+    period: Period
+    total: Score
+    parts: tuple[Score, ...]
+    versions: tuple[tuple[ModelVersion, Score], ...]
+    bins: tuple[Calibration, ...]
+    comparison: Comparison
+    known: dict[Prediction, Share]
+    out_of_window: int
+    patients: int
+
+    @property
+    def is_empty(self) -> bool:
+        return self.total.answers.radiographs == 0
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Answers that are alike: of one part, version, outcome, label and tenth of probability."""
+
+    bucket: int
+    version: int
+    is_first: bool
+    is_covid: bool
+    prediction: str
+    tenth: int
+    radiographs: int
+    probabilities: float
+    squares: float
+    fourth_powers: float
+
+
+def scorecard(user: User, period: Period) -> Scorecard:
+    """The answers of the period against what is known by now. Six queries, whatever the number of results."""
+    results = counted_results(user).filter(period.holds("created"))
+    checked = _with_outcome(results)
+    counted = checked.filter(_in_window())
+    groups = _groups(counted, period)
+    first = [group for group in groups if group.is_first]
+    return Scorecard(
+        period=period,
+        total=_score(first),
+        parts=tuple(_score(group for group in first if group.bucket == n) for n in range(len(period.buckets))),
+        versions=_by_version(groups),
+        bins=tuple(_calibration([group for group in first if group.tenth == tenth]) for tenth in range(ECE_BINS)),
+        comparison=_comparison(counted.filter(_first_answer())),
+        known=_known(results, groups),
+        out_of_window=checked.filter(_first_answer()).exclude(_in_window()).count(),
+        patients=counted.aggregate(patients=Count("study__patient", distinct=True))["patients"],
+    )
+
+
+def _with_outcome(results: DiagnosisQuerySet) -> DiagnosisQuerySet:
+    apart = DaysApart(F("study__outcome_date"), F("study__study_date"))
+    return results.filter(study__outcome__in=Outcome.Result.values).annotate(days_apart=apart)
+
+
+def _in_window() -> Q:
+    return Q(days_apart__isnull=True) | Q(days_apart__lte=WINDOW_DAYS)
+
+
+def _first_answer() -> NegatedExpression:
+    earlier = Diagnosis.objects.filter(study=OuterRef("study"), pk__lt=OuterRef("pk"))
+    return ~Exists(earlier)
+
+
+def _groups(counted: DiagnosisQuerySet, period: Period) -> list[_Group]:
+    is_covid = Q(study__outcome=Outcome.Result.POSITIVE)
+    distance = Case(When(is_covid, then=1 - F("probability")), default=F("probability"), output_field=FloatField())
+    keyed = counted.annotate(
+        bucket=period.bucket_of("created"), is_first=_first_answer(), tenth=_tenth(), distance=distance
+    )
+    keys = ("bucket", "model_version", "is_first", "study__outcome", "prediction", "tenth")
+    square = F("distance") * F("distance")
+    rows: Any = keyed.values_list(*keys).annotate(
+        radiographs=Count("pk"), probabilities=Sum("probability"), squares=Sum(square), fourths=Sum(square * square)
+    )
+    return [
+        _Group(bucket, version, is_first, outcome == Outcome.Result.POSITIVE, *alike)
+        for bucket, version, is_first, outcome, *alike in rows
+    ]
+
+
+def _tenth() -> Case:
+    ends = [When(probability__lt=number / ECE_BINS, then=Value(number - 1)) for number in range(1, ECE_BINS)]
+    return Case(*ends, default=Value(ECE_BINS - 1), output_field=IntegerField())
+
+
+def _score(groups: Iterable[_Group]) -> Score:
+    alike = list(groups)
+    called = [(group.is_covid, group.prediction, group.radiographs) for group in alike]
+    return Score(_answers(called), _calibration(alike))
+
+
+def _answers(called: Iterable[tuple[bool, str, int]]) -> Answers:
+    """From (is COVID by RT-PCR, what it was called, how many)."""
+    counts = Counter[tuple[bool, str]]()
+    for is_covid, label, number in called:
+        counts[is_covid, label] += number
+    covid, non_covid = (Called(*(counts[truth, label] for label in _LABELS)) for truth in (True, False))
+    return Answers(covid, non_covid)
+
+
+_LABELS = (Prediction.POSITIVE, Prediction.INDETERMINATE, Prediction.NEGATIVE)
+
+
+def _calibration(groups: list[_Group]) -> Calibration:
+    return Calibration(
+        radiographs=sum(group.radiographs for group in groups),
+        covid=sum(group.radiographs for group in groups if group.is_covid),
+        probabilities=sum(group.probabilities for group in groups),
+        squares=sum(group.squares for group in groups),
+        fourth_powers=sum(group.fourth_powers for group in groups),
+    )
+
+
+def _by_version(groups: list[_Group]) -> tuple[tuple[ModelVersion, Score], ...]:
+    versions = ModelVersion.objects.defer("card").filter(pk__in={group.version for group in groups})
+    return tuple((version, _score(group for group in groups if group.version == version.pk)) for version in versions)
+
+
+def _comparison(first: DiagnosisQuerySet) -> Comparison:
+    own = OwnReading.objects.filter(study=OuterRef("study")).order_by("created", "pk").values("answer")[:1]
+    rows = first.annotate(own_answer=Subquery(own)).filter(own_answer__isnull=False)
+    counted = list(rows.values_list("study__outcome", "prediction", "own_answer").annotate(radiographs=Count("pk")))
+    truths = [(outcome == Outcome.Result.POSITIVE, answer, reading, n) for outcome, answer, reading, n in counted]
+    return Comparison(
+        readings=_answers((is_covid, reading, number) for is_covid, _answer, reading, number in truths),
+        answers=_answers((is_covid, answer, number) for is_covid, answer, _reading, number in truths),
+    )
+
+
+def _known(results: DiagnosisQuerySet, groups: list[_Group]) -> dict[Prediction, Share]:
+    """Of how many of each answer an outcome that counts is known: shows which answers were followed up."""
+    given = counted_by("prediction", results)
+    checked = Counter[str]()
+    for group in groups:
+        checked[group.prediction] += group.radiographs
+    # Results and outcomes are read one after the other, and another may come in between.
+    return {label: Share(checked[label], max(given[label], checked[label])) for label in _LABELS}
+
+
+def _estimate_of(part: int, whole: int) -> Estimate | None:
+    return Share(part, whole).estimate if whole >= FEWEST_CASES else None

@@ -1,0 +1,45 @@
+"""What tests of figures store beside results: outcomes, reviews, own readings. No model and no picture."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from accounts.models import User
+from diagnosis.models import Diagnosis, Study
+from diagnosis.review_models import OwnReading, Review
+from tests.rows import stored_result
+
+NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
+POSITIVE, NEGATIVE = "positive", "negative"
+
+
+def set_outcome(diagnosis: Diagnosis, outcome: str, *, sampled: date | None = None) -> None:
+    """As it stands on a study after an outcome has been entered."""
+    Study.objects.filter(pk=diagnosis.study_id).update(outcome=outcome, outcome_date=sampled)
+
+
+def checked_result(
+    user: User, outcome: str, prediction: str, *, sampled: date | None = None, **values: Any
+) -> Diagnosis:
+    """A result of which the RT-PCR is known."""
+    diagnosis = stored_result(user, prediction=prediction, **values)
+    set_outcome(diagnosis, outcome, sampled=sampled)
+    return diagnosis
+
+
+def reviewed(diagnosis: Diagnosis, user: User, verdict: str, *, after: timedelta = timedelta(minutes=1)) -> Review:
+    """Review a result so long after the model answered."""
+    review = Review.objects.create(
+        diagnosis=diagnosis, reviewer=user, verdict=verdict, created=diagnosis.created + after
+    )
+    Diagnosis.objects.filter(pk=diagnosis.pk).update(review_state=verdict)
+    return review
+
+
+def read_blind(diagnosis: Diagnosis, user: User, answer: str, *, at: datetime = NOW) -> OwnReading:
+    return OwnReading.objects.create(study=diagnosis.study, reader=user, answer=answer, created=at)
+
+
+def voided(diagnosis: Diagnosis) -> None:
+    """As a study and its results stand after it has been voided."""
+    Study.objects.filter(pk=diagnosis.study_id).update(voided=NOW)
+    Diagnosis.objects.filter(study=diagnosis.study_id).update(standing="voided")
