@@ -1,0 +1,112 @@
+"""What follows from the measurements: ratios, the floor of the machine, the cost of a training, growth, targets."""
+
+import math
+from dataclasses import dataclass
+
+from bench.sampling import Results
+
+GFLOP = 23.1
+"""Floating-point operations of one 224 x 224 image through ResNet-152, in thousands of millions."""
+TRAINED_IMAGES, EPOCHS, BATCH = 10_000, 25, 32
+"""The training that both ways are extrapolated to; EPOCHS is of each of the two stages, as in the paper."""
+
+
+def ratio(one: float | None, other: float | None) -> float | None:
+    """None where either was not measured."""
+    return one / other if one is not None and other else None
+
+
+def floor_milliseconds(results: Results) -> float | None:
+    """Time of one image if its operations ran as fast as the faster of the two matrix products."""
+    rates = [rate for name in ("numpy", "tf_matmul") if (rate := results.median("matrix", name))]
+    return GFLOP / max(rates) * 1000 if rates else None
+
+
+def growth_exponent(sizes: list[float], values: list[float]) -> float | None:
+    """Slope of log(value) over log(size) by least squares: 1 is proportional, 0 does not grow. None below two sizes."""
+    if len(sizes) < 2:
+        return None
+    across, up = [math.log(size) for size in sizes], [math.log(value) for value in values]
+    mean_across, mean_up = sum(across) / len(across), sum(up) / len(up)
+    covariance = sum((x - mean_across) * (y - mean_up) for x, y in zip(across, up, strict=True))
+    return covariance / sum((x - mean_across) ** 2 for x in across)
+
+
+def growth_of(results: Results, part: str, name: str) -> float | None:
+    sizes = results.sizes(part, name)
+    values = [results.median(part, name, size) for size in sizes]
+    return growth_exponent(sizes, [value for value in values if value is not None])
+
+
+def training_seconds(results: Results, way: str, images: int, epochs: int) -> float | None:
+    """Both stages with a tenth of `images` for validation; "cached" starts with a cold cache. None if not measured."""
+    total = 0.0
+    if way == "cached":
+        export, frozen = results.median("training", "export"), results.median("training", "frozen")
+        if export is None or frozen is None:
+            return None
+        total = export + frozen * (images + images // 10)
+    for stage in (1, 2):
+        step, validate = (results.median("training", f"{way} {what}", stage) for what in ("step", "validate"))
+        if step is None or validate is None:
+            return None
+        total += epochs * (math.ceil(images / BATCH) * step + images // 10 * validate)
+    return total
+
+
+def training_gain(results: Results, images: int = TRAINED_IMAGES, epochs: int = EPOCHS) -> float | None:
+    """How many times faster the cached training is."""
+    seconds = [training_seconds(results, way, images, epochs) for way in ("plain", "cached")]
+    return ratio(*seconds)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What was aimed at. figure and met are None where it was not measured."""
+
+    name: str
+    figure: float | None
+    limit: float
+    is_lower_better: bool
+    unit: str
+
+    @property
+    def met(self) -> bool | None:
+        if self.figure is None:
+            return None
+        return self.figure <= self.limit if self.is_lower_better else self.figure >= self.limit
+
+
+def targets(results: Results) -> list[Target]:
+    def speed(name: str, batch: int = 1) -> float | None:
+        return results.median("inference", name, batch)
+
+    def rate(name: str, threads: int) -> float | None:
+        return results.median("threads", name, threads)
+
+    predict, float32, bare = speed("predict"), speed("openvino"), speed("bare")
+    memory, start = results.median("process", "openvino idle"), results.median("process", "openvino start")
+    return [
+        Target("model.predict ÷ OpenVINO int8", ratio(predict, speed("openvino_int8")), 10, False, "times"),
+        Target("model.predict ÷ OpenVINO float32", ratio(predict, float32), 4, False, "times"),
+        Target(
+            "OpenVINO float32 ÷ floor of the machine", ratio(float32, floor_milliseconds(results)), 1.25, True, "times"
+        ),
+        Target("classifier with heat map ÷ bare engine call", ratio(speed("classifier"), bare), 1.10, True, "times"),
+        Target(
+            "images/s of 2 threads ÷ bare engine", ratio(rate("classifier", 2), rate("bare", 1)), 0.95, False, "times"
+        ),
+        Target("memory of an idle serving process", memory, 700, True, "MiB"),
+        Target("start until the first radiograph can be classified", start, 6, True, "s"),
+        Target("plain training ÷ cached training", training_gain(results), 15, False, "times"),
+        *(
+            Target(
+                f"{name} of 9 megapixels, processor time beside the classifier",
+                results.median("upload", f"{name} beside", 9),
+                limit,
+                True,
+                "ms",
+            )
+            for name, limit in (("JPEG", 250), ("PNG", 800), ("DICOM", 800))
+        ),
+    ]

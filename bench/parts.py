@@ -1,0 +1,201 @@
+"""The parts of the benchmark: each starts its processes, asks the contenders in turn and adds to the results."""
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bench.radiographs import FORMATS, radiograph_file
+from bench.sampling import Key, Results, interleaved, measured
+from bench.workers import PROJECT, Worker, WorkerFailed
+
+NOT_BUILT = "not built: int8 has no engine yet"
+NOT_QUICK = "left out of a quick run"
+LARGEST_MEGAPIXELS = 40
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured, how often. Defaults are those of the whole run; `QUICK` takes two minutes."""
+
+    rounds: int = 7
+    calls: int = 3
+    thread_seconds: float = 5.0
+    threads: tuple[int, ...] = (1, 2, 4, 8)
+    process_rounds: int = 3
+    engines: tuple[str, ...] = ("openvino", "keras")
+    upload_rounds: int = 5
+    megapixels: tuple[int, ...] = (1, 4, 9, 36)
+    training_rounds: int = 3
+    training_steps: int = 2
+    weights: str = "astra"
+    parts: tuple[str, ...] = ("inference", "threads", "process", "upload", "training")
+    is_quick: bool = False
+    model_folder: Path = field(default=PROJECT / "models")
+
+
+QUICK = Plan(
+    rounds=2,
+    calls=1,
+    thread_seconds=1.0,
+    threads=(1, 2),
+    process_rounds=1,
+    engines=("openvino",),
+    upload_rounds=1,
+    megapixels=(1, 9),
+    training_rounds=0,
+    parts=("inference", "threads", "process", "upload"),
+    is_quick=True,
+)
+
+
+def environment(scratch: Path) -> dict[str, str]:
+    """The site's settings for a benchmark: an empty database and store below ``scratch``, nothing of the person's."""
+    return {
+        "DJANGO_SETTINGS_MODULE": "covidxray.settings",
+        "COVIDXRAY_ENV_FILE": "",
+        "SECRET_KEY": "a benchmark protects nothing",
+        "DEVELOPMENT": "True",
+        "ALLOWED_HOSTS": "localhost",
+        "DATABASE_URL": f"sqlite:///{scratch / 'bench.sqlite3'}",
+        "MEDIA_ROOT": str(scratch / "media"),
+        "LOG_LEVEL": "ERROR",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }
+
+
+def inference(plan: Plan, scratch: Path, results: Results) -> None:
+    """Milliseconds per image of every way to run the network, and how fast the machine multiplies matrices."""
+    with (
+        Worker("bench.sides.tensorflow_side", environment(scratch)) as keras,
+        Worker("bench.sides.openvino_side", environment(scratch)) as site,
+    ):
+        ways: dict[Key, Callable[[], float]] = {}
+        for batch in (1, 8):
+            common: dict[str, Any] = {"batch": batch, "calls": plan.calls}
+            for name in ("predict", "tf_function"):
+                ways[Key("inference", name, batch)] = keras.asks(
+                    "milliseconds", contender=name, folder=str(plan.model_folder), **common
+                )
+            for name in ("openvino", "bare", "classifier"):
+                ways[Key("inference", name, batch)] = site.asks("milliseconds", contender=name, **common)
+            results.leave_out(Key("inference", "openvino_int8", batch), NOT_BUILT)
+        rates = {
+            Key("matrix", "numpy"): site.asks("matrix_rate"),
+            Key("matrix", "tf_matmul"): keras.asks("matrix_rate"),
+        }
+        for warm_up in (*ways.values(), *rates.values()):
+            warm_up()
+        results.add(interleaved(ways, "ms", plan.rounds))
+        results.add(interleaved(rates, "GFLOP/s", plan.rounds))
+
+
+def threads(plan: Plan, scratch: Path, results: Results) -> None:
+    """Images per second: the bare engine asked by one thread, and the classifier by several."""
+    with Worker("bench.sides.openvino_side", environment(scratch)) as site:
+
+        def asks(name: str, number: int) -> Callable[[], float]:
+            return site.asks("images_per_second", contender=name, threads=number, seconds=plan.thread_seconds)
+
+        ways = {Key("threads", "classifier", number): asks("classifier", number) for number in plan.threads}
+        ways[Key("threads", "bare", 1)] = asks("bare", 1)
+        for warm_up in ways:
+            site.call("images_per_second", contender=warm_up.name, threads=int(warm_up.size), seconds=0.1)
+        results.add(interleaved(ways, "images/s", plan.rounds))
+
+
+def process(plan: Plan, scratch: Path, results: Results) -> None:
+    """Start-up and memory of a serving process, anew for every round."""
+    largest = scratch / "largest.png"
+    largest.write_bytes(radiograph_file("PNG", LARGEST_MEGAPIXELS - 0.1, seed=0))
+    samples: dict[tuple[Key, str], list[float]] = {}
+    for _ in range(plan.process_rounds):
+        for engine in plan.engines:
+            for name, unit, value in _one_process(engine, largest, scratch):
+                samples.setdefault((Key("process", f"{engine} {name}"), unit), []).append(value)
+    results.add([measured(key, unit, values) for (key, unit), values in samples.items()])
+    for engine in {"openvino", "keras", "openvino_int8"} - set(plan.engines):
+        reason = NOT_BUILT if engine == "openvino_int8" else NOT_QUICK
+        results.leave_out(Key("process", f"{engine} start"), reason)
+
+
+def _one_process(engine: str, largest: Path, scratch: Path) -> list[tuple[str, str, float]]:
+    started = time.perf_counter()
+    with Worker("bench.sides.site_side", environment(scratch)) as site:
+        idle = site.call("ready", engine=engine)
+        seconds = time.perf_counter() - started
+        return [
+            ("start", "s", seconds),
+            ("idle", "MiB", idle),
+            ("peak", "MiB", site.call("peak_after", path=str(largest))),
+        ]
+
+
+def upload(plan: Plan, scratch: Path, results: Results) -> None:
+    """From the upload's last byte to the result's page, through the whole site, a new file every time."""
+    cases = [(name, megapixels) for name in FORMATS for megapixels in plan.megapixels]
+    samples: dict[Key, list[float]] = {}
+    with Worker("bench.sides.site_side", environment(scratch)) as site:
+        for turn in range(plan.upload_rounds + 1):  # the first is for warming up
+            for name, megapixels in cases if turn else cases[:1]:
+                path = scratch / "upload"
+                path.write_bytes(radiograph_file(name, megapixels, seed=turn))
+                times = site.call("upload", path=str(path))
+                times["beside"] = times["processor"] - times["classifier"]
+                for what in times if turn else ():
+                    samples.setdefault(Key("upload", f"{name} {what}", megapixels), []).append(times[what] * 1000)
+    results.add([measured(key, "ms", values) for key, values in samples.items()])
+
+
+def training(plan: Plan, scratch: Path, results: Results) -> None:
+    """Steps and passes of both ways to train; `training_cost` adds them up."""
+    if not plan.training_rounds:
+        return
+    scratch_environment = environment(scratch) | {"TMPDIR": str(scratch)}
+    with Worker("bench.sides.training_side", scratch_environment) as side:
+        asks = partial(side.asks, weights=plan.weights)
+        export = Key("training", "export")
+        results.add([measured(export, "s", [side.call("export", weights=plan.weights)])])
+        ways = {Key("training", "frozen"): asks("frozen", images=8 * plan.training_steps)}
+        for stage in (1, 2):
+            for way in ("plain", "cached"):
+                for what in ("step", "validate"):
+                    key = Key("training", f"{way} {what}", stage)
+                    ways[key] = asks(what, way=way, stage=stage, steps=plan.training_steps * _more(way, stage))
+        for warm_up in ways.values():
+            warm_up()
+        results.add(interleaved(ways, "s", plan.training_rounds))
+
+
+def _more(way: str, stage: int) -> int:
+    """Steps on pooled features take so little time that many are measured at once."""
+    return {("cached", 1): 100, ("cached", 2): 4}.get((way, stage), 1)
+
+
+PARTS: Mapping[str, Callable[[Plan, Path, Results], None]] = {
+    "inference": inference,
+    "threads": threads,
+    "process": process,
+    "upload": upload,
+    "training": training,
+}
+
+
+def measure(plan: Plan, say: Callable[[str], None]) -> Results:
+    """Every part of the plan, one after the other; a part that fails is left out with what it said."""
+    results = Results()
+    for name, part in PARTS.items():
+        if name not in plan.parts:
+            results.leave_out(Key(name, "all"), NOT_QUICK if plan.is_quick else "not asked for")
+            continue
+        say(f"{name}: {part.__doc__}")
+        with tempfile.TemporaryDirectory(prefix="covidxray-bench-") as scratch:
+            try:
+                part(plan, Path(scratch), results)
+            except WorkerFailed as error:
+                say(f"  {error}")
+                results.leave_out(Key(name, "all"), str(error))
+    return results

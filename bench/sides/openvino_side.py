@@ -1,0 +1,85 @@
+"""The served graph on OpenVINO: bare, with its map, and inside the classifier."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.radiographs import radiograph_file
+from bench.sides.clock import gigaflops, matrices, per_call
+from diagnosis.classifier import Classifier, load_classifier
+from diagnosis.engines import SERVING_GRAPH
+from diagnosis.radiograph import Radiograph, read_radiograph
+
+
+@cache
+def _classifier() -> Classifier:
+    return load_classifier(engine="openvino")
+
+
+@cache
+def _radiograph() -> Radiograph:
+    return read_radiograph(radiograph_file("PNG", 1, seed=0))
+
+
+@cache
+def _without_map() -> Any:
+    """A request for the probabilities alone, compiled as the engine compiles; for one thread."""
+    import openvino
+
+    core = openvino.Core()
+    graph = core.read_model(Path(_classifier().artifact.folder) / SERVING_GRAPH)
+    bare = openvino.Model([graph.outputs[0]], graph.get_parameters(), "bare")
+    settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+    return core.compile_model(bare, "CPU", settings).create_infer_request()
+
+
+def _images(batch: int) -> np.ndarray:
+    return np.random.default_rng(0).uniform(0, 255, (batch, 224, 224, 3)).astype(np.float32)
+
+
+def _call(contender: str, batch: int) -> Callable[[], object]:
+    images = _images(batch)
+    if contender == "bare":
+        return partial(_without_map().infer, [images])
+    if contender == "openvino":
+        return partial(_classifier().engine.run, images)
+    return lambda: [_classifier().classify(_radiograph()) for _ in range(batch)]
+
+
+def milliseconds(contender: str, batch: int, calls: int) -> float:
+    """Per image. "bare": probabilities alone; "openvino": with the map; "classifier": a decoded megapixel to an answer.
+
+    The classifier takes one radiograph after the other, also where the batch is larger.
+    """
+    return per_call(_call(contender, batch), calls) * 1000 / batch
+
+
+def images_per_second(contender: str, threads: int, seconds: float) -> float:
+    """Finished by so many threads, each of which asks again as soon as it has its answer."""
+    call = _call(contender, 1)
+    started = time.perf_counter()
+
+    def work(_: int) -> int:
+        number = 0
+        while time.perf_counter() - started < seconds:
+            call()
+            number += 1
+        return number
+
+    with ThreadPoolExecutor(threads) as pool:
+        number = sum(pool.map(work, range(threads)))
+    return number / (time.perf_counter() - started)
+
+
+def matrix_rate() -> float:
+    """GFLOP/s of a float32 matrix product by NumPy."""
+    one, other = matrices()
+    return gigaflops(per_call(lambda: one @ other, 1))
+
+
+CALLS = {"milliseconds": milliseconds, "images_per_second": images_per_second, "matrix_rate": matrix_rate}

@@ -1,0 +1,181 @@
+"""The tables of a run in Markdown, as they are printed and as they stand in docs/performance.md between marks."""
+
+from collections.abc import Iterable, Sequence
+
+from bench.figures import (
+    EPOCHS,
+    TRAINED_IMAGES,
+    floor_milliseconds,
+    growth_of,
+    ratio,
+    targets,
+    training_gain,
+    training_seconds,
+)
+from bench.machine import Machine
+from bench.radiographs import FORMATS
+from bench.sampling import Key, Results
+
+WAYS = {
+    "predict": "`model.predict`",
+    "tf_function": "`tf.function` around the call",
+    "openvino": "OpenVINO float32, with the heat map",
+    "bare": "OpenVINO float32, probabilities alone",
+    "openvino_int8": "OpenVINO int8",
+    "classifier": "the classifier: gate, preprocessing, OpenVINO float32, heat map, decision",
+}
+ENGINES = {"openvino": "OpenVINO float32 (default)", "openvino_int8": "OpenVINO int8", "keras": "Keras"}
+NOTHING = "not measured"
+BUSY_SHARE = 0.25
+"""Of the processors: with more than this at work before the run, its figures come with a warning."""
+
+
+def tables(results: Results, machine: Machine, measured_at: str, versions: dict[str, str]) -> dict[str, str]:
+    """Name of the mark -> Markdown."""
+    return {
+        "machine": _machine(machine, measured_at, versions),
+        "targets": _targets(results),
+        "inference": _inference(results),
+        "threads": _threads(results),
+        "process": _process(results),
+        "upload": _upload(results),
+        "training": _training(results),
+    }
+
+
+def with_tables(document: str, made: dict[str, str]) -> str:
+    """The document with what stands between each pair of marks replaced. Raises ValueError where a mark is missing."""
+    for name, table in made.items():
+        first, last = f"<!-- bench:{name} -->\n", f"<!-- /bench:{name} -->"
+        if (document.count(first), document.count(last)) != (1, 1):
+            raise ValueError(f"The document has {document.count(first)} places for the table {name!r}; it needs one.")
+        before, rest = document.split(first)
+        document = f"{before}{first}{table}\n{last}{rest.split(last)[1]}"
+    return document
+
+
+def _machine(machine: Machine, measured_at: str, versions: dict[str, str]) -> str:
+    packages = ", ".join(f"{name} {version}" for name, version in versions.items())
+    busy = machine.busy_before > BUSY_SHARE * machine.cores
+    warning = "**Other programs kept this machine busy: the figures say little.** " if busy else ""
+    return (
+        f"{warning}Measured {measured_at[:10]} on {machine.cpu}, {machine.cores} cores, "
+        f"{machine.memory_mib / 1024:.0f} GiB, {machine.system}. "
+        f"Busy processes before and after: {machine.busy_before:g} and {machine.busy_after:g}.\n"
+        f"{packages}."
+    )
+
+
+def _targets(results: Results) -> str:
+    words = {None: NOTHING, True: "met", False: "**not met**"}
+    rows = [
+        (target.name, ("≤ " if target.is_lower_better else "≥ ") + f"{target.limit:g} {target.unit}",
+         _number(target.figure), words[target.met])
+        for target in targets(results)
+    ]  # fmt: skip
+    return table(["target", "aimed at", "measured", ""], rows)
+
+
+def _inference(results: Results) -> str:
+    predict, floor = (results.median("inference", "predict", 1), floor_milliseconds(results))
+    rows = []
+    for name, title in WAYS.items():
+        one = results.median("inference", name, 1)
+        cells = [_spread(results, Key("inference", name, batch)) for batch in (1, 8)]
+        rows.append((title, *cells, _number(ratio(predict, one)), _number(ratio(one, floor))))
+    rows.append(("floor: 23.1 GFLOP at the rate of a matrix product", _number(floor), "", "", "1" if floor else ""))
+    rates = [_spread(results, Key("matrix", name)) for name in ("numpy", "tf_matmul")]
+    heads = ["way", "ms per image, batch 1", "batch 8", "times faster than `model.predict`", "times the floor"]
+    return table(heads, rows) + f"\n\nFloat32 matrix product, 4096³: NumPy {rates[0]}, `tf.matmul` {rates[1]} GFLOP/s."
+
+
+def _threads(results: Results) -> str:
+    bare = results.median("threads", "bare", 1)
+    rows = [("bare engine, 1 thread", _spread(results, Key("threads", "bare", 1)), "1" if bare else "")]
+    for number in results.sizes("threads", "classifier") or [1]:
+        key = Key("threads", "classifier", number)
+        rows.append(
+            (
+                f"classifier, {number:g} thread{'s' if number > 1 else ''}",
+                _spread(results, key),
+                _number(ratio(_median(results, key), bare)),
+            )
+        )
+    return table(["who asks", "images/s", "of the bare engine"], rows)
+
+
+def _process(results: Results) -> str:
+    default = results.median("process", "openvino idle")
+    rows = []
+    for engine, title in ENGINES.items():
+        cells = [_spread(results, Key("process", f"{engine} {what}")) for what in ("start", "idle", "peak")]
+        rows.append((title, *cells, _number(ratio(results.median("process", f"{engine} idle"), default))))
+    heads = ["engine", "ready after, s", "idle, MiB", "peak at 40 megapixels, MiB", "idle, of the default"]
+    return table(heads, rows)
+
+
+def _upload(results: Results) -> str:
+    sizes = results.sizes("upload", "PNG wall")
+    rows = []
+    for name in FORMATS:
+        for what, title in (("wall", "time"), ("beside", "processor time beside the classifier")):
+            cells = [_spread(results, Key("upload", f"{name} {what}", size)) for size in sizes]
+            rows.append(
+                (f"{name}, {title}", *(cells or [NOTHING]), _number(growth_of(results, "upload", f"{name} {what}")))
+            )
+    heads = [f"{size:g} megapixels, ms" for size in sizes] or ["ms"]
+    return table(["file", *heads, "grows with megapixels to the power of"], rows)
+
+
+def _training(results: Results) -> str:
+    rows = []
+    for images, epochs in ((1_000, 5), (1_000, 25), (TRAINED_IMAGES, 5), (TRAINED_IMAGES, EPOCHS), (100_000, EPOCHS)):
+        seconds = [training_seconds(results, way, images, epochs) for way in ("plain", "cached")]
+        hours = [None if value is None else value / 3600 for value in seconds]
+        rows.append(
+            (
+                f"{images:,}",
+                f"{epochs} + {epochs}",
+                *map(_number, hours),
+                _number(training_gain(results, images, epochs)),
+            )
+        )
+    extrapolated = table(["images", "epochs", "plain fit, h", "cached, h", "times faster"], rows)
+    return f"{_steps(results)}\n\n{extrapolated}"
+
+
+def _steps(results: Results) -> str:
+    rows: list[tuple[str, ...]] = [
+        ("graph of the frozen part, once", "", _spread(results, Key("training", "export"))),
+        ("one pass through the frozen part, per image", "", _spread(results, Key("training", "frozen"))),
+    ]
+    for stage in (1, 2):
+        for what, title in (("step", "one step of 32 images"), ("validate", "validation, per image")):
+            cells = [_spread(results, Key("training", f"{way} {what}", stage)) for way in ("plain", "cached")]
+            rows.append((f"stage {stage}, {title}", *cells))
+    return table(["measured, s", "plain fit", "cached"], rows)
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _spread(results: Results, key: Key) -> str:
+    """The median, and the lowest and highest round behind it."""
+    found = results.measurements.get(key)
+    if not found:
+        return results.not_measured.get(key, NOTHING).split(":")[0]
+    return f"{_number(found.median)} ({_number(found.low)}–{_number(found.high)})"
+
+
+def _median(results: Results, key: Key) -> float | None:
+    return results.median(key.part, key.name, key.size)
+
+
+def _number(value: float | None) -> str:
+    """Three significant digits."""
+    if value is None:
+        return NOTHING
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -1,0 +1,277 @@
+"""The benchmark on a toy run: what it writes is as documented, and what was not measured is not made up.
+
+No test here says how fast anything is.
+"""
+
+import copy
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from bench import parts
+from bench.__main__ import PAGE, SCHEMA, main
+from bench.document import NotAsDocumented, check_document, document_of
+from bench.figures import floor_milliseconds, growth_exponent, targets, training_gain, training_seconds
+from bench.machine import this_machine, versions
+from bench.parts import QUICK, Plan, measure
+from bench.radiographs import FORMATS, radiograph_file
+from bench.sampling import Key, Results, interleaved, measured
+from bench.tables import tables, with_tables
+from bench.workers import Worker, WorkerFailed
+from diagnosis.gate import check_assessable
+from diagnosis.radiograph import read_radiograph
+
+SMALL = replace(
+    Plan(), rounds=2, process_rounds=2, upload_rounds=2, training_rounds=2, megapixels=(1, 4, 9), threads=(1, 2)
+)
+MILLISECONDS = {"predict": 400.0, "tf_function": 200.0, "openvino": 95.0, "bare": 90.0, "classifier": 96.0}
+
+
+class ToyWorker:
+    """Answers as the real sides do, with the same figures every time."""
+
+    def __init__(self, side: str, environment: dict[str, str]) -> None:
+        self.environment = environment
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def call(self, function: str, **arguments: Any) -> Any:
+        if function == "upload":
+            assert Path(arguments["path"]).read_bytes() in {name.encode() for name in FORMATS}
+            return {"wall": 0.5, "processor": 0.4, "classifier": 0.2}
+        if function == "milliseconds":
+            return MILLISECONDS[arguments["contender"]]
+        return {"matrix_rate": 270, "images_per_second": 10.5, "ready": 650, "peak_after": 900}.get(function, 2.0)
+
+    def asks(self, function: str, **arguments: Any):
+        return lambda: float(self.call(function, **arguments))
+
+
+@pytest.fixture
+def toy_run(monkeypatch: pytest.MonkeyPatch) -> Results:
+    monkeypatch.setattr(parts, "Worker", ToyWorker)
+    monkeypatch.setattr(parts, "radiograph_file", lambda name, megapixels, seed: name.encode())
+    return measure(SMALL, lambda text: None)
+
+
+def document(results: Results) -> dict[str, Any]:
+    machine = this_machine(busy_before=0.5)
+    return document_of(results, machine, versions(), model="toy-1", is_quick=False, measured_at="2026-01-31T12:00:00")
+
+
+# --- The document -----------------------------------------------------------------------------------------------------
+
+
+def test_what_a_run_writes_is_as_documented(toy_run):
+    written = json.loads(json.dumps(document(toy_run)))
+    check_document(written, SCHEMA.read_text(encoding="utf-8"))
+    assert {row["part"] for row in written["measurements"]} == {*parts.PARTS, "matrix"}
+    assert {"part": "inference", "name": "openvino_int8", "size": 1, "why": parts.NOT_BUILT} in written["not_measured"]
+
+
+def wrong_documents(right: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    wrong = {name: copy.deepcopy(right) for name in ("other type", "not named", "missing", "nothing", "true")}
+    wrong["other type"]["machine"]["cores"] = "two"
+    wrong["not named"]["machine"]["user"] = "alice"
+    del wrong["missing"]["model"]
+    wrong["nothing"]["measurements"][0]["median"] = None
+    wrong["true"]["format"] = True
+    return wrong
+
+
+def test_what_is_not_as_documented_is_refused(toy_run):
+    schema = SCHEMA.read_text(encoding="utf-8")
+    for wrong in wrong_documents(document(toy_run)).values():
+        with pytest.raises(NotAsDocumented):
+            check_document(wrong, schema)
+
+
+def test_a_part_that_fails_is_left_out_with_its_reason(monkeypatch):
+    class Failing(ToyWorker):
+        def call(self, function: str, **arguments: Any) -> Any:
+            raise WorkerFailed("TensorFlow is not installed")
+
+    monkeypatch.setattr(parts, "Worker", Failing)
+    said: list[str] = []
+    results = measure(replace(QUICK, parts=("inference",)), said.append)
+    assert results.measurements == {}
+    assert results.not_measured[Key("inference", "all")] == "TensorFlow is not installed"
+    assert results.not_measured[Key("training", "all")] == parts.NOT_QUICK
+    assert "TensorFlow is not installed" in said[-1]
+
+
+# --- The page ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_has_a_place_for_every_table(toy_run):
+    made = tables(toy_run, this_machine(0), "2026-01-31T12:00:00", versions())
+    page = with_tables(PAGE.read_text(encoding="utf-8"), made)
+    assert with_tables(page, made) == page
+    for name, table in made.items():
+        assert f"<!-- bench:{name} -->\n{table}\n<!-- /bench:{name} -->" in page
+    assert "Not measured yet" not in page
+    assert re.search(r"\| OpenVINO float32, with the heat map \| 95 \(95–95\) \| 95 \(95–95\) \| 4.21 \| 1.11 \|", page)
+    assert re.search(r"\| OpenVINO int8 \| not built \| not built \| not measured \|", page)
+    assert len(re.findall(r"^\| .* \| met \|$", made["targets"], re.MULTILINE)) >= 8
+
+
+def test_a_page_without_a_mark_is_refused():
+    with pytest.raises(ValueError, match="0 places for the table 'threads'"):
+        with_tables("# No marks", {"threads": "| |"})
+
+
+def test_a_run_that_measured_nothing_says_so():
+    made = tables(Results(), this_machine(0), "2026-01-31T12:00:00", versions())
+    figures = re.compile(r"\| (met|\*\*not met\*\*) \|")
+    assert not any(figures.search(table) for table in made.values())
+    assert all("not measured" in made[name] for name in made if name != "machine")
+
+
+def test_the_command_writes_its_file_and_leaves_the_page_alone(monkeypatch, tmp_path, capsys):
+    before = PAGE.read_bytes()
+    monkeypatch.setattr("bench.__main__.measure", lambda plan, say: Results())
+    monkeypatch.setattr("bench.__main__.served_model", lambda: (tmp_path, "toy-1"))
+    main(["--quick", "--output", str(tmp_path / "deep" / "bench.json")])
+    written = json.loads((tmp_path / "deep" / "bench.json").read_text())
+    assert (written["kind"], written["model"], written["measurements"]) == ("quick", "toy-1", [])
+    assert "| target | aimed at | measured |" in capsys.readouterr().out
+    assert PAGE.read_bytes() == before
+
+
+def test_a_part_of_a_run_does_not_touch_the_page(capsys):
+    for part in (["--quick"], ["--only", "threads"]):
+        with pytest.raises(SystemExit):
+            main(["--refresh", *part])
+        assert "needs a whole run" in capsys.readouterr().err
+
+
+def test_figures_of_a_busy_machine_come_with_a_warning():
+    machine = this_machine(busy_before=0.0)
+    for busy, is_warned in ((0.0, False), (machine.cores / 2, True)):
+        made = tables(Results(), replace(machine, busy_before=busy), "2026-01-31T12:00:00", versions())
+        assert ("kept this machine busy" in made["machine"]) is is_warned
+
+
+# --- The figures ------------------------------------------------------------------------------------------------------
+
+
+def results_of(figures: dict[Key, float]) -> Results:
+    results = Results()
+    results.add([measured(key, "", [value]) for key, value in figures.items()])
+    return results
+
+
+def test_contenders_take_turns_and_the_median_counts():
+    asked: list[str] = []
+
+    def contender(name: str, values: list[float]):
+        def ask() -> float:
+            asked.append(name)
+            return values[asked.count(name) - 1]
+
+        return ask
+
+    ways = {Key("part", "a"): contender("a", [5, 1, 2]), Key("part", "b"): contender("b", [8, 7, 9])}
+    one, other = interleaved(ways, "ms", rounds=3)
+    assert "".join(asked) == "abbaab"
+    assert (one.median, one.low, one.high, one.rounds) == (2, 1, 5, 3)
+    assert (other.median, other.low, other.high) == (8, 7, 9)
+
+
+def test_the_floor_follows_from_the_faster_matrix_product():
+    results = results_of({Key("matrix", "numpy"): 100.0, Key("matrix", "tf_matmul"): 231.0})
+    assert floor_milliseconds(results) == pytest.approx(100)
+    assert floor_milliseconds(Results()) is None
+
+
+def test_a_target_is_met_missed_or_not_measured():
+    results = results_of(
+        {
+            Key("inference", "predict", 1): 400.0,
+            Key("inference", "openvino", 1): 90.0,
+            Key("process", "openvino idle"): 701.0,
+        }
+    )
+    met = {target.name: target.met for target in targets(results)}
+    assert met["model.predict ÷ OpenVINO float32"] is True
+    assert met["memory of an idle serving process"] is False
+    assert met["model.predict ÷ OpenVINO int8"] is None
+
+
+def test_a_whole_training_is_the_sum_of_its_steps():
+    figures = {Key("training", "export"): 20.0, Key("training", "frozen"): 0.1}
+    for way, step in (("plain", 6.4), ("cached", 0.064)):
+        for stage in (1, 2):
+            figures |= {
+                Key("training", f"{way} step", stage): step,
+                Key("training", f"{way} validate", stage): step / 64,
+            }
+    results = results_of(figures)
+    # 1,000 images are 32 steps, 100 more are for validation; 2 stages of 5 epochs
+    assert training_seconds(results, "plain", 1000, 5) == pytest.approx(10 * (32 * 6.4 + 100 * 0.1))
+    assert training_seconds(results, "cached", 1000, 5) == pytest.approx(
+        20 + 1100 * 0.1 + 10 * (32 * 0.064 + 100 * 0.001)
+    )
+    assert training_gain(results, 1000, 5) == pytest.approx(2148 / 151.48)
+    assert training_gain(results_of({Key("training", "frozen"): 0.1})) is None
+
+
+def test_growth_is_the_slope_on_double_logarithmic_axes():
+    assert growth_exponent([1, 4, 9], [10, 40, 90]) == pytest.approx(1)
+    assert growth_exponent([1, 4, 9], [10, 20, 30]) == pytest.approx(0.5)
+    assert growth_exponent([4], [10]) is None
+
+
+# --- The parts --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("picture_format", FORMATS)
+def test_the_radiographs_are_accepted_and_differ(picture_format):
+    one, other = (read_radiograph(radiograph_file(picture_format, 1, seed)) for seed in (0, 1))
+    assert one.sha256 != other.sha256
+    assert (one.format, round(one.pixels.size / 1e6, 2)) == (picture_format, 1)
+    check_assessable(one)
+
+
+def test_a_process_answers_fails_in_words_and_may_die():
+    with Worker("tests.bench.toy_side", {}) as worker:
+        assert worker.call("doubled", number=21) == 42
+        with pytest.raises(WorkerFailed, match="ValueError: nothing to measure"):
+            worker.call("failing")
+        assert worker.asks("doubled", number=1.5)() == 3.0
+        with pytest.raises(WorkerFailed, match="the process ended"):
+            worker.call("ending")
+
+
+@pytest.mark.slow
+def test_both_ways_of_training_are_measured_on_a_toy(monkeypatch, tmp_path):
+    from bench.sides import training_side
+    from tests.training.toy_network import toy_backbone
+
+    monkeypatch.setattr(training_side, "build_backbone", toy_backbone)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    calls: dict[str, Any] = training_side.CALLS
+    assert calls["export"](weights="toy") == calls["export"](weights="toy") > 0
+    assert calls["frozen"](weights="toy", images=2) > 0
+    for way in ("plain", "cached"):
+        for stage in (1, 2):
+            assert calls["step"](weights="toy", way=way, stage=stage, steps=1) > 0
+            assert calls["validate"](weights="toy", way=way, stage=stage, steps=1) > 0
+
+
+@pytest.mark.slow
+def test_the_real_site_is_measured(served_model):
+    """One round of uploads through the real site; the figures themselves are nobody's matter here."""
+    plan = replace(QUICK, parts=("upload",), megapixels=(1,), model_folder=served_model.folder)
+    results = measure(plan, lambda text: None)
+    assert results.not_measured.keys().isdisjoint({Key("upload", "all")})
+    assert results.sizes("upload", "DICOM beside") == [1]
+    check_document(document(results), SCHEMA.read_text(encoding="utf-8"))
