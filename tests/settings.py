@@ -8,11 +8,20 @@ for name in (
     "MODELS_DIR",
     "STATIC_ROOT",
     "INFERENCE_ENGINE",
+    "CLASSIFICATIONS_AT_ONCE",
+    "CLASSIFICATIONS_WAITING",
     "BEHIND_PROXY",
     "TIME_ZONE",
     "SITE_URL",
     "REPORT_INSTITUTION",
     "REPORT_LOGO",
+    "EMAIL_URL",
+    "PROXY_COUNT",
+    "RADIOGRAPHERS_SEE",
+    "REQUIRE_SECOND_FACTOR_FOR_ADMINISTRATORS",
+    "SESSION_HOURS",
+    "SESSION_IDLE_MINUTES",
+    "RETENTION_DAYS",
 ):
     os.environ.pop(name, None)
 os.environ |= {

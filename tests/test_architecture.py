@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
-APPS = ("accounts", "covidxray", "diagnosis", "training")
+APPS = ("accounts", "audit", "covidxray", "diagnosis", "training")
 LONGEST_FILE = 400
 
 # room: what its modules must not import
 FORBIDDEN = {
     "diagnosis": {"training"},
     "accounts": {"diagnosis", "training"},
+    "audit": {"diagnosis", "training", "covidxray"},
+    "audit/models.py": {"accounts"},
+    "audit/services.py": {"accounts"},
     "diagnosis/contract.py": {"django"},
     "diagnosis/errors.py": {"django"},
     "diagnosis/radiograph.py": {"django"},
@@ -73,7 +76,14 @@ def test_the_running_site_never_loads_tensorflow_or_keras() -> None:
     assert (result.returncode, result.stdout.split()) == (0, []), result.stderr
 
 
-@pytest.mark.parametrize("folder", [*APPS, "tests", "scripts"])
+@pytest.mark.parametrize("room", [*APPS, "manage.py"])
+def test_nothing_needs_the_benchmark(room: str) -> None:
+    assert not {
+        file for file in source_files(room) if any(is_within(module, "bench") for module in imported_modules(file))
+    }
+
+
+@pytest.mark.parametrize("folder", [*APPS, "bench", "tests", "scripts"])
 def test_files_are_short_enough_to_read(folder: str) -> None:
     too_long = {
         f"{file.relative_to(PROJECT)}: {lines} lines"

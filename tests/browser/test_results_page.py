@@ -113,7 +113,36 @@ def test_a_row_leads_to_its_result_and_its_box_does_not(list_page: Page) -> None
     assert page.url.endswith("/results/")
     page.locator(".list-when").nth(1).click(force=True)  # the link lies over the whole row
     page.wait_for_url("**/results/*-*/")
-    expect(page.get_by_text("P-2")).to_be_visible()
+    expect(page.get_by_text("P-2").first).to_be_visible()
+
+
+def test_the_name_of_a_patient_leads_to_the_patient(list_page: Page) -> None:
+    page = list_page
+    page.get_by_role("link", name="Nowak Anna P-1").click()
+    page.wait_for_url("**/patients/*-*/")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Nowak Anna")
+
+
+def test_reviews_notes_and_voided_uploads_are_filtered_where_the_form_is(list_page: Page, alice: User) -> None:
+    page = list_page
+    stored_result(alice, file_name="reviewed", review="disagrees", outcome="negative", notes="Dry cough for a week.")
+    stored_result(alice, file_name="wrong", is_voided=True)
+    page.get_by_text("Filters and order").click()
+    page.get_by_label("Review", exact=True).select_option(label="Disagrees")
+    page.get_by_label("RT-PCR").select_option(label="RT-PCR negative")
+    page.get_by_label("Words in the notes").fill("cough")
+    page.get_by_role("button", name="Apply").click()
+    page.wait_for_url("**notes=cough**")
+    assert files(page) == ["reviewed"]
+    expect(page.locator(".list-review")).to_contain_text("Disagrees")
+    expect(page.locator(".list-review")).to_contain_text("RT-PCR negative")
+    page.goto("/results/")
+    page.get_by_text("Filters and order").click()
+    page.get_by_label("Voided uploads").select_option(label="Only voided ones")
+    page.get_by_role("button", name="Apply").click()
+    page.wait_for_url("**voided=only**")
+    assert files(page) == ["wrong"]
+    expect(page.locator(".list-voided")).to_have_text("Voided")
 
 
 def test_the_keyboard_reaches_box_link_and_filter(list_page: Page) -> None:
@@ -124,6 +153,8 @@ def test_the_keyboard_reaches_box_link_and_filter(list_page: Page) -> None:
     page.get_by_role("checkbox", name="Select", exact=True).first.focus()
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Export selected (1)")).to_be_enabled()
+    page.keyboard.press("Tab")
+    expect(page.locator(".list-name a").first).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.locator(".list-file").first).to_be_focused()
     page.keyboard.press("Enter")

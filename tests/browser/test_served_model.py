@@ -20,7 +20,7 @@ def test_a_real_radiograph_gets_the_shipped_model_s_answer(
     page.get_by_label("Username").fill("alice")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("Chest radiograph", exact=True).set_input_files(dicom_samples / "RG1_UNCR.dcm")
+    page.get_by_label("Chest radiographs", exact=True).set_input_files(dicom_samples / "RG1_UNCR.dcm")
     page.get_by_role("button", name="Classify").click()
     page.wait_for_url("**/results/*-*/")
     diagnosis = Diagnosis.objects.get()

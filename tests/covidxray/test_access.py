@@ -9,6 +9,8 @@ from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import User
+from diagnosis.patient_models import Patient
+from diagnosis.study_services import study_void
 from tests.cast import client_of
 from tests.diagnosis.reports import made
 from tests.toy import ToyEngine
@@ -40,40 +42,73 @@ TABLE = {
     "healthz": Row(200, 200, 200, 200),
     "readyz": Row(200, 200, 200, 200),
     "accounts:sign-in": Row(200, 302, 302, 302),
+    "accounts:sign-in-code": Row(302, 302, 302, 302),
     "accounts:sign-out": Row(302, 405, 405, 405),
+    "accounts:session": Row(302, 200, 200, 200),
+    "accounts:invitation": of("link", 200, 200, 200, 200),
+    "accounts:forgotten": Row(200, 200, 200, 200),
+    "accounts:forgotten-sent": Row(200, 200, 200, 200),
+    "accounts:new-password": of("link", 200, 200, 200, 200),
     "accounts:profile": Row(302, 200, 200, 200),
     "accounts:password": Row(302, 200, 200, 200),
+    "accounts:second-factor": Row(302, 200, 200, 200),
+    "accounts:second-factor-set-up": Row(302, 200, 200, 200),
+    "accounts:second-factor-remove": Row(302, 405, 405, 405),
+    "accounts:recovery-codes": Row(302, 302, 302, 302),
+    "accounts:recovery-codes-renew": Row(302, 405, 405, 405),
     "diagnosis:home": Row(302, 200, 200, 200),
     "diagnosis:upload": CLINICAL_PAGE,
     "diagnosis:results": CLINICAL_PAGE,
     "diagnosis:results-export": CLINICAL_PAGE,
+    "diagnosis:patients": CLINICAL_PAGE,
+    "diagnosis:patient-suggestions": CLINICAL_PAGE,
+    "diagnosis:patient": of("patient", 302, 200, 404, 403),
+    "diagnosis:patient-edit": of("patient", 302, 200, 404, 403),
+    "diagnosis:study-edit": of("study", 302, 200, 404, 403),
+    "diagnosis:study-move": of("study", 302, 200, 404, 403),
+    "diagnosis:study-void": of("study", 302, 200, 404, 403),
+    "diagnosis:study-restore": of("voided study", 302, 200, 404, 403),
     "diagnosis:result": of("diagnosis", 302, 200, 404, 403),
     "diagnosis:heat-map": of("diagnosis", 302, 200, 404, 403),
     "diagnosis:display": of("study", 302, 200, 404, 403),
+    "diagnosis:full": of("study", 302, 200, 404, 403),
     "diagnosis:thumbnail": of("study", 302, 200, 404, 403),
     "diagnosis:original": of("study", 302, 200, 404, 403),
-    "diagnosis:report-make": of("diagnosis", 302, 405, 405, 403),
+    "diagnosis:reading": of("diagnosis", 302, 302, 404, 403),
+    "diagnosis:review": of("diagnosis", 302, 302, 404, 403),
+    "diagnosis:outcome": of("diagnosis", 302, 302, 404, 403),
+    "diagnosis:report-make": of("diagnosis", 302, 302, 404, 403),
     "diagnosis:report": of("report", 302, 200, 404, 403),
     "diagnosis:report-page": of("report page", 302, 200, 404, 403),
     "diagnosis:report-open": of("report", 302, 200, 404, 403),
     "diagnosis:report-download": of("report", 302, 200, 404, 403),
     "diagnosis:verify": of("code", 200, 200, 200, 200),
+    # Counts of the institution without a patient or a single answer: usage, which administrators see.
+    "diagnosis:statistics": Row(302, 200, 200, 200),
+    "diagnosis:statistics-month": of("month", 302, 200, 200, 200),
+    "diagnosis:statistics-month-file": of("month", 302, 200, 200, 200),
+    "diagnosis:statistics-year": of("year", 302, 200, 200, 200),
+    "diagnosis:statistics-year-file": of("year", 302, 200, 200, 200),
+    "diagnosis:scorecard": Row(302, 200, 200, 200),
+    "diagnosis:scorecard-file": Row(302, 200, 200, 200),
+    "diagnosis:scorecard-year": of("year", 302, 200, 200, 200),
+    "diagnosis:scorecard-year-file": of("year", 302, 200, 200, 200),
     "models:list": Row(302, 200, 200, 200),
     "models:version": of("version", 302, 200, 200, 200),
     "models:plot": of("plot", 302, 200, 200, 200),
     "admin:index": ADMINISTRATION,
     "admin:login": Row(302, 403, 403, 302),
     "admin:logout": Row(302, 302, 302, 405),
-    "admin:password_change": ADMINISTRATION,
+    "admin:password_change": Row(302, 302, 302, 302),
     "admin:password_change_done": ADMINISTRATION,
     "admin:autocomplete": Row(302, 302, 302, 403),
     "admin:jsi18n": ADMINISTRATION,
     "admin:view_on_site": of("nothing", 302, 302, 302, 404),
     "admin:app_list": of("app", 302, 302, 302, 200),
-    "admin:auth_user_password_change": of("user", 302, 302, 302, 200),
     "admin:accounts_user_changelist": ADMINISTRATION,
     "admin:accounts_user_add": ADMINISTRATION,
     "admin:accounts_user_change": of("user", 302, 302, 302, 200),
+    "admin:accounts_user_step": of("step", 302, 302, 302, 200),
     "admin:accounts_user_history": of("user", 302, 302, 302, 200),
     "admin:accounts_user_delete": of("user", 302, 302, 302, 403),
     "admin:accounts_institution_changelist": ADMINISTRATION,
@@ -81,6 +116,16 @@ TABLE = {
     "admin:accounts_institution_change": of("institution", 302, 302, 302, 200),
     "admin:accounts_institution_history": of("institution", 302, 302, 302, 200),
     "admin:accounts_institution_delete": of("institution", 302, 302, 302, 403),
+    "admin:diagnosis_diagnosis_changelist": ADMINISTRATION,
+    "admin:diagnosis_diagnosis_add": Row(302, 302, 302, 403),
+    "admin:diagnosis_diagnosis_change": of("row of a diagnosis", 302, 302, 302, 200),
+    "admin:diagnosis_diagnosis_history": of("row of a diagnosis", 302, 302, 302, 200),
+    "admin:diagnosis_diagnosis_delete": of("row of a diagnosis", 302, 302, 302, 403),
+    "admin:audit_auditentry_changelist": ADMINISTRATION,
+    "admin:audit_auditentry_add": Row(302, 302, 302, 403),
+    "admin:audit_auditentry_change": of("audit entry", 302, 302, 302, 200),
+    "admin:audit_auditentry_history": of("audit entry", 302, 302, 302, 200),
+    "admin:audit_auditentry_delete": of("audit entry", 302, 302, 302, 403),
     "admin:diagnosis_modelversion_changelist": ADMINISTRATION,
     "admin:diagnosis_modelversion_add": Row(302, 302, 302, 403),
     "admin:diagnosis_modelversion_change": of("model", 302, 302, 302, 200),
@@ -117,19 +162,30 @@ def test_only_the_administrations_own_redirects_have_no_name() -> None:
 @pytest.fixture
 def arguments(alice: User, engine: ToyEngine, toy_models: Path) -> dict[str, list[object]]:
     diagnosis = diagnosed(alice)
+    voided = diagnosed(alice, seed=1).study
+    study_void(user=alice, study=voided, reason="a test")
+    patient = Patient.objects.create(institution=alice.institution, created_by=alice, reference="P-1")
     report = made(alice, diagnosis)
     (toy_models / "toy-1" / "roc.svg").write_text("<svg/>")
     return {
         "": [],
         "diagnosis": [diagnosis.uuid],
         "study": [diagnosis.study.uuid],
+        "voided study": [voided.uuid],
+        "patient": [patient.uuid],
         "report": [report.uuid],
         "report page": [report.uuid, 1],
         "code": [report.code],
         "user": [alice.pk],
+        "step": [alice.pk, "suspend"],
+        "link": ["MQ", "no-such-link"],
         "institution": [alice.institution.pk],
         "model": [diagnosis.model_version.pk],
         "app": ["accounts"],
+        "row of a diagnosis": [diagnosis.pk],
+        "audit entry": [1],
+        "year": [2026],
+        "month": [2026, 1],
         "nothing": [1, 999999],
         "version": ["toy-1"],
         "plot": ["toy-1", "roc"],
@@ -141,7 +197,7 @@ def suspended(alice: User) -> Client:
     """Somebody who was suspended while signed in."""
     mallory = User.objects.create_user("mallory", "m@example.org", institution=alice.institution, is_radiographer=True)
     client = client_of(mallory)
-    User.objects.filter(pk=mallory.pk).update(is_active=False)
+    User.objects.filter(pk=mallory.pk).update(is_active=False, status=User.Status.SUSPENDED)
     return client
 
 

@@ -4,6 +4,8 @@ import json
 import logging
 import sys
 
+from django.test import Client
+
 from covidxray.logs import JsonFormatter
 
 
@@ -37,3 +39,19 @@ def test_of_an_exception_it_tells_where_and_not_what() -> None:
 
 def test_a_full_disk_is_told_by_its_number() -> None:
     assert json.loads(line_of("failed", error=OSError(28, "No space left")))["errno"] == 28
+
+
+def test_every_answer_and_its_records_bear_a_number_of_their_own(client: Client, db: None) -> None:
+    numbers, lines = [], []
+    handler = logging.StreamHandler()
+    handler.emit = lambda record: lines.append(JsonFormatter().format(record))  # type: ignore[method-assign]
+    logger = logging.getLogger("django.request")
+    logger.addHandler(handler)
+    try:
+        for _ in range(2):
+            numbers.append(client.get("/nothing-here", headers={"X-Request-ID": 'forged"\n'})["X-Request-ID"])
+    finally:
+        logger.removeHandler(handler)
+    assert numbers == [json.loads(line)["request"] for line in lines]
+    assert len(set(numbers)) == 2
+    assert all(len(number) == 32 for number in numbers)

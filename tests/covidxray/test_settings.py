@@ -81,3 +81,37 @@ def test_over_plain_http_a_server_only_points_to_https(address: str, client, set
     assert answer.status_code == 301
     assert answer["Location"].startswith("https://")
     assert client.get("/healthz").status_code == 200
+
+
+def test_behind_proxies_the_address_is_counted_from_the_right(project: Path) -> None:
+    values = settings_with(project, SECRET_KEY="key", BEHIND_PROXY="True", PROXY_COUNT="2")
+    assert values["AXES_IPWARE_META_PRECEDENCE_ORDER"] == ["HTTP_X_FORWARDED_FOR"]
+    assert (values["AXES_IPWARE_PROXY_COUNT"], values["IPWARE_STRICT"]) == (1, False)
+    assert "AXES_IPWARE_META_PRECEDENCE_ORDER" not in settings_with(project, SECRET_KEY="key")
+
+
+def test_outside_development_administrators_need_a_second_factor(project: Path) -> None:
+    assert settings_with(project, SECRET_KEY="key")["REQUIRE_SECOND_FACTOR_FOR_ADMINISTRATORS"]
+    assert not settings_with(project, SECRET_KEY="key", DEVELOPMENT="True")["REQUIRE_SECOND_FACTOR_FOR_ADMINISTRATORS"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "backend", "host"),
+    [
+        ({}, "smtp", "localhost"),
+        ({"DEVELOPMENT": "True"}, "console", None),
+        ({"EMAIL_URL": "smtp+tls://user:secret@mail.example:587"}, "smtp", "mail.example"),
+        ({"EMAIL_URL": "filemail:///messages"}, "filebased", None),
+    ],
+)
+def test_where_messages_go_is_one_setting(
+    project: Path, environment: dict[str, str], backend: str, host: str | None
+) -> None:
+    values = settings_with(project, SECRET_KEY="key", **environment)
+    assert values["EMAIL_BACKEND"] == f"django.core.mail.backends.{backend}.EmailBackend"
+    assert values["EMAIL_HOST"] == host
+
+
+def test_a_scope_that_does_not_exist_is_refused(project: Path) -> None:
+    result = run(project, "manage.py", "check", SECRET_KEY="key", RADIOGRAPHERS_SEE="everything")
+    assert result.returncode != 0

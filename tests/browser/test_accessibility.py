@@ -1,0 +1,249 @@
+"""Every page as axe-core judges it (WCAG 2.2 A and AA), by keyboard, and on the narrowest screen.
+
+The pages come from the table of every address: a page that is added there is judged here too.
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.urls import reverse
+from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import User
+from tests.browser.test_results_page import signed_in
+from tests.covidxray.test_access import TABLE, arguments  # noqa: F401 - a fixture
+from tests.uploads import diagnosed
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("engine")]
+
+DESK, NARROW, WALL = ((1366, 800), (320, 640), (2560, 1300))
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OPEN_TO_ALICE = [name for name, row in TABLE.items() if row.radiographer == 200]
+
+
+@pytest.fixture(scope="session")
+def axe(project: Path) -> str:
+    """The script of axe-core. The Content Security Policy stays as it is: the browser's own tools put it in."""
+    script = project / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.is_file():
+        message = "axe-core is not installed (`make node_modules` does it)"
+        pytest.fail(message) if os.environ.get("REQUIRE_BROWSER") else pytest.skip(message)
+    return script.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def alices(page: Page, context: BrowserContext, live_server: LiveServer, alice: User) -> Page:
+    signed_in(context, live_server, alice)
+    return page
+
+
+def window(page: Page, size: tuple[int, int]) -> None:
+    page.set_viewport_size(ViewportSize(width=size[0], height=size[1]))
+
+
+def faults(page: Page, axe: str) -> list[str]:
+    """What axe-core finds on the page as it stands, one line for each element."""
+    page.evaluate(axe)
+    found = page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", RULES)
+    return [
+        f"{rule['impact']} {rule['id']}: {node['target']} {node['html'][:160]} ({node['failureSummary']})"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+
+
+def judge(page: Page, axe: str) -> None:
+    """At a desk and on the narrowest screen that WCAG 1.4.10 asks for, where nothing may need scrolling sideways."""
+    for size in (DESK, NARROW):
+        window(page, size)
+        assert faults(page, axe) == [], size
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0], size
+
+
+def opened(page: Page, name: str, arguments: dict[str, list[Any]]) -> bool:  # noqa: F811
+    """Open an address of the table, unless what it answers is a file or for a program."""
+    address = reverse(name, args=arguments[TABLE[name].argument])
+    answer = page.request.get(address)
+    assert answer.status == 200
+    if not answer.headers["content-type"].startswith("text/html"):
+        return False
+    page.goto(address)
+    return True
+
+
+@pytest.mark.parametrize("name", OPEN_TO_ALICE)
+def test_a_page_has_no_fault(alices: Page, axe: str, name: str, arguments: dict[str, list[Any]]) -> None:  # noqa: F811
+    if opened(alices, name, arguments):
+        judge(alices, axe)
+
+
+def test_every_page_has_a_title_of_its_own(alices: Page, arguments: dict[str, list[Any]]) -> None:  # noqa: F811
+    titles = dict[str, list[str]]()
+    for name in OPEN_TO_ALICE:
+        if opened(alices, name, arguments):
+            titles.setdefault(alices.title(), []).append(name)
+    assert len(titles) > 8
+    assert [(title, names) for title, names in titles.items() if len(names) > 1 or "·" not in title] == []
+
+
+def test_the_sign_in_page_with_what_went_wrong(page: Page, axe: str, alice: User) -> None:
+    page.goto("/")
+    judge(page, axe)
+    page.get_by_label("Username").fill("alice")
+    page.get_by_label("Password", exact=True).fill("a wrong password")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    judge(page, axe)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/results/?low=400&since=x&notes=CT",
+        "/results/?q=nobody",
+        "/results/?voided=only&q=c",
+        "/nothing-here",
+        "/admin/",
+    ],
+)
+def test_what_is_wrong_is_said_without_a_fault(alices: Page, alice: User, axe: str, address: str) -> None:
+    diagnosed(alice)
+    alices.goto(address)
+    judge(alices, axe)
+
+
+@pytest.mark.parametrize("page_name", ["home", "upload", "results"])
+def test_the_first_day_without_a_single_result(alices: Page, axe: str, page_name: str) -> None:
+    alices.goto(reverse(f"diagnosis:{page_name}"))
+    judge(alices, axe)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(RuntimeError(), 500), (OperationalError(), 503), (OSError(errno.ENOSPC, "full"), 507)],
+    ids=["500", "503", "507"],
+)
+def test_the_pages_for_faults(
+    alices: Page, axe: str, error: Exception, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr("diagnosis.views.tallies", fail)
+    answer = alices.goto("/")
+    assert answer is not None
+    assert answer.status == code
+    judge(alices, axe)
+
+
+def test_a_result_that_is_hidden_from_a_blind_reader(alices: Page, alice: User, bob: User, axe: str) -> None:
+    alice.reads_blind = True
+    alice.save()
+    diagnosis = diagnosed(bob)
+    for address in (diagnosis.get_absolute_url(), "/results/", "/"):
+        alices.goto(address)
+        judge(alices, axe)
+
+
+# Keyboard -------------------------------------------------------------------------------------------------------------
+
+STOP = """() => {
+    const element = document.activeElement;
+    if (element === document.body) return null;
+    const box = element.getBoundingClientRect();
+    const style = getComputedStyle(element);
+    const top = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+    return {
+        name: element.outerHTML.slice(0, 120),
+        isMarked: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+        isOnScreen: box.width > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+    };
+}"""
+
+
+def stops(page: Page) -> Iterator[dict[str, Any]]:
+    """Every place that the Tab key stops at, until it leaves the page."""
+    for _ in range(400):
+        page.keyboard.press("Tab")
+        stop = page.evaluate(STOP)
+        if stop is None:
+            return
+        yield stop
+    pytest.fail("the Tab key never leaves the page")
+
+
+@pytest.mark.parametrize("name", ["diagnosis:home", "diagnosis:results", "diagnosis:result", "accounts:profile"])
+def test_the_tab_key_reaches_the_end_and_every_stop_is_seen(
+    alices: Page,
+    name: str,
+    arguments: dict[str, list[Any]],  # noqa: F811
+) -> None:
+    window(alices, DESK)
+    alices.emulate_media(reduced_motion="reduce")  # else the page is still on its way to where it scrolls
+    assert opened(alices, name, arguments)
+    visited = list(stops(alices))
+    assert len(visited) > 5
+    assert [stop["name"] for stop in visited if not (stop["isMarked"] and stop["isOnScreen"])] == []
+
+
+# Other eyes, other screens --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["diagnosis:home", "diagnosis:results", "diagnosis:result", "accounts:profile"])
+def test_on_a_wall_no_line_of_text_is_too_long_to_read(
+    alices: Page,
+    name: str,
+    arguments: dict[str, list[Any]],  # noqa: F811
+) -> None:
+    window(alices, WALL)
+    assert opened(alices, name, arguments)
+    longest = alices.evaluate(
+        """() => Math.max(...[...document.querySelectorAll("main p")].map(p => {
+            const range = document.createRange();
+            range.selectNodeContents(p);
+            const widest = Math.max(0, ...[...range.getClientRects()].map(line => line.width));
+            return widest / parseFloat(getComputedStyle(p).fontSize);
+        }))"""
+    )
+    assert longest <= 50  # em: about 100 characters
+
+
+@pytest.mark.parametrize("name", ["diagnosis:home", "diagnosis:results", "diagnosis:result", "diagnosis:patient"])
+def test_in_a_language_from_right_to_left_pages_turn_round(
+    alices: Page,
+    axe: str,
+    alice: User,
+    settings: Settings,
+    name: str,
+    arguments: dict[str, list[Any]],  # noqa: F811
+) -> None:
+    settings.LANGUAGES = [("en", "English"), ("ar", "Arabic")]
+    alice.language = "ar"
+    alice.save()
+    assert opened(alices, name, arguments)
+    assert alices.locator("html").get_attribute("dir") == "rtl"
+    assert "bootstrap.rtl" in (alices.locator("link[rel=stylesheet]").first.get_attribute("href") or "")
+    brand, person = (alices.locator(part).bounding_box() for part in (".brand", ".site-person-name"))
+    assert brand
+    assert person
+    assert brand["x"] > person["x"]
+    judge(alices, axe)
+
+
+def test_in_forced_colours_answers_and_places_keep_words_and_lines(alices: Page, alice: User) -> None:
+    """axe-core cannot judge contrast here, because the browser takes the colours from the person's system."""
+    diagnosis = diagnosed(alice)
+    alices.emulate_media(forced_colors="active", contrast="more")
+    for address in ("/results/", diagnosis.get_absolute_url()):
+        alices.goto(address)
+        expect(alices.locator(".label", has_text="Positive").first).to_be_visible()
+    alices.goto("/results/")
+    current = alices.locator("nav [aria-current]")
+    assert current.evaluate("link => parseFloat(getComputedStyle(link).borderBottomWidth)") >= 2
