@@ -10,28 +10,30 @@ CHECKED := DJANGO_SETTINGS_MODULE=tests.settings
 
 MODEL := $(shell sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' models/current.json 2>/dev/null)
 BUILT_MODEL := $(if $(MODEL),models/$(MODEL)/built.json)
+# npm's own record of what it has installed
+FRONT_END := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run database test quick lint types deploy-check format coverage gpu clean
+.PHONY: help run database test quick lint types deploy-check format messages audit-dependencies coverage bench bench-quick gpu clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
-run: $(VENV)/.requirements .env $(BUILT_MODEL) database samples/chest.jpg ## install, prepare and start the site on PORT (8000)
+run: $(VENV)/.requirements $(FRONT_END) .env $(BUILT_MODEL) database samples/chest.jpg ## install, prepare and start the site on PORT (8000)
 	@$(PYTHON) -c "import socket; socket.create_server(('127.0.0.1', $(PORT)))" 2>/dev/null || \
 		{ echo "Port $(PORT) is taken by another program. Choose one: PORT=8001 make run" >&2; exit 1; }
 	@echo "Starting on http://127.0.0.1:$(PORT) (Ctrl-C stops it). Radiographs to try: samples/"
 	@echo "A forgotten password: $(MANAGE) changepassword radiographer"
 	@exec $(PYTHON) -W "ignore:No directory at" -m gunicorn covidxray.wsgi --bind 127.0.0.1:$(PORT) \
-		--workers 1 --threads 8 --timeout 120 --log-level warning
+		--workers 1 --threads 24 --timeout 120 --log-level warning
 
-test: $(VENV)/.requirements-dev $(BUILT_MODEL) lint types deploy-check ## everything that checks the code, browser tests included
+test: $(VENV)/.requirements-dev $(FRONT_END) $(BUILT_MODEL) lint types deploy-check ## everything that checks the code, browser tests included
 	@scripts/ensure-chromium
 	REQUIRE_BROWSER=1 $(PYTHON) -m pytest
 
-quick: $(VENV)/.requirements-dev ## the tests that take seconds
+quick: $(VENV)/.requirements-dev $(FRONT_END) ## the tests that take seconds
 	$(PYTHON) -m pytest -m "not slow and not browser"
 
 lint: $(VENV)/.requirements-dev
@@ -41,7 +43,7 @@ lint: $(VENV)/.requirements-dev
 types: $(VENV)/.requirements-dev
 	$(PYTHON) -m mypy
 
-deploy-check: $(VENV)/.requirements-dev
+deploy-check: $(VENV)/.requirements-dev $(FRONT_END)
 	$(CHECKED) $(MANAGE) makemigrations --check --dry-run
 	scripts/deploy-check $(PYTHON)
 
@@ -49,15 +51,29 @@ format: $(VENV)/.requirements-dev ## put the code into the project's form
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-coverage: $(VENV)/.requirements-dev ## which lines no test reaches
+messages: $(VENV)/.requirements-dev ## collect the strings for translation and compile them (needs GNU gettext)
+	$(CHECKED) $(MANAGE) makemessages --all --no-wrap --no-location --no-obsolete \
+		--ignore '.venv' --ignore node_modules --ignore tests --ignore staticfiles
+	$(PYTHON) scripts/compile_messages.py
+
+audit-dependencies: $(VENV)/audit/.requirements ## ask for known holes in the pinned packages (needs the Internet)
+	@scripts/audit-dependencies $(VENV)/audit/bin/python
+
+coverage: $(VENV)/.requirements-dev $(FRONT_END) ## which lines no test reaches
 	$(PYTHON) -m pytest --cov --cov-report=term --cov-report=html
+
+bench: $(VENV)/.requirements $(FRONT_END) $(BUILT_MODEL) ## how fast everything is on this machine: build/bench.json, docs/performance.md
+	$(PYTHON) -m bench --refresh
+
+bench-quick: $(VENV)/.requirements $(FRONT_END) $(BUILT_MODEL) ## the same in two minutes: fewer rounds, no training, docs unchanged
+	$(PYTHON) -m bench --quick
 
 gpu: $(VENV)/.requirements ## training on an NVIDIA GPU: TensorFlow with CUDA in the place of the CPU one
 	$(PYTHON) -m pip uninstall --quiet --yes tensorflow-cpu
 	scripts/pip-install $(PYTHON) -m pip install -r requirements-gpu.txt
 
-clean: ## remove the virtual environment and what the tools left (never data, settings or models)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache htmlcov .coverage
+clean: ## remove what was installed and what the tools left (never data, settings or models)
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache htmlcov .coverage build
 
 database: $(VENV)/.requirements .env
 	@$(MANAGE) migrate --verbosity 0
@@ -73,6 +89,18 @@ $(VENV)/.requirements: requirements.txt | $(PYTHON)
 
 $(VENV)/.requirements-dev: requirements-dev.txt $(VENV)/.requirements
 	@scripts/pip-install $(PYTHON) -m pip install -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/audit/.requirements: requirements-audit.txt requirements.txt requirements-dev.txt | $(PYTHON)
+	@$(PYTHON) -m venv $(VENV)/audit
+	@scripts/pip-install $(VENV)/audit/bin/python -m pip install -r requirements-audit.txt
+	@touch $@
+
+.PHONY: node_modules
+node_modules: $(FRONT_END)
+
+$(FRONT_END): package.json package-lock.json .npmrc | $(VENV)/.requirements
+	@scripts/npm $(PYTHON) ci
 	@touch $@
 
 .env: | $(PYTHON)

@@ -6,6 +6,8 @@ import traceback
 from datetime import UTC, datetime
 from types import TracebackType
 
+from audit.requests import request_id
+
 
 class JsonFormatter(logging.Formatter):
     """Writes a record as one line of JSON.
@@ -21,6 +23,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if request := request_id.get():
+            line["request"] = request
         if record.exc_info and record.exc_info[1]:
             line |= _exception_fields(record.exc_info[1], record.exc_info[2])
         return json.dumps(line, default=str)

@@ -5,6 +5,8 @@ It fails closed: without a SECRET_KEY nothing starts, no host is allowed, DEBUG 
 A secret may also stand in a file that ``SECRET_KEY_FILE`` names.
 """
 
+import os
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -33,12 +35,18 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "bootstrap",
     "csp",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "audit",
     "accounts",
     "diagnosis",
     "training",
 ]
 
 MIDDLEWARE = [
+    "audit.requests.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -47,14 +55,18 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "covidxray.middleware.RequestSizeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "accounts.sessions.SessionTimeoutMiddleware",
     # Everything needs a signed-in person unless its view says otherwise. It stands before the CSRF check, which
     # reads the request's body: a stranger's upload is turned away unread.
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.sessions.SignInRequiredMiddleware",
+    "accounts.sessions.SecondFactorMiddleware",
     "accounts.preferences.PreferencesMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "covidxray.urls"
@@ -85,7 +97,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL;",
+        # What is deleted is overwritten: an erased patient must not be read from the free pages of the file.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA secure_delete=ON;",
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
@@ -98,8 +111,15 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o750
 UPLOAD_MAX_REQUEST_BYTES = 200 * 1024 * 1024
 ANONYMOUS_MAX_REQUEST_BYTES = 1024 * 1024
 
+# After how many days `manage.py purge_expired` erases a study (0: never).
+RETENTION_DAYS = max(0, env.int("RETENTION_DAYS", default=0))
+
 MODELS_DIR = Path(env.str("MODELS_DIR", default=str(BASE_DIR / "models")))
 INFERENCE_ENGINE: str = env.str("INFERENCE_ENGINE", default="openvino")
+# Uploads that one process decodes and classifies at once (default: its processors), and those that wait for their turn.
+# Any more are asked to come again. Both together below the server's threads leaves threads for the pages.
+CLASSIFICATIONS_AT_ONCE = max(1, env.int("CLASSIFICATIONS_AT_ONCE", default=len(os.sched_getaffinity(0))))
+CLASSIFICATIONS_WAITING = max(0, env.int("CLASSIFICATIONS_WAITING", default=16))
 
 # Reports: the address that their codes name (else that of the request), a name in the place of the institution's, and
 # the path of a logo (PNG or JPEG).
@@ -111,6 +131,14 @@ STATIC_URL = "static/"
 # In development static files come straight from the source; elsewhere `manage.py collectstatic` gathers them here.
 STATIC_ROOT = None if DEVELOPMENT else Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# Of what npm installs, only these files have an address.
+NODE_MODULES = BASE_DIR / "node_modules"
+NODE_FILES = ["@panzoom/panzoom/dist/panzoom.min.js"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "covidxray.node_files.NodeFilesFinder",
+]
 WHITENOISE_USE_FINDERS = DEVELOPMENT
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 _STATIC_BACKEND = (
@@ -133,11 +161,47 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "diagnosis:home"
 LOGOUT_REDIRECT_URL = "accounts:sign-in"
 SESSION_COOKIE_AGE = env.int("SESSION_HOURS", default=12) * 3600
+SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=30)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+# Links that are sent by e-mail: invitations and forgotten passwords.
+PASSWORD_RESET_TIMEOUT = env.int("LINK_HOURS", default=72) * 3600
+
+# What a radiographer sees: all radiographs of the "institution", or only the "own" ones.
+RADIOGRAPHERS_SEE: str = env.str("RADIOGRAPHERS_SEE", default="institution", choices=["institution", "own"])
+
+# The second factor: an authenticator app (django-otp). Without one an administrator reaches nothing but its set-up.
+REQUIRE_SECOND_FACTOR_FOR_ADMINISTRATORS = env.bool("REQUIRE_SECOND_FACTOR_FOR_ADMINISTRATORS", default=not DEVELOPMENT)
+OTP_TOTP_ISSUER: str = env.str("SITE_NAME", default="covidxray")
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
+
+# Lock-out after wrong passwords (django-axes; accounts.lockout says what counts), for a user name and for an address.
+AXES_FAILURE_LIMIT = env.int("LOCKOUT_FAILURES", default=5)
+LOCKOUT_ADDRESS_FAILURES = env.int("LOCKOUT_ADDRESS_FAILURES", default=50)
+AXES_COOLOFF_TIME = timedelta(minutes=env.int("LOCKOUT_MINUTES", default=15))
+AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
+AXES_HANDLER = "accounts.lockout.LockoutHandler"
+AXES_USERNAME_CALLABLE = "accounts.lockout.counted_name"
+AXES_LOCKOUT_CALLABLE = "accounts.lockout.locked_out_page"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # it ends when the page says so, whatever is tried meanwhile
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
+AXES_DISABLE_ACCESS_LOG = True  # a table that nothing empties; who signed in is the audit's matter
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
+# --- E-mail -----------------------------------------------------------------------------------------------------------
+
+# smtp://user:password@host:25, smtp+tls:// (STARTTLS), smtp+ssl://, consolemail://, or filemail:///folder (relative).
+
+_mail = env.email_url("EMAIL_URL", default="consolemail://" if DEVELOPMENT else "smtp://localhost:25")
+vars().update({name: value for name, value in _mail.items() if name.startswith("EMAIL_")})
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL: str = env.str("EMAIL_FROM", default="covidxray@localhost")
 
 # --- Security ---------------------------------------------------------------------------------------------------------
 
@@ -162,8 +226,14 @@ SECURE_HSTS_SECONDS = 0 if DEVELOPMENT else env.int("HSTS_SECONDS", default=31_5
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEVELOPMENT
 # Preloading binds a whole domain, and only its owner can decide that: it is no default of ours.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
-if env.bool("BEHIND_PROXY", default=False):  # only where a proxy of your own sets this header on every request
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+if BEHIND_PROXY:  # only where a proxy of your own sets these headers on every request
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    # The address that the outermost of your proxies saw, counted from the right. What stands further left in the header
+    # came from the client, who may write anything, so more than that is allowed there and means nothing.
+    AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR"]
+    AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", default=1) - 1
+    IPWARE_STRICT = False
 SESSION_COOKIE_SECURE = not DEVELOPMENT
 CSRF_COOKIE_SECURE = not DEVELOPMENT
 CSRF_COOKIE_HTTPONLY = True
@@ -171,7 +241,7 @@ CSRF_COOKIE_HTTPONLY = True
 # --- Language and time ------------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
+LANGUAGES = [("en", _("English")), ("ms", _("Malay")), ("ar", _("Arabic"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
@@ -188,6 +258,7 @@ LOGGING = {
     "handlers": {"json": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["json"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
+        "axes": {"level": "WARNING"},  # else four records for each sign-in
         "fontTools": {"level": "WARNING"},  # else a dozen records for each report
         "django": {"handlers": ["json"], "level": "INFO", "propagate": False},
         "django.server": {"handlers": ["json"], "level": "INFO", "propagate": False},
