@@ -69,6 +69,9 @@ class Action(models.TextChoices):
     PATIENT_ERASED = "patient-erased", _("Patient erased")
     STUDY_ERASED = "study-erased", _("Study erased")
 
+    BACKUP_MADE = "backup-made", _("Backup made")
+    BACKUP_RESTORED = "backup-restored", _("Backup restored")
+
 
 class NeverChanged(TypeError):
     """Somebody tried to change or remove an entry of the audit."""

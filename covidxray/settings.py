@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "accounts",
     "diagnosis",
     "training",
+    "backup",
 ]
 
 MIDDLEWARE = [

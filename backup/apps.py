@@ -1,0 +1,7 @@
+"""The backup application: two commands and no tables of its own."""
+
+from django.apps import AppConfig
+
+
+class BackupConfig(AppConfig):
+    name = "backup"
