@@ -275,6 +275,19 @@ def test_two_radiographs_move_together_until_they_are_parted(page: Page, compare
     expect(page.locator(STAGE)).to_have_count(2)
 
 
+def test_keys_that_come_faster_than_the_screen_draws_all_count(page: Page, compared: str) -> None:
+    opened(page, compared)
+    page.locator(STAGE).first.focus()
+    page.evaluate(
+        """() => {
+          for (const key of ["+", "+", "ArrowRight"])
+            document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+        }"""
+    )
+    assert place_of(page, 0) == pytest.approx((1.25**2, -60, 0), abs=1)
+    assert place_of(page, 1) == pytest.approx(place_of(page, 0), abs=1)
+
+
 def test_comparing_and_blind_reading_have_no_fault(
     page: Page,
     axe: str,  # noqa: F811

@@ -49,6 +49,19 @@
       return { ...this.panzoom.getPan(), scale: this.panzoom.getScale() };
     }
 
+    // Panzoom draws a frame late and goes by what is drawn: of two changes within a frame the second would be bounded
+    // wrongly. So what it stands at is drawn before each change, and at once after it.
+    change(action) {
+      this.draw();
+      action(this.panzoom);
+      this.draw();
+    }
+
+    draw() {
+      const { x, y, scale } = this.place;
+      this.panzoom.setStyle("transform", `scale(${scale}) translate(${x}px, ${y}px)`);
+    }
+
     get pixelsWhenFitted() {
       const { clientWidth, clientHeight } = this.stage;
       return Math.min(clientWidth / this.width, clientHeight / this.height) * devicePixelRatio;
@@ -67,9 +80,10 @@
       const scale = within(wanted, Math.min(1, 1 / this.pixelsWhenFitted), this.most);
       // Smaller than its stage the picture stands in the middle; larger it always covers the stage.
       this.panzoom.setOptions({ contain: scale < 1 ? undefined : "outside", minScale: Math.min(1, scale), maxScale: this.most });
-      if (point && scale > 1) this.panzoom.zoomToPoint(scale, point);
-      else this.panzoom.zoom(scale);
-      if (scale <= 1) this.panzoom.pan(0, 0, { force: true });
+      if (point && scale > 1) this.change((picture) => picture.zoomToPoint(scale, point));
+      else this.change((picture) => picture.zoom(scale));
+      if (scale <= 1) this.change((picture) => picture.pan(0, 0, { force: true }));
+      this.adapt();
     }
 
     zoomBy(steps, point) { this.zoomTo(this.panzoom.getScale() * STEP ** steps, point); }
@@ -78,7 +92,7 @@
 
     panBy(right, down) {
       const scale = this.panzoom.getScale();
-      if (this.isLarge) this.panzoom.pan(-right / scale, -down / scale, { relative: true });
+      if (this.isLarge) this.change((picture) => picture.pan(-right / scale, -down / scale, { relative: true }));
     }
 
     // Stands as another pane does: the same part of the picture in the middle, equally large.
@@ -87,8 +101,8 @@
       const ratio = this.stage.clientWidth / other.stage.clientWidth;
       this.panzoom.setOptions(other.panzoom.getOptions().contain ? { contain: "outside" } : { contain: undefined, minScale: Math.min(1, scale) });
       this.panzoom.setOptions({ maxScale: Math.max(scale, this.most) });
-      this.panzoom.zoom(scale, { silent: true });
-      this.panzoom.pan(x * ratio, y * ratio, { silent: true, force: true });
+      this.change((picture) => picture.zoom(scale, { silent: true }));
+      this.change((picture) => picture.pan(x * ratio, y * ratio, { silent: true, force: true }));
       this.adapt();
       this.refine();
     }
@@ -99,7 +113,7 @@
       if (this.isLarge) {
         const { x, y } = this.place;
         this.panzoom.setOptions({ contain: "outside" });
-        this.panzoom.pan(x, y); // back inside where it has left the stage
+        this.change((picture) => picture.pan(x, y)); // back inside where it has left the stage
       }
       this.refine();
       this.tell("viewer:moved");
