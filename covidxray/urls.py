@@ -5,6 +5,9 @@ from django.urls import include, path
 
 from covidxray.views import healthz, readyz
 
+handler400 = "covidxray.views.bad_request"
+handler403 = "covidxray.views.refused"
+handler404 = "covidxray.views.not_found"
 handler500 = "covidxray.views.server_error"
 
 urlpatterns = [

@@ -70,6 +70,23 @@ def request_too_large(request: HttpRequest) -> HttpResponse:
     return render(request, "413.html", {"limit_megabytes": megabytes}, status=413)
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(400)
+
+
+def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(404)
+
+
+def _page(status: int) -> HttpResponse:
+    """Django's own views for these look for a CSRF token in the form, which may be just what was wrong: a 500."""
+    return HttpResponse(render_to_string(f"{status}.html"), status=status)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """The page for an error that nobody caught: 503 without the database, 507 on a full disk, else 500.
 

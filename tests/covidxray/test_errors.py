@@ -5,6 +5,7 @@ import errno
 import pytest
 from django.db import OperationalError, connection
 from django.template.loader import render_to_string
+from django.test import Client
 
 from accounts.models import User
 from tests.cast import client_of
@@ -21,6 +22,44 @@ def test_an_unknown_address(alice: User) -> None:
     answer = client_of(alice).get("/nothing-here")
     assert answer.status_code == 404
     assert "There is no such page" in answer.content.decode()
+
+
+FORM = "application/x-www-form-urlencoded"
+PART = '--b\r\nContent-Disposition: form-data; name="f"\r\n\r\n\r\n'
+TOO_MANY = "&".join(f"f{number}=" for number in range(2000))
+
+
+@pytest.mark.parametrize("address", ["/nothing-here", "/upload/", "/admin/accounts/user/add/", "/accounts/sign-in/"])
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (FORM, TOO_MANY),
+        (FORM, "x" * 3_000_000),
+        (f"{FORM}; charset=utf-7", "x=1"),
+        (f"{FORM}; charset=nonsense", "x=1"),
+        ("multipart/form-data", "x"),
+        ("multipart/form-data; boundary=" + "b" * 500, "x"),
+        (
+            "multipart/form-data; boundary=b",
+            '--b\r\nContent-Disposition: form-data; name="f"\r\n\r\n\r\n' * 1100 + "--b--",
+        ),
+    ],
+    ids=["fields", "bytes", "charset", "no charset", "no boundary", "long boundary", "parts"],
+)
+def test_a_form_that_cannot_be_read_is_no_fault_of_the_server(
+    alice: User, dora: User, address: str, kind: str, body: str
+) -> None:
+    statuses = [in_a_browser(person).generic("POST", address, body, kind).status_code for person in (alice, dora, None)]
+    assert max(statuses) < 500, statuses
+
+
+def in_a_browser(person: User | None) -> Client:
+    """One that has a token's cookie, so that the site looks for the token in the form."""
+    browser = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    if person:
+        browser.force_login(person)
+    browser.cookies["csrftoken"] = "a" * 32
+    return browser
 
 
 def test_the_database_is_away(alice: User) -> None:
