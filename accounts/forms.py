@@ -7,10 +7,12 @@ from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, PasswordResetForm, SetPasswordForm
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_otp.forms import otp_verification_failed
 
+from accounts.mail import mail_link_later
 from accounts.models import User
 from accounts.normalise import normalised
 from accounts.preferences import language_choices, time_zone_choices
@@ -101,6 +103,11 @@ class ForgottenPasswordForm(PasswordResetForm):
     def get_users(self, email: str) -> list[User]:
         people = User.objects.filter(email_key=normalised(email), status=User.Status.ACTIVE)
         return [person for person in people if person.has_usable_password()]
+
+    def send_mail(self, subject_template_name: str, email_template_name: str, context: Any, *_: Any, **__: Any) -> None:
+        subject = " ".join(render_to_string(subject_template_name, context).split())
+        body = render_to_string(email_template_name, context)
+        mail_link_later(person=context["user"], subject=subject, body=body)
 
 
 class NewPasswordForm(SetPasswordForm):

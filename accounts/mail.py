@@ -1,9 +1,13 @@
 """The messages that the site sends."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from contextvars import copy_context
 from smtplib import SMTPException
 
 from django.conf import settings
+from django.core.cache import cache
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -18,6 +22,11 @@ from accounts.tokens import invitation_tokens
 
 logger = logging.getLogger(__name__)
 
+ONE_LINK_EVERY_SECONDS = 120
+"""Nobody's letter box is filled by somebody who only knows the address. Counted by each process for itself."""
+# Asks nothing of the database. A process that ends sends what is left first, each message for EMAIL_TIMEOUT at most.
+_postman = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
+
 
 def mail_invitation(*, person: User, site: str) -> None:
     """Send the person the link of the newest invitation. `site` is the address of the site, without a final slash.
@@ -29,6 +38,22 @@ def mail_invitation(*, person: User, site: str) -> None:
     with override(person.language or settings.LANGUAGE_CODE):
         subject = _("Your account at covidxray")
         _send(person, subject, render_to_string("accounts/mail/invitation.txt", context))
+
+
+def mail_link_later(*, person: User, subject: str, body: str) -> None:
+    """Send a forgotten password's link after the answer: the time that a mail server takes would tell who exists."""
+    if cache.add(f"accounts.mail.link:{person.uuid}", True, ONE_LINK_EVERY_SECONDS):
+        _postman.submit(copy_context().run, _send_or_log, person, subject, body)
+
+
+def wait_for_messages() -> None:
+    """Return when every message of this process that was to be sent later has been sent, or refused."""
+    _postman.submit(int).result()
+
+
+def _send_or_log(person: User, subject: str, body: str) -> None:
+    with suppress(MailUnavailable):  # it is logged already
+        _send(person, subject, body)
 
 
 def uid_of(person: User) -> str:

@@ -1,13 +1,16 @@
 """Only registered people get in: an invitation is a link that works once, and a forgotten password is another."""
 
 from datetime import datetime, timedelta
+from threading import Event
 
 import pytest
 from django.core import mail
+from django.core.mail import EmailMessage
 from django.test import Client
 from pytest_django import Settings
 
 from accounts.errors import AccountError
+from accounts.mail import wait_for_messages
 from accounts.models import AccountEvent, Institution, User
 from accounts.services import (
     invitation_accept,
@@ -18,7 +21,7 @@ from accounts.services import (
     person_update,
 )
 from accounts.tokens import invitation_tokens
-from tests.accounts.messages import link_in_newest_message
+from tests.accounts.messages import link_in_newest_message, sent
 from tests.cast import PASSWORD, client_of, person
 
 SITE = "https://covidxray.example"
@@ -147,7 +150,7 @@ class TestForgottenPassword:
     def test_a_link_leads_to_a_new_password(self, stranger: Client, alice: User) -> None:
         elsewhere = client_of(alice)
         self.ask(stranger, "ALICE@Example.org")
-        assert mail.outbox[0].to == ["alice@example.org"]
+        assert sent()[0].to == ["alice@example.org"]
         passwords = {"new_password1": NEW, "new_password2": NEW}
         assert follow(stranger, link_in_newest_message(), passwords)["Location"] == "/accounts/sign-in/"
         alice.refresh_from_db()
@@ -168,14 +171,14 @@ class TestForgottenPassword:
             email = "new@example.org"
             person_register(actor=dora, person=User(username="new", email=email, institution=hospital))
         self.ask(stranger, email)
-        assert mail.outbox == []
+        assert sent() == []
 
     def test_the_link_leads_to_the_site_of_the_settings(
         self, stranger: Client, alice: User, settings: Settings
     ) -> None:
         settings.SITE_URL = f"{SITE}/"
         self.ask(stranger, alice.email)
-        assert f"{SITE}/accounts/forgotten/" in str(mail.outbox[0].body)
+        assert f"{SITE}/accounts/forgotten/" in str(sent()[0].body)
 
     def test_a_link_of_somebody_suspended_since_does_nothing(self, stranger: Client, alice: User, dora: User) -> None:
         self.ask(stranger, alice.email)
@@ -186,11 +189,35 @@ class TestForgottenPassword:
         assert alice.check_password(PASSWORD)
 
     def test_a_mail_server_that_is_away_changes_nothing_of_the_answer(
-        self, stranger: Client, alice: User, settings: Settings
+        self, stranger: Client, alice: User, settings: Settings, caplog: pytest.LogCaptureFixture
     ) -> None:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
         self.ask(stranger, alice.email)
+        wait_for_messages()
+        (record,) = [record for record in caplog.records if record.name == "accounts.mail"]
+        assert str(alice.uuid) in record.getMessage()
+        assert "example.org" not in record.getMessage()
+
+    def test_the_answer_does_not_wait_for_the_mail_server(
+        self, stranger: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        has_answered, began = Event(), Event()
+
+        def slowly(message: EmailMessage, *_: object) -> None:
+            began.set()
+            assert has_answered.wait(10), "the answer waited for the mail server"
+
+        monkeypatch.setattr(EmailMessage, "send", slowly)
+        self.ask(stranger, alice.email)
+        has_answered.set()
+        wait_for_messages()
+        assert began.is_set()
+
+    def test_nobodys_letter_box_is_filled(self, stranger: Client, alice: User, bob: User) -> None:
+        for email in [alice.email, alice.email.upper(), alice.email, bob.email]:
+            self.ask(stranger, email)
+        assert [message.to for message in sent()] == [[alice.email], [bob.email]]
 
 
 class TestStatus:

@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 from axes.models import AccessAttempt
 from django.contrib.auth.hashers import MD5PasswordHasher
-from django.core import mail
 from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import Institution, User
 from accounts.services import person_register, person_unlock
-from tests.accounts.messages import link_in_newest_message
+from tests.accounts.messages import link_in_newest_message, sent
 from tests.cast import PASSWORD
 
 SIGN_IN = "/accounts/sign-in/"
@@ -128,7 +127,7 @@ class TestUnlocking:
         page = stranger.get(link_in_newest_message(), follow=True)
         stranger.post(page.redirect_chain[-1][0], new)
         assert sign_in(stranger, password="another one that is long")["Location"] == "/"
-        assert len(mail.outbox) == 1
+        assert len(sent()) == 1
 
 
 class TestBehindAProxy:

@@ -112,3 +112,17 @@ def test_a_page_leaves_when_its_session_has_ended(page: Page, settings: Settings
     page.goto("/accounts/profile/")
     page.wait_for_url(re.compile(r"/accounts/sign-in/\?next=/accounts/profile/"))
     expect(page.get_by_role("status")).to_contain_text("nothing was done for a while")
+
+
+def test_the_administration_says_so_too_and_leaves(page: Page, settings: Settings, dora: User) -> None:
+    settings.SESSION_IDLE_MINUTES = 2.05
+    sign_in(page, "dora")
+    page.goto("/admin/accounts/user/")
+    notice = page.get_by_role("alert").filter(has_text="you will be signed out")
+    expect(notice).to_be_visible()
+    settings.SESSION_IDLE_MINUTES = 30
+    page.get_by_role("button", name="Stay signed in").click()
+    expect(notice).to_be_hidden()
+    settings.SESSION_IDLE_MINUTES = 0.1
+    page.goto("/admin/audit/auditentry/")
+    page.wait_for_url(re.compile(r"/accounts/sign-in/\?next=/admin/audit/auditentry/"))

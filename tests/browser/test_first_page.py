@@ -24,9 +24,9 @@ def signed_in(page: Page) -> Page:
     return page
 
 
-def sign_in(page: Page) -> None:
+def sign_in(page: Page, name: str = "Alice") -> None:
     page.goto("/")
-    page.get_by_label("Username").fill("Alice")
+    page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/")
