@@ -12,13 +12,13 @@ from accounts.admin import StaffAdmin
 from accounts.models import User
 from audit.models import AuditEntry
 
-FIELDS = (*(field.name for field in AuditEntry._meta.fields), "person")
+FIELDS = (*(field.name for field in AuditEntry._meta.fields), "person", "done_to")
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(StaffAdmin):
-    list_display = ["sequence", "time", "action", "person", "subject_kind", "subject", "patient", "detail"]
-    list_filter = ["action", "time", "subject_kind"]
+    list_display = ["sequence", "time", "action", "person", "done_to", "patient"]
+    list_filter = ["time", "subject_kind", "action"]
     search_fields = ["sequence"]  # what is really looked for stands in get_search_results
     search_help_text = _("An entry's number, a user name, or the identifier of a person, patient, study or report.")
     fields = FIELDS
@@ -34,13 +34,18 @@ class AuditEntryAdmin(StaffAdmin):
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
-        """With the user name: the same administrators manage these accounts."""
-        named = User.objects.filter(uuid=OuterRef("actor")).values("username")[:1]
-        return super().get_queryset(request).annotate(username=Subquery(named))
+        """With the user names: the same administrators manage these accounts."""
+        names = {"username": _name_of("actor"), "subject_name": _name_of("subject")}
+        return super().get_queryset(request).annotate(**names)
 
     @admin.display(description=_("user name"))
     def person(self, entry: Any) -> str:
         return entry.username or ""
+
+    @admin.display(description=_("done to"))
+    def done_to(self, entry: Any) -> str:
+        """The person's user name, or the identifier of anything else, which may be a patient's."""
+        return " ".join(filter(None, (entry.subject_kind, entry.subject_name or str(entry.subject or ""))))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Only the filters of the page."""
@@ -51,6 +56,10 @@ class AuditEntryAdmin(StaffAdmin):
     ) -> tuple[QuerySet[AuditEntry], bool]:
         term = search_term.strip()
         return (queryset.filter(_looked_for(term)) if term else queryset), False
+
+
+def _name_of(identifier: str) -> Subquery:
+    return Subquery(User.objects.filter(uuid=OuterRef(identifier)).values("username")[:1])
 
 
 def _looked_for(term: str) -> Q:

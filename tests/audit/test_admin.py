@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from accounts.services import person_suspend
 from audit.models import AuditEntry
 from diagnosis.patient_models import Patient
 from tests.cast import client_of, person
@@ -27,6 +28,15 @@ def test_it_is_listed_newest_first_with_the_user_name(client: Client, alice: Use
     client_of(alice)
     assert numbers(client) == [2, 1]
     assert "alice" in client.get(LOG).content.decode()
+
+
+def test_it_says_who_was_suspended_by_whom(client: Client, bob: User, dora: User) -> None:
+    person_suspend(actor=dora, person=bob, reason="Canary typed this")
+    for page in (f"{LOG}?action__exact=account-suspended", f"{LOG}2/change/"):
+        text = client.get(page).content.decode()
+        assert "user bob" in text
+        assert "dora" in text
+        assert "Canary" not in text
 
 
 def test_it_is_found_by_action_day_person_and_identifier(client: Client, alice: User) -> None:
