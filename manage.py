@@ -13,7 +13,8 @@ def main() -> None:
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
-        sys.exit(f"The configuration is incomplete: {error}")
+        reason = " ".join(str(error).split())
+        sys.exit(f"The configuration is incomplete: {reason}")
 
 
 if __name__ == "__main__":

@@ -1,27 +1,38 @@
 """Which request something belongs to: one number in every log record, audit entry and answer."""
 
+import re
 import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 HEADER = "X-Request-ID"
+_NUMBER = re.compile(r"[0-9a-f]{32}")
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 class RequestIdMiddleware:
-    """Gives every request a number of its own. One that the client sends is not taken: it could be any text."""
+    """Gives every request a number of its own: that of your own proxy, so that its log and ours tell of the same.
+
+    One that a client sends is never taken: it could be another's. The proxy must therefore set it on every request.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        number = uuid.uuid4().hex
+        number = _proxys_number(request) or uuid.uuid4().hex
         request_id.set(number)
         response = self.get_response(request)
         response[HEADER] = number
         return response
+
+
+def _proxys_number(request: HttpRequest) -> str:
+    number = request.headers.get(HEADER, "") if settings.BEHIND_PROXY else ""
+    return number if _NUMBER.fullmatch(number) else ""
 
 
 def forget_request(sender: object, **_signal: object) -> None:

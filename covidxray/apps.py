@@ -1,6 +1,16 @@
-"""The administration site, which has no sign-in page of its own."""
+"""The project as an application of Django's, and the administration site, which has no sign-in page of its own."""
 
+from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+
+
+class SiteConfig(AppConfig):
+    """Brings the checks of a configuration and the commands of the whole site."""
+
+    name = "covidxray"
+
+    def ready(self) -> None:
+        from covidxray import checks  # noqa: F401
 
 
 class AdministrationConfig(AdminConfig):

@@ -9,19 +9,20 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
-import environ
 from csp.constants import NONE, SELF
 from django.contrib.messages import constants as message_levels
 from django.utils.translation import gettext_lazy as _
 
+from covidxray.environment import Environment
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.FileAwareEnv()
+env = Environment()
 if env_file := env.str("COVIDXRAY_ENV_FILE", default=str(BASE_DIR / ".env")):
     env.read_env(env_file)
 
 SECRET_KEY: str = env.str("SECRET_KEY")
 DEBUG: bool = env.bool("DEBUG", default=False)
-DEVELOPMENT: bool = env.bool("DEVELOPMENT", default=DEBUG)
+DEVELOPMENT: bool = env.bool("DEVELOPMENT", default=False)
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -39,6 +40,7 @@ INSTALLED_APPS = [
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
+    "covidxray.apps.SiteConfig",
     "audit",
     "accounts",
     "diagnosis",
@@ -107,20 +109,23 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(BASE_DIR / "media")))  # never served: see diagnosis.views
+# The address inside nginx, such as /stored/, at which it hands out MEDIA_ROOT when an answer asks it to
+# (X-Accel-Redirect; deploy/nginx). Without it Django sends the files itself.
+X_ACCEL_PREFIX: str = env.str("X_ACCEL_PREFIX", default="")
 FILE_UPLOAD_PERMISSIONS = 0o640
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o750
 UPLOAD_MAX_REQUEST_BYTES = 200 * 1024 * 1024
 ANONYMOUS_MAX_REQUEST_BYTES = 1024 * 1024
 
 # After how many days `manage.py purge_expired` erases a study (0: never).
-RETENTION_DAYS = max(0, env.int("RETENTION_DAYS", default=0))
+RETENTION_DAYS = env.number("RETENTION_DAYS", default=0)
 
 MODELS_DIR = Path(env.str("MODELS_DIR", default=str(BASE_DIR / "models")))
 INFERENCE_ENGINE: str = env.str("INFERENCE_ENGINE", default="openvino")
 # Uploads that one process decodes and classifies at once (default: its processors), and those that wait for their turn.
 # Any more are asked to come again. Both together below the server's threads leaves threads for the pages.
-CLASSIFICATIONS_AT_ONCE = max(1, env.int("CLASSIFICATIONS_AT_ONCE", default=len(os.sched_getaffinity(0))))
-CLASSIFICATIONS_WAITING = max(0, env.int("CLASSIFICATIONS_WAITING", default=16))
+CLASSIFICATIONS_AT_ONCE = env.number("CLASSIFICATIONS_AT_ONCE", default=len(os.sched_getaffinity(0)), at_least=1)
+CLASSIFICATIONS_WAITING = env.number("CLASSIFICATIONS_WAITING", default=16)
 
 # Reports: the address that their codes name (else that of the request), a name in the place of the institution's, and
 # the path of a logo (PNG or JPEG).
@@ -149,7 +154,11 @@ _STATIC_BACKEND = (
 )
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": _STATIC_BACKEND},
+    # Static files are nobody's secret: another user, nginx, reads them.
+    "staticfiles": {
+        "BACKEND": _STATIC_BACKEND,
+        "OPTIONS": {"file_permissions_mode": 0o644, "directory_permissions_mode": 0o755},
+    },
 }
 
 # --- People -----------------------------------------------------------------------------------------------------------
@@ -166,11 +175,11 @@ AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contri
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "diagnosis:home"
 LOGOUT_REDIRECT_URL = "accounts:sign-in"
-SESSION_COOKIE_AGE = env.int("SESSION_HOURS", default=12) * 3600
-SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=30)
+SESSION_COOKIE_AGE = env.number("SESSION_HOURS", default=12, at_least=1) * 3600
+SESSION_IDLE_MINUTES = env.number("SESSION_IDLE_MINUTES", default=30, at_least=1)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 # Links that are sent by e-mail: invitations and forgotten passwords.
-PASSWORD_RESET_TIMEOUT = env.int("LINK_HOURS", default=72) * 3600
+PASSWORD_RESET_TIMEOUT = env.number("LINK_HOURS", default=72, at_least=1) * 3600
 
 # What a radiographer sees: all radiographs of the "institution", or only the "own" ones.
 RADIOGRAPHERS_SEE: str = env.str("RADIOGRAPHERS_SEE", default="institution", choices=["institution", "own"])
@@ -181,9 +190,9 @@ OTP_TOTP_ISSUER: str = env.str("SITE_NAME", default="covidxray")
 OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 
 # Lock-out after wrong passwords (django-axes; accounts.lockout says what counts), for a user name and for an address.
-AXES_FAILURE_LIMIT = env.int("LOCKOUT_FAILURES", default=5)
-LOCKOUT_ADDRESS_FAILURES = env.int("LOCKOUT_ADDRESS_FAILURES", default=50)
-AXES_COOLOFF_TIME = timedelta(minutes=env.int("LOCKOUT_MINUTES", default=15))
+AXES_FAILURE_LIMIT = env.number("LOCKOUT_FAILURES", default=5, at_least=1)
+LOCKOUT_ADDRESS_FAILURES = env.number("LOCKOUT_ADDRESS_FAILURES", default=50, at_least=1)
+AXES_COOLOFF_TIME = timedelta(minutes=env.number("LOCKOUT_MINUTES", default=15, at_least=1))
 AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
 AXES_HANDLER = "accounts.lockout.LockoutHandler"
 AXES_USERNAME_CALLABLE = "accounts.lockout.counted_name"
@@ -223,7 +232,7 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = not DEVELOPMENT
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked by machines beside this one, over plain HTTP
-SECURE_HSTS_SECONDS = 0 if DEVELOPMENT else env.int("HSTS_SECONDS", default=31_536_000)
+SECURE_HSTS_SECONDS = 0 if DEVELOPMENT else env.number("HSTS_SECONDS", default=31_536_000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEVELOPMENT
 # Preloading binds a whole domain, and only its owner can decide that: it is no default of ours.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
@@ -233,7 +242,7 @@ if BEHIND_PROXY:  # only where a proxy of your own sets these headers on every r
     # The address that the outermost of your proxies saw, counted from the right. What stands further left in the header
     # came from the client, who may write anything, so more than that is allowed there and means nothing.
     AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR"]
-    AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", default=1) - 1
+    AXES_IPWARE_PROXY_COUNT = env.number("PROXY_COUNT", default=1, at_least=1) - 1
     IPWARE_STRICT = False
 SESSION_COOKIE_SECURE = not DEVELOPMENT
 CSRF_COOKIE_SECURE = not DEVELOPMENT

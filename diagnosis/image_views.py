@@ -6,8 +6,7 @@ from functools import wraps
 from http import HTTPStatus
 from uuid import UUID
 
-from django.db.models.fields.files import FieldFile
-from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
@@ -16,6 +15,7 @@ from audit.models import Action
 from diagnosis.display import full_jpeg
 from diagnosis.models import Study
 from diagnosis.radiograph import read_radiograph
+from diagnosis.sending import download_answer, picture_answer, stored
 from diagnosis.trail import image_view_record, study_record
 
 logger = logging.getLogger(__name__)
@@ -42,31 +42,31 @@ def file_needed(view: SignedInView[Parameters]) -> SignedInView[Parameters]:
 @radiographer_required
 @require_safe
 @file_needed
-def display(request: SignedInRequest, uuid: UUID) -> FileResponse:
+def display(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     """The copy of the radiograph that pages show, free of metadata."""
     study = _visible_study(request, uuid)
     image_view_record(study=study, actor=request.user)
-    return _jpeg(study.display)
+    return picture_answer(study.display)
 
 
 @radiographer_required
 @require_safe
 @file_needed
-def thumbnail(request: SignedInRequest, uuid: UUID) -> FileResponse:
+def thumbnail(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     """The small copy that lists show."""
-    return _jpeg(_visible_study(request, uuid).thumbnail)
+    return picture_answer(_visible_study(request, uuid).thumbnail)
 
 
 @radiographer_required
 @require_safe
 @file_needed
-def full(request: SignedInRequest, uuid: UUID) -> HttpResponse | FileResponse:
+def full(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     """The radiograph with all its pixels, free of metadata: decoded again, where the copy above has fewer."""
     study = _visible_study(request, uuid)
     image_view_record(study=study, actor=request.user)
     if not study.is_reduced:
-        return _jpeg(study.display)
-    with _stored(study.original) as file:
+        return picture_answer(study.display)
+    with stored(study.original) as file:
         content = file.read()
     with _decoding:
         picture = full_jpeg(read_radiograph(content).pixels)
@@ -76,25 +76,13 @@ def full(request: SignedInRequest, uuid: UUID) -> HttpResponse | FileResponse:
 @radiographer_required
 @require_safe
 @file_needed
-def original(request: SignedInRequest, uuid: UUID) -> FileResponse:
+def original(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     """The file as it was uploaded, only ever to be saved: without a type that a browser would open."""
     study = _visible_study(request, uuid)
     if request.method == "GET":
         study_record(Action.ORIGINAL_DOWNLOADED, study=study, actor=request.user)
-    file = _stored(study.original)
-    return FileResponse(file, as_attachment=True, filename=study.file_name, content_type="application/octet-stream")
+    return download_answer(study.original, study.file_name)
 
 
 def _visible_study(request: SignedInRequest, uuid: UUID) -> Study:
     return get_object_or_404(Study.objects.visible_to(request.user), uuid=uuid)
-
-
-def _stored(file: FieldFile) -> FieldFile:
-    """The file, opened. Raises FileNotFoundError."""
-    if not file:
-        raise FileNotFoundError
-    return file.open("rb")
-
-
-def _jpeg(file: FieldFile) -> FileResponse:
-    return FileResponse(_stored(file), content_type="image/jpeg")

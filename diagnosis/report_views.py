@@ -21,6 +21,7 @@ from diagnosis.report_preview import number_of_pages, page_picture
 from diagnosis.report_services import ReportRefused, report_create, report_handed_out
 from diagnosis.report_storage import MISSING, ReportUnavailable, read_report
 from diagnosis.result_page import read_first, refuse_hidden
+from diagnosis.sending import pdf_answer
 from diagnosis.trail import report_view_record
 
 
@@ -104,8 +105,7 @@ def report_download(request: SignedInRequest, found: Report) -> HttpResponse:
 
 
 def _as_file(request: SignedInRequest, found: Report, disposition: str) -> HttpResponse:
-    headers = {"Content-Disposition": f'{disposition}; filename="{found.file_name}"'}
-    answer = HttpResponse(read_report(found), content_type="application/pdf", headers=headers)
+    answer = pdf_answer(found.pdf, read_report(found), f'{disposition}; filename="{found.file_name}"')
     if request.method == "GET":
         report_handed_out(report=found, user=request.user)
     return answer

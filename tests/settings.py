@@ -5,6 +5,7 @@ import os
 for name in (
     "SECRET_KEY_FILE",
     "MEDIA_ROOT",
+    "X_ACCEL_PREFIX",
     "MODELS_DIR",
     "STATIC_ROOT",
     "INFERENCE_ENGINE",

@@ -1,0 +1,108 @@
+"""What must be right before a server starts. Each fault is one sentence that names the setting to mend.
+
+`CONFIGURATION` reads settings only and is part of `manage.py check --deploy`; `check_start` also runs `MACHINE`, which
+touches database, storage and static files.
+"""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.checks import Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+DATABASE_AWAY = "covidxray.E010"
+"""The one fault that may pass by itself: the database is still starting."""
+_SHORTEST_KEY = 50  # characters, as Django's own check wants them
+
+
+@register(Tags.security, deploy=True)
+def production_is_not_development(**_: object) -> list[Error]:
+    """DEBUG and DEVELOPMENT show settings to strangers and send passwords over plain HTTP."""
+    faults = [name for name in ("DEBUG", "DEVELOPMENT") if getattr(settings, name)]
+    return [_error(1, f"{name} must be off on a server: remove it from the configuration.") for name in faults]
+
+
+@register(Tags.security, deploy=True)
+def secret_key_is_secret(**_: object) -> list[Error]:
+    """Short keys are guessed, and a key of few different characters is a placeholder."""
+    key = settings.SECRET_KEY
+    if len(key) >= _SHORTEST_KEY and len(set(key)) > 5:
+        return []
+    return [_error(2, f"SECRET_KEY must be random and have {_SHORTEST_KEY} characters or more.")]
+
+
+@register(Tags.security, deploy=True)
+def hosts_are_named(**_: object) -> list[Error]:
+    """Without names nobody is answered; with any name, links in messages lead where a stranger wants."""
+    if settings.ALLOWED_HOSTS and "*" not in settings.ALLOWED_HOSTS:
+        return []
+    return [_error(3, "ALLOWED_HOSTS must name the host names of the site, such as xray.example.org, and not *.")]
+
+
+@register(Tags.security, deploy=True)
+def files_through_nginx(**_: object) -> list[Error]:
+    """X_ACCEL_PREFIX without a proxy would hand out empty pictures."""
+    prefix = settings.X_ACCEL_PREFIX
+    if not prefix:
+        return []
+    if not (prefix.startswith("/") and prefix.endswith("/") and len(prefix) > 2):
+        return [_error(4, "X_ACCEL_PREFIX must begin and end with a slash, such as /stored/.")]
+    if not settings.BEHIND_PROXY:
+        return [_error(4, "X_ACCEL_PREFIX needs BEHIND_PROXY=True: only nginx can send what it names.")]
+    return []
+
+
+def database_answers() -> list[Error]:
+    """It is there, lets us in, and has every table."""
+    try:
+        connection.ensure_connection()
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except ImproperlyConfigured:
+        return [_error(11, "DATABASE_URL must be such as mysql://user:password@host/name.")]
+    except DatabaseError as error:
+        return [Error(f"The database of DATABASE_URL cannot be used: {_reason(error)}.", id=DATABASE_AWAY)]
+    if missing:
+        return [_error(12, "The database of DATABASE_URL lacks tables of this version: run `manage.py migrate`.")]
+    return []
+
+
+def storage_is_writable() -> list[Error]:
+    """The folder is there already: one that is made by mistake is a disk that was not mounted."""
+    return _writable("MEDIA_ROOT", settings.MEDIA_ROOT)
+
+
+def static_files_are_collected() -> list[Error]:
+    """As they are now: their names are in the manifest that collectstatic wrote."""
+    try:
+        staticfiles_storage.url("covidxray/css/site.css")
+    except ValueError:
+        folder = settings.STATIC_ROOT
+        return [_error(14, f"STATIC_ROOT ({folder}) lacks the static files: run `manage.py collectstatic`.")]
+    return []
+
+
+MACHINE: tuple[Callable[[], list[Error]], ...] = (database_answers, storage_is_writable, static_files_are_collected)
+
+
+def _writable(name: str, folder: Path) -> list[Error]:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return []
+    except OSError as error:
+        return [_error(13, f"{name} ({folder}) must be a folder that the site can write to: {error.strerror}.")]
+
+
+def _reason(error: DatabaseError) -> str:
+    """The driver's own words in one line. About a connection they name user and host, never the password."""
+    words = error.args[-1] if error.args else type(error).__name__
+    return " ".join(str(words).split()).rstrip(".")
+
+
+def _error(number: int, sentence: str) -> Error:
+    return Error(sentence, id=f"covidxray.E{number:03}")

@@ -1,0 +1,34 @@
+"""Settings out of the environment: what is wrong with one is a sentence that names it, never a traceback."""
+
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+_BOOLEANS = {*environ.Env.BOOLEAN_TRUE_STRINGS, "false", "off", "no", "n", "0", ""}
+
+
+class Environment(environ.FileAwareEnv):
+    """django-environ, but strict: a number is a number within its limits, and "ture" is not silently off.
+
+    Raises ImproperlyConfigured. The message never holds the value: it may be a secret that slipped into another's line.
+    """
+
+    def get_value(self, var: str, cast: Any = None, **options: Any) -> Any:
+        try:
+            value = super().get_value(var, cast=cast, **options)
+        except (ValueError, TypeError):
+            kind = "a whole number" if cast is int else "what the documentation of settings says"
+            raise ImproperlyConfigured(f"{var} must be {kind}.") from None
+        except OSError as error:
+            raise ImproperlyConfigured(f"The file that {var}_FILE names cannot be read: {error.strerror}.") from None
+        if cast is bool and str(self.ENVIRON.get(var, "")).lower() not in _BOOLEANS:
+            raise ImproperlyConfigured(f"{var} must be True or False.")
+        return value
+
+    def number(self, var: str, default: int, *, at_least: int = 0) -> int:
+        """A whole number that is not below `at_least`."""
+        value: int = self.int(var, default=default)
+        if value < at_least:
+            raise ImproperlyConfigured(f"{var} must not be below {at_least}.")
+        return value

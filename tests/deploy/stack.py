@@ -1,0 +1,150 @@
+"""The site as on a server, for tests that need it whole: gunicorn and nginx, started by deploy/run-local.
+
+`Stack(folder, DATABASE_URL=...)` takes any setting; `start`, `stop`, `kill_worker` and the others do what their names
+say. The parts are processes of their own: they share neither database nor settings with the tests.
+"""
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.cast import PASSWORD
+from tests.uploads import radiograph_png
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+PATIENCE = 240
+"""Seconds, on a machine that does a lot besides."""
+
+MAKE_PEOPLE = """
+from accounts.models import Institution, User
+for name, hospital in (("alice", "St. Anna"), ("bob", "St. Anna"), ("charlie", "Elsewhere Clinic")):
+    place, _ = Institution.objects.get_or_create(name=hospital)
+    User.objects.create_user(name, name + "@example.org", {password!r}, institution=place, is_radiographer=True)
+"""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def until(condition, what: str) -> None:
+    """Wait for a state, never for a time."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, f"waited for {what} in vain"
+        time.sleep(0.1)
+
+
+class Stack:
+    """One installation below `folder`. Settings that are given here win over those of its file."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
+        self.https_port, self.http_port = free_port(), free_port()
+        self.url = f"https://localhost:{self.https_port}"
+        self.plain_url = f"http://localhost:{self.http_port}"
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "COVIDXRAY_PYTHON": sys.executable,
+            "MODELS_DIR": str(PROJECT / "models"),
+            **settings,
+        }
+        self.log = folder / "site.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Furnish where needed, start, and return when the site answers. Raises AssertionError with what it said."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        command = [PROJECT / "deploy" / "run-local", self.folder, str(self.https_port), str(self.http_port)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+        try:
+            until(lambda: self._answers() or not self.is_running, "the site to answer")
+        except AssertionError:
+            self.stop()
+            raise
+        assert self.is_running, self.log.read_text()[-2000:]
+
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self) -> int:
+        """As systemd does, by SIGTERM. Returns the exit status."""
+        assert self.process
+        self.process.terminate()
+        return self.process.wait(PATIENCE)
+
+    def kill_worker(self) -> None:
+        """SIGKILL to every worker; gunicorn starts new ones."""
+        for pid in self.workers():
+            os.kill(pid, signal.SIGKILL)
+
+    @property
+    def master(self) -> int:
+        """The process that systemd would signal."""
+        return int((self.folder / "gunicorn.pid").read_text())
+
+    def workers(self) -> list[int]:
+        children = Path(f"/proc/{self.master}/task/{self.master}/children").read_text()
+        return [int(pid) for pid in children.split()]
+
+    def manage(self, *arguments: str) -> str:
+        environment = self.environment | {"COVIDXRAY_ENV_FILE": str(self.folder / "covidxray.env")}
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def make_people(self) -> None:
+        """Alice and Bob of one hospital, Charlie of another; the password is PASSWORD."""
+        self.manage("shell", "-c", MAKE_PEOPLE.format(password=PASSWORD))
+
+    def visitor(self) -> requests.Session:
+        """A client in which nobody is signed in."""
+        session = requests.Session()
+        session.trust_env = False  # no proxy, and no certificates but the one of this site
+        session.verify = str(self.folder / "tls.crt")
+        session.headers["Referer"] = f"{self.url}/"
+        return session
+
+    def signed_in(self, name: str) -> requests.Session:
+        """A client in which the person is signed in."""
+        session = self.visitor()
+        address = f"{self.url}/accounts/sign-in/"
+        session.get(address)
+        form = {"username": name, "password": PASSWORD, "csrfmiddlewaretoken": session.cookies["csrftoken"]}
+        answer = session.post(address, form, allow_redirects=False)
+        assert answer.status_code == 302, answer.text
+        return session
+
+    def upload(self, session: requests.Session, content: bytes | None = None, name: str = "chest.png"):
+        """Post a radiograph as the page's script does; by default one that nobody has uploaded yet."""
+        file = radiograph_png(secrets.randbelow(10**9)) if content is None else content
+        form = {"csrfmiddlewaretoken": session.cookies["csrftoken"]}
+        headers = {"Accept": "application/json"}
+        return session.post(f"{self.url}/upload/", form, files={"radiograph": (name, file)}, headers=headers)
+
+    def _answers(self) -> bool:
+        try:
+            return self.visitor().get(f"{self.url}/healthz").status_code == 200
+        except (requests.ConnectionError, OSError):
+            return False
+
+
+def nginx_is_needed() -> None:
+    """Skip where nginx is missing, except under `make test`."""
+    if shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") is None:
+        message = "nginx is not installed"
+        pytest.fail(message) if os.environ.get("REQUIRE_BROWSER") else pytest.skip(message)

@@ -1,0 +1,116 @@
+"""Restarts, kills, and a site without a model, as a person in mid-upload meets them, on a site of the test's own."""
+
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.deploy.stack import Stack, until
+from tests.uploads import radiograph_png
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
+LARGE = {"width": 3000, "height": 2500}  # takes long enough to decode to be in the middle of it
+COUNT = "from diagnosis.models import Diagnosis as D; print([str(d.study.uuid) for d in D.objects.all()])"
+
+
+@pytest.fixture
+def site(stack: Stack, tmp_path: Path) -> Iterator[Stack]:
+    """A site that the test may stop: one upload at a time, so that the others wait in the middle of a request."""
+    own = Stack(tmp_path / "site", CLASSIFICATIONS_AT_ONCE="1")
+    own.start()
+    own.make_people()
+    yield own
+    if own.is_running:
+        own.stop()
+
+
+def several_uploads(site: Stack, pool: ThreadPoolExecutor, files: list[bytes]) -> list["Future[requests.Response]"]:
+    """Send all at once, and return when the first has its answer: the others are then being worked on, or wait."""
+    people = [site.signed_in("alice") for _ in files]
+    sent = [pool.submit(site.upload, person, file) for person, file in zip(people, files, strict=True)]
+    until(lambda: any(future.done() for future in sent), "the first answer")
+    assert not all(future.done() for future in sent), "nothing is left to interrupt"
+    return sent
+
+
+def studies(site: Stack) -> list[str]:
+    return eval(site.manage("shell", "--verbosity", "0", "-c", COUNT))  # noqa: S307  a list that this test asked for
+
+
+def pictures_of(site: Stack) -> set[str]:
+    return {path.parent.name for path in (site.folder / "media").rglob("original")}
+
+
+def test_sigterm_lets_running_uploads_finish(site: Stack) -> None:
+    files = [radiograph_png(seed, **LARGE) for seed in range(5)]
+    with ThreadPoolExecutor(len(files)) as pool:
+        sent = several_uploads(site, pool, files)
+        os.kill(site.master, signal.SIGTERM)
+        answers = [future.result() for future in sent]
+    assert [answer.status_code for answer in answers] == [201] * len(files), [answer.text for answer in answers]
+    assert site.process
+    assert site.process.wait(240) == 0
+    assert len(studies(site)) == len(files)
+
+
+def test_a_worker_killed_in_the_middle_leaves_nothing_half_done_and_a_retry_works(site: Stack) -> None:
+    files = [radiograph_png(seed, **LARGE) for seed in range(5)]
+    with ThreadPoolExecutor(len(files)) as pool:
+        sent = several_uploads(site, pool, files)
+        site.kill_worker()
+        answers = [future.result() for future in sent]
+    done = [answer for answer in answers if answer.status_code == 201]
+    lost = [answer for answer in answers if answer.status_code != 201]
+    assert lost
+    for answer in lost:
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "15")
+        assert "The site cannot answer at the moment" in answer.text
+    stored = studies(site)
+    # A row may have been committed whose answer was lost with the worker; it is whole.
+    assert len(done) <= len(stored) < len(files)
+    assert set(stored) <= pictures_of(site)
+    alice = site.signed_in("alice")
+    for file in files:
+        assert site.upload(alice, file).status_code in (200, 201)
+    assert len(studies(site)) == len(files)
+
+
+def test_while_gunicorn_is_away_nginx_says_so_in_the_look_of_the_site(site: Stack) -> None:
+    os.kill(site.master, signal.SIGSTOP)  # so that it starts no new worker
+    try:
+        site.kill_worker()
+        (site.folder / "gunicorn.sock").unlink()
+        answer = site.visitor().get(f"{site.url}/", headers={"Accept-Language": "ar"})
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "15")
+        assert '<html lang="ar" dir="rtl">' in answer.text
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    finally:
+        os.kill(site.master, signal.SIGCONT)
+
+
+def test_without_a_model_the_site_starts_and_says_so(stack: Stack, tmp_path: Path) -> None:
+    (tmp_path / "no-models").mkdir()
+    site = Stack(tmp_path / "site", MODELS_DIR=str(tmp_path / "no-models"))
+    site.start()
+    try:
+        site.make_people()
+        ready = site.visitor().get(f"{site.url}/readyz")
+        assert (ready.status_code, ready.json()) == (
+            503,
+            {"database": "ok", "storage": "ok", "model": "unavailable"},
+        )
+        alice = site.signed_in("alice")
+        answer = site.upload(alice)
+        assert answer.status_code == 503
+        assert "model" in answer.json()["text"]
+        assert "model" in alice.get(f"{site.url}/").text
+        assert studies(site) == []
+        assert pictures_of(site) == set()
+    finally:
+        site.stop()
