@@ -16,7 +16,7 @@ FRONT_END := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run database test quick lint types deploy-check format messages audit-dependencies coverage bench bench-quick gpu clean
+.PHONY: help run database test quick lint types deploy-check format messages audit-dependencies coverage bench bench-quick gpu wheelhouse clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,6 +31,7 @@ run: $(VENV)/.requirements $(FRONT_END) .env $(BUILT_MODEL) database samples/che
 
 test: $(VENV)/.requirements-dev $(FRONT_END) $(BUILT_MODEL) lint types deploy-check ## everything that checks the code, browser tests included
 	@scripts/ensure-chromium
+	@scripts/ensure-nginx
 	REQUIRE_BROWSER=1 $(PYTHON) -m pytest
 
 quick: $(VENV)/.requirements-dev $(FRONT_END) ## the tests that take seconds
@@ -71,6 +72,9 @@ bench-quick: $(VENV)/.requirements $(FRONT_END) $(BUILT_MODEL) ## the same in tw
 gpu: $(VENV)/.requirements ## training on an NVIDIA GPU: TensorFlow with CUDA in the place of the CPU one
 	$(PYTHON) -m pip uninstall --quiet --yes tensorflow-cpu
 	scripts/pip-install $(PYTHON) -m pip install -r requirements-gpu.txt
+
+wheelhouse: $(VENV)/.requirements ## everything that an installation without Internet needs: build/wheelhouse
+	@scripts/wheelhouse $(PYTHON) build/wheelhouse
 
 clean: ## remove what was installed and what the tools left (never data, settings or models)
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache htmlcov .coverage build
