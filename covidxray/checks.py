@@ -11,7 +11,6 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.checks import Error, Tags, register
-from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -63,12 +62,10 @@ def database_answers() -> list[Error]:
         connection.ensure_connection()
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except ImproperlyConfigured:
-        return [_error(11, "DATABASE_URL must be such as mysql://user:password@host/name.")]
     except DatabaseError as error:
         return [Error(f"The database of DATABASE_URL cannot be used: {_reason(error)}.", id=DATABASE_AWAY)]
     if missing:
-        return [_error(12, "The database of DATABASE_URL lacks tables of this version: run `manage.py migrate`.")]
+        return [_error(11, "The database of DATABASE_URL lacks tables of this version: run `manage.py migrate`.")]
     return []
 
 
@@ -83,7 +80,7 @@ def static_files_are_collected() -> list[Error]:
         staticfiles_storage.url("covidxray/css/site.css")
     except ValueError:
         folder = settings.STATIC_ROOT
-        return [_error(14, f"STATIC_ROOT ({folder}) lacks the static files: run `manage.py collectstatic`.")]
+        return [_error(13, f"STATIC_ROOT ({folder}) lacks the static files: run `manage.py collectstatic`.")]
     return []
 
 
@@ -95,7 +92,7 @@ def _writable(name: str, folder: Path) -> list[Error]:
         with tempfile.TemporaryFile(dir=folder):
             return []
     except OSError as error:
-        return [_error(13, f"{name} ({folder}) must be a folder that the site can write to: {error.strerror}.")]
+        return [_error(12, f"{name} ({folder}) must be a folder that the site can write to: {error.strerror}.")]
 
 
 def _reason(error: DatabaseError) -> str:

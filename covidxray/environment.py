@@ -1,5 +1,6 @@
 """Settings out of the environment: what is wrong with one is a sentence that names it, never a traceback."""
 
+import warnings
 from typing import Any
 
 import environ
@@ -32,3 +33,12 @@ class Environment(environ.FileAwareEnv):
         if value < at_least:
             raise ImproperlyConfigured(f"{var} must not be below {at_least}.")
         return value
+
+    def database(self, var: str, default: str) -> dict[str, Any]:
+        """The address of a database, as Django's DATABASES wants it."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about an engine that is not known
+            found: dict[str, Any] = self.db(var, default=default)
+        if not found.get("ENGINE"):
+            raise ImproperlyConfigured(f"{var} must be such as mysql://user:password@host/name.")
+        return found

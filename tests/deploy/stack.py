@@ -66,7 +66,7 @@ class Stack:
     def start(self) -> None:
         """Furnish where needed, start, and return when the site answers. Raises AssertionError with what it said."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        command = [PROJECT / "deploy" / "run-local", self.folder, str(self.https_port), str(self.http_port)]
+        command = [str(PROJECT / "deploy" / "run-local"), str(self.folder), str(self.https_port), str(self.http_port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
         try:

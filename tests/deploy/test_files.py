@@ -73,7 +73,7 @@ def test_systemd_understands_the_units(deploy: Path, project: Path, tmp_path: Pa
     for unit in units(deploy):
         here = unit.read_text().replace("/srv/covidxray/.venv/bin/", f"{Path(sys.executable).parent}/")
         (tmp_path / unit.name).write_text(here.replace("/srv/covidxray", str(project)))
-    files = sorted(tmp_path.iterdir())
+    files = sorted(map(str, tmp_path.iterdir()))
     command = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *files]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout + result.stderr) == (0, "")
@@ -85,7 +85,7 @@ def test_the_units_are_hardened(deploy: Path) -> None:
         pytest.skip("systemd-analyze is not installed")
     for unit in units(deploy):
         if unit.suffix == ".service":
-            command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", unit]
+            command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(unit)]
             result = subprocess.run(command, capture_output=True, text=True, check=False)
             assert result.returncode == 0, result.stdout
 
