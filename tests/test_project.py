@@ -88,16 +88,15 @@ def test_committed_files_of_a_model_version_stay_under_40_megabytes() -> None:
     assert {version: size for version, size in sizes.items() if size >= LARGEST_MODEL_BYTES} == {}
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/development.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/development.md", "docs/deployment.md"])
 def test_make_commands_in_the_documents_exist(document: str) -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
-    named = set(
-        re.findall(r"(?:`|^|=\S+ )make ([a-z-]+)", (PROJECT / document).read_text(encoding="utf-8"), flags=re.MULTILINE)
-    )
+    targets = set(re.findall(r"^([a-z_-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    text = (PROJECT / document).read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:`|^|=\S+ )make ([a-z_-]+)", text, flags=re.MULTILINE))
     assert named - targets == set()
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/development.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/development.md", "docs/deployment.md"])
 def test_manage_commands_in_the_documents_exist(document: str) -> None:
     from django.core.management import get_commands
 
