@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Institution, User
@@ -273,6 +274,11 @@ class Diagnosis(models.Model):
     def probability_text(self) -> str:
         """The probability alone, for lists: a whole reading takes ten times as long."""
         return "" if self.is_hidden else percents(self.probability)[0]
+
+    @property
+    def covid_probability_text(self) -> str:
+        """The same, and of what it is the probability: for places that have no heading which says so."""
+        return "" if self.is_hidden else gettext("COVID probability %s") % self.probability_text
 
     @cached_property
     def reading(self) -> Reading:

@@ -194,14 +194,14 @@ class _Story:
 
     def _answer(self) -> Flowable:
         answer, reading = self._report.answer, self._report.answer.reading
-        inner, left = WIDTH - 24, 190
-        right = inner - left
+        inner, left, gap = WIDTH - 24, 176, 14
+        right = inner - left - gap
         colour = LABEL_COLOURS[answer.prediction]
         words = [
             self._text(answer.label, size=20, bold=True, width=left, colour=colour),
             Spacer(0, 2),
-            self._text(_("COVID probability %s") % reading.probability, size=10.5, bold=True, width=left - 10),
-            self._text(self._meaning(), width=left - 10, colour=SOFT),
+            self._text(_("COVID probability %s") % reading.probability, size=10.5, bold=True, width=left),
+            self._text(self._meaning(), width=left, colour=SOFT),
         ]
         scale = Scale(
             probability=(answer.probability, reading.probability),
@@ -210,7 +210,7 @@ class _Story:
             width=right,
         )
         key = self._text(self._key(), size=8, width=right, colour=SOFT)
-        table = self._row([words, [Spacer(0, 4), scale, Spacer(0, 5), key]], [left, right])
+        table = self._row([words, "", [Spacer(0, 4), scale, Spacer(0, 5), key]], [left, gap, right])
         outer = Table([[table]], colWidths=[WIDTH])
         table.setStyle(_BARE)
         edge = "LINEAFTER" if self._from_right else "LINEBEFORE"
@@ -221,6 +221,11 @@ class _Story:
         reading = self._report.answer.reading
         if reading.confidence is None:
             return _("Too close to the operating point for an answer: refer to a radiologist.")
+        if reading.is_improbable_positive:
+            return _(
+                "Below 50 %%, and still Positive: answers count as Positive from %(positive_from)s, so that fewer "
+                "cases are missed."
+            ) % {"positive_from": reading.positive_from}
         return _("Confidence in “%(label)s”: %(confidence)s") % {
             "label": self._report.answer.label,
             "confidence": reading.confidence,
@@ -271,14 +276,15 @@ class _Story:
     def _model(self) -> Iterator[Flowable]:
         heading = self._heading(_("Model"))
         facts = [self._fact(fact, WIDTH) for fact in self._report.model]
-        yield KeepTogether([*heading, *facts, Spacer(0, 6), self._figures()])
+        # Flat: of one KeepTogether in another ReportLab takes no measure, and begins a page for it.
+        yield KeepTogether([*heading, *facts, Spacer(0, 6), *self._figures()])
 
-    def _figures(self) -> Flowable:
+    def _figures(self) -> list[Flowable]:
         if self._report.figures:
             return self._figures_table()
-        return self._text(_("The card of this model states no validation figures."), width=WIDTH)
+        return [self._text(_("The card of this model states no validation figures."), width=WIDTH)]
 
-    def _figures_table(self) -> Flowable:
+    def _figures_table(self) -> list[Flowable]:
         widths = [WIDTH - 3 * 118, 118, 118, 118]
         head = (_("Measured on"), _("Sensitivity"), _("Specificity"), _("ROC AUC"))
         rows = [[self._text(text, size=8, bold=True, width=100) for text in head]]
@@ -293,7 +299,7 @@ class _Story:
         note = _(
             "COVID is the positive class. In brackets: 95 % intervals. They describe those images, not this patient."
         )
-        return KeepTogether([table, Spacer(0, 3), self._text(note, size=8, width=WIDTH, colour=SOFT)])
+        return [table, Spacer(0, 3), self._text(note, size=8, width=WIDTH, colour=SOFT)]
 
     def _limits(self) -> Iterator[Flowable]:
         items = [self._text(f"• {limit}", width=WIDTH, hanging=6.5) for limit in self._report.limits]

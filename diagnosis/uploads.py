@@ -52,7 +52,7 @@ class UploadAnswer:
         return found | {
             "prediction": self.diagnosis.prediction,
             "label": self.diagnosis.get_prediction_display(),
-            "probability": self.diagnosis.probability_text,
+            "probability": self.diagnosis.covid_probability_text,
         }
 
 

@@ -30,6 +30,8 @@ class Reading:
     positive_from: str
     negative_below: str
     confidence: str | None
+    is_improbable_positive: bool
+    """Positive although the probability is below one half, because the operating point is: it needs an explanation."""
     has_band: bool
     time_taken: str
     probability_place: str
@@ -57,6 +59,7 @@ def read_out(diagnosis: Diagnosis) -> Reading:
         positive_from=texts[1],
         negative_below=texts[2],
         confidence=None if diagnosis.confidence is None else percents(diagnosis.confidence)[0],
+        is_improbable_positive=diagnosis.probability < 0.5 and diagnosis.probability >= high,
         has_band=high > low,
         time_taken=_duration(diagnosis.milliseconds),
         probability_place=_place(diagnosis.probability),
@@ -73,7 +76,8 @@ def read_out(diagnosis: Diagnosis) -> Reading:
 def percents(*probabilities: float) -> list[str]:
     """Word probabilities (0..1) that stand side by side: with as few decimals as still tell different ones apart.
 
-    A value short of certainty is never shown as 0 % or 100 %.
+    A value short of certainty is never shown as 0 % or 100 %. The signs < and > turn round between letters that run
+    from right to left, so such a language has words for them.
     """
     for decimals in range(_MOST_DECIMALS + 1):
         texts = [_percent(probability, decimals) for probability in probabilities]
@@ -86,10 +90,14 @@ def _percent(probability: float, decimals: int) -> str:
     step = 10.0**-decimals
     value = round(probability * 100, decimals)
     if value <= 0 < probability:
-        return f"<\N{NO-BREAK SPACE}{_number(step, decimals)}"
+        return _unbroken(_("< %(percent)s") % {"percent": _number(step, decimals)})
     if value >= 100 > probability * 100:
-        return f">\N{NO-BREAK SPACE}{_number(100 - step, decimals)}"
+        return _unbroken(_("> %(percent)s") % {"percent": _number(100 - step, decimals)})
     return _number(value, decimals)
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _number(value: float, decimals: int) -> str:
@@ -134,7 +142,7 @@ def patient_facts(study: Study) -> list[tuple[str, str]]:
     patient = study.patient
     facts = [
         (_("Name"), patient.name if patient else ""),
-        (_("Patient ID"), patient.reference if patient else ""),
+        (_("Patient reference"), patient.reference if patient else ""),
         (_("Date of birth"), _day(patient.birth_date) if patient else ""),
         (_("Sex"), patient.get_sex_display() if patient else ""),
         (_("Study date"), _day(study.study_date)),

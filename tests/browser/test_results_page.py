@@ -198,3 +198,32 @@ def test_it_works_without_scripts(browser: Browser, live_server: LiveServer, ali
     with page.expect_download():
         page.get_by_role("button", name="Export selected").click()
     context.close()
+
+
+LINES = (
+    "element => Math.round(element.getBoundingClientRect().height / parseFloat(getComputedStyle(element).lineHeight))"
+)
+
+
+def test_a_narrow_column_breaks_no_word_and_a_long_name_hides_no_reference(list_page: Page, alice: User) -> None:
+    page = list_page
+    User.objects.filter(pk=alice.pk).update(first_name="", last_name="", username="radiographer")
+    stored_result(alice, file_name="long", patient_id="K-77", patient_name="Mohammad-Abdullah " * 15)
+    for width in (1024, 1280, 1440):
+        page.set_viewport_size(ViewportSize(width=width, height=900))
+        page.goto("/results/")
+        who = page.locator(".list-who bdi").filter(has_text="radiographer").first
+        assert len(who.evaluate("element => Array.from(element.getClientRects())")) == 1, width
+        row = page.get_by_role("row").filter(has_text="K-77")
+        assert row.locator(".list-name").evaluate(LINES) <= 3, width
+        expect(row.get_by_text("K-77")).to_be_in_viewport()
+
+
+def test_a_phone_shows_names_in_the_head_on_one_line(list_page: Page, alice: User) -> None:
+    page = list_page
+    User.objects.filter(pk=alice.pk).update(first_name="Bartholomew", last_name="Featherstonehaugh-Cholmondeley")
+    page.set_viewport_size(ViewportSize(width=360, height=740))
+    page.goto("/results/")
+    names = page.locator(".site-person-name bdi")
+    assert [names.nth(place).evaluate(LINES) for place in range(names.count())] == [1, 1]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360

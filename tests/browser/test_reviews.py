@@ -15,6 +15,8 @@ from tests.uploads import diagnosed
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("alice", "engine")]
 
+FILLED = "element => getComputedStyle(element).backgroundColor"
+
 
 @pytest.fixture
 def diagnosis(alice: User, engine: object) -> Diagnosis:
@@ -32,7 +34,7 @@ def test_from_the_blind_reading_to_the_report(page: Page, diagnosis: Diagnosis, 
     sign_in(page)
     page.goto(diagnosis.get_absolute_url())
     expect(page.get_by_role("heading", name="Your reading")).to_be_visible()
-    assert "Positive 31" not in page.inner_text("body")
+    assert "31\N{NO-BREAK SPACE}%" not in page.inner_text("body")
     judge(page, axe)
     chosen(page, "Negative")
     page.keyboard.press("Tab")
@@ -42,7 +44,10 @@ def test_from_the_blind_reading_to_the_report(page: Page, diagnosis: Diagnosis, 
     expect(page.get_by_role("heading", name="Positive")).to_be_visible()
     assert OwnReading.objects.get().answer == "Negative"
 
+    empty = page.get_by_label("I agree", exact=True).evaluate(FILLED)
     chosen(page, "I disagree")
+    assert page.get_by_label("I agree", exact=True).evaluate(FILLED) == empty  # nothing looked chosen before
+    assert page.get_by_label("I disagree", exact=True).evaluate(FILLED) != empty
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")

@@ -66,7 +66,7 @@ def test_three_files_of_which_one_is_broken(upload_page: Page, dicom_samples: Pa
     classify(page)
     expect(summary(page)).to_have_text("Finished: 3 of 3 · Classified: 2 · Not classified: 1")
     expect(summary(page)).to_have_attribute("role", "status")
-    expect(row(page, "first.png")).to_contain_text("Positive 31\N{NO-BREAK SPACE}%")
+    expect(row(page, "first.png")).to_contain_text("Positive COVID probability 31\N{NO-BREAK SPACE}%")
     expect(row(page, "letter.png")).to_contain_text("not a JPEG, PNG or DICOM picture")
     row(page, "IM1").get_by_role("link", name="Open the result: IM1").click()
     expect(page.get_by_role("heading", name="Positive")).to_be_visible()

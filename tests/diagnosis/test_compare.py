@@ -55,7 +55,7 @@ def test_other_studies_stand_below_newest_first_each_with_its_answer(
     strip = re.sub(r"[ \n]+", " ", text[text.index("Other studies of this patient") :])
     assert re.findall(r"/studies/([\w-]{36})/thumbnail.jpg", strip) == [str(newer.study.uuid), str(older.study.uuid)]
     assert "24 Dec 2025" in strip
-    assert "Negative</span> 7\N{NO-BREAK SPACE}%" in strip
+    assert 'Negative</span> <span class="result-probability">COVID probability 7\N{NO-BREAK SPACE}%' in strip
     assert "Not reviewed" in strip
     assert f"/patients/{Patient.objects.get(reference='K-7').uuid}/" in strip
 

@@ -29,7 +29,8 @@ def page_of(client: Client, diagnosis) -> str:
 @pytest.mark.parametrize(
     ("probability", "label", "confidence"),
     [
-        (0.31, "Positive", f"Confidence in “Positive”: 31{SPACE}%"),
+        (0.5, "Positive", f"Confidence in “Positive”: 50{SPACE}%"),
+        (0.49, "Positive", f"Below 50 %, and still Positive: answers count as Positive from 28{SPACE}%"),
         (0.1, "Negative", f"Confidence in “Negative”: 90{SPACE}%"),
         (0.25, "Indeterminate", "refer to a radiologist"),
     ],
@@ -80,7 +81,7 @@ def test_a_dicom_files_values_are_shown_as_text(
     diagnosis = diagnosis_create(user=alice, content=content, file_name="IM1").diagnosis
     text = page_of(client, diagnosis)
     assert "&lt;b&gt;Curie" in text
-    for part in ("K-7", "1940-03-05", "<bdi>AP</bdi>", "Explicit VR Little Endian"):
+    for part in ("K-7", "5 Mar 1940", "<bdi>AP</bdi>", "Explicit VR Little Endian"):
         assert part in text
 
 

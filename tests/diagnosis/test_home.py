@@ -200,3 +200,13 @@ def test_an_administrator_is_warned_too_and_sees_no_counts(client: Client, dora:
     text = text_of(administrator)
     assert "No model is ready" in text
     assert counts(text) == {}
+
+
+def test_a_row_says_whose_radiograph_it_is_and_of_what_the_number_is_the_probability(
+    client: Client, alice: User
+) -> None:
+    stored_result(alice, patient_id="K-7", patient_name="Curie Marie", probability=0.43, file_name="IM1")
+    rows = unreviewed_part(text_of(client))
+    for part in ("Curie Marie", "K-7", "IM1", "COVID probability 43\N{NO-BREAK SPACE}%"):
+        assert part in rows
+    assert "Not reviewed" not in rows  # that stands above them

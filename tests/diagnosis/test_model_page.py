@@ -67,6 +67,11 @@ def test_what_stands_in_a_card_stays_text(client: Client, card: Card) -> None:
     assert "&lt;b&gt;ours&lt;/b&gt;" in text_of(client)
 
 
+def test_english_of_the_card_keeps_its_own_direction_in_arabic(client: Client, card: Card, alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(language="ar")
+    assert '<p class="measure" dir="auto">Served because it does better elsewhere.</p>' in text_of(client)
+
+
 def test_a_rule_that_fails_elsewhere_is_said_and_one_that_holds_is_not(
     client: Client, card: Card, toy_models: Path
 ) -> None:

@@ -213,3 +213,20 @@ def test_a_document_leaves_no_font_behind() -> None:
 def test_control_and_direction_characters_are_not_printed() -> None:
     text = text_of(report_pdf(content(patient=(Fact("Name", "Doe\x00\u202egpj.exe\nJane"),))))
     assert "Doe gpj.exe Jane" in text
+
+
+def test_a_positive_below_one_half_is_explained_and_not_called_confidence() -> None:
+    text = text_of(report_pdf(content(answer=answer(0.31))))
+    assert "Below 50 %, and still Positive: answers count as Positive from 28" in text
+    assert "Confidence" not in text
+    text = text_of(report_pdf(content(answer=answer(0.9))))
+    assert "Confidence in “Positive”: 90" in text
+    assert "Below 50" not in text
+
+
+def test_what_follows_the_pictures_goes_on_on_their_page() -> None:
+    """A long reason moves the pictures to the second page, which has room for the rest."""
+    reason = Fact("Reason", "Patchy opacities in both lower zones. " * 60)
+    pages = PdfReader(io.BytesIO(report_pdf(content(additions=(reason,))))).pages
+    assert ["Radiograph" in page.extract_text() for page in pages] == [False, True]
+    assert "Measured on" in pages[1].extract_text()

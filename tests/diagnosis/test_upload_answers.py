@@ -50,7 +50,7 @@ def test_a_script_is_told_the_answer_and_where_it_is(client: Client) -> None:
         "result": Diagnosis.objects.get().get_absolute_url(),
         "prediction": "Positive",
         "label": "Positive",
-        "probability": "31\N{NO-BREAK SPACE}%",
+        "probability": "COVID probability 31\N{NO-BREAK SPACE}%",
     }
 
 

@@ -1,6 +1,7 @@
 """Probabilities as people read them."""
 
 import pytest
+from django.utils import translation
 
 from diagnosis.wording import percents
 
@@ -25,3 +26,8 @@ def test_different_probabilities_never_look_the_same_without_need(
     probabilities: tuple[float, ...], texts: list[str]
 ) -> None:
     assert percents(*probabilities) == [text.replace(" ", SPACE) for text in texts]
+
+
+def test_letters_from_right_to_left_have_words_where_a_sign_would_turn_round() -> None:
+    with translation.override("ar"):
+        assert percents(0.9996, 0.0004) == ["أكثر من 99 %".replace(" ", SPACE), "أقل من 1 %".replace(" ", SPACE)]
