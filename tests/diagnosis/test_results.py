@@ -1,12 +1,16 @@
 """The home page's newest results and the list of all of them."""
 
+import re
+from pathlib import Path
+
 import pytest
 from django.test import Client
 
 from accounts.models import User
 from diagnosis.home import RECENT_RESULTS, UNREVIEWED_SHOWN
+from diagnosis.services import diagnosis_create
 from tests.cast import client_of
-from tests.uploads import diagnosed
+from tests.uploads import diagnosed, radiograph_dicom
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -71,3 +75,13 @@ def test_stored_html_in_a_file_name_stays_text(client: Client, alice: User) -> N
         text = text_of(client, address)
         assert "<img src=x" not in text
         assert "&lt;img src=x" in text
+
+
+def test_a_patient_of_whom_only_the_sex_is_known_is_a_link_with_words(
+    client: Client, alice: User, dicom_samples: Path
+) -> None:
+    content = radiograph_dicom(dicom_samples, PatientName="", PatientID="", PatientSex="F")
+    study = diagnosis_create(user=alice, content=content, file_name="IM1").diagnosis.study
+    assert study.patient is not None
+    (words,) = re.findall(rf'<a href="{study.patient.get_absolute_url()}">(.*?)</a>', text_of(client, "/results/"))
+    assert "Unnamed patient" in words
