@@ -68,3 +68,26 @@ def test_a_failed_installation_stops_make(tmp_path: Path, error: str) -> None:
     result = subprocess.run([SCRIPTS / "pip-install", failing], capture_output=True, text=True, check=False)
     assert result.returncode == 3
     assert error in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "said"),
+    [
+        ("echo 'No known vulnerabilities found' >&2", 0, "No known holes"),
+        ("echo 'Found 1 known vulnerability in 1 package' >&2; exit 1", 1, "Found 1 known vulnerability"),
+        ("echo 'ERROR:pip_audit._cli:ruff: Dependency not found on PyPI' >&2; exit 1", 3, "nothing is known"),
+        ("echo 'requests.exceptions.ConnectionError' >&2; exit 1", 3, "nothing is known"),
+    ],
+)
+def test_an_audit_that_could_not_ask_never_says_that_all_is_well(
+    tmp_path: Path, answer: str, status: int, said: str
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\n{answer}\n')
+    python.chmod(0o755)
+    result = subprocess.run([SCRIPTS / "audit-dependencies", python], capture_output=True, text=True, check=False)
+    assert result.returncode == status
+    assert said in result.stdout + result.stderr
+    asked = (tmp_path / "asked").read_text()
+    assert "--strict" in asked  # else a package that the database does not know counts as a good one
+    assert "--requirement requirements.txt --requirement requirements-dev.txt" in asked
