@@ -43,7 +43,14 @@ def mail_invitation(*, person: User, site: str) -> None:
 def mail_link_later(*, person: User, subject: str, body: str) -> None:
     """Send a forgotten password's link after the answer: the time that a mail server takes would tell who exists."""
     if cache.add(f"accounts.mail.link:{person.uuid}", True, ONE_LINK_EVERY_SECONDS):
-        _postman.submit(copy_context().run, _send_or_log, person, subject, body)
+        _send_later(person, subject, body)
+
+
+def mail_address_changed(*, person: User, former: str) -> None:
+    """Tell the former address, so that whoever found an open session does not take the account over unseen."""
+    with override(person.language or settings.LANGUAGE_CODE):
+        subject = _("Your e-mail address at covidxray was changed")
+        _send_later(person, subject, render_to_string("accounts/mail/address_changed.txt", {"person": person}), former)
 
 
 def wait_for_messages() -> None:
@@ -51,18 +58,23 @@ def wait_for_messages() -> None:
     _postman.submit(int).result()
 
 
-def _send_or_log(person: User, subject: str, body: str) -> None:
+def _send_later(person: User, subject: str, body: str, address: str = "") -> None:
+    _postman.submit(copy_context().run, _send_or_log, person, subject, body, address)
+
+
+def _send_or_log(person: User, subject: str, body: str, address: str) -> None:
     with suppress(MailUnavailable):  # it is logged already
-        _send(person, subject, body)
+        _send(person, subject, body, address)
 
 
 def uid_of(person: User) -> str:
     return urlsafe_base64_encode(force_bytes(person.pk))
 
 
-def _send(person: User, subject: str, body: str) -> None:
+def _send(person: User, subject: str, body: str, address: str = "") -> None:
+    """To the person's address, or to that other one."""
     try:
-        EmailMessage(subject, body, to=[person.email]).send()
+        EmailMessage(subject, body, to=[address or person.email]).send()
     except (OSError, SMTPException, ValueError) as error:
         logger.warning("the mail server took no message for person %s: %s", person.uuid, type(error).__name__)
         message = _("The message to %(address)s could not be sent: the mail server did not take it.")

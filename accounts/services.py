@@ -17,7 +17,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import lockout
 from accounts.errors import AccountError
-from accounts.mail import mail_invitation
+from accounts.mail import mail_address_changed, mail_invitation
 from accounts.models import AccountEvent, User
 from accounts.second_factor import RECOVERY_CODES, authenticator_to_confirm, is_right
 from audit.models import Action
@@ -58,6 +58,7 @@ def profile_update(*, user: User, values: dict[str, Any]) -> None:
         record(Action.ACCOUNT_PROFILE, actor=user, subject=user, detail={"fields": changed})
         if user.email != email_before:  # new passwords are sent there from now on
             _record(Kind.CHANGED, user, actor=user, fields=["email"])
+            _tell_former(user, email_before)
     logger.info("person %s changed the profile", user.uuid)
 
 
@@ -115,13 +116,16 @@ def invitation_send(*, actor: User | None, person: User, site: str, reason: str 
 def person_update(*, actor: User, person: User, fields: list[str]) -> None:
     """Store those columns of a person that an administrator has changed, and no other."""
     administrators = _administrators()
-    before = _rights_of(_changeable(person, actor, *Status.values, may_be_own=True))
+    stored = _changeable(person, actor, *Status.values, may_be_own=True)
+    before = _rights_of(stored)
     if not person.is_staff:
         _refuse_last(person, administrators)
     person.save(update_fields=[*fields, "username_key", "email_key"])
     after = _rights_of(person)
     rights = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
     _record(Kind.CHANGED, person, actor=actor, fields=sorted(fields), rights=rights)
+    if stored.status == Status.ACTIVE and stored.email != person.email:
+        _tell_former(person, stored.email)
 
 
 @transaction.atomic
@@ -224,6 +228,10 @@ def _rights_of(person: User) -> dict[str, Any]:
         "is_radiographer": person.is_radiographer,
         "is_staff": person.is_staff,
     }
+
+
+def _tell_former(person: User, address: str) -> None:
+    transaction.on_commit(lambda: mail_address_changed(person=person, former=address))
 
 
 def _set_status(person: User, status: User.Status) -> None:

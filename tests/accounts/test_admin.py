@@ -7,6 +7,7 @@ from django.urls import NoReverseMatch, reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts.models import AccountEvent, Institution, User
+from tests.accounts.messages import sent
 from tests.cast import PASSWORD, client_of, person
 
 PERSON_FIELDS = {"username", "first_name", "last_name", "email", "institution", "is_radiographer", "is_staff"}
@@ -221,6 +222,14 @@ def test_a_change_of_roles_stands_in_the_history(client: Client, alice: User, do
     assert (event.kind, event.actor) == ("changed", dora)
     assert event.detail["rights"]["is_staff"] == [False, True]
     assert event.detail["rights"]["is_radiographer"] == [True, False]
+
+
+def test_a_person_hears_at_the_former_address_that_an_administrator_changed_it(
+    client: Client, alice: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(change_page(alice), as_posted(alice, is_radiographer="on", email="dora.two@example.org"))
+    assert [message.to for message in sent()] == [["alice@example.org"]]
 
 
 def test_nobody_is_deleted(client: Client, alice: User) -> None:

@@ -8,10 +8,11 @@ from django.contrib.auth.hashers import check_password
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from pytest_django import Settings
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts.models import Institution, User
 from diagnosis.models import Diagnosis
+from tests.accounts.messages import sent
 from tests.cast import PASSWORD, client_of
 from tests.uploads import diagnosed
 
@@ -149,6 +150,20 @@ def test_another_address_stands_in_the_history_and_nothing_else_does(client: Cli
     assert not alice.events.exists()
     client.post(PROFILE, values(email="new@example.org"))
     assert (alice.events.get().kind, alice.events.get().actor) == ("changed", alice)
+
+
+def test_the_former_address_hears_of_the_new_one(
+    client: Client, alice: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(PROFILE, values(first_name="Al"))
+    assert sent() == []
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(PROFILE, values(email="mallory@example.org"))
+    (message,) = sent()
+    assert message.to == ["alice@example.org"]
+    assert "alice" in message.body
+    assert "mallory" not in message.body
 
 
 def test_posting_needs_the_token_of_the_page(alice: User) -> None:
