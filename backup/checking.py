@@ -21,7 +21,7 @@ from django.db.models import Model
 
 from backup import archive, rows
 from backup.archive import Manifest, Member
-from backup.contents import MadeRows, file_columns, models_kept
+from backup.contents import MadeRows, file_columns, models_kept, rows_of
 from backup.errors import ArchiveRefused, RestoreRefused
 from backup.names import Names
 from backup.progress import Bars
@@ -49,7 +49,7 @@ def check_prepared() -> None:
 
 def check_no_rows() -> None:
     """Raises RestoreRefused unless all tables that an archive fills are empty."""
-    if holding := [model._meta.label for model in models_kept() if model._base_manager.exists()]:
+    if holding := [model._meta.label for model in models_kept() if rows_of(model).exists()]:
         raise RestoreRefused(
             f"This installation is not empty: there are rows in {', '.join(holding)}. Nothing was changed; "
             "restore into a new database."

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.core.management.color import no_style
 from django.db import DataError, IntegrityError, connection, transaction
 
-from audit.models import Action
+from audit.models import Action, AuditHead
 from audit.services import record
 from backup import archive, rows
 from backup.archive import Manifest
@@ -112,6 +112,7 @@ def _fill(aside: Path, checked: Checked, sha256: str, bars: Bars) -> int:
     with ExitStack() as undo:
         with transaction.atomic(durable=True):
             check_no_rows()
+            AuditHead.objects.all().delete()  # of no entry: see contents.rows_of
             number = _load(aside, checked.manifest, bars)
             _place_model(aside, checked.manifest, undo)
             _place_files(aside, undo)

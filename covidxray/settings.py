@@ -265,12 +265,17 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "covidxray.logs.JsonFormatter"}},
-    "handlers": {"json": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "handlers": {
+        "json": {"class": "logging.StreamHandler", "formatter": "json"},
+        "counted": {"class": "operations.failures.FailureCounter"},  # for the administrators' page of the site
+    },
     "root": {"handlers": ["json"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "axes": {"level": "WARNING"},  # else four records for each sign-in
         "fontTools": {"level": "WARNING"},  # else a dozen records for each report
+        "accounts.mail": {"handlers": ["counted"], "level": "WARNING"},
         "django": {"handlers": ["json"], "level": "INFO", "propagate": False},
+        "django.request": {"handlers": ["counted"]},
         "django.server": {"handlers": ["json"], "level": "INFO", "propagate": False},
     },
 }

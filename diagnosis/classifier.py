@@ -114,10 +114,15 @@ def classifier_status() -> None:
     get_classifier()
 
 
+def loaded() -> Classifier | None:
+    """What this process answers with; None before its first answer. Never loads anything."""
+    return _loaded.get((str(settings.MODELS_DIR), settings.INFERENCE_ENGINE))
+
+
 def loaded_version() -> str | None:
-    """The version that this process answers with; None before its first answer. Never loads anything."""
-    loaded = _loaded.get((str(settings.MODELS_DIR), settings.INFERENCE_ENGINE))
-    return loaded.model_version if loaded else None
+    """The version of it."""
+    classifier = loaded()
+    return classifier.model_version if classifier else None
 
 
 def forget_classifier() -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from functools import cache
 
 from django.conf import settings
@@ -21,11 +22,24 @@ LONGEST_WAIT = 60
 _NEWEST_SHARE = 0.2
 
 
+@dataclass(frozen=True)
+class TurnsNow:
+    """How many of this process are worked on and wait at this moment, of how many, and were refused since its start."""
+
+    running: int
+    at_once: int
+    waiting: int
+    may_wait: int
+    refused: int
+
+
 class Turns:
     """Lets `at_once` callers work and `waiting` more wait; any further one is refused."""
 
     def __init__(self, at_once: int, waiting: int) -> None:
         self._at_once, self._most = at_once, at_once + waiting
+        self._counting = threading.Lock()
+        self._present = self._running = self._refused = 0
         self._places = threading.Semaphore(self._most)
         self._free = threading.Semaphore(at_once)
         self._seconds = 1.0  # of one turn: a guess until the first has ended, then a running mean
@@ -35,19 +49,34 @@ class Turns:
         """Wait for a turn and hold it. Raises ModelBusy when too many wait already, or after LONGEST_WAIT seconds."""
         if not self._places.acquire(blocking=False):
             raise self._busy()
+        self._count(present=1)
         try:
             if not self._free.acquire(timeout=LONGEST_WAIT):
                 raise self._busy()
+            self._count(running=1)
             started = time.monotonic()
             try:
                 yield
             finally:
+                self._count(running=-1)
                 self._free.release()
                 self._seconds += _NEWEST_SHARE * (time.monotonic() - started - self._seconds)
         finally:
+            self._count(present=-1)
             self._places.release()
 
+    def _count(self, *, present: int = 0, running: int = 0, refused: int = 0) -> None:
+        with self._counting:
+            self._present, self._running = self._present + present, self._running + running
+            self._refused += refused
+
+    def now(self) -> TurnsNow:
+        with self._counting:
+            waiting = self._present - self._running
+            return TurnsNow(self._running, self._at_once, waiting, self._most - self._at_once, self._refused)
+
     def _busy(self) -> ModelBusy:
+        self._count(refused=1)
         seconds = min(LONGEST_WAIT, max(1, math.ceil(self._seconds * self._most / self._at_once)))
         return ModelBusy(
             ngettext(
@@ -63,6 +92,11 @@ class Turns:
 def classification_turn() -> AbstractContextManager[None]:
     """A turn of this process, bounded by CLASSIFICATIONS_AT_ONCE and CLASSIFICATIONS_WAITING. Raises ModelBusy."""
     return _turns(settings.CLASSIFICATIONS_AT_ONCE, settings.CLASSIFICATIONS_WAITING).turn()
+
+
+def turns_now() -> TurnsNow:
+    """Those of this process."""
+    return _turns(settings.CLASSIFICATIONS_AT_ONCE, settings.CLASSIFICATIONS_WAITING).now()
 
 
 @cache

@@ -102,7 +102,7 @@ def test_every_sentence_of_the_code_is_in_the_catalogues(tmp_path: Path) -> None
     if shutil.which("xgettext") is None:
         pytest.skip("GNU gettext, which collects the sentences of the code, is not installed here")
     (tmp_path / "locale").mkdir()
-    for room in ("accounts", "audit", "backup", "covidxray", "diagnosis", "training", "templates"):
+    for room in ("accounts", "audit", "backup", "covidxray", "diagnosis", "operations", "training", "templates"):
         shutil.copytree(PROJECT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
     command = [sys.executable, "-m", "django", "makemessages", "--locale", "ms", "--no-wrap"]
     environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}

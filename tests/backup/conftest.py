@@ -15,7 +15,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings
 
 from accounts.models import User
-from backup.contents import models_kept
+from backup.contents import models_kept, rows_of
 from diagnosis.models import Diagnosis
 from diagnosis.reviews import outcome_add, review_add
 from tests.cast import PASSWORD
@@ -116,5 +116,5 @@ def every_hash(folder: Path) -> dict[str, str]:
 
 def is_empty(media_root: Path) -> bool:
     """Nothing of an archive is here, not even half of it or a folder aside."""
-    rows = any(model._base_manager.exists() for model in models_kept())
+    rows = any(rows_of(model).exists() for model in models_kept())
     return not rows and (not media_root.exists() or not list(media_root.iterdir()))

@@ -13,6 +13,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import Settings
 
 from accounts.models import Institution, User
+from audit.models import AuditHead
+from audit.verification import verify
 from tests.backup import forging
 from tests.backup.conftest import is_empty
 from tests.backup.forging import Edit, Members, edited, plain, replaced, special, with_manifest, with_rows
@@ -39,6 +41,12 @@ def refused(archive: Path, settings: Settings) -> str:
 def test_the_archive_of_these_tests_is_right_as_it_is(taken: Path, settings: Settings) -> None:
     call_command("restore", edited(taken, lambda members: None))
     assert not is_empty(settings.MEDIA_ROOT)
+
+
+def test_the_end_of_an_audit_log_without_an_entry_is_no_row(taken: Path) -> None:
+    AuditHead.objects.get_or_create(pk=AuditHead.ONLY)
+    call_command("restore", taken)
+    verify()
 
 
 @pytest.mark.parametrize("tenth", range(10))

@@ -97,6 +97,7 @@ TABLE = {
     "models:version": of("version", 302, 200, 200, 200),
     "models:plot": of("plot", 302, 200, 200, 200),
     "admin:index": ADMINISTRATION,
+    "admin:site": ADMINISTRATION,
     "admin:login": Row(302, 403, 403, 302),
     "admin:logout": Row(302, 302, 302, 405),
     "admin:password_change": Row(302, 302, 302, 302),

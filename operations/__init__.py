@@ -1,0 +1,1 @@
+"""How the site itself is doing: figures for those who keep it running. Nothing of a patient."""

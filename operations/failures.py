@@ -1,0 +1,51 @@
+"""What has gone wrong in this process within a day, counted from the log records that say so."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+DAY_SECONDS = 24 * 3600
+REMEMBERED = 10_000
+"""More of one kind within a day are not told apart: it is many."""
+STARTED = datetime.now(UTC)
+"""When this process began: its logs are set up before anything else."""
+_MAIL = "accounts.mail"
+
+_errors: deque[float] = deque(maxlen=REMEMBERED)
+_mail: deque[float] = deque(maxlen=REMEMBERED)
+
+
+@dataclass(frozen=True)
+class Failures:
+    """Of this process, in the last 24 hours or since it started."""
+
+    server_errors: int
+    mail: int
+
+
+class FailureCounter(logging.Handler):
+    """Counts what is logged and writes nothing.
+
+    Of requests only errors that nobody caught: a 503 of `readyz`, or of an upload that is to come again, is an answer.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name.startswith(_MAIL):
+            _mail.append(time.time())
+        elif record.levelno >= logging.ERROR and record.exc_info:
+            _errors.append(time.time())
+
+
+def failures() -> Failures:
+    since = time.time() - DAY_SECONDS
+    return Failures(*(sum(moment >= since for moment in tuple(kind)) for kind in (_errors, _mail)))
+
+
+def forget() -> None:
+    """As after a new start."""
+    _errors.clear()
+    _mail.clear()
