@@ -13,7 +13,10 @@ from django.db.models import Max, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.formats import time_format
+from django.utils.translation import gettext as _
 
+from accounts.api.answers import is_for_api, problem
 from accounts.models import User
 from accounts.normalise import normalised
 from accounts.trail import failure_record
@@ -56,9 +59,21 @@ def _failures(attempts: QuerySet[AccessAttempt]) -> int:
 def locked_out_page(request: HttpRequest, _refused: HttpResponse | None, credentials: Credentials) -> HttpResponse:
     """429 in the site's look, in the same words whether there is such a person or not."""
     until = _locked_until(request, credentials)
+    seconds = max(1, int((until - timezone.now()).total_seconds()))
+    if is_for_api(request):
+        return _locked_out_problem(until, seconds)
     response = render(request, "accounts/locked_out.html", {"until": until}, status=HTTPStatus.TOO_MANY_REQUESTS)
-    response["Retry-After"] = str(max(1, int((until - timezone.now()).total_seconds())))
+    response["Retry-After"] = str(seconds)
     return response
+
+
+def _locked_out_problem(until: datetime, seconds: int) -> HttpResponse:
+    """The page's sentence for a program."""
+    sentence = _(
+        "Signing in with this user name, or from this place, is closed until %(time)s at the latest. "
+        "What you try until then is not looked at and does not make it longer."
+    ) % {"time": time_format(timezone.localtime(until), "H:i")}
+    return problem(HTTPStatus.TOO_MANY_REQUESTS, "locked-out", sentence, retry_after=seconds)
 
 
 def _locked_until(request: HttpRequest, credentials: Credentials) -> datetime:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from accounts.api.models import ApiToken, ApiUse  # noqa: F401 - Django finds every model here
 from accounts.normalise import NormalisedField, normalised
 
 if TYPE_CHECKING:

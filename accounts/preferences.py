@@ -60,7 +60,12 @@ class PreferencesMiddleware:
     def process_view(self, request: HttpRequest, view: Any, arguments: Any, keywords: Any) -> None:
         if not getattr(view, "login_required", True) or not isinstance(request.user, User):
             return
-        timezone.activate(zone_of(request.user) or timezone.get_default_timezone())
-        if request.user.language in dict(settings.LANGUAGES):
-            # LocaleMiddleware, further out, chose the browser's language and chooses anew at the next request.
-            translation.activate(request.user.language)
+        preferences_activate(request.user)
+
+
+def preferences_activate(user: User) -> None:
+    """Put the person's time zone and language in force for the rest of a request."""
+    timezone.activate(zone_of(user) or timezone.get_default_timezone())
+    if user.language in dict(settings.LANGUAGES):
+        # LocaleMiddleware, further out, chose the browser's language and chooses anew at the next request.
+        translation.activate(user.language)

@@ -17,6 +17,8 @@ from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from accounts.second_factor_rule import needs_second_factor
+
 SIGNED_IN, SEEN = "signed_in_at", "seen_at"
 _SAVED_EVERY_SECONDS = 60  # a request in between is not worth a write to the database
 
@@ -81,10 +83,10 @@ class SecondFactorMiddleware(MiddlewareMixin):
     )
 
     def process_view(self, request: HttpRequest, view: Any, arguments: Any, keywords: Any) -> HttpResponse | None:
-        if not settings.REQUIRE_SECOND_FACTOR_FOR_ADMINISTRATORS or not getattr(view, "login_required", True):
+        if not getattr(view, "login_required", True):
             return None
         person: Any = request.user
-        if not (person.is_staff or person.is_superuser) or person.is_verified():
+        if not needs_second_factor(person) or person.is_verified():
             return None
         is_allowed = request.resolver_match and request.resolver_match.view_name in self.ALLOWED
         return None if is_allowed else redirect("accounts:second-factor-set-up")

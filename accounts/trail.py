@@ -23,12 +23,12 @@ def sign_in_record(sender: object, request: HttpRequest, user: User, **_signal: 
         raise
 
 
-def sign_out_record(sender: object, user: User | None, **_signal: Any) -> None:
+def sign_out_record(sender: object, user: User | None, token: object = None, **_signal: Any) -> None:
     """The one exception: whoever wants to leave is let out, whether that can be recorded or not."""
     if user is None:
         return
     try:
-        record(Action.SIGNED_OUT, actor=user, subject=user)
+        record(Action.SIGNED_OUT, actor=user, subject=user, detail={"token": token} if token else {})
     except Exception:
         logger.exception("signing out of %s could not be recorded in the audit", user.uuid)
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from accounts.api.answers import is_for_api
+from accounts.api.tokens import bears_token
 from covidxray.views import request_too_large
 
 Next = Callable[[HttpRequest], HttpResponse]
@@ -44,7 +46,7 @@ def _declared_bytes(request: HttpRequest) -> int:
 
 
 def _limit(request: HttpRequest) -> int:
-    signed_in = request.user.is_authenticated
+    signed_in = bears_token(request) if is_for_api(request) else request.user.is_authenticated
     return settings.UPLOAD_MAX_REQUEST_BYTES if signed_in else settings.ANONYMOUS_MAX_REQUEST_BYTES
 
 

@@ -40,6 +40,8 @@ INSTALLED_APPS = [
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "covidxray.apps.SiteConfig",
     "audit",
     "accounts",
@@ -203,6 +205,33 @@ AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True  # a table that nothing empties; who signed in is the audit's matter
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+
+# --- API (docs/api.md) ------------------------------------------------------------------------------------------------
+
+API_TOKEN_HOURS = max(1, env.int("API_TOKEN_HOURS", default=12))
+# How often, in one minute. The counts stand in the database (accounts.api.limits): no cache needs to be set up.
+API_REQUESTS_PER_MINUTE = max(1, env.int("API_REQUESTS_PER_MINUTE", default=300))  # of a person
+API_UPLOADS_PER_MINUTE = max(1, env.int("API_UPLOADS_PER_MINUTE", default=60))  # of a person
+API_SIGN_INS_PER_MINUTE = max(1, env.int("API_SIGN_INS_PER_MINUTE", default=20))  # from an address
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.TokenAuthentication"],  # no cookies
+    "DEFAULT_PERMISSION_CLASSES": ["diagnosis.api.policy.IsRadiographer"],
+    "DEFAULT_THROTTLE_CLASSES": ["diagnosis.api.throttles.RequestsOfPerson"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "diagnosis.api.policy.OneTypeOnly",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "diagnosis.api.errors.answer_to",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "covidxray",
+    "DESCRIPTION": "Chest radiographs in, their COVID classification out. Decision support for research.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "OAS_VERSION": "3.1.0",  # says what may be null in a way that validators understand
+    "SCHEMA_PATH_PREFIX": "/api/",
+}
 
 # --- E-mail -----------------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("diagnosis.urls")),
     path("models/", include("diagnosis.model_urls")),
     path("accounts/", include("accounts.urls")),
+    path("api/", include("diagnosis.api.urls")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

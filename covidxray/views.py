@@ -4,6 +4,7 @@ import errno
 import logging
 import sys
 import tempfile
+from http import HTTPStatus
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -11,8 +12,11 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from accounts.api.answers import is_for_api, problem
 from diagnosis.classifier import classifier_status
 from diagnosis.errors import DiagnosisError
 
@@ -67,36 +71,72 @@ def _model_is_ready() -> bool:
 def request_too_large(request: HttpRequest) -> HttpResponse:
     """413: more was sent than one upload may hold."""
     megabytes = settings.UPLOAD_MAX_REQUEST_BYTES // 1024**2
+    if is_for_api(request):
+        sentence = _("One upload may hold %(limit_megabytes)s MB. Nothing was stored. Choose a smaller file.")
+        return problem(413, "too-large", sentence % {"limit_megabytes": megabytes})
     return render(request, "413.html", {"limit_megabytes": megabytes}, status=413)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _page(400)
+    return _told(request, HTTPStatus.BAD_REQUEST)
 
 
 def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _page(403)
+    return _told(request, HTTPStatus.FORBIDDEN)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _page(404)
-
-
-def _page(status: int) -> HttpResponse:
-    """Django's own views for these look for a CSRF token in the form, which may be just what was wrong: a 500."""
-    return HttpResponse(render_to_string(f"{status}.html"), status=status)
+    return _told(request, HTTPStatus.NOT_FOUND)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The page for an error that nobody caught: 503 without the database, 507 on a full disk, else 500.
+    """The answer to an error that nobody caught: 503 without the database, 507 on a full disk, else 500.
 
     Its templates use neither the request nor the database, which may be what failed.
     """
-    error = sys.exc_info()[1]
-    if isinstance(error, OperationalError | InterfaceError):
-        response = HttpResponse(render_to_string("503.html"), status=503)
+    status = _status_of(sys.exc_info()[1])
+    response = _told(request, status)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response["Retry-After"] = RETRY_AFTER_SECONDS
-        return response
+    return response
+
+
+def _status_of(error: BaseException | None) -> HTTPStatus:
+    if isinstance(error, OperationalError | InterfaceError):
+        return HTTPStatus.SERVICE_UNAVAILABLE
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return HttpResponse(render_to_string("507.html"), status=507)
-    return HttpResponse(render_to_string("500.html"), status=500)
+        return HTTPStatus.INSUFFICIENT_STORAGE
+    return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _told(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
+    """A page for a person, and the same words for a program.
+
+    Django's own views for these look for a CSRF token in the form, which may be just what was wrong: a 500.
+    """
+    if is_for_api(request):
+        code, sentence = _FOR_PROGRAMS[status]
+        return problem(status, code, sentence)
+    return HttpResponse(render_to_string(f"{status:d}.html"), status=status)
+
+
+_FOR_PROGRAMS = {
+    HTTPStatus.BAD_REQUEST: ("parse-error", gettext_lazy("This request could not be understood")),
+    HTTPStatus.FORBIDDEN: ("permission-denied", gettext_lazy("This page is not open to you")),
+    HTTPStatus.NOT_FOUND: ("not-found", gettext_lazy("There is no such page")),
+    HTTPStatus.SERVICE_UNAVAILABLE: (
+        "unavailable",
+        gettext_lazy("Its database is not reachable. Nothing was stored. Try again in half a minute."),
+    ),
+    HTTPStatus.INSUFFICIENT_STORAGE: (
+        "storage-full",
+        gettext_lazy("Nothing was stored. Tell your administrator that the disk has no space left, then upload again."),
+    ),
+    HTTPStatus.INTERNAL_SERVER_ERROR: (
+        "fault",
+        gettext_lazy(
+            "Nothing was stored, and the fault is in the log. Try again; if it happens again, tell your "
+            "administrator when it happened."
+        ),
+    ),
+}

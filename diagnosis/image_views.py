@@ -1,4 +1,7 @@
-"""The only way to a stored picture or file. Each is handed out after a check, and never from a cache."""
+"""The only way to a stored picture or file. Each is handed out after a check, and never from a cache.
+
+`…_of` hand out to whoever has the clinical role, for pages and for the API. They raise FileNotFoundError.
+"""
 
 import logging
 import threading
@@ -44,6 +47,10 @@ def file_needed(view: SignedInView[Parameters]) -> SignedInView[Parameters]:
 @file_needed
 def display(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     """The copy of the radiograph that pages show, free of metadata."""
+    return display_of(request, uuid)
+
+
+def display_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     study = _visible_study(request, uuid)
     image_view_record(study=study, actor=request.user)
     return picture_answer(study.display)
@@ -54,6 +61,10 @@ def display(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
 @file_needed
 def thumbnail(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     """The small copy that lists show."""
+    return thumbnail_of(request, uuid)
+
+
+def thumbnail_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     return picture_answer(_visible_study(request, uuid).thumbnail)
 
 
@@ -62,6 +73,10 @@ def thumbnail(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
 @file_needed
 def full(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     """The radiograph with all its pixels, free of metadata: decoded again, where the copy above has fewer."""
+    return full_of(request, uuid)
+
+
+def full_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     study = _visible_study(request, uuid)
     image_view_record(study=study, actor=request.user)
     if not study.is_reduced:
@@ -78,6 +93,10 @@ def full(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
 @file_needed
 def original(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     """The file as it was uploaded, only ever to be saved: without a type that a browser would open."""
+    return original_of(request, uuid)
+
+
+def original_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     study = _visible_study(request, uuid)
     if request.method == "GET":
         study_record(Action.ORIGINAL_DOWNLOADED, study=study, actor=request.user)

@@ -40,12 +40,12 @@ def results(request: SignedInRequest) -> HttpResponse:
     form = ResultFilterForm(request.user, data=request.GET)
     if not form.is_valid():
         return render(request, "diagnosis/results.html", {"form": form}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    page = _page(request, form)
+    page = asked_page(request, form)
     return render(request, "diagnosis/results.html", {"form": form, "page": page, "sort": form.sort_name})
 
 
-def _page(request: SignedInRequest, form: ResultFilterForm) -> ResultPage:
-    """The page that `after` or `before` names by one of the institution's results, or the first."""
+def asked_page(request: SignedInRequest, form: ResultFilterForm) -> ResultPage:
+    """The page that `after` or `before` names by one of the institution's results, or the first; for the API too."""
     user, asked = request.user, form.result_filter
     rows = filtered_results(user, asked)
     if after := request.GET.get("after"):

@@ -34,14 +34,29 @@ def report_make(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     refuse_hidden(request.user, diagnosis)
     if request.method != "POST":
         return redirect(diagnosis)
-    site = settings.SITE_URL or request.build_absolute_uri("/")
     is_deidentified = request.POST.get("variant") == "deidentified"
     try:
-        made = report_create(user=request.user, diagnosis=diagnosis, is_deidentified=is_deidentified, site=site)
+        made = report_create(
+            user=request.user, diagnosis=diagnosis, is_deidentified=is_deidentified, site=site_of(request)
+        )
     except ReportRefused as error:
         messages.error(request, str(error))
         return redirect(diagnosis)
     return redirect(made)
+
+
+def site_of(request: HttpRequest) -> str:
+    """The address at which a report says that it can be checked."""
+    return settings.SITE_URL or request.build_absolute_uri("/")
+
+
+def seen_report(request: SignedInRequest, uuid: UUID) -> Report:
+    """A report that the person may see, and sees now; for pages and for the API. Raises Http404 and AnswerHidden."""
+    reports = Report.objects.visible_to(request.user).select_related("diagnosis", "created_by", "superseded_by")
+    found = get_object_or_404(reports, uuid=uuid)
+    refuse_hidden(request.user, found.diagnosis)
+    report_view_record(report=found, actor=request.user)
+    return found
 
 
 def of_report(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
@@ -55,10 +70,7 @@ def of_report(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBa
     @read_first
     @wraps(view)
     def checked(request: SignedInRequest, uuid: UUID, **rest: int) -> HttpResponseBase:
-        reports = Report.objects.visible_to(request.user).select_related("diagnosis", "created_by", "superseded_by")
-        found = get_object_or_404(reports, uuid=uuid)
-        refuse_hidden(request.user, found.diagnosis)
-        report_view_record(report=found, actor=request.user)
+        found = seen_report(request, uuid)
         if found.erased:
             return _page(request, found, status=HTTPStatus.GONE)
         try:
@@ -95,16 +107,17 @@ def report_page(request: SignedInRequest, found: Report, number: int) -> HttpRes
 @of_report
 def report_open(request: SignedInRequest, found: Report) -> HttpResponse:
     """The PDF for the browser's own viewer, from which it is printed."""
-    return _as_file(request, found, "inline")
+    return as_file(request, found, "inline")
 
 
 @of_report
 def report_download(request: SignedInRequest, found: Report) -> HttpResponse:
     """The PDF to be saved."""
-    return _as_file(request, found, "attachment")
+    return as_file(request, found, "attachment")
 
 
-def _as_file(request: SignedInRequest, found: Report, disposition: str) -> HttpResponse:
+def as_file(request: SignedInRequest, found: Report, disposition: str) -> HttpResponse:
+    """The PDF, and a note that it was handed out. Raises ReportUnavailable."""
     answer = pdf_answer(found.pdf, read_report(found), f'{disposition}; filename="{found.file_name}"')
     if request.method == "GET":
         report_handed_out(report=found, user=request.user)

@@ -40,6 +40,8 @@ class UploadAnswer:
     """The person reads blind and has not read this radiograph: the answer must not be told."""
     retry_after: int | None = None
     """Seconds after which the same file may be sent again: the server was too busy for it."""
+    code: str = ""
+    """Of a refusal, for a program."""
 
     def as_dict(self) -> dict[str, str]:
         """For a script. Nothing of an answer that is hidden."""
@@ -67,7 +69,8 @@ def upload_answer(*, user: User, file: UploadedFile, entered: EnteredDetails) ->
         outcome = diagnosis_create(user=user, content=file.read(), file_name=name, entered=entered)
     except ValidationError as error:
         status = _TOO_LARGE if error.code == TOO_LARGE else _UNPROCESSABLE
-        return UploadAnswer(shown_file_name(name), UploadState.REFUSED, status, " ".join(error.messages))
+        text, code = " ".join(error.messages), error.code or ""
+        return UploadAnswer(shown_file_name(name), UploadState.REFUSED, status, text, code=code)
     except DiagnosisError as error:
         return _error_answer(shown_file_name(name), error)
     return _outcome_answer(user, shown_file_name(name), outcome)
@@ -80,7 +83,9 @@ def _error_answer(file_name: str, error: DiagnosisError) -> UploadAnswer:
     is_ours = isinstance(error, ModelUnavailable | ModelBusy)
     status = HTTPStatus.SERVICE_UNAVAILABLE if is_ours else _UNPROCESSABLE
     retry_after = error.retry_after if isinstance(error, ModelBusy) else None
-    return UploadAnswer(file_name, UploadState.REFUSED, status, error_text(error), retry_after=retry_after)
+    return UploadAnswer(
+        file_name, UploadState.REFUSED, status, error_text(error), retry_after=retry_after, code=error.code
+    )
 
 
 def _outcome_answer(user: User, file_name: str, outcome: DiagnosisOutcome) -> UploadAnswer:

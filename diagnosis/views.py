@@ -39,6 +39,11 @@ def result(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 @read_first
 def heat_map(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """The heat map of a diagnosis in colour, transparent where there is no evidence."""
+    return heat_map_of(request, uuid)
+
+
+def heat_map_of(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+    """The same for pages and for the API. Raises AnswerHidden."""
     diagnosis = get_object_or_404(Diagnosis.objects.visible_to(request.user).select_related("study"), uuid=uuid)
     refuse_hidden(request.user, diagnosis)
     if not diagnosis.heat_map:

@@ -1,0 +1,157 @@
+"""What the API tells of rows. All of it is read only: what is written goes through the forms of the pages.
+
+A diagnosis has passed `conceal` before it comes here: of one that is hidden, nothing of the answer is left to tell.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from diagnosis.models import Diagnosis, Study
+from diagnosis.patient_models import Patient
+from diagnosis.report_models import Report
+from diagnosis.review_models import OwnReading, Review
+
+
+class PatientSerializer(serializers.ModelSerializer):
+    sex = serializers.ChoiceField(choices=Patient.Sex.choices, allow_blank=True)
+
+    class Meta:
+        model = Patient
+        fields = ["uuid", "reference", "name", "birth_date", "sex"]
+        read_only_fields = fields
+
+
+class OutcomeSerializer(serializers.Serializer):
+    result = serializers.CharField(source="outcome", help_text="positive or negative")
+    sampled = serializers.DateField(source="outcome_date", allow_null=True)
+
+
+class StudySerializer(serializers.ModelSerializer):
+    uploaded_by = serializers.CharField(source="uploaded_by.display_name", read_only=True)
+    patient = PatientSerializer(allow_null=True, read_only=True)
+    projection = serializers.ChoiceField(choices=Study.Projection.choices, allow_blank=True)
+
+    class Meta:
+        model = Study
+        fields = [
+            *("uuid", "created", "uploaded_by", "file_name", "format", "sha256", "size", "width", "height"),
+            *("study_date", "projection", "notes", "voided", "patient"),
+        ]
+        read_only_fields = fields
+
+
+class AnswerSerializer(serializers.ModelSerializer):
+    label = serializers.CharField(source="get_prediction_display", help_text="The prediction in your language.")
+
+    class Meta:
+        model = Diagnosis
+        fields = [
+            *("prediction", "label", "probability", "confidence", "operating_point", "indeterminate_low"),
+            *("indeterminate_high", "engine", "milliseconds"),
+        ]
+        read_only_fields = fields
+
+
+class ResultSerializer(serializers.ModelSerializer):
+    """A row of the list."""
+
+    requested_by = serializers.CharField(source="requested_by.display_name", read_only=True)
+    model_version = serializers.CharField(source="model_version.version", read_only=True)
+    is_hidden = serializers.BooleanField(
+        read_only=True, help_text="You read blind and have not read this radiograph: what leads to the answer is null."
+    )
+    answer = serializers.SerializerMethodField()
+    review_state = serializers.SerializerMethodField()
+    outcome = serializers.SerializerMethodField()
+    study = StudySerializer(read_only=True)
+
+    class Meta:
+        model = Diagnosis
+        fields = [
+            *("uuid", "created", "requested_by", "model_version", "is_hidden", "answer", "review_state", "outcome"),
+            "study",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field(AnswerSerializer(allow_null=True))
+    def get_answer(self, row: Diagnosis) -> Any:
+        return None if row.is_hidden else AnswerSerializer(row).data
+
+    @extend_schema_field(serializers.CharField(allow_null=True, help_text="unreviewed, agrees, disagrees or unsure"))
+    def get_review_state(self, row: Diagnosis) -> str | None:
+        return row.review_state or None
+
+    @extend_schema_field(OutcomeSerializer(allow_null=True))
+    def get_outcome(self, row: Diagnosis) -> Any:
+        return OutcomeSerializer(row.study).data if row.study.outcome and not row.is_hidden else None
+
+
+class ResultPageSerializer(serializers.Serializer):
+    results = ResultSerializer(many=True)
+    next = serializers.URLField(allow_null=True, help_text="The address of the page that follows.")
+    previous = serializers.URLField(allow_null=True)
+
+
+class ReviewSerializer(serializers.ModelSerializer):
+    reviewer = serializers.CharField(source="reviewer.display_name", read_only=True)
+
+    class Meta:
+        model = Review
+        fields = ["uuid", "created", "reviewer", "verdict", "reason"]
+        read_only_fields = fields
+
+
+class ReadingSerializer(serializers.ModelSerializer):
+    reader = serializers.CharField(source="reader.display_name", read_only=True)
+
+    class Meta:
+        model = OwnReading
+        fields = ["created", "reader", "answer", "note"]
+        read_only_fields = fields
+
+
+class ReportSerializer(serializers.ModelSerializer):
+    created_by = serializers.CharField(source="created_by.display_name", read_only=True)
+    state = serializers.ChoiceField(choices=Report.State.choices, read_only=True)
+
+    class Meta:
+        model = Report
+        fields = ["uuid", "created", "created_by", "is_deidentified", "code", "sha256", "size", "state"]
+        read_only_fields = fields
+
+
+class ResultDetailSerializer(ResultSerializer):
+    """One result with what people have added to it; nothing of that while the answer is hidden."""
+
+    reviews = serializers.SerializerMethodField()
+    readings = serializers.SerializerMethodField()
+    reports = serializers.SerializerMethodField()
+
+    class Meta(ResultSerializer.Meta):
+        fields = [*ResultSerializer.Meta.fields, "reviews", "readings", "reports"]
+        read_only_fields = fields
+
+    @extend_schema_field(ReviewSerializer(many=True))
+    def get_reviews(self, row: Diagnosis) -> Any:
+        return [] if row.is_hidden else ReviewSerializer(row.reviews.newest_first(), many=True).data
+
+    @extend_schema_field(ReadingSerializer(many=True))
+    def get_readings(self, row: Diagnosis) -> Any:
+        readings = row.study.own_readings.select_related("reader").order_by("pk")
+        return [] if row.is_hidden else ReadingSerializer(readings, many=True).data
+
+    @extend_schema_field(ReportSerializer(many=True))
+    def get_reports(self, row: Diagnosis) -> Any:
+        return [] if row.is_hidden else ReportSerializer(row.reports.listed(), many=True).data
+
+
+class UploadedSerializer(serializers.Serializer):
+    """What became of an upload that has a result."""
+
+    state = serializers.ChoiceField(choices=["done", "repeat", "voided"])
+    text = serializers.CharField(allow_blank=True, help_text="What there is to know of it, in your language.")
+    result = ResultDetailSerializer()
