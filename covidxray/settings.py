@@ -41,7 +41,6 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
     "covidxray.apps.SiteConfig",
     "audit",
     "accounts",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from diagnosis.models import NOTES_LENGTH, Study
@@ -20,8 +22,13 @@ class SignInRequest(serializers.Serializer):
     )
 
 
+@extend_schema_field(OpenApiTypes.BINARY)
+class BytesField(serializers.FileField):
+    """A file in the request; drf-spectacular takes it for an address, as in an answer."""
+
+
 class UploadRequest(serializers.Serializer):
-    radiograph = serializers.FileField(help_text="One JPEG, PNG or DICOM file.")
+    radiograph = BytesField(help_text="One JPEG, PNG or DICOM file.")
     reference = serializers.CharField(required=False, allow_blank=True, max_length=REFERENCE_LENGTH)
     name = serializers.CharField(required=False, allow_blank=True, max_length=NAME_LENGTH)
     birth_date = serializers.DateField(required=False)

@@ -8,7 +8,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
-from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -16,6 +15,7 @@ from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
 
+from diagnosis.api.description import described, whole_schema
 from diagnosis.api.views import ApiView
 
 
@@ -56,11 +56,5 @@ class SchemaView(ApiView, SpectacularJSONAPIView):
 
 @require_safe
 def documentation(request: HttpRequest) -> HttpResponse:
-    """The same for people, on a page of the site: whoever is signed in. It has nothing that needs a cookie at the API:
-    the schema stands in the page, and what is tried out there bears a token."""
-    return render(request, "diagnosis/api_documentation.html", {"schema": whole_schema()})
-
-
-def whole_schema() -> dict[str, Any]:
-    """The same for everybody: which addresses there are is no secret, what they answer depends on the person."""
-    return SchemaGenerator().get_schema(request=None, public=True)
+    """The same for people: a page of the site without a script, for whoever is signed in."""
+    return render(request, "diagnosis/api_documentation.html", {"api": described(whole_schema())})

@@ -96,6 +96,18 @@ TABLE = {
     "models:list": Row(302, 200, 200, 200),
     "models:version": of("version", 302, 200, 200, 200),
     "models:plot": of("plot", 302, 200, 200, 200),
+    # To the API a browser's session means nothing: tests/api/test_access.py has the table of those with a token.
+    **dict.fromkeys([f"api:{name}" for name in ("sign-out", "results", "schema")], Row(401, 401, 401, 401)),
+    **dict.fromkeys(
+        [f"api:{name}" for name in ("result", "heat-map", "reading", "review", "outcome", "reports")],
+        of("diagnosis", 401, 401, 401, 401),
+    ),
+    **dict.fromkeys([f"api:{name}" for name in ("report", "report-file")], of("report", 401, 401, 401, 401)),
+    **dict.fromkeys(
+        [f"api:{name}" for name in ("display", "thumbnail", "full", "original")], of("study", 401, 401, 401, 401)
+    ),
+    "api:sign-in": Row(405, 405, 405, 405),
+    "api:docs": Row(302, 200, 200, 200),
     "admin:index": ADMINISTRATION,
     "admin:site": ADMINISTRATION,
     "admin:login": Row(302, 403, 403, 302),
