@@ -227,7 +227,8 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "covidxray",
     "DESCRIPTION": "Chest radiographs in, their COVID classification out. Decision support for research.",
     "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
+    "SORT_OPERATIONS": False,  # in the order of diagnosis.api.urls
+    "SORT_OPERATION_PARAMETERS": False,
     "OAS_VERSION": "3.1.0",  # says what may be null in a way that validators understand
     "SCHEMA_PATH_PREFIX": "/api/",
 }

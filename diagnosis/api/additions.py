@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
 from django.forms import Form
@@ -35,7 +36,7 @@ class _AdditionView(ApiView):
         return Response(result.data, status=HTTPStatus.CREATED)
 
 
-def _checked(form: Form) -> dict[str, object]:
+def _checked(form: Form) -> dict[str, Any]:
     if not form.is_valid():
         raise invalid(form)
     return form.cleaned_data

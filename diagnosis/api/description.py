@@ -75,7 +75,7 @@ class _Reader:
     components: Schema
 
     def operation(self, path: str, method: str, about: Schema) -> Operation:
-        takes, body = next(iter(about.get("requestBody", {}).get("content", {}).items()), ("", {}))
+        takes, body = _content(about.get("requestBody", {}))
         refusals = [status for status, answer in about["responses"].items() if _is_refusal(answer)]
         return Operation(
             name=about["operationId"],
@@ -85,7 +85,7 @@ class _Reader:
             needs_token=bool(about.get("security")),
             parameters=[self._parameter(each) for each in about.get("parameters", []) if each["in"] == "query"],
             takes=takes,
-            body=self._values(body.get("schema", {})),
+            body=self._values(body),
             found=list(self._found(about["responses"])),
             refusals=sorted(refusals),
         )
@@ -102,8 +102,8 @@ class _Reader:
         for status, answer in responses.items():
             if _is_refusal(answer):
                 continue
-            media_type, content = next(iter(answer.get("content", {}).items()), ("", {}))
-            name = self._object(content.get("schema", {})) if media_type.endswith("json") else ""
+            media_type, schema = _content(answer)
+            name = self._object(schema) if media_type.endswith("json") else ""
             yield Value(status, name or media_type or "–", is_required=True, text="", object=name)
 
     def _values(self, schema: Schema) -> list[Value]:
@@ -119,8 +119,8 @@ class _Reader:
 
     def _object(self, schema: Schema) -> str:
         """The object that a value is or holds, if it is one that the page describes."""
-        inner = schema.get("items") or next((each for each in _alternatives(schema) if "$ref" in each), {})
-        name = _name(inner.get("$ref", ""))
+        inner = [schema["items"]] if "items" in schema else _alternatives(schema)
+        name = next((_name(each["$ref"]) for each in inner if "$ref" in each), "")
         return name if name and not name.endswith("Enum") else ""
 
     def _type(self, schema: Schema) -> str:
@@ -146,9 +146,16 @@ def _alternatives(schema: Schema) -> list[Schema]:
     return several or [schema]
 
 
+def _content(about: Schema) -> tuple[str, Schema]:
+    """The type of a body and its schema; nothing for none. There is never more than one."""
+    for media_type, content in about.get("content", {}).items():
+        return media_type, content.get("schema", {})
+    return "", {}
+
+
 def _is_refusal(answer: Schema) -> bool:
-    content = answer.get("content", {}).get("application/json", {})
-    return _name(content.get("schema", {}).get("$ref", "")) == _REFUSAL
+    _media_type, schema = _content(answer)
+    return _name(schema.get("$ref", "")) == _REFUSAL
 
 
 def _name(reference: str) -> str:

@@ -53,7 +53,7 @@ class ReviewRequest(serializers.Serializer):
 class OutcomeRequest(serializers.Serializer):
     result = serializers.ChoiceField(
         choices=[*Outcome.Result.choices, (TAKE_BACK, "Take it back")],
-        help_text="`none` takes back what was entered before.",
+        help_text="none takes back what was entered before.",
     )
     sampled = serializers.DateField(required=False, help_text="Needed unless it is taken back.")
 

@@ -63,8 +63,8 @@ FILTERS = [
     _parameter("high", "Highest COVID probability in per cent."),
     _parameter("voided", "Only voided uploads.", [ONLY_VOIDED]),
     _parameter("sort", "The order.", list(ORDERS)),
-    _parameter("after", "UUID of the result that the page follows: take the address in `next`."),
-    _parameter("before", "UUID of the result that the page precedes: take the address in `previous`."),
+    _parameter("after", "UUID of the result that the page follows: take the address in next."),
+    _parameter("before", "UUID of the result that the page precedes: take the address in previous."),
 ]
 
 
@@ -99,8 +99,8 @@ class ResultsView(ApiView):
         """Upload one radiograph and have it classified.
 
         201: it is new. 200: the same file had been uploaded before, and this is its result. 409: that was voided since.
-        422 and 413: it was refused with the reason, and nothing of it is kept. 503: come again after `Retry-After`
-        seconds.
+        422 and 413: it was refused with the reason, and nothing of it is kept. 503: come again after
+        as many seconds as Retry-After says.
         """
         form = UploadForm(request.POST, request.FILES)
         if not form.is_valid():

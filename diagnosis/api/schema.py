@@ -47,7 +47,7 @@ class SchemaView(ApiView, SpectacularJSONAPIView):
     """The schema, for everybody who has a token."""
 
     permission_classes = (IsAuthenticated,)
-    renderer_classes = (OpenApiJsonRenderer,)
+    renderer_classes = [OpenApiJsonRenderer]
 
     @extend_schema(exclude=True)
     def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:

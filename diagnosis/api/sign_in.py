@@ -29,7 +29,7 @@ _CHALLENGE = {"WWW-Authenticate": KEYWORD}
 
 
 class TokenSerializer(serializers.Serializer):
-    token = serializers.CharField(help_text="For the header `Authorization: Bearer …`. It is told only this once.")
+    token = serializers.CharField(help_text="For the header Authorization: Bearer …. It is told only this once.")
     expires = serializers.DateTimeField()
 
 

@@ -55,7 +55,7 @@ class TestPictures:
             assert program.get(RESULTS, headers={"Accept": accept})["Content-Type"] == "application/json"
 
     def test_a_lost_file_is_404_and_says_so(self, program: Client, diagnosis: Diagnosis) -> None:
-        diagnosis.study.display.storage.delete(diagnosis.study.display.name)
+        diagnosis.study.display.storage.delete(str(diagnosis.study.display.name))
         answer = program.get(studies(diagnosis, "display"))
         assert (answer.status_code, answer.json()["code"]) == (404, "file-missing")
 
@@ -106,10 +106,10 @@ class TestReports:
     def test_a_lost_or_altered_file_is_not_handed_out(self, program: Client, diagnosis: Diagnosis, alice: User) -> None:
         report = made(alice, diagnosis)
         address, storage = f"/api/reports/{report.uuid}/file/", report.pdf.storage
-        with storage.open(report.pdf.name, "wb") as file:
+        with storage.open(str(report.pdf.name), "wb") as file:
             file.write(b"%PDF-altered")
         assert (program.get(address).status_code, program.get(address).json()["code"]) == (500, "report-altered")
-        storage.delete(report.pdf.name)
+        storage.delete(str(report.pdf.name))
         assert program.get(address).status_code == 404
 
     def test_each_is_recorded(self, program: Client, diagnosis: Diagnosis) -> None:

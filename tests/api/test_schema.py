@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from zlib import crc32
 
 import pytest
@@ -107,4 +107,4 @@ def test_it_answers_as_it_says_whatever_is_sent(case: schemathesis.Case, alice: 
             case.path_parameters["uuid"] = uuid
             left_out.append("negative_data_rejection")  # what was wrong may have been the identifier
     headers = {"Authorization": f"Bearer {new_token(alice)}"}
-    case.call_and_validate(headers=headers, excluded_checks=CHECKS.get_by_names(left_out))
+    case.call_and_validate(headers=headers, excluded_checks=cast("list[Any]", CHECKS.get_by_names(left_out)))
