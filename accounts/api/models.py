@@ -13,7 +13,6 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
-from django.utils.translation import gettext_lazy as _
 
 from accounts.second_factor_rule import needs_second_factor
 
@@ -34,14 +33,10 @@ class ApiToken(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     session_hash = models.CharField(max_length=64)
     has_second_factor = models.BooleanField(default=False)
-    created = models.DateTimeField(_("made"), default=timezone.now, editable=False)
-    expires = models.DateTimeField(_("ends"), db_index=True)
+    created = models.DateTimeField(default=timezone.now, editable=False)
+    expires = models.DateTimeField(db_index=True)
 
     objects = ApiTokenQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("API token")
-        verbose_name_plural = _("API tokens")
 
     def __str__(self) -> str:
         return str(self.uuid)
@@ -65,10 +60,6 @@ class ApiUse(models.Model):
     key = models.CharField(max_length=100, unique=True)
     span = models.PositiveBigIntegerField(db_index=True)
     count = models.PositiveIntegerField()
-
-    class Meta:
-        verbose_name = _("use of the API")
-        verbose_name_plural = _("uses of the API")
 
     def __str__(self) -> str:
         return f"{self.key} {self.span}: {self.count}"
