@@ -26,7 +26,7 @@ from diagnosis.models import Diagnosis
 from tests.api.programs import nobodys, program_of
 from tests.diagnosis.reports import made
 
-EXAMPLES = 12
+EXAMPLES = 25
 """Of each kind for each address: all of it takes about half a minute."""
 
 

@@ -176,6 +176,11 @@ class TestWhatEndsAToken:
             end(actor=None, person=person, reason="left")
             assert status(client) == 401
 
+    def test_an_account_that_is_not_active_has_none_whatever_else_is_the_same(self, alice: User) -> None:
+        client = program_of(alice)
+        User.objects.filter(pk=alice.pk).update(is_active=False, status=User.Status.SUSPENDED)
+        assert status(client) == 401
+
     def test_reactivating_the_account_does_not_revive_it(self, alice: User) -> None:
         client = program_of(alice)
         person_suspend(actor=None, person=alice, reason="on leave")
