@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -65,18 +65,12 @@ _SENTENCES = {
 
 def answer_to(error: Exception, context: dict[str, Any]) -> Response | None:
     """The answer to what a view raised; None for a fault, which goes on to `covidxray.views.server_error`."""
-    problem = next((made for made in _readings(error) if made), None)
+    problem = error if isinstance(error, Problem) else _of_framework(error) or _of_diagnosis(error)
     if problem is None:
         return None
     if isinstance(error, FileNotFoundError):
         logger.error("a stored file is missing: %s", context["request"].path)
     return Response(problem.body, status=problem.status, headers=problem.headers)
-
-
-def _readings(error: Exception) -> Iterator[Problem | None]:
-    yield error if isinstance(error, Problem) else None
-    yield _of_framework(_in_terms_of_framework(error))
-    yield _of_diagnosis(error)
 
 
 def _in_terms_of_framework(error: Exception) -> Exception:
@@ -88,6 +82,7 @@ def _in_terms_of_framework(error: Exception) -> Exception:
 
 
 def _of_framework(error: Exception) -> Problem | None:
+    error = _in_terms_of_framework(error)
     if not isinstance(error, exceptions.APIException):
         return None
     code = error.default_code
