@@ -1,6 +1,8 @@
 """Settings out of the environment: what is wrong with one is a sentence that names it, never a traceback."""
 
+import os
 import warnings
+from pathlib import Path
 from typing import Any
 
 import environ
@@ -14,6 +16,21 @@ class Environment(environ.FileAwareEnv):
 
     Raises ImproperlyConfigured. The message never holds the value: it may be a secret that slipped into another's line.
     """
+
+    def read_settings(self, default: Path) -> None:
+        """Take over the settings of the file that COVIDXRAY_ENV_FILE names, or of `default` where it is there.
+
+        What stands in the environment wins. An empty COVIDXRAY_ENV_FILE: of no file.
+        """
+        named = os.environ.get("COVIDXRAY_ENV_FILE")
+        path = default if named is None else Path(named)
+        if named == "" or (named is None and not path.exists()):
+            return
+        try:
+            with path.open(encoding="utf-8") as file:
+                self.read_env(file)
+        except OSError as error:
+            raise ImproperlyConfigured(f"COVIDXRAY_ENV_FILE ({path}) cannot be read: {error.strerror}.") from None
 
     def get_value(self, var: str, cast: Any = None, **options: Any) -> Any:
         try:

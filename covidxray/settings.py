@@ -17,8 +17,7 @@ from covidxray.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
-if env_file := env.str("COVIDXRAY_ENV_FILE", default=str(BASE_DIR / ".env")):
-    env.read_env(env_file)
+env.read_settings(BASE_DIR / ".env")
 
 SECRET_KEY: str = env.str("SECRET_KEY")
 DEBUG: bool = env.bool("DEBUG", default=False)

@@ -23,9 +23,8 @@ from covidxray.capacity import capacity_for, memory_bytes, processors  # noqa: E
 from covidxray.environment import Environment  # noqa: E402
 
 _env = Environment()
-if _file := _env.str("COVIDXRAY_ENV_FILE", default=str(PROJECT / ".env")):
-    _env.read_env(_file)
 try:
+    _env.read_settings(PROJECT / ".env")
     _capacity = capacity_for(
         processors(),
         memory_bytes(),

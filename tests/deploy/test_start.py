@@ -53,6 +53,7 @@ def start(project: Path, environment: dict[str, str]) -> subprocess.CompletedPro
 
 WRONG: dict[str, tuple[dict[str, str | None], str, int]] = {
     "no key": ({"SECRET_KEY": None}, "The configuration is incomplete: Set the SECRET_KEY environment variable", 1),
+    "no file": ({"COVIDXRAY_ENV_FILE": "/no/such"}, "COVIDXRAY_ENV_FILE (/no/such) cannot be read", 1),
     "placeholder": ({"SECRET_KEY": "change me"}, "SECRET_KEY must be random and have 50 characters or more.", 1),
     "key file": ({"SECRET_KEY_FILE": "/no/such/file"}, "The file that SECRET_KEY_FILE names cannot be read", 1),
     "debug": ({"DEBUG": "True"}, "DEBUG must be off on a server", 1),
