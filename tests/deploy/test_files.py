@@ -25,6 +25,7 @@ def nginx(deploy: Path) -> str:
 
 
 def sizes(text: str) -> list[int]:
+    """Of every limit but none, which is that of the pages about errors."""
     return [int(number) * SIZES[unit] for number, unit in re.findall(r"client_max_body_size (\d+)([mk]);", text)]
 
 

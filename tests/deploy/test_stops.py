@@ -104,6 +104,8 @@ def test_while_gunicorn_is_away_nginx_says_so_in_the_look_of_the_site(site: Stac
         assert '<html lang="ar" dir="rtl">' in answer.text
         assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        site.visitor().get(f"{site.url}/results/", params={"q": "Canary"})
+        assert "Canary" not in "".join(log.read_text() for log in (site.folder / "nginx").glob("*.log"))
     finally:
         os.kill(site.master, signal.SIGCONT)
         site.stop()

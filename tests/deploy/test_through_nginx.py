@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 import requests
+from playwright.sync_api import Browser, expect
 
+from tests.cast import PASSWORD
 from tests.deploy.stack import Stack, until
 from tests.uploads import radiograph_png
 
@@ -148,6 +150,26 @@ def test_too_large_an_upload_is_refused_in_the_look_of_the_site(stack: Stack, al
         assert alice.get(stack.url + sheet).status_code == 200, sheet
     status, answer = raw(stack, f"POST /upload/ HTTP/1.1\r\nAccept-Language: ms-MY\r\nContent-Length: {size}")
     assert 'lang="ms"' in answer
+
+
+@pytest.mark.browser
+def test_a_browser_that_sends_too_much_sees_it_too(stack: Stack, browser: Browser, tmp_path: Path) -> None:
+    """By HTTP/2, with the whole body, without scripts."""
+    with (tmp_path / "large.png").open("wb") as file:
+        file.truncate(201 * 1024**2)
+    context = browser.new_context(ignore_https_errors=True, java_script_enabled=False)
+    context.set_default_timeout(120_000)
+    page = context.new_page()
+    page.goto(f"{stack.url}/accounts/sign-in/")
+    page.fill("[name=username]", "alice")
+    page.fill("[name=password]", PASSWORD)
+    page.click("main button[type=submit]")
+    page.goto(f"{stack.url}/upload/")
+    page.set_input_files("input[type=file]", tmp_path / "large.png")
+    page.locator("main form[enctype] button[type=submit]").first.click()
+    expect(page.locator("h1")).to_have_text("That is too much at once")
+    expect(page.locator(".error-code")).to_have_css("font-weight", "700")
+    context.close()
 
 
 def test_other_forms_take_a_megabyte(stack: Stack) -> None:
