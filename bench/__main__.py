@@ -11,6 +11,7 @@ from bench.machine import load, now, this_machine, versions
 from bench.parts import PARTS, QUICK, Plan, measure
 from bench.tables import tables, with_tables
 from bench.workers import PROJECT
+from diagnosis.engines import INT8_GRAPH
 
 SCHEMA = PROJECT / "docs" / "bench-schema.md"
 PAGE = PROJECT / "docs" / "performance.md"
@@ -19,7 +20,8 @@ PAGE = PROJECT / "docs" / "performance.md"
 def main(arguments: list[str] | None = None) -> None:
     options = parsed(arguments)
     folder, version = served_model()
-    plan = replace(QUICK if options.quick else Plan(), model_folder=folder)
+    has_int8 = (folder / INT8_GRAPH).is_file()
+    plan = replace(QUICK if options.quick else Plan(), model_folder=folder, has_int8=has_int8)
     if options.only:
         plan = replace(plan, parts=tuple(options.only))
     busy = load()

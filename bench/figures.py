@@ -84,20 +84,50 @@ def targets(results: Results) -> list[Target]:
     def rate(name: str, threads: int) -> float | None:
         return results.median("threads", name, threads)
 
-    predict, float32, bare = speed("predict"), speed("openvino"), speed("bare")
-    memory, start = results.median("process", "openvino idle"), results.median("process", "openvino start")
+    def process(name: str) -> float | None:
+        return results.median("process", name)
+
+    predict, float32 = speed("predict"), speed("openvino")
     return [
         Target("model.predict ÷ OpenVINO int8", ratio(predict, speed("openvino_int8")), 10, False, "times"),
         Target("model.predict ÷ OpenVINO float32", ratio(predict, float32), 4, False, "times"),
         Target(
             "OpenVINO float32 ÷ floor of the machine", ratio(float32, floor_milliseconds(results)), 1.25, True, "times"
         ),
-        Target("classifier with heat map ÷ bare engine call", ratio(speed("classifier"), bare), 1.10, True, "times"),
-        Target(
-            "images/s of 2 threads ÷ bare engine", ratio(rate("classifier", 2), rate("bare", 1)), 0.95, False, "times"
+        *(
+            target
+            for suffix, precision in (("", "float32"), ("_int8", "int8"))
+            for target in (
+                Target(
+                    f"classifier with heat map ÷ bare engine call, {precision}",
+                    ratio(speed(f"classifier{suffix}"), speed(f"bare{suffix}")),
+                    1.10,
+                    True,
+                    "times",
+                ),
+                Target(
+                    f"images/s of 2 threads ÷ bare engine, {precision}",
+                    ratio(rate(f"classifier{suffix}", 2), rate(f"bare{suffix}", 1)),
+                    0.95,
+                    False,
+                    "times",
+                ),
+                Target(
+                    f"memory of an idle serving process, {precision}",
+                    process(f"openvino{suffix} idle"),
+                    700,
+                    True,
+                    "MiB",
+                ),
+                Target(
+                    f"start until the first radiograph can be classified, {precision}",
+                    process(f"openvino{suffix} start"),
+                    6,
+                    True,
+                    "s",
+                ),
+            )
         ),
-        Target("memory of an idle serving process", memory, 700, True, "MiB"),
-        Target("start until the first radiograph can be classified", start, 6, True, "s"),
         Target("plain training ÷ cached training", training_gain(results), 15, False, "times"),
         *(
             Target(

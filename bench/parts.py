@@ -12,9 +12,11 @@ from bench.radiographs import FORMATS, radiograph_file
 from bench.sampling import Key, Results, interleaved, measured
 from bench.workers import PROJECT, Worker, WorkerFailed
 
-NOT_BUILT = "not built: int8 has no engine yet"
+NOT_BUILT = "not built: no int8 graph of the served model on this machine"
 NOT_QUICK = "left out of a quick run"
 LARGEST_MEGAPIXELS = 40
+ENGINES = {"openvino": "openvino-float32", "openvino_int8": "openvino-int8", "keras": "keras"}
+"""Contender -> name of the site's engine."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Plan:
     thread_seconds: float = 5.0
     threads: tuple[int, ...] = (1, 2, 4, 8)
     process_rounds: int = 3
-    engines: tuple[str, ...] = ("openvino", "keras")
+    engines: tuple[str, ...] = ("openvino", "openvino_int8", "keras")
     upload_rounds: int = 5
     megapixels: tuple[int, ...] = (1, 4, 9, 36)
     training_rounds: int = 3
@@ -34,6 +36,7 @@ class Plan:
     weights: str = "astra"
     parts: tuple[str, ...] = ("inference", "threads", "process", "upload", "training")
     is_quick: bool = False
+    has_int8: bool = True
     model_folder: Path = field(default=PROJECT / "models")
 
 
@@ -43,7 +46,7 @@ QUICK = Plan(
     thread_seconds=1.0,
     threads=(1, 2),
     process_rounds=1,
-    engines=("openvino",),
+    engines=("openvino", "openvino_int8"),
     upload_rounds=1,
     megapixels=(1, 9),
     training_rounds=0,
@@ -82,7 +85,12 @@ def inference(plan: Plan, scratch: Path, results: Results) -> None:
                 )
             for name in ("openvino", "bare", "classifier"):
                 ways[Key("inference", name, batch)] = site.asks("milliseconds", contender=name, **common)
-            results.leave_out(Key("inference", "openvino_int8", batch), NOT_BUILT)
+                if plan.has_int8:
+                    ways[Key("inference", f"{name}_int8", batch)] = site.asks(
+                        "milliseconds", contender=name, precision="int8", **common
+                    )
+                else:
+                    results.leave_out(Key("inference", f"{name}_int8", batch), NOT_BUILT)
         rates = {
             Key("matrix", "numpy"): site.asks("matrix_rate"),
             Key("matrix", "tf_matmul"): keras.asks("matrix_rate"),
@@ -96,14 +104,13 @@ def inference(plan: Plan, scratch: Path, results: Results) -> None:
 def threads(plan: Plan, scratch: Path, results: Results) -> None:
     """Images per second: the bare engine asked by one thread, and the classifier by several."""
     with Worker("bench.sides.openvino_side", environment(scratch)) as site:
-
-        def asks(name: str, number: int) -> Callable[[], float]:
-            return site.asks("images_per_second", contender=name, threads=number, seconds=plan.thread_seconds)
-
-        ways = {Key("threads", "classifier", number): asks("classifier", number) for number in plan.threads}
-        ways[Key("threads", "bare", 1)] = asks("bare", 1)
-        for warm_up in ways:
-            site.call("images_per_second", contender=warm_up.name, threads=int(warm_up.size), seconds=0.1)
+        ways: dict[Key, Callable[[], float]] = {}
+        for precision in ("float32", "int8") if plan.has_int8 else ("float32",):
+            suffix = "_int8" if precision == "int8" else ""
+            for name, number in (("bare", 1), *(("classifier", number) for number in plan.threads)):
+                asks = partial(site.asks, "images_per_second", contender=name, precision=precision, threads=number)
+                ways[Key("threads", f"{name}{suffix}", number)] = asks(seconds=plan.thread_seconds)
+                asks(seconds=0.1)()  # to warm up
         results.add(interleaved(ways, "images/s", plan.rounds))
 
 
@@ -112,12 +119,13 @@ def process(plan: Plan, scratch: Path, results: Results) -> None:
     largest = scratch / "largest.png"
     largest.write_bytes(radiograph_file("PNG", LARGEST_MEGAPIXELS - 0.1, seed=0))
     samples: dict[tuple[Key, str], list[float]] = {}
+    engines = [engine for engine in plan.engines if plan.has_int8 or engine != "openvino_int8"]
     for _ in range(plan.process_rounds):
-        for engine in plan.engines:
+        for engine in engines:
             for name, unit, value in _one_process(engine, largest, scratch):
                 samples.setdefault((Key("process", f"{engine} {name}"), unit), []).append(value)
     results.add([measured(key, unit, values) for (key, unit), values in samples.items()])
-    for engine in {"openvino", "keras", "openvino_int8"} - set(plan.engines):
+    for engine in ENGINES.keys() - set(engines):
         reason = NOT_BUILT if engine == "openvino_int8" else NOT_QUICK
         results.leave_out(Key("process", f"{engine} start"), reason)
 
@@ -125,7 +133,7 @@ def process(plan: Plan, scratch: Path, results: Results) -> None:
 def _one_process(engine: str, largest: Path, scratch: Path) -> list[tuple[str, str, float]]:
     started = time.perf_counter()
     with Worker("bench.sides.site_side", environment(scratch)) as site:
-        idle = site.call("ready", engine=engine)
+        idle = site.call("ready", engine=ENGINES[engine])
         seconds = time.perf_counter() - started
         return [
             ("start", "s", seconds),

@@ -21,10 +21,12 @@ WAYS = {
     "tf_function": "`tf.function` around the call",
     "openvino": "OpenVINO float32, with the heat map",
     "bare": "OpenVINO float32, probabilities alone",
-    "openvino_int8": "OpenVINO int8",
     "classifier": "the classifier: gate, preprocessing, OpenVINO float32, heat map, decision",
+    "openvino_int8": "OpenVINO int8, with the heat map",
+    "bare_int8": "OpenVINO int8, probabilities alone",
+    "classifier_int8": "the classifier, with OpenVINO int8",
 }
-ENGINES = {"openvino": "OpenVINO float32 (default)", "openvino_int8": "OpenVINO int8", "keras": "Keras"}
+ENGINES = {"openvino": "OpenVINO float32", "openvino_int8": "OpenVINO int8", "keras": "Keras"}
 NOTHING = "not measured"
 BUSY_SHARE = 0.25
 """Of the processors: with more than this at work before the run, its figures come with a warning."""
@@ -90,17 +92,17 @@ def _inference(results: Results) -> str:
 
 
 def _threads(results: Results) -> str:
-    bare = results.median("threads", "bare", 1)
-    rows = [("bare engine, 1 thread", _spread(results, Key("threads", "bare", 1)), "1" if bare else "")]
-    for number in results.sizes("threads", "classifier") or [1]:
-        key = Key("threads", "classifier", number)
+    rows = []
+    for suffix, precision in (("", "float32"), ("_int8", "int8")):
+        bare = Key("threads", f"bare{suffix}", 1)
         rows.append(
-            (
-                f"classifier, {number:g} thread{'s' if number > 1 else ''}",
-                _spread(results, key),
-                _number(ratio(_median(results, key), bare)),
-            )
+            (f"bare engine in {precision}, 1 thread", _spread(results, bare), "1" if _median(results, bare) else "")
         )
+        for number in results.sizes("threads", f"classifier{suffix}") or [1]:
+            key = Key("threads", f"classifier{suffix}", number)
+            share = _number(ratio(_median(results, key), _median(results, bare)))
+            who = f"classifier in {precision}, {number:g} thread{'s' if number > 1 else ''}"
+            rows.append((who, _spread(results, key), share))
     return table(["who asks", "images/s", "of the bare engine"], rows)
 
 
@@ -110,7 +112,7 @@ def _process(results: Results) -> str:
     for engine, title in ENGINES.items():
         cells = [_spread(results, Key("process", f"{engine} {what}")) for what in ("start", "idle", "peak")]
         rows.append((title, *cells, _number(ratio(results.median("process", f"{engine} idle"), default))))
-    heads = ["engine", "ready after, s", "idle, MiB", "peak at 40 megapixels, MiB", "idle, of the default"]
+    heads = ["engine", "ready after, s", "idle, MiB", "peak at 40 megapixels, MiB", "idle, of float32"]
     return table(heads, rows)
 
 

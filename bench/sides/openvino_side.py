@@ -12,13 +12,13 @@ import numpy as np
 from bench.radiographs import radiograph_file
 from bench.sides.clock import gigaflops, matrices, per_call
 from diagnosis.classifier import Classifier, load_classifier
-from diagnosis.engines import SERVING_GRAPH
+from diagnosis.engines import GRAPHS, SETTINGS
 from diagnosis.radiograph import Radiograph, read_radiograph
 
 
 @cache
-def _classifier() -> Classifier:
-    return load_classifier(engine="openvino")
+def _classifier(precision: str) -> Classifier:
+    return load_classifier(engine=f"openvino-{precision}")
 
 
 @cache
@@ -27,41 +27,40 @@ def _radiograph() -> Radiograph:
 
 
 @cache
-def _without_map() -> Any:
+def _without_map(precision: str) -> Any:
     """A request for the probabilities alone, compiled as the engine compiles; for one thread."""
     import openvino
 
     core = openvino.Core()
-    graph = core.read_model(Path(_classifier().artifact.folder) / SERVING_GRAPH)
+    graph = core.read_model(Path(_classifier(precision).artifact.folder) / GRAPHS[precision])
     bare = openvino.Model([graph.outputs[0]], graph.get_parameters(), "bare")
-    settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-    return core.compile_model(bare, "CPU", settings).create_infer_request()
+    return core.compile_model(bare, "CPU", SETTINGS).create_infer_request()
 
 
 def _images(batch: int) -> np.ndarray:
     return np.random.default_rng(0).uniform(0, 255, (batch, 224, 224, 3)).astype(np.float32)
 
 
-def _call(contender: str, batch: int) -> Callable[[], object]:
+def _call(contender: str, precision: str, batch: int) -> Callable[[], object]:
     images = _images(batch)
     if contender == "bare":
-        return partial(_without_map().infer, [images])
+        return partial(_without_map(precision).infer, [images])
     if contender == "openvino":
-        return partial(_classifier().engine.run, images)
-    return lambda: [_classifier().classify(_radiograph()) for _ in range(batch)]
+        return partial(_classifier(precision).engine.run, images)
+    return lambda: [_classifier(precision).classify(_radiograph()) for _ in range(batch)]
 
 
-def milliseconds(contender: str, batch: int, calls: int) -> float:
+def milliseconds(contender: str, batch: int, calls: int, precision: str = "float32") -> float:
     """Per image. "bare": probabilities alone; "openvino": with the map; "classifier": a decoded megapixel to an answer.
 
     The classifier takes one radiograph after the other, also where the batch is larger.
     """
-    return per_call(_call(contender, batch), calls) * 1000 / batch
+    return per_call(_call(contender, precision, batch), calls) * 1000 / batch
 
 
-def images_per_second(contender: str, threads: int, seconds: float) -> float:
+def images_per_second(contender: str, threads: int, seconds: float, precision: str = "float32") -> float:
     """Finished by so many threads, each of which asks again as soon as it has its answer."""
-    call = _call(contender, 1)
+    call = _call(contender, precision, 1)
     started = time.perf_counter()
 
     def work(_: int) -> int:

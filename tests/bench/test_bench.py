@@ -29,6 +29,7 @@ SMALL = replace(
     Plan(), rounds=2, process_rounds=2, upload_rounds=2, training_rounds=2, megapixels=(1, 4, 9), threads=(1, 2)
 )
 MILLISECONDS = {"predict": 400.0, "tf_function": 200.0, "openvino": 95.0, "bare": 90.0, "classifier": 96.0}
+INT8 = {"openvino": 30.0, "bare": 29.0, "classifier": 31.0}
 
 
 class ToyWorker:
@@ -48,7 +49,7 @@ class ToyWorker:
             assert Path(arguments["path"]).read_bytes() in {name.encode() for name in FORMATS}
             return {"wall": 0.5, "processor": 0.4, "classifier": 0.2}
         if function == "milliseconds":
-            return MILLISECONDS[arguments["contender"]]
+            return (INT8 if arguments.get("precision") == "int8" else MILLISECONDS)[arguments["contender"]]
         return {"matrix_rate": 270, "images_per_second": 10.5, "ready": 650, "peak_after": 900}.get(function, 2.0)
 
     def asks(self, function: str, **arguments: Any):
@@ -74,7 +75,19 @@ def test_what_a_run_writes_is_as_documented(toy_run):
     written = json.loads(json.dumps(document(toy_run)))
     check_document(written, SCHEMA.read_text(encoding="utf-8"))
     assert {row["part"] for row in written["measurements"]} == {*parts.PARTS, "matrix"}
-    assert {"part": "inference", "name": "openvino_int8", "size": 1, "why": parts.NOT_BUILT} in written["not_measured"]
+    assert written["not_measured"] == []
+
+
+def test_int8_is_not_made_up_where_it_is_not_built(monkeypatch):
+    monkeypatch.setattr(parts, "Worker", ToyWorker)
+    monkeypatch.setattr(parts, "radiograph_file", lambda name, megapixels, seed: name.encode())
+    results = measure(replace(SMALL, has_int8=False), lambda text: None)
+    left_out = {"part": "inference", "name": "openvino_int8", "size": 1, "why": parts.NOT_BUILT}
+    assert left_out in document(results)["not_measured"]
+    assert not [key for key in results.measurements if "int8" in key.name]
+    assert "| OpenVINO int8, with the heat map | not built | not built | not measured |" in "".join(
+        tables(results, this_machine(0), "2026-01-31T12:00:00", versions()).values()
+    )
 
 
 def wrong_documents(right: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -119,7 +132,7 @@ def test_the_page_has_a_place_for_every_table(toy_run):
         assert f"<!-- bench:{name} -->\n{table}\n<!-- /bench:{name} -->" in page
     assert "Not measured yet" not in page
     assert re.search(r"\| OpenVINO float32, with the heat map \| 95 \(95–95\) \| 95 \(95–95\) \| 4.21 \| 1.11 \|", page)
-    assert re.search(r"\| OpenVINO int8 \| not built \| not built \| not measured \|", page)
+    assert re.search(r"\| OpenVINO int8, with the heat map \| 30 \(30–30\) \| 30 \(30–30\) \| 13.3 \|", page)
     assert len(re.findall(r"^\| .* \| met \|$", made["targets"], re.MULTILINE)) >= 8
 
 
@@ -202,7 +215,7 @@ def test_a_target_is_met_missed_or_not_measured():
     )
     met = {target.name: target.met for target in targets(results)}
     assert met["model.predict ÷ OpenVINO float32"] is True
-    assert met["memory of an idle serving process"] is False
+    assert met["memory of an idle serving process, float32"] is False
     assert met["model.predict ÷ OpenVINO int8"] is None
 
 
