@@ -110,7 +110,7 @@ $(FRONT_END): package.json package-lock.json .npmrc | $(VENV)/.requirements
 .env: | $(PYTHON)
 	@$(PYTHON) scripts/write_env.py $@
 
-$(BUILT_MODEL): models/current.json $(wildcard models/$(MODEL)/model_card.json models/$(MODEL)/trained.npz) | $(VENV)/.requirements
+$(BUILT_MODEL): models/current.json $(wildcard models/$(MODEL)/model_card.json models/$(MODEL)/trained.npz models/$(MODEL)/int8.npz) | $(VENV)/.requirements
 	@COVIDXRAY_ENV_FILE= SECRET_KEY=not-needed-to-build $(MANAGE) build_model
 	@touch $@
 

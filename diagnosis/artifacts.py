@@ -1,7 +1,9 @@
 """A model on disk: ``models/<version>/`` with its card, its trained tensors, its built graphs, and their hashes.
 
 Committed:  model_card.json (also the contract), trained.npz (what training changed), golden.json (known answers)
-Built:      model.keras, serving.xml, serving.bin and built.json, which names the SHA-256 of each
+            int8.npz where the version has an int8 graph, and its section in the card
+Built:      model.keras, serving.xml, serving.bin, the int8 graph if this machine has one, and built.json, which names
+            the SHA-256 of each and the precision that is served here
 A version never changes once it is there; ``models/current.json`` names the one that is served.
 """
 
@@ -26,8 +28,11 @@ from diagnosis.operating_point import DecisionRule
 CARD = "model_card.json"
 TRAINED = "trained.npz"
 GOLDEN = "golden.json"
+RANGES = "int8.npz"
 BUILT = "built.json"
 BUILT_FILES = ("model.keras", "serving.xml", "serving.bin")
+INT8_FILES = ("serving-int8.xml", "serving-int8.bin")
+"""Only where the version has ranges and this machine gave the golden answers with them."""
 CURRENT = "current.json"
 FORMAT = 1
 """Version of this folder's layout."""
@@ -121,20 +126,48 @@ def check_built(artifact: Artifact) -> None:
     built = read_json(artifact.folder / BUILT)
     if built.get("weights_sha256") != artifact.weights_sha256:
         raise ModelUnavailable(f"Model {artifact.version} was built from other weights than its card names. {advice}")
-    hashes = built.get("files")
-    for name in BUILT_FILES:
+    hashes = files if isinstance(files := built.get("files"), dict) else {}
+    for name in sorted({*BUILT_FILES, *hashes} & {*BUILT_FILES, *INT8_FILES}):
         path = artifact.folder / name
-        if not isinstance(hashes, dict) or not path.is_file() or file_sha256(path) != hashes.get(name):
+        if not path.is_file() or file_sha256(path) != hashes.get(name):
             raise ModelUnavailable(f"{name} of model {artifact.version} is missing or damaged. {advice}")
 
 
-def write_built(artifact: Artifact, folder: Path) -> None:
-    """Move freshly built files from ``folder`` into place; the record of their hashes goes last."""
-    hashes = {name: file_sha256(folder / name) for name in BUILT_FILES}
-    (artifact.folder / BUILT).unlink(missing_ok=True)
-    for name in BUILT_FILES:
+def built_precision(folder: Path) -> str:
+    """The precision that build_model chose for this machine, "float32" or "int8"."""
+    return "int8" if read_json(folder / BUILT).get("precision") == "int8" else "float32"
+
+
+def write_built(artifact: Artifact, folder: Path, precision: str = "float32", why: str = "") -> None:
+    """Move freshly built files from ``folder`` into place; the record of their hashes goes last.
+
+    why: a sentence for people on the choice of the precision.
+    """
+    names = [name for name in (*BUILT_FILES, *INT8_FILES) if name in BUILT_FILES or (folder / name).is_file()]
+    hashes = {name: file_sha256(folder / name) for name in names}
+    for name in (BUILT, *INT8_FILES):
+        (artifact.folder / name).unlink(missing_ok=True)
+    for name in names:
         os.replace(folder / name, artifact.folder / name)
-    write_json(artifact.folder / BUILT, {"weights_sha256": artifact.weights_sha256, "files": hashes})
+    record = {
+        "weights_sha256": artifact.weights_sha256,
+        "ranges_sha256": ranges_sha256(artifact),
+        "precision": precision,
+        "why": why,
+        "files": hashes,
+    }
+    write_json(artifact.folder / BUILT, record)
+
+
+def is_built_from_these_ranges(artifact: Artifact) -> bool:
+    """Whether the int8 ranges are those of the build: they may come to a version after it was built here."""
+    return read_json(artifact.folder / BUILT).get("ranges_sha256") == ranges_sha256(artifact)
+
+
+def ranges_sha256(artifact: Artifact) -> str | None:
+    """Of int8.npz; None where the version has none."""
+    path = artifact.folder / RANGES
+    return file_sha256(path) if path.is_file() else None
 
 
 @contextmanager

@@ -1,22 +1,38 @@
 """Engines that run a served network: image batch -> probabilities and evidence map, in one pass.
 
-``openvino``  the default: no TensorFlow in the process
-``keras``     the Keras model itself, imported only when it is asked for; the reference the other is tested against
+``openvino``           the default: the precision that build_model chose on this machine, one of the next two
+``openvino-float32``   the served graph; no TensorFlow in the process
+``openvino-int8``      its convolutions in eight bits, where the version has ranges for them (training/int8.py)
+``keras``              the Keras model itself, imported only when it is asked for; the reference the others are tested
+                       against
+
+The name that stands with a diagnosis is never the first of them: it says the precision.
 """
 
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from diagnosis.artifacts import built_precision
 from diagnosis.errors import ModelUnavailable
 
 SERVING_GRAPH = "serving.xml"
+INT8_GRAPH = "serving-int8.xml"
 KERAS_MODEL = "model.keras"
+GRAPHS = {"float32": SERVING_GRAPH, "int8": INT8_GRAPH}
+SETTINGS = {
+    # All processors work on one image, and calls at once take turns. One stream for each processor (THROUGHPUT)
+    # would make every single answer slower: docs/performance.md.
+    "PERFORMANCE_HINT": "LATENCY",
+    # The default is bfloat16 where the CPU has it: other values. This is for what is not int8 in an int8 graph, too.
+    "INFERENCE_PRECISION_HINT": "f32",
+}
 
 
 @dataclass(frozen=True)
@@ -41,20 +57,15 @@ class Engine(Protocol):
 
 
 class OpenVINOEngine:
-    """The serving graph compiled by OpenVINO for the CPU, in float32."""
+    """The serving graph of one precision, "float32" or "int8", compiled by OpenVINO for the CPU."""
 
-    name = "openvino"
-
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, precision: str = "float32") -> None:
         import openvino
 
-        settings = {
-            # All processors work on one image, and calls at once take turns. One stream for each processor (THROUGHPUT)
-            # would make every single answer slower: docs/performance.md.
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "f32",  # the default is bfloat16 where the CPU has it: other values
-        }
-        self._compiled = openvino.Core().compile_model(folder / SERVING_GRAPH, "CPU", settings)
+        self.name = f"openvino-{precision}"
+        if precision == "int8" and not (folder / INT8_GRAPH).is_file():
+            raise ModelUnavailable(f"Model {folder.name} has no int8 graph on this machine; build_model says why.")
+        self._compiled = openvino.Core().compile_model(folder / GRAPHS[precision], "CPU", SETTINGS)
         self._idle: deque[Any] = deque()  # whose pop and append are atomic
 
     def run(self, images: np.ndarray) -> EngineOutput:
@@ -90,7 +101,16 @@ class KerasEngine:
         return EngineOutput(np.asarray(probabilities), np.asarray(evidence))
 
 
-ENGINES: dict[str, Callable[[Path], Engine]] = {"openvino": OpenVINOEngine, "keras": KerasEngine}
+def _built_engine(folder: Path) -> Engine:
+    return OpenVINOEngine(folder, built_precision(folder))
+
+
+ENGINES: dict[str, Callable[[Path], Engine]] = {
+    "openvino": _built_engine,
+    "openvino-float32": partial(OpenVINOEngine, precision="float32"),
+    "openvino-int8": partial(OpenVINOEngine, precision="int8"),
+    "keras": KerasEngine,
+}
 
 
 def open_engine(name: str, folder: Path) -> Engine:
@@ -101,6 +121,8 @@ def open_engine(name: str, folder: Path) -> Engine:
         raise ModelUnavailable(f"There is no engine {name!r}; choose one of {', '.join(ENGINES)}.") from None
     try:
         return factory(folder)
+    except ModelUnavailable:
+        raise
     except Exception as error:  # both libraries raise bare RuntimeError, ValueError, OSError and worse
         raise ModelUnavailable(
             f"Model {folder.name} cannot be loaded by {name}; its files may be damaged. "

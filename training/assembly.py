@@ -10,20 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import keras
-import numpy as np
 
-from diagnosis.artifacts import GOLDEN, TRAINED, Artifact, read_json, write_built
-from diagnosis.contract import COVID_INDEX, IMAGE_SIZE
-from diagnosis.engines import KERAS_MODEL, SERVING_GRAPH, Engine, OpenVINOEngine
+from diagnosis.artifacts import TRAINED, Artifact, write_built
+from diagnosis.contract import IMAGE_SIZE
+from diagnosis.engines import KERAS_MODEL, SERVING_GRAPH, OpenVINOEngine
 from diagnosis.errors import ModelUnavailable
 from diagnosis.evidence import serving_model
 from training.backbone import build_backbone
-from training.golden import golden_images
+from training.golden import check_golden
 from training.network import HeadConfig, build_network
+from training.precision import Choice, choose_precision
 from training.tensors import assign_tensors, load_tensors, named_tensors, tensors_sha256
-
-GOLDEN_TOLERANCE = 1e-3
-"""Largest difference of a raw probability from the golden one; float32 engines differ by less than 1e-4."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +62,19 @@ def assemble_network(artifact: Artifact) -> keras.Model:
     return network
 
 
-def build_served_files(artifact: Artifact) -> None:
-    """Write model.keras and the serving graph into the version's folder, after the golden answers were checked.
+def build_served_files(artifact: Artifact) -> Choice:
+    """Write model.keras and the serving graphs into the version's folder, after the golden answers were checked.
 
-    Raises ModelUnavailable and leaves the folder as it was when anything does not match.
+    Returns which precision this machine serves. Raises ModelUnavailable and leaves the folder as it was when anything
+    of the float32 network does not match.
     """
     folder = Path(tempfile.mkdtemp(prefix=".build-", dir=artifact.folder))
     try:
         write_graphs(assemble_network(artifact), folder)
         check_golden(artifact, OpenVINOEngine(folder))
-        write_built(artifact, folder)
+        choice = choose_precision(artifact, folder)
+        write_built(artifact, folder, choice.precision, choice.why)
+        return choice
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -82,32 +82,3 @@ def build_served_files(artifact: Artifact) -> None:
 def write_graphs(network: keras.Model, folder: Path) -> None:
     network.save(folder / KERAS_MODEL)
     serving_model(network).export(str(folder / SERVING_GRAPH), format="openvino", verbose=False)
-
-
-def golden_answers(artifact: Artifact, engine: Engine) -> list[float]:
-    """Raw COVID probability of each golden image, in order."""
-    images = golden_images(artifact.preprocessing)
-    return [float(engine.run(image[None]).probabilities[0, COVID_INDEX]) for image in images]
-
-
-def check_golden(artifact: Artifact, engine: Engine) -> None:
-    """Raise ModelUnavailable unless the engine answers the golden images as it did when the version was made."""
-    answers = np.array(golden_answers(artifact, engine))
-    expected = golden_probabilities(artifact, len(answers))
-    differences = np.abs(answers - expected)
-    if not (differences <= GOLDEN_TOLERANCE).all():  # written so that what is not a number differs too
-        raise ModelUnavailable(
-            f"Model {artifact.version} does not give its golden answers on this machine: they differ by up to "
-            f"{differences.max():.4f}. It was not installed."
-        )
-
-
-def golden_probabilities(artifact: Artifact, number: int) -> np.ndarray:
-    """The answers kept with the version, (number,). Raises ModelUnavailable when they are not that many numbers."""
-    try:
-        expected = np.array(read_json(artifact.folder / GOLDEN)["probabilities"], np.float64)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelUnavailable(f"{GOLDEN} of model {artifact.version} is damaged: {error!r}.") from error
-    if expected.shape != (number,):
-        raise ModelUnavailable(f"{GOLDEN} of model {artifact.version} does not hold {number} answers.")
-    return expected

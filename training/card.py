@@ -28,6 +28,7 @@ def render_card(card: Json, plots: Sequence[str] = ()) -> str:
         _shortcuts(card.get("shortcut_audit")),
         _sources(card["figures"]),
         _decision(card),
+        _int8(card.get("int8")),
         _data(card["training"]),
         _plots(plots),
         _limits(card),
@@ -198,6 +199,51 @@ def _decision(card: Json) -> list[str]:
         f"validation part ({calibration['method']}: logit = {calibration['slope']:.3f} x raw logit "
         f"{calibration['intercept']:+.3f}) at a prevalence of {percent(calibration['prevalence'])}.",
     ]
+
+
+def _int8(section: Json | None) -> list[str]:
+    """What the eight-bit graph costs, if the version has one."""
+    if not section:
+        return []
+    default = (
+        "It is the default on machines where it gives its golden answers and is the faster one."
+        if section["is_default"]
+        else "It is not the default: too many answers differ."
+    )
+    header = ("", *(f"{_part(name)}, {part['images']} images" for name, part in section["parts"].items()))
+    rows = [
+        (f"{title}, {precision}", *(figure(part[precision][name]) for part in section["parts"].values()))
+        for name, title in (("roc_auc", "ROC AUC"), ("sensitivity", "Sensitivity"), ("specificity", "Specificity"))
+        for precision in ("float32", "int8")
+    ]
+    rows += [
+        (title, *(text(part) for part in section["parts"].values()))
+        for title, text in (
+            ("Answers as in float32", lambda part: percent(part["equal_answers"], 2)),
+            ("Positive in one and Negative in the other", lambda part: str(part["crossed"])),
+            ("Images compared in the next two lines", lambda part: str(part["closely"]["images"])),
+            (
+                "Change of the probability: mean, largest",
+                lambda part: _pair(part["closely"], "mean_change", "largest_change"),
+            ),
+            (
+                "Correlation of the heat maps: median, lowest 5 %",
+                lambda part: _pair(part["closely"], "map_median", "map_low"),
+            ),
+        )
+    ]
+    return [
+        "## In eight bits (int8)",
+        "",
+        "All figures above are of float32. The same network with its convolutions in int8 takes the same calibration, "
+        f"operating point and band; its ranges were learned on {section['learned_on']} training images. {default}",
+        "",
+        *table(header, rows),
+    ]
+
+
+def _pair(figures: Json, *names: str) -> str:
+    return ", ".join(_number(figures[name]) for name in names)
 
 
 def _data(training: Json) -> list[str]:

@@ -24,14 +24,16 @@ from diagnosis.artifacts import (
 from diagnosis.contract import CLASS_NAMES, COVID_INDEX, IMAGE_SIZE, Preprocessing
 from diagnosis.engines import Engine, EngineOutput, OpenVINOEngine
 from diagnosis.preprocessing import preprocess
-from training.assembly import golden_answers, write_graphs
+from training.assembly import write_graphs
 from training.card import write_card
 from training.dataset import Sample, read_dataset, read_image
 from training.evaluation import Judgement, Scored, errors, judge, metrics_tree, part_metrics, write_errors
 from training.features import openvino_runner
+from training.golden import golden_answers
 from training.network import cut_network
 from training.plan import Trained
 from training.plots import draw_plots, draw_worst_errors
+from training.precision import choose_precision
 from training.progress import Progress
 from training.shortcuts import audit_shortcuts
 from training.splits import write_split
@@ -76,7 +78,8 @@ def publish(trained: Trained, progress: Progress) -> Path:
         write_card(folder, card)  # shows the plots that are there
         artifact = Artifact(plan.name, folder, card, plan.recipe.preprocessing, decision)
         write_json(folder / GOLDEN, {"probabilities": golden_answers(artifact, engine)})
-        write_built(artifact, folder)
+        choice = choose_precision(artifact, folder)
+        write_built(artifact, folder, choice.precision, choice.why)
     return plan.output / plan.name
 
 

@@ -38,6 +38,7 @@ def sections_of(card: Value, plots: Sequence[str]) -> list[Section]:
         by_source(card["figures"]),
         plots_section(plots),
         decision(card["decision"]),
+        *([int8(card["int8"])] if not card["int8"].is_left_out else []),
         data(card["training"]),
         limits(card),
         licences(card),
@@ -234,6 +235,24 @@ def decision(tree: Value) -> Section:
     )
     title = _("From probability to answer")
     return Section("decision", title, texts=[text], facts=facts, scale=scale_of(rule) if rule else None)
+
+
+def int8(section: Value) -> Section:
+    """What the eight-bit graph costs beside float32, of which all other figures are."""
+    parts = list(section["parts"].items())
+    header = [_("Figure"), *(_heading(name, part) for name, part in parts)]
+    rows = [
+        [f"{SHORT_FIGURES[key]}, {precision}", *(shown(part[precision][key].estimate()) for _name, part in parts)]
+        for key in ("roc_auc", "sensitivity", "specificity")
+        for precision in ("float32", "int8")
+    ]
+    rows.append([_("Answers as in float32"), *(percent(part["equal_answers"].number(), 2) for _name, part in parts)])
+    text = _(
+        "All other figures are of float32. The same network computed in eight-bit numbers is faster and differs a "
+        "little; calibration, operating point and band are the same. Which of the two answered stands with each result."
+    )
+    table = Table(_("Both precisions on the same images"), header, rows)
+    return Section("int8", _("In eight bits (int8)"), texts=[text], tables=[table])
 
 
 def rule_of(tree: Value) -> DecisionRule | None:

@@ -79,7 +79,7 @@ def test_a_real_model_answers_with_all_that_is_known_of_it(own_models, settings,
     artifact = get_classifier().artifact
     assert answer.probability == pytest.approx(float(artifact.decision.calibration.apply(answer.raw_probability)))
     assert answer.prediction is artifact.decision.rule.predict(answer.probability)
-    assert (answer.model_version, answer.engine) == (VERSION, "openvino")
+    assert (answer.model_version, answer.engine) == (VERSION, "openvino-float32")
     assert answer.weights_sha256 == artifact.card["network"]["weights_sha256"]
     assert answer.milliseconds > 0
     assert answer.heat_map.shape == (7, 7)

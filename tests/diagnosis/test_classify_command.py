@@ -177,7 +177,7 @@ def test_both_engines_answer_alike(own_models, folder):
     for line, reference in zip(one, other, strict=True):
         assert line["probability"] == pytest.approx(reference["probability"], abs=1e-4)
         assert (line["prediction"], line["model"]) == (reference["prediction"], VERSION)
-        assert (line["engine"], reference["engine"]) == ("openvino", "keras")
+        assert (line["engine"], reference["engine"]) == ("openvino-float32", "keras")
 
 
 def test_as_a_program_it_keeps_standard_output_clean_and_loads_no_tensorflow(trained_version, folder, project):

@@ -111,7 +111,9 @@ def test_openvino_answers_without_tensorflow_in_the_process(trained_version, pro
 
 
 def test_an_engine_that_is_not_there_is_named(trained_version):
-    with pytest.raises(ModelUnavailable, match=r"no engine 'onnx'; choose one of openvino, keras"):
+    with pytest.raises(
+        ModelUnavailable, match=r"no engine 'onnx'; choose one of openvino, openvino-float32, openvino-int8, keras"
+    ):
         open_engine("onnx", trained_version.folder)
 
 

@@ -2,19 +2,44 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from diagnosis.artifacts import GOLDEN, Artifact, read_json
+from diagnosis.artifacts import GOLDEN, Artifact, built_precision, read_json
 from diagnosis.classifier import load_classifier
-from diagnosis.engines import KerasEngine, OpenVINOEngine
+from diagnosis.engines import KerasEngine, OpenVINOEngine, open_engine
 from diagnosis.errors import RadiographRejected
 from diagnosis.radiograph import read_radiograph
-from training.assembly import golden_answers
+from training.golden import TOLERANCES, golden_answers, golden_images
+from training.quantise import map_correlations
+
+INT8_DIFFERENCE = 0.05
+"""Of a raw probability from that of float32."""
 
 
 def test_it_gives_its_golden_answers(served_model: Artifact) -> None:
     expected = read_json(served_model.folder / GOLDEN)["probabilities"]
     assert golden_answers(served_model, OpenVINOEngine(served_model.folder)) == pytest.approx(expected, abs=1e-3)
+
+
+def test_in_int8_it_gives_the_golden_answers_of_int8(served_model: Artifact) -> None:
+    """Where the build left int8 out, with a sentence, there is nothing to check."""
+    if built_precision(served_model.folder) != "int8":
+        pytest.skip("this machine serves float32")
+    expected, float32 = (read_json(served_model.folder / GOLDEN)[name] for name in ("int8", "probabilities"))
+    answers = golden_answers(served_model, open_engine("openvino", served_model.folder))
+    assert answers == pytest.approx(expected, abs=TOLERANCES["int8"])
+    assert answers == pytest.approx(float32, abs=INT8_DIFFERENCE)
+
+
+def test_the_map_of_int8_is_that_of_float32_but_for_rounding(served_model: Artifact) -> None:
+    if built_precision(served_model.folder) != "int8":
+        pytest.skip("this machine serves float32")
+    images = np.stack(golden_images(served_model.preprocessing))
+    one, other = (open_engine(f"openvino-{name}", served_model.folder).run(images) for name in ("float32", "int8"))
+    likeness = map_correlations(one.evidence, other.evidence)
+    assert len(likeness) == len(images)
+    assert likeness.min() > 0.98
 
 
 @pytest.mark.slow

@@ -16,8 +16,8 @@ from diagnosis.engines import EngineOutput
 from diagnosis.errors import ModelUnavailable
 from tests.trained import VERSION, TrainedVersion, toy_in_place_of_resnet152
 from tests.training.toy_network import toy_backbone
-from training.assembly import GOLDEN_TOLERANCE, assemble_network, build_served_files, check_golden
-from training.golden import VIEWS, golden_images
+from training.assembly import assemble_network, build_served_files
+from training.golden import TOLERANCES, VIEWS, check_golden, golden_images
 from training.tensors import load_tensors, named_tensors, save_tensors, tensors_sha256
 
 
@@ -172,7 +172,8 @@ def test_golden_images_are_real_and_differ(own_models):
 
 
 @pytest.mark.parametrize(
-    ("shift", "passes"), [(0.0, True), (GOLDEN_TOLERANCE / 2, True), (2 * GOLDEN_TOLERANCE, False)]
+    ("shift", "passes"),
+    [(0.0, True), (TOLERANCES["probabilities"] / 2, True), (2 * TOLERANCES["probabilities"], False)],
 )
 def test_golden_answers_may_differ_by_rounding_only(own_models, shift, passes):
     artifact = read_artifact(own_models)

@@ -77,7 +77,7 @@ def test_sources_are_told_apart_where_a_manifest_names_them(data, answers, capsy
     assert "cohen" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("engine_name", ["openvino", "keras"])
+@pytest.mark.parametrize("engine_name", ["openvino-float32", "keras"])
 def test_a_real_model_on_real_files(own_models, trained_version: TrainedVersion, tmp_path, engine_name):
     test = Path(shutil.copytree(trained_version.data / "Test", tmp_path / "Test"))
     found = figures(test, "--engine", engine_name)

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from diagnosis.artifacts import check_built, read_artifact
+from diagnosis.artifacts import check_built, is_built_from_these_ranges, read_artifact
 from diagnosis.errors import ModelUnavailable
 
 
@@ -28,14 +28,14 @@ class Command(BaseCommand):
             from training.assembly import build_served_files  # TensorFlow takes seconds to import
 
             self.stdout.write(f"Assembling model {artifact.version} (once, about a minute) ...")
-            build_served_files(artifact)
+            choice = build_served_files(artifact)
         except (ModelUnavailable, RuntimeError) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"Model {artifact.version} is ready.")
+        self.stdout.write(f"Model {artifact.version} is ready. {choice.why}")
 
     def is_built(self, artifact: Any) -> bool:
         try:
             check_built(artifact)
+            return is_built_from_these_ranges(artifact)
         except ModelUnavailable:
             return False
-        return True

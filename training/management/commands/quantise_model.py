@@ -1,0 +1,80 @@
+"""Give a version an int8 graph: learn its ranges on training images and measure on the Test folder what it costs."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from diagnosis.artifacts import check_built, read_artifact
+from diagnosis.errors import DiagnosisError
+from training.dataset import DatasetError, read_dataset
+
+LEARNED_ON, AFTER = 200, 1500
+SEED = 0
+
+
+class Command(BaseCommand):
+    help = __doc__ + " Takes about ten minutes on two processors."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--model", help="a version in models/ that is built (default: the served one)")
+        parser.add_argument("--data", type=Path, required=True, help="the folder that it was trained and tested on")
+        parser.add_argument("--extra", type=Path, help="the folder of further negatives, if it was trained on one")
+        parser.add_argument(
+            "--external", type=Path, action="append", default=[], help="reported too, and never learned on"
+        )
+        parser.add_argument("--images", type=int, default=LEARNED_ON, help="training images to learn ranges on")
+        parser.add_argument(
+            "--after", type=int, default=AFTER, help="how many of the shuffled ones to leave out before"
+        )
+
+    def handle(self, *args: Any, model: str | None, data: Path, extra: Path | None, **options: Any) -> None:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        try:
+            artifact = read_artifact(settings.MODELS_DIR, model)
+            check_built(artifact)
+            is_default = self.quantise(artifact, [data, *([extra.parent] if extra else [])], **options)
+        except (DatasetError, DiagnosisError) as error:
+            raise CommandError(str(error)) from error
+        state = "becomes the default" if is_default else "does not become the default: too many answers differ"
+        self.stdout.write(
+            f"int8 of model {artifact.version} {state}. Now: manage.py build_model --force --model {artifact.version}"
+        )
+
+    def quantise(
+        self, artifact: Any, roots: list[Path], *, images: int, after: int, external: list[Path], **options: Any
+    ) -> bool:
+        from diagnosis.engines import OpenVINOEngine
+        from training.quantise import (
+            Part,
+            add_ranges,
+            compared,
+            int8_engine,
+            outputs_of,
+            part_of_version,
+            write_int8_card,
+        )
+
+        train = part_of_version(artifact, "train", roots)
+        chosen = np.random.default_rng(SEED).permutation(len(train.paths))[after : after + images]
+        if not len(chosen):
+            raise DatasetError(f"There are only {len(train.paths)} training images; give a smaller --after.")
+        parts = {"test": part_of_version(artifact, "test", roots)}
+        for folder in external:
+            samples = read_dataset(folder, fewest_per_class=1).samples
+            labels = np.array([sample.label for sample in samples])
+            parts[folder.name] = Part(tuple(sample.path for sample in samples), labels)
+        add_ranges(artifact, [train.paths[index] for index in chosen])
+        figures = {}
+        with int8_engine(artifact) as int8:
+            for name, part in parts.items():
+                one, other = (
+                    outputs_of(artifact, engine, part.paths) for engine in (OpenVINOEngine(artifact.folder), int8)
+                )
+                figures[name] = compared(artifact, part.labels, one, other)
+                self.stdout.write(f"{name}: {figures[name]['equal_answers']:.2%} of the answers are those of float32")
+        return write_int8_card(artifact, len(chosen), figures)
