@@ -1,4 +1,5 @@
-"""Erases what is older than the setting RETENTION_DAYS, and deletes files that an earlier erasure could not.
+"""Erases what is older than the setting RETENTION_DAYS, and deletes files that an earlier erasure could not, or that a
+killed process left without a row.
 
 For a nightly timer. It may be interrupted and run again at any time.
 """
@@ -11,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from diagnosis.erasure import files_erase
 from diagnosis.erasure_models import FileToErase
 from diagnosis.retention import expired_patients, expired_studies, kept_since, purge
+from diagnosis.strays import stray_folder_delete, stray_folders
 
 
 class Command(BaseCommand):
@@ -28,8 +30,17 @@ class Command(BaseCommand):
                 self.stdout.write(f"Erased {erased._meta.model_name} {erased.uuid}")
         else:
             self.stdout.write("No period is set (RETENTION_DAYS): everything is kept.")
+        self._delete_strays()
         if left := files_erase():
             raise CommandError(f"{left} files of erased studies cannot be deleted: see the log, and run this again.")
+
+    def _delete_strays(self) -> None:
+        for folder in stray_folders():
+            try:
+                stray_folder_delete(folder)
+            except OSError as error:
+                raise CommandError(f"{folder}, which belongs to nothing, cannot be deleted: {error.strerror}") from error
+            self.stdout.write(f"Deleted {folder}, which belonged to nothing.")
 
     def _tell(self) -> None:
         if days := settings.RETENTION_DAYS:
@@ -40,4 +51,6 @@ class Command(BaseCommand):
             self.stdout.write(f"Would erase {without} patients without a study, and those left without one.")
         else:
             self.stdout.write("No period is set (RETENTION_DAYS): everything is kept.")
+        for folder in stray_folders():
+            self.stdout.write(f"Would delete {folder}, which belongs to nothing.")
         self.stdout.write(f"Would delete {FileToErase.objects.count()} files left by earlier erasures.")

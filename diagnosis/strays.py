@@ -1,0 +1,52 @@
+"""Stored files that no row names: what a process leaves that is killed between writing them and the commit.
+
+They are never shown, but they are patients' pictures. Only what is older than a day counts: an upload that is being
+stored, or a restore, has its files before its rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from diagnosis.models import Study
+from diagnosis.report_models import Report
+
+_OWNERS = {"radiographs": Study.objects, "reports": Report.objects}
+_AGE = timedelta(days=1)
+
+
+def stray_folders() -> Iterator[str]:
+    """Folders, older than a day, of studies and reports of which there is no row."""
+    before = timezone.now() - _AGE
+    for kind, owners in _OWNERS.items():
+        for shelf in _folders(kind):
+            stored = {name for name in _folders(f"{kind}/{shelf}") if _is_uuid(name)}
+            known = {str(uuid) for uuid in owners.filter(uuid__in=stored).values_list("uuid", flat=True)}
+            for name in sorted(stored - known):
+                folder = f"{kind}/{shelf}/{name}"
+                if default_storage.get_modified_time(folder) < before:
+                    yield folder
+
+
+def stray_folder_delete(folder: str) -> None:
+    """Raises OSError where it cannot be deleted."""
+    _, files = default_storage.listdir(folder)
+    for name in files:
+        default_storage.delete(f"{folder}/{name}")
+    default_storage.delete(folder)
+
+
+def _folders(path: str) -> list[str]:
+    return default_storage.listdir(path)[0] if default_storage.exists(path) else []
+
+
+def _is_uuid(name: str) -> bool:
+    try:
+        return str(UUID(name)) == name
+    except ValueError:
+        return False
