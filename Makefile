@@ -16,7 +16,7 @@ FRONT_END := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run database test quick lint types deploy-check format messages audit-dependencies coverage bench bench-quick gpu wheelhouse clean
+.PHONY: help run database test test-mysql quick lint types deploy-check format messages audit-dependencies coverage bench bench-quick gpu wheelhouse clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,11 @@ test: $(VENV)/.requirements-dev $(FRONT_END) $(BUILT_MODEL) lint types deploy-ch
 	@scripts/ensure-chromium
 	@scripts/ensure-nginx
 	REQUIRE_BROWSER=1 $(PYTHON) -m pytest
+
+test-mysql: $(VENV)/.requirements-mysql $(FRONT_END) $(BUILT_MODEL) ## every test that can reach the database, on a MariaDB server of its own
+	@scripts/ensure-chromium
+	@scripts/ensure-mariadb $(PYTHON)
+	REQUIRE_BROWSER=1 $(PYTHON) scripts/with_mariadb.py $(PYTHON) -m pytest -m "database or mariadb"
 
 quick: $(VENV)/.requirements-dev $(FRONT_END) ## the tests that take seconds
 	$(PYTHON) -m pytest -m "not slow and not browser"
@@ -93,6 +98,11 @@ $(VENV)/.requirements: requirements.txt | $(PYTHON)
 
 $(VENV)/.requirements-dev: requirements-dev.txt $(VENV)/.requirements
 	@scripts/pip-install $(PYTHON) -m pip install -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.requirements-mysql: requirements-mysql.txt $(VENV)/.requirements-dev
+	@scripts/ensure-mariadb $(PYTHON)
+	@scripts/pip-install $(PYTHON) -m pip install -r requirements-mysql.txt
 	@touch $@
 
 $(VENV)/audit/.requirements: requirements-audit.txt requirements.txt requirements-dev.txt | $(PYTHON)

@@ -18,6 +18,7 @@ from accounts.admin_steps import STEPS, step_view
 from accounts.errors import AccountError, MailUnavailable
 from accounts.link_views import site_address
 from accounts.models import AccountEvent, Institution, User
+from accounts.normalise import normalised
 from accounts.services import invitation_send, person_register, person_update
 
 # Roles are two fields of the person; Django's groups and permissions would be a second way to grant rights.
@@ -47,11 +48,15 @@ class StaffAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """In the spelling of the columns searched, so that letter case makes no difference on any database."""
+        return super().get_search_results(request, queryset, normalised(search_term))
+
 
 @admin.register(Institution)
 class InstitutionAdmin(StaffAdmin):
     list_display = ["name", "people", "created"]
-    search_fields = ["name"]
+    search_fields = ["name_key"]
 
     @admin.display(description=_("active people"))
     def people(self, institution: Institution) -> int:
@@ -86,7 +91,7 @@ class UserAdmin(StaffAdmin):
     list_display = ["username", "display_name", "status", "institution", "is_radiographer", "is_staff", "email"]
     list_filter = ["status", "institution", "is_radiographer", "is_staff"]
     list_select_related = ["institution"]
-    search_fields = ["username", "first_name", "last_name", "email"]
+    search_fields = ["username_key", "name_key", "email_key"]
     ordering = ["username"]
     actions = None
     change_form_template = "admin/accounts/user/change_form.html"

@@ -14,7 +14,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts.api.models import ApiToken, ApiUse  # noqa: F401 - Django finds every model here
-from accounts.normalise import NormalisedField, normalised
+from accounts.normalise import FoundByField, NormalisedField, normalised
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -98,6 +98,7 @@ class User(AbstractUser):
     language = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Empty: that of the browser."))
     username_key = NormalisedField(source="username", max_length=200)
     email_key = NormalisedField(source="email", max_length=254)
+    name_key = FoundByField(source="first_name last_name")
 
     REQUIRED_FIELDS: ClassVar[list[str]] = ["email", "institution"]
 

@@ -35,3 +35,16 @@ class NormalisedField(models.CharField):
         value = normalised(getattr(model_instance, self.source))
         setattr(model_instance, self.attname, value)
         return value
+
+
+class FoundByField(NormalisedField):
+    """Some fields together, one behind the other, as people look for them; need not be unique. Cut at its length."""
+
+    def __init__(self, *args: Any, source: str, **kwargs: Any) -> None:
+        super().__init__(*args, source=source, **{"unique": False, "max_length": 300, "default": "", **kwargs})
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        together = " ".join(getattr(model_instance, name) for name in self.source.split())
+        value = normalised(together)[: self.max_length]
+        setattr(model_instance, self.attname, value)
+        return value

@@ -54,7 +54,7 @@ def profile_update(*, user: User, values: dict[str, Any]) -> None:
         email_before = User.objects.values_list("email", flat=True).get(pk=user.pk)
         for name in changed:
             setattr(user, name, values[name])
-        user.save(update_fields=[*changed, "email_key"])
+        user.save(update_fields=[*changed, "email_key", "name_key"])
         record(Action.ACCOUNT_PROFILE, actor=user, subject=user, detail={"fields": changed})
         if user.email != email_before:  # new passwords are sent there from now on
             _record(Kind.CHANGED, user, actor=user, fields=["email"])
@@ -81,7 +81,7 @@ def invitation_accept(*, person: User, first_name: str, last_name: str, password
     person.first_name, person.last_name = first_name, last_name
     person.set_password(password)
     _set_status(person, Status.ACTIVE)
-    person.save(update_fields=["first_name", "last_name", *_STATUS_FIELDS])
+    person.save(update_fields=["first_name", "last_name", "name_key", *_STATUS_FIELDS])
     _record(Kind.ACCEPTED, person, actor=person)
 
 
@@ -120,7 +120,7 @@ def person_update(*, actor: User, person: User, fields: list[str]) -> None:
     before = _rights_of(stored)
     if not person.is_staff:
         _refuse_last(person, administrators)
-    person.save(update_fields=[*fields, "username_key", "email_key"])
+    person.save(update_fields=[*fields, "username_key", "email_key", "name_key"])
     after = _rights_of(person)
     rights = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
     _record(Kind.CHANGED, person, actor=actor, fields=sorted(fields), rights=rights)

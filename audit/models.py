@@ -11,6 +11,7 @@ import json
 from datetime import UTC
 from typing import Any, NoReturn, cast
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -172,4 +173,15 @@ class AuditHead(models.Model):
     @classmethod
     def locked(cls) -> AuditHead:
         """The row, which nobody else writes before the transaction ends."""
-        return cast("AuditHead", cls.objects.select_for_update().get_or_create(pk=cls.ONLY)[0])
+        rows = cls.objects.select_for_update()
+        try:
+            return cast("AuditHead", rows.get(pk=cls.ONLY))
+        except cls.DoesNotExist:  # before the first entry
+            _take_turns(cls)
+            return cast("AuditHead", rows.get_or_create(pk=cls.ONLY)[0])
+
+
+def _take_turns(model: type[models.Model]) -> None:
+    """Two that insert the same row at the same moment lock each other out on MySQL: they wait at another row first."""
+    found = ContentType.objects.filter(app_label=model._meta.app_label, model=model._meta.model_name)
+    list(found.select_for_update())

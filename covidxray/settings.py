@@ -104,8 +104,18 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA secure_delete=ON;",
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
-    DATABASES["default"]["OPTIONS"] = {"charset": "utf8mb4", "init_command": "SET sql_mode='STRICT_TRANS_TABLES'"}
+    INSTALLED_APPS.append("covidxray.mysql")
+    DATABASES["default"] |= {
+        "ENGINE": "covidxray.mysql",
+        "CONN_MAX_AGE": 60,
+        "OPTIONS": {
+            **DATABASES["default"].get("OPTIONS", {}),
+            "charset": "utf8mb4",
+            "isolation_level": "read committed",
+            # A value that does not fit is refused, never cut.
+            "init_command": "SET sql_mode='TRADITIONAL', default_storage_engine=InnoDB",
+        },
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(BASE_DIR / "media")))  # never served: see diagnosis.views

@@ -51,7 +51,7 @@ def patient_erase(*, actor: User | None, patient: Patient, reason: Reason) -> Er
     """Erase the patient with all studies, results, reviews and reports. Raises what the database raises."""
     with transaction.atomic(durable=True), held_back():
         Patient.objects.select_for_update().get(pk=patient.pk)
-        studies = list(Study.objects.select_for_update(of=("self",)).filter(patient=patient).order_by("pk"))
+        studies = list(Study.objects.select_for_update().filter(patient=patient).order_by("pk"))
         reports = sum(_erase_rows(study) for study in studies)
         Patient.objects.filter(pk=patient.pk).delete()
         detail = {"reason": reason, "studies": len(studies), "reports": reports}
@@ -63,7 +63,7 @@ def patient_erase(*, actor: User | None, patient: Patient, reason: Reason) -> Er
 def study_erase(*, actor: User | None, study: Study, reason: Reason) -> Erasure:
     """Erase one study with its results, reviews and reports. Its patient stays."""
     with transaction.atomic(durable=True), held_back():
-        study = Study.objects.select_for_update(of=("self",)).select_related("patient").get(pk=study.pk)
+        study = Study.objects.select_for_update().get(pk=study.pk)
         reports = _erase_rows(study)
         study_record(Action.STUDY_ERASED, study=study, actor=actor, reason=reason, reports=reports)
     logger.info("study %s erased", study.uuid)

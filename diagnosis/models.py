@@ -21,7 +21,7 @@ from accounts.scope import narrowed
 from diagnosis.contract import Prediction
 from diagnosis.display import shown_size
 from diagnosis.erasure_models import ErasedReport, FileToErase  # noqa: F401
-from diagnosis.fields import SearchKeyField, StudysInstitution
+from diagnosis.fields import SearchKeyField, StudysInstitution, WordsField
 from diagnosis.patient_models import Patient
 from diagnosis.querysets import NEWEST_FIRST, ListedDiagnoses, starts_with
 from diagnosis.refusals import Refusal  # noqa: F401
@@ -91,6 +91,7 @@ class Study(models.Model):
     file_name_key = SearchKeyField(source="file_name")
     patient_reference_key = SearchKeyField(source="patient_reference")
     patient_name_key = SearchKeyField(source="patient_name")
+    notes_key = WordsField(source="notes")
 
     objects = StudyQuerySet.as_manager()
 
@@ -177,7 +178,7 @@ class DiagnosisQuerySet(ListedDiagnoses):
     def with_rows_shown(self) -> Self:
         """In one query all that a row of a list or a result page reads, without the large fields that it does not."""
         related = self.select_related("study__uploaded_by", "study__patient", "requested_by", "model_version")
-        return related.defer("heat_map", "model_version__card")
+        return related.defer("heat_map", "model_version__card", "study__notes_key")
 
 
 class Standing(models.TextChoices):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,8 +10,9 @@ from uuid import UUID
 
 from accounts.models import User
 from diagnosis.blinding import conceal, revealed_to
+from diagnosis.fields import words_of
 from diagnosis.models import Diagnosis, DiagnosisQuerySet, Standing, Study, StudyQuerySet
-from diagnosis.notes_search import results_with_words, studies_with_words, words_of
+from diagnosis.notes_search import are_common, results_with_words, studies_with_words
 from diagnosis.querysets import NEWEST_FIRST, SEARCHED_KEYS, Order
 from diagnosis.review_models import Review, ReviewState
 
@@ -89,7 +90,7 @@ def _of_studies_asked_for(user: User, asked: ResultFilter) -> DiagnosisQuerySet:
     """
     few, many = list[set[int]](), list[_Along]()
     for studies, along in _asked_of_studies(user, asked):
-        few.append(studies) if len(studies) <= FEW_STUDIES else many.append(along)
+        many.append(along) if studies is None or len(studies) > FEW_STUDIES else few.append(studies)
     mine = Diagnosis.objects
     results = mine.of_studies(set.intersection(*few)) if few else mine.visible_to(user)
     for along in many:
@@ -100,13 +101,21 @@ def _of_studies_asked_for(user: User, asked: ResultFilter) -> DiagnosisQuerySet:
 _Along = Callable[[DiagnosisQuerySet], DiagnosisQuerySet]
 
 
-def _asked_of_studies(user: User, asked: ResultFilter) -> Iterator[tuple[set[int], _Along]]:
-    """What is asked of studies: which they are, one more than FEW_STUDIES at most, and the same asked of results."""
+def _asked_of_studies(user: User, asked: ResultFilter) -> Iterator[tuple[set[int] | None, _Along]]:
+    """What is asked of studies: which they are, one more than FEW_STUDIES at most, and the same asked of results.
+
+    None for the studies says that they are many, without looking.
+    """
     mine, words = Study.objects.visible_to(user), words_of(asked.notes)
     if asked.text:
         yield _starting_with(mine, asked.text), lambda results: results.of_study_starting_with(asked.text)
     if words:
-        yield _some(studies_with_words(mine, words)), lambda results: results_with_words(results, mine, words)
+        studies = (
+            None
+            if are_common(Diagnosis.objects.visible_to(user), mine, words)
+            else _some(studies_with_words(mine, words))
+        )
+        yield studies, lambda results: results_with_words(results, mine, words)
     if asked.outcome:
         yield _some(mine.filter(outcome=asked.outcome)), lambda results: results.with_outcome(asked.outcome)
     if user.reads_blind and asked.tells_the_answer:
@@ -149,12 +158,12 @@ def page_before(user: User, results: DiagnosisQuerySet, row: Diagnosis, order: O
 
 def _rows(user: User, results: DiagnosisQuerySet) -> list[Diagnosis]:
     """One row more than a page. The index alone finds them; only then are the rows themselves read."""
-    return _read(user, results.values_list("pk", flat=True)[: PAGE_ROWS + 1])
+    return rows_read(user, list(results.values_list("pk", flat=True)[: PAGE_ROWS + 1]))
 
 
-def _read(user: User, pks: Iterable[int]) -> list[Diagnosis]:
+def rows_read(user: User, pks: Sequence[int]) -> list[Diagnosis]:
     """The rows in that order, without the answers that the person may not see yet."""
-    rows = Diagnosis.objects.with_rows_shown().in_bulk(list(pks))
+    rows = Diagnosis.objects.with_rows_shown().in_bulk(pks)
     return conceal(user, (rows[pk] for pk in pks if pk in rows))
 
 
@@ -173,7 +182,9 @@ def selected_results(user: User, uuids: Iterable[UUID], order: Order) -> Diagnos
 
 def every_row(user: User, results: DiagnosisQuerySet, order: Order) -> Iterator[Diagnosis]:
     """All of the results, read piece by piece: neither memory nor an open transaction grows with their number."""
-    rows = _read(user, list(results.values_list("pk", flat=True)[:EXPORT_CHUNK_ROWS]))
+    rows = rows_read(user, list(results.values_list("pk", flat=True)[:EXPORT_CHUNK_ROWS]))
     while rows:
         yield from rows
-        rows = _read(user, list(results.following(rows[-1], order).values_list("pk", flat=True)[:EXPORT_CHUNK_ROWS]))
+        rows = rows_read(
+            user, list(results.following(rows[-1], order).values_list("pk", flat=True)[:EXPORT_CHUNK_ROWS])
+        )

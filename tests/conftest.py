@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, sync_playwright
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 from pytest_django.live_server_helper import LiveServer
 
 pytest_plugins = ["tests.cards", "tests.cast", "tests.served", "tests.toy", "tests.trained"]
@@ -22,6 +22,14 @@ CHROMIUM_ARGUMENTS = [
     "--disable-quic",
     "--no-first-run",
 ]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what can reach the database. pytest-django lets no other test do so."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if item.get_closest_marker("django_db") or "django_db_setup" in fixtures:
+            item.add_marker("database")
 
 
 @pytest.fixture(scope="session")
@@ -48,11 +56,16 @@ def dicom_samples() -> Path:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker) -> None:
     """SQLite's test database is a file, not memory: threads then wait for each other as they do in production."""
     settings = connections["default"].settings_dict
     if settings["ENGINE"].endswith("sqlite3"):
         settings["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "tests.sqlite3"
+    else:
+        from covidxray.mysql.checks import collation_for
+
+        with django_db_blocker.unblock():
+            settings["TEST"] |= {"CHARSET": "utf8mb4", "COLLATION": collation_for(connections["default"])}
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 from html import unescape
 from typing import Any
 
+import pytest
+from django.db import connection
 from django.test import Client
 
 from accounts.models import User
@@ -14,6 +16,9 @@ from diagnosis.models import Diagnosis, ModelVersion, Study
 from diagnosis.patients import PatientDetails, patient_get_or_create
 
 NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
+
+words_need_a_commit = pytest.mark.django_db(transaction=connection.vendor == "mysql")
+"""For tests that look for words in notes: a full-text index holds only what is committed."""
 
 
 def stored_result(

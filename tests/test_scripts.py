@@ -60,6 +60,12 @@ def test_without_chromium_one_sentence_says_what_to_install(tmp_path: Path) -> N
     assert "apt-get install chromium" in result.stderr
 
 
+def test_without_mariadb_one_sentence_says_what_to_install(tmp_path: Path) -> None:
+    result = run_on_a_bare_machine("ensure-mariadb", tmp_path, sys.executable)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "apt-get install mariadb-server-core" in result.stderr
+
+
 @pytest.mark.parametrize("error", ["no such package", "no network"])
 def test_a_failed_installation_stops_make(tmp_path: Path, error: str) -> None:
     failing = tmp_path / "pip"

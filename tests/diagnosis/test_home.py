@@ -158,9 +158,8 @@ def test_the_page_costs_as_many_queries_for_many_results_as_for_one(
     for many in (1, 12):
         for _index in range(many):
             stored_result(alice, created=NOW)
-        with django_assert_num_queries(
-            8
-        ):  # session, person, institution; unreviewed, how many; newest; counts, refused
+        # session, person, institution; of the unreviewed and of the newest the keys and the rows; counts, refused
+        with django_assert_num_queries(9):
             client.get("/")
 
 

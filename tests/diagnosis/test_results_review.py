@@ -13,7 +13,7 @@ from diagnosis import search
 from diagnosis.models import Diagnosis
 from diagnosis.review_models import OwnReading, Review, ReviewState
 from tests.cast import client_of
-from tests.rows import listed, page_of, shown, stored_result
+from tests.rows import listed, page_of, shown, stored_result, words_need_a_commit
 
 
 @pytest.fixture
@@ -50,6 +50,7 @@ def test_an_outcome_is_shown_and_filtered_by(
     assert listed(client, outcome="positive", review="disagrees") == []
 
 
+@words_need_a_commit
 @pytest.mark.parametrize("few", [0, 1, 1000])
 def test_all_that_is_asked_of_studies_holds_at_once(
     client: Client, alice: User, few: int, monkeypatch: pytest.MonkeyPatch

@@ -13,7 +13,7 @@ from diagnosis.management.commands import seed_results, time_results
 from diagnosis.models import Diagnosis, ModelVersion, Study
 from diagnosis.review_models import ReviewState
 from tests.cast import client_of
-from tests.rows import page_of, shown, stored_result
+from tests.rows import page_of, shown, stored_result, words_need_a_commit
 from tests.uploads import stored_files
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +85,7 @@ def test_reviews_outcomes_notes_and_voided_uploads_are_in_the_mix_and_agree_with
     assert {bool(row.study.notes) for row in rows} == {bool(row.study.voided) for row in rows} == {True, False}
 
 
+@words_need_a_commit
 def test_an_open_page_of_invented_results_can_be_filtered() -> None:
     seed(300)
     client = client_of(User.objects.get(username=seed_results.USERNAMES[0]))

@@ -1,4 +1,4 @@
-"""Times the list of results as a signed-in person gets it, over the rows that `seed_results` made.
+"""Times the lists and the statistics as a signed-in person gets them, over the rows that `seed_results` made.
 
 Each address is asked for through the whole site (middleware, session, template), without the network.
 """
@@ -17,45 +17,76 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from diagnosis.management.commands.seed_results import USERNAMES
+from diagnosis.management.commands.seed_results import INSTITUTION, USERNAMES
 from diagnosis.models import Diagnosis
 
 ORDERS = ("newest", "oldest", "highest", "lowest")
 
 
 class Command(BaseCommand):
-    help = "Time the list of results, each search, filter and order, over the rows of `seed_results`."
+    help = "Time lists and statistics, each search, filter and order, over the rows of `seed_results`."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--repeat", type=int, default=5, help="take the median of so many (%(default)s)")
 
     def handle(self, *args: Any, repeat: int, **options: Any) -> None:
-        user = User.objects.filter(username_key=USERNAMES[0]).first()
-        row = Diagnosis.objects.visible_to(user).order_by("pk").first() if user else None
-        if user is None or row is None:
-            raise CommandError("There are no invented results. Make some with `manage.py seed_results 100000`.")
-        client = _client_of(user)
+        client, addresses = invented_client(), timed_addresses()
         self.stdout.write(f"{'':48} {'clock ms':>9} {'CPU ms':>7} queries    kB")
-        for name, parameters in _addresses(user, row).items():
-            self.stdout.write(f"{name:48} {_timed(client, f'{_list()}?{urlencode(parameters)}', repeat)}")
+        for name, address in addresses.items():
+            self.stdout.write(f"{name:48} {_timed(client, address, repeat)}")
         client.logout()
 
 
-def _list() -> str:
-    return reverse("diagnosis:results")
-
-
-def _client_of(user: User) -> Client:
+def invented_client() -> Client:
+    """A browser in which one of the invented people is signed in. Raises CommandError where there are none."""
+    user = User.objects.filter(username_key=USERNAMES[0]).first()
+    if user is None:
+        raise CommandError("There are no invented results. Make some with `manage.py seed_results 100000`.")
     host = next(iter(settings.ALLOWED_HOSTS), "localhost").lstrip(".").replace("*", "localhost")
     client = Client(SERVER_NAME=host)
     client.force_login(user)
     return client
 
 
-def _addresses(user: User, row: Diagnosis) -> dict[str, dict[str, str]]:
-    """Every address that is timed, by its name in the table."""
-    model, day = str(row.model_version.uuid), row.created.date().isoformat()
+def timed_addresses() -> dict[str, str]:
+    """Every address that is timed, by its name in the table. Raises CommandError where nothing was invented."""
+    rows = Diagnosis.objects.filter(institution__name=INSTITUTION).select_related("study__patient", "model_version")
+    row, last = rows.order_by("pk").first(), rows.order_by("pk").last()
+    if row is None or last is None:
+        raise CommandError("There are no invented results. Make some with `manage.py seed_results 100000`.")
+    user = User.objects.get(username_key=USERNAMES[0])
+    middle = rows.filter(pk__gte=(row.pk + last.pk) // 2).order_by("pk").first() or row
     filters = {
+        f"{name}, {order}": {**asked, "sort": order} for name, asked in _filters(user, row).items() for order in ORDERS
+    }
+    pages = {"a page in the middle": {"after": str(middle.uuid)}, "the page before the last": {"before": str(row.uuid)}}
+    lists = {name: f"{reverse('diagnosis:results')}?{urlencode(asked)}" for name, asked in {**filters, **pages}.items()}
+    return {**lists, **_patients(row), **_statistics(middle)}
+
+
+def _patients(row: Diagnosis) -> dict[str, str]:
+    patients = reverse("diagnosis:patients")
+    return {
+        "patients: the newest": patients,
+        "patients: a reference": f"{patients}?{urlencode({'q': row.study.patient_reference or 'P0001'})}",
+        "patients: a family name": f"{patients}?{urlencode({'q': 'nowak'})}",
+    }
+
+
+def _statistics(middle: Diagnosis) -> dict[str, str]:
+    day = middle.created
+    return {
+        "home": reverse("diagnosis:home"),
+        "statistics of a month": reverse("diagnosis:statistics-month", args=[day.year, day.month]),
+        "statistics of a year": reverse("diagnosis:statistics-year", args=[day.year]),
+        "scorecard of twelve months": reverse("diagnosis:scorecard"),
+        "scorecard of a year": reverse("diagnosis:scorecard-year", args=[day.year]),
+    }
+
+
+def _filters(user: User, row: Diagnosis) -> dict[str, dict[str, str]]:
+    model, day = str(row.model_version.uuid), row.created.date().isoformat()
+    return {
         "all": {},
         "Positive": {"prediction": "Positive"},
         "Indeterminate": {"prediction": "Indeterminate"},
@@ -84,8 +115,6 @@ def _addresses(user: User, row: Diagnosis) -> dict[str, dict[str, str]]:
             "prediction": "Positive",
         },
     }
-    timed = {f"{name}, {order}": {**filter_, "sort": order} for name, filter_ in filters.items() for order in ORDERS}
-    return {**timed, "the page before the last result": {"before": str(row.uuid)}}
 
 
 def _timed(client: Client, address: str, repeat: int) -> str:

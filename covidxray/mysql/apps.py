@@ -1,0 +1,13 @@
+"""Part of the site only where it runs on MySQL or MariaDB."""
+
+from django.apps import AppConfig
+from django.core import checks
+
+
+class MysqlConfig(AppConfig):
+    name = "covidxray.mysql"
+
+    def ready(self) -> None:
+        from covidxray.mysql.checks import check_server
+
+        checks.register(check_server, checks.Tags.database)
