@@ -5,6 +5,7 @@ Each address is asked for through the whole site (middleware, session, template)
 
 import time
 from argparse import ArgumentParser
+from datetime import datetime
 from statistics import median
 from typing import Any
 from urllib.parse import urlencode
@@ -15,10 +16,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
-from diagnosis.management.commands.seed_results import INSTITUTION, USERNAMES
+from diagnosis.management.commands.seed_results import USERNAMES
 from diagnosis.models import Diagnosis
+from diagnosis.querysets import OLDEST_FIRST
 
 ORDERS = ("newest", "oldest", "highest", "lowest")
 
@@ -50,18 +53,25 @@ def invented_client() -> Client:
 
 def timed_addresses() -> dict[str, str]:
     """Every address that is timed, by its name in the table. Raises CommandError where nothing was invented."""
-    rows = Diagnosis.objects.filter(institution__name=INSTITUTION).select_related("study__patient", "model_version")
-    row, last = rows.order_by("pk").first(), rows.order_by("pk").last()
-    if row is None or last is None:
+    user = User.objects.filter(username_key=USERNAMES[0]).first()
+    row = _first_from(user, None) if user else None
+    if user is None or row is None:
         raise CommandError("There are no invented results. Make some with `manage.py seed_results 100000`.")
-    user = User.objects.get(username_key=USERNAMES[0])
-    middle = rows.filter(pk__gte=(row.pk + last.pk) // 2).order_by("pk").first() or row
+    middle = _first_from(user, row.created + (timezone.now() - row.created) / 2) or row
     filters = {
         f"{name}, {order}": {**asked, "sort": order} for name, asked in _filters(user, row).items() for order in ORDERS
     }
     pages = {"a page in the middle": {"after": str(middle.uuid)}, "the page before the last": {"before": str(row.uuid)}}
     lists = {name: f"{reverse('diagnosis:results')}?{urlencode(asked)}" for name, asked in {**filters, **pages}.items()}
     return {**lists, **_patients(row), **_statistics(middle)}
+
+
+def _first_from(user: User, moment: datetime | None) -> Diagnosis | None:
+    """The oldest result since then, found by the index of the list."""
+    results = Diagnosis.objects.visible_to(user).kept().in_order(OLDEST_FIRST)
+    since = results.filter(created__gte=moment) if moment else results
+    pk = since.values_list("pk", flat=True).first()
+    return Diagnosis.objects.select_related("study__patient", "model_version").get(pk=pk) if pk else None
 
 
 def _patients(row: Diagnosis) -> dict[str, str]:
