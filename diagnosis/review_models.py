@@ -89,6 +89,8 @@ class Review(AddedOnly):
         app_label = "diagnosis"
         verbose_name = _("review")
         verbose_name_plural = _("reviews")
+        # Answers alone when a result was first reviewed, which statistics ask of every result of a year.
+        indexes = [models.Index(fields=["diagnosis", "created", "id"], name="first_review")]
 
 
 class Outcome(AddedOnly):

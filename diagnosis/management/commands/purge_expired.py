@@ -39,7 +39,9 @@ class Command(BaseCommand):
             try:
                 stray_folder_delete(folder)
             except OSError as error:
-                raise CommandError(f"{folder}, which belongs to nothing, cannot be deleted: {error.strerror}") from error
+                raise CommandError(
+                    f"{folder}, which belongs to nothing, cannot be deleted: {error.strerror}"
+                ) from error
             self.stdout.write(f"Deleted {folder}, which belonged to nothing.")
 
     def _tell(self) -> None:
