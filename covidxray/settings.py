@@ -122,6 +122,10 @@ MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(BASE_DIR / "media")))  # nev
 # The address inside nginx, such as /stored/, at which it hands out MEDIA_ROOT when an answer asks it to
 # (X-Accel-Redirect; deploy/nginx). Without it Django sends the files itself.
 X_ACCEL_PREFIX: str = env.str("X_ACCEL_PREFIX", default="")
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "covidxray.receiving.NamelessFileUploadHandler",
+]
 FILE_UPLOAD_PERMISSIONS = 0o640
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o750
 UPLOAD_MAX_REQUEST_BYTES = 200 * 1024 * 1024

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import shutil
 import sys
 import tempfile
 from http import HTTPStatus
@@ -23,6 +24,10 @@ from diagnosis.errors import DiagnosisError
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = "30"
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+"""The disk is full, or what the site may use of it."""
+SPARE_BYTES = 64 * 1024**2
+"""Below that much free space the largest radiograph with its copies could not be stored."""
 
 
 @login_not_required
@@ -54,7 +59,7 @@ def _storage_is_writable() -> bool:
     try:
         settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=settings.MEDIA_ROOT):
-            return True
+            return shutil.disk_usage(settings.MEDIA_ROOT).free >= SPARE_BYTES
     except OSError:
         return False
 
@@ -104,7 +109,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def _status_of(error: BaseException | None) -> HTTPStatus:
     if isinstance(error, OperationalError | InterfaceError):
         return HTTPStatus.SERVICE_UNAVAILABLE
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
         return HTTPStatus.INSUFFICIENT_STORAGE
     return HTTPStatus.INTERNAL_SERVER_ERROR
 

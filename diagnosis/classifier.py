@@ -1,5 +1,7 @@
 """A radiograph in, a classification out. The model is loaded once per process, after any fork, behind a lock."""
 
+import logging
+import os
 import threading
 import time
 from dataclasses import dataclass
@@ -14,6 +16,8 @@ from diagnosis.errors import ModelUnavailable
 from diagnosis.gate import check_assessable
 from diagnosis.preprocessing import preprocess
 from diagnosis.radiograph import Radiograph
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,7 @@ def get_classifier() -> Classifier:
     with _lock:
         if key not in _loaded:
             _loaded[key] = load_classifier()
+            logger.info("model %s loaded in process %d", _loaded[key].model_version, os.getpid())
         return _loaded[key]
 
 

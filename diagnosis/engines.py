@@ -65,7 +65,11 @@ class OpenVINOEngine:
         self.name = f"openvino-{precision}"
         if precision == "int8" and not (folder / INT8_GRAPH).is_file():
             raise ModelUnavailable(f"Model {folder.name} has no int8 graph on this machine; build_model says why.")
-        self._compiled = openvino.Core().compile_model(folder / GRAPHS[precision], "CPU", SETTINGS)
+        core = openvino.Core()
+        # Read and not mapped: of a mapped file, weights that are altered on the disk alter answers, and one that is cut
+        # off ends the process.
+        core.set_property({"ENABLE_MMAP": False})
+        self._compiled = core.compile_model(folder / GRAPHS[precision], "CPU", SETTINGS)
         self._idle: deque[Any] = deque()  # whose pop and append are atomic
 
     def run(self, images: np.ndarray) -> EngineOutput:

@@ -45,8 +45,7 @@ def report_create(*, user: User, diagnosis: Diagnosis, is_deidentified: bool, si
     address = site.rstrip("/") + reverse("diagnosis:verify", args=[report.code])
     origin = Origin(user, report.created, report.code, address)
     pdf = report_pdf(_content(current, origin, is_deidentified))
-    # As with a study's files: the file encloses the transaction, whose last step, the commit, may fail too.
-    with report_file(report, pdf), transaction.atomic():
+    with report_file(report, pdf):
         _store(report, newest_change)
     logger.info("report %s of diagnosis %s stored by %s", report.uuid, diagnosis.uuid, user.uuid)
     return report

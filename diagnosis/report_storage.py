@@ -3,14 +3,13 @@
 import hashlib
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 
 from diagnosis.errors import DiagnosisError
 from diagnosis.report_models import Report
+from diagnosis.storage import files_and_rows
 
 logger = logging.getLogger(__name__)
 
@@ -24,18 +23,12 @@ class ReportUnavailable(DiagnosisError):
 
 @contextmanager
 def report_file(report: Report, pdf: bytes) -> Iterator[None]:
-    """Write `pdf` and describe it in `report`; take it away again if writing, or the block, does not succeed."""
+    """Write `pdf`, describe it in `report`, and run the block, which saves it, in a transaction; all or nothing."""
     folder = f"reports/{report.uuid.hex[:2]}/{report.uuid}"
-    name = f"{folder}/report.pdf"
     report.sha256, report.size = hashlib.sha256(pdf).hexdigest(), len(pdf)
-    try:
-        report.pdf = default_storage.save(name, ContentFile(pdf))
+    with files_and_rows(folder, {"report.pdf": pdf}, Report.objects.filter(uuid=report.uuid)) as stored:
+        report.pdf.name = stored["report.pdf"]
         yield
-    except BaseException:
-        for left in (name, folder):
-            with suppress(OSError):
-                default_storage.delete(left)
-        raise
 
 
 def read_report(report: Report) -> bytes:

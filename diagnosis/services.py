@@ -163,8 +163,7 @@ def _store(upload: _Upload, classifier: Classifier, answer: Classification) -> D
             return _diagnosis_row(upload.user, study, classifier, answer)
     study, pixels = _new_study(upload), upload.radiograph.pixels
     copies = {"display": display_jpeg(pixels), "thumbnail": thumbnail_jpeg(pixels)}
-    # The files enclose the transaction: they are taken away again even when only its last step, the commit, fails.
-    with study_files(study, original=upload.content, **copies), transaction.atomic(), held_back():
+    with study_files(study, original=upload.content, **copies), held_back():
         study.patient = patient_of_upload(user=upload.user, entered=upload.entered.patient, file=upload.patient_in_file)
         study.save()
         study_note(study=study, actor=upload.user, kind=StudyEvent.Kind.UPLOADED)

@@ -1,31 +1,56 @@
-"""The files of a study: written together, and taken away again together when what follows fails."""
+"""Files and the rows that name them: stored together, and taken away again together when what follows fails."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
 
 from diagnosis.models import Study
 
 
 @contextmanager
-def study_files(study: Study, *, original: bytes, display: bytes, thumbnail: bytes) -> Iterator[None]:
-    """Write the files of `study` and name them in it; remove them all if writing, or the block, does not succeed.
+def files_and_rows(folder: str, files: Mapping[str, bytes], rows: QuerySet[Any]) -> Iterator[dict[str, str]]:
+    """Write `files` (last part of the name → content), then run the block, which is to write `rows`, in a transaction.
 
-    The names come from the study's UUID, never from the person's file name. A full disk leaves half a file behind, so
-    the names are fixed before anything is written and all of them are removed.
+    Gives the names under which they are stored. If anything fails, all of them are removed: a full disk leaves half a
+    file behind, so the names are fixed before anything is written. The files enclose the transaction, because its last
+    step, the commit, may fail too. It may also have succeeded, and only its answer was lost; so rows that were to be
+    committed are looked for first. Where nobody can tell, the files stay, and `purge_expired` looks again.
+    """
+    names = {ending: f"{folder}/{ending}" for ending in files}
+    is_at_commit = False
+    try:
+        stored = {ending: default_storage.save(names[ending], ContentFile(files[ending])) for ending in files}
+        with transaction.atomic():
+            yield stored
+            is_at_commit = True
+    except BaseException:
+        if not (is_at_commit and _may_be_stored(rows)):
+            for name in (*names.values(), folder):
+                with suppress(OSError):
+                    default_storage.delete(name)
+        raise
+
+
+def _may_be_stored(rows: QuerySet[Any]) -> bool:
+    try:
+        return rows.exists()
+    except DatabaseError:
+        return True
+
+
+@contextmanager
+def study_files(study: Study, *, original: bytes, display: bytes, thumbnail: bytes) -> Iterator[None]:
+    """Write the files of `study`, name them in it, and run the block, which saves it, in a transaction.
+
+    The names come from the study's UUID, never from the person's file name.
     """
     folder = f"radiographs/{study.uuid.hex[:2]}/{study.uuid}"
-    files = {"original": original, "display": display, "thumbnail": thumbnail}
-    endings = {"original": "original", "display": "display.jpg", "thumbnail": "thumbnail.jpg"}
-    names = {field: f"{folder}/{ending}" for field, ending in endings.items()}
-    try:
-        for field, content in files.items():
-            setattr(study, field, default_storage.save(names[field], ContentFile(content)))
+    files = {"original": original, "display.jpg": display, "thumbnail.jpg": thumbnail}
+    with files_and_rows(folder, files, Study.objects.filter(uuid=study.uuid)) as stored:
+        study.original.name, study.display.name, study.thumbnail.name = stored.values()
         yield
-    except BaseException:
-        for name in (*names.values(), folder):
-            with suppress(OSError):
-                default_storage.delete(name)
-        raise

@@ -50,8 +50,16 @@ def _stop(number: int, frame: FrameType | None) -> None:
 @contextlib.contextmanager
 def server(folder: Path) -> Iterator[str]:
     """Start a server with its data in the folder and yield the address of an empty database; stop it at the end."""
+    create(folder)
+    with running(folder) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[str]:
+    """Start the server whose data is in the folder already, and stop it at the end."""
     socket, log = folder / "socket", folder / "log"
-    _create(folder / "data", log)
+    socket.unlink(missing_ok=True)  # of a server that was killed
     with log.open("ab") as output:
         process = subprocess.Popen(
             [_program("mariadbd"), *_options(folder), *NO_WAITING_FOR_DISKS],
@@ -88,23 +96,26 @@ def _me() -> str:
     return pwd.getpwuid(os.getuid()).pw_name
 
 
-def _create(data: Path, log: Path) -> None:
-    first = f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;"
-    (data.parent / "first.sql").write_text(f"{first}\n")
-    installed = subprocess.run(
-        [
-            _program("mariadb-install-db"),
-            "--no-defaults",
-            f"--user={_me()}",
-            f"--datadir={data}",
-            "--auth-root-authentication-method=normal",
-            "--skip-test-db",
-            "--skip-name-resolve",
-        ],
-        stdout=log.open("wb"),
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
+def create(folder: Path) -> None:
+    """Make a server's data in the folder, with an empty database."""
+    data, log = folder / "data", folder / "log"
+    first = f"CREATE DATABASE IF NOT EXISTS {DATABASE} CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;"
+    (folder / "first.sql").write_text(f"{first}\n")
+    with log.open("wb") as output:
+        installed = subprocess.run(
+            [
+                _program("mariadb-install-db"),
+                "--no-defaults",
+                f"--user={_me()}",
+                f"--datadir={data}",
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db",
+                "--skip-name-resolve",
+            ],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
     if installed.returncode != 0:
         sys.exit(f"MariaDB made no data folder:\n{log.read_text(errors='replace')[-2000:]}")
 

@@ -54,6 +54,14 @@ def test_a_storage_that_cannot_be_written_is_not_ready(
     assert (answer.status_code, answer.json()["storage"]) == (503, "unavailable")
 
 
+def test_a_storage_without_space_is_not_ready(
+    stranger: Client, engine: ToyEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("covidxray.views.SPARE_BYTES", 10**18)
+    answer = stranger.get("/readyz")
+    assert (answer.status_code, answer.json()["storage"]) == (503, "unavailable")
+
+
 def test_a_database_that_is_away_is_not_ready(stranger: Client, engine: ToyEngine) -> None:
     def fail(*_: object) -> None:
         raise OperationalError("server has gone away")
