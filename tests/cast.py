@@ -7,8 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Institution, User
-
-PASSWORD = "a long enough password"
+from tests.password import PASSWORD as PASSWORD  # noqa: PLC0414  also found here
 
 
 def person(username: str, institution: Institution, **roles: bool) -> User:

@@ -17,8 +17,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.cast import PASSWORD
-from tests.uploads import radiograph_png
+from tests.password import PASSWORD
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 PATIENCE = 240
@@ -131,6 +130,8 @@ class Stack:
 
     def upload(self, session: requests.Session, content: bytes | None = None, name: str = "chest.png"):
         """Post a radiograph as the page's script does; by default one that nobody has uploaded yet."""
+        from tests.uploads import radiograph_png  # with all of Django, which not everybody needs who starts a site
+
         file = radiograph_png(secrets.randbelow(10**9)) if content is None else content
         form = {"csrfmiddlewaretoken": session.cookies["csrftoken"]}
         headers = {"Accept": "application/json"}
