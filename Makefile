@@ -16,7 +16,7 @@ FRONT_END := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run database test test-mysql quick lint types deploy-check format messages audit-dependencies coverage bench bench-quick gpu wheelhouse clean
+.PHONY: help run database test test-mysql quick lint types deploy-check format messages audit-dependencies coverage bench bench-quick load load-mysql gpu wheelhouse clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,13 +29,14 @@ run: $(VENV)/.requirements $(FRONT_END) .env $(BUILT_MODEL) database samples/che
 	@exec $(PYTHON) -W "ignore:No directory at" -m gunicorn covidxray.wsgi --bind 127.0.0.1:$(PORT) \
 		--workers 1 --threads 24 --timeout 120 --log-level warning
 
-test: $(VENV)/.requirements-dev $(FRONT_END) $(BUILT_MODEL) lint types deploy-check ## everything that checks the code, browser tests included
+test: $(VENV)/.requirements-dev $(VENV)/load/.requirements $(FRONT_END) $(BUILT_MODEL) lint types deploy-check ## everything that checks the code, browser tests included
 	@scripts/ensure-chromium
 	@scripts/ensure-nginx
 	REQUIRE_BROWSER=1 $(PYTHON) -m pytest
 
 test-mysql: $(VENV)/.requirements-mysql $(FRONT_END) $(BUILT_MODEL) ## every test that can reach the database, on a MariaDB server of its own
 	@scripts/ensure-chromium
+	@scripts/ensure-nginx
 	@scripts/ensure-mariadb $(PYTHON)
 	REQUIRE_BROWSER=1 $(PYTHON) scripts/with_mariadb.py $(PYTHON) -m pytest -m "database or mariadb"
 
@@ -74,6 +75,14 @@ bench: $(VENV)/.requirements $(FRONT_END) $(BUILT_MODEL) ## how fast everything 
 bench-quick: $(VENV)/.requirements $(FRONT_END) $(BUILT_MODEL) ## the same in two minutes: fewer rounds, no training, docs unchanged
 	$(PYTHON) -m bench --quick
 
+load: $(VENV)/.requirements-dev $(VENV)/load/.requirements $(FRONT_END) $(BUILT_MODEL) ## twenty radiographers at once on this machine: build/load.json, docs/performance.md (DATABASE_URL: an empty database)
+	@scripts/ensure-nginx
+	$(PYTHON) -m bench.load --refresh --locust $(VENV)/load/bin/python --database "$(DATABASE_URL)"
+
+load-mysql: $(VENV)/.requirements-mysql ## the same on a MariaDB server of its own
+	@scripts/ensure-mariadb $(PYTHON)
+	$(PYTHON) scripts/with_mariadb.py $(MAKE) --no-print-directory load
+
 gpu: $(VENV)/.requirements ## training on an NVIDIA GPU: TensorFlow with CUDA in the place of the CPU one
 	$(PYTHON) -m pip uninstall --quiet --yes tensorflow-cpu
 	scripts/pip-install $(PYTHON) -m pip install -r requirements-gpu.txt
@@ -103,6 +112,11 @@ $(VENV)/.requirements-dev: requirements-dev.txt $(VENV)/.requirements
 $(VENV)/.requirements-mysql: requirements-mysql.txt $(VENV)/.requirements-dev
 	@scripts/ensure-mariadb $(PYTHON)
 	@scripts/pip-install $(PYTHON) -m pip install -r requirements-mysql.txt
+	@touch $@
+
+$(VENV)/load/.requirements: requirements-load.txt requirements.txt requirements-dev.txt | $(PYTHON)
+	@$(PYTHON) -m venv $(VENV)/load
+	@scripts/pip-install $(VENV)/load/bin/python -m pip install -r requirements-load.txt
 	@touch $@
 
 $(VENV)/audit/.requirements: requirements-audit.txt requirements.txt requirements-dev.txt | $(PYTHON)

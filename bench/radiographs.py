@@ -36,17 +36,17 @@ def radiograph_file(picture_format: str, megapixels: float, seed: int) -> bytes:
 
 
 @cache
-def _chest() -> np.ndarray:
+def chest() -> np.ndarray:
     return read_radiograph((DataStore().data_path / SAMPLE).read_bytes()).pixels
 
 
 @cache
 def _enlarged(megapixels: float) -> np.ndarray:
     """(height, width) float32, 0..255, of the sample's proportions."""
-    chest = Image.fromarray(_chest())
-    scale = (megapixels * 1e6 / (chest.width * chest.height)) ** 0.5
-    size = int(chest.width * scale), int(chest.height * scale)
-    return np.asarray(chest.resize(size, Image.Resampling.BICUBIC), np.float32)
+    sample = Image.fromarray(chest())
+    scale = (megapixels * 1e6 / (sample.width * sample.height)) ** 0.5
+    size = int(sample.width * scale), int(sample.height * scale)
+    return np.asarray(sample.resize(size, Image.Resampling.BICUBIC), np.float32)
 
 
 def _dicom(levels: np.ndarray) -> bytes:

@@ -35,7 +35,7 @@ BUSY_SHARE = 0.25
 def tables(results: Results, machine: Machine, measured_at: str, versions: dict[str, str]) -> dict[str, str]:
     """Name of the mark -> Markdown."""
     return {
-        "machine": _machine(machine, measured_at, versions),
+        "machine": machine_line(machine, measured_at, versions),
         "targets": _targets(results),
         "inference": _inference(results),
         "threads": _threads(results),
@@ -45,10 +45,10 @@ def tables(results: Results, machine: Machine, measured_at: str, versions: dict[
     }
 
 
-def with_tables(document: str, made: dict[str, str]) -> str:
+def with_tables(document: str, made: dict[str, str], kind: str = "bench") -> str:
     """The document with what stands between each pair of marks replaced. Raises ValueError where a mark is missing."""
     for name, table in made.items():
-        first, last = f"<!-- bench:{name} -->\n", f"<!-- /bench:{name} -->"
+        first, last = f"<!-- {kind}:{name} -->\n", f"<!-- /{kind}:{name} -->"
         if (document.count(first), document.count(last)) != (1, 1):
             raise ValueError(f"The document has {document.count(first)} places for the table {name!r}; it needs one.")
         before, rest = document.split(first)
@@ -56,7 +56,8 @@ def with_tables(document: str, made: dict[str, str]) -> str:
     return document
 
 
-def _machine(machine: Machine, measured_at: str, versions: dict[str, str]) -> str:
+def machine_line(machine: Machine, measured_at: str, versions: dict[str, str]) -> str:
+    """On what was measured, with a warning where other programs were at work."""
     packages = ", ".join(f"{name} {version}" for name, version in versions.items())
     busy = machine.busy_before > BUSY_SHARE * machine.cores
     warning = "**Other programs kept this machine busy: the figures say little.** " if busy else ""
