@@ -114,7 +114,7 @@ $(VENV)/.requirements-mysql: requirements-mysql.txt $(VENV)/.requirements-dev
 	@scripts/pip-install $(PYTHON) -m pip install -r requirements-mysql.txt
 	@touch $@
 
-$(VENV)/load/.requirements: requirements-load.txt requirements.txt requirements-dev.txt | $(PYTHON)
+$(VENV)/load/.requirements: requirements-load.txt requirements.txt | $(PYTHON)
 	@$(PYTHON) -m venv $(VENV)/load
 	@scripts/pip-install $(VENV)/load/bin/python -m pip install -r requirements-load.txt
 	@touch $@
