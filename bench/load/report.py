@@ -56,6 +56,8 @@ def table_of(done: Run, machine: Machine, versions: dict[str, str], measured_at:
     """For the terminal and for docs/performance.md."""
     parts = [_conditions(done, machine, versions, measured_at), _targets_table(done), _times_table(done), _used(done)]
     wrong = [f"**{fault}**" for fault in done.faults[:SHOWN_FAULTS]]
+    if _accepted(done) >= len(done.pictures):
+        wrong.append("**All radiographs were sent before the end: the rate is too low.**")
     return "\n\n".join([*wrong, *parts])
 
 
