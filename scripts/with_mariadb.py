@@ -111,7 +111,7 @@ def create(folder: Path) -> None:
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
                 "--skip-name-resolve",
-            "--rpm",  # else, run by root, it would give a file of the machine's own server to another owner
+                "--rpm",  # else, run by root, it would give a file of the machine's own server to another owner
             ],
             stdout=output,
             stderr=subprocess.STDOUT,
