@@ -20,6 +20,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from diagnosis.artifacts import built_precision
+from diagnosis.contract import IMAGE_SIZE
 from diagnosis.errors import ModelUnavailable
 
 SERVING_GRAPH = "serving.xml"
@@ -71,6 +72,9 @@ class OpenVINOEngine:
         core.set_property({"ENABLE_MMAP": False})
         self._compiled = core.compile_model(folder / GRAPHS[precision], "CPU", SETTINGS)
         self._idle: deque[Any] = deque()  # whose pop and append are atomic
+        # OpenVINO looks for NumPy at the first image, and two first ones at once wait for each other for ever, with
+        # Python's lock held: the whole process stands still. So the first one is this, while nobody has the engine yet.
+        self.run(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE, 3), np.float32))
 
     def run(self, images: np.ndarray) -> EngineOutput:
         # A compiled model shared by threads returns other threads' values: every call has a request to itself, and

@@ -150,6 +150,11 @@ def test_code_in_a_keras_file_is_refused(tmp_path, monkeypatch):
     assert not Path("canary").exists()
 
 
+def test_openvino_has_seen_an_image_before_anybody_has_it(trained_version):
+    """Two first images at once stop the whole process for ever (docs/decisions/0103-faults-and-load.md)."""
+    assert len(OpenVINOEngine(trained_version.folder)._idle) == 1
+
+
 def test_as_many_requests_are_kept_as_there_were_calls_at_once(trained_version, images):
     """Each holds the memory of all layers: threads of the server that come and go must not each leave one behind."""
     engine = OpenVINOEngine(trained_version.folder)
