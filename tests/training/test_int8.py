@@ -267,7 +267,8 @@ def test_a_build_opens_no_connection(models, monkeypatch, capsys):
     for name in ("connect", "connect_ex", "sendto"):
         monkeypatch.setattr(socket.socket, name, refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    assert "It is served in int8" in build(models, capsys)
+    assert f"Model {VERSION} is ready" in build(models, capsys)
+    assert load_classifier(engine="openvino-int8").engine.name == "openvino-int8"
 
 
 # --- What it costs ----------------------------------------------------------------------------------------------------
