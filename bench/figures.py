@@ -78,65 +78,36 @@ class Target:
 
 
 def targets(results: Results) -> list[Target]:
-    def speed(name: str, batch: int = 1) -> float | None:
-        return results.median("inference", name, batch)
+    def times_faster(name: str) -> float | None:
+        return ratio(results.median("inference", "predict", 1), results.median("inference", name, 1))
 
-    def rate(name: str, threads: int) -> float | None:
-        return results.median("threads", name, threads)
-
-    def process(name: str) -> float | None:
-        return results.median("process", name)
-
-    predict, float32 = speed("predict"), speed("openvino")
+    floor = ratio(results.median("inference", "openvino", 1), floor_milliseconds(results))
     return [
-        Target("model.predict ÷ OpenVINO int8", ratio(predict, speed("openvino_int8")), 10, False, "times"),
-        Target("model.predict ÷ OpenVINO float32", ratio(predict, float32), 4, False, "times"),
-        Target(
-            "OpenVINO float32 ÷ floor of the machine", ratio(float32, floor_milliseconds(results)), 1.25, True, "times"
-        ),
-        *(
-            target
-            for suffix, precision in (("", "float32"), ("_int8", "int8"))
-            for target in (
-                Target(
-                    f"classifier with heat map ÷ bare engine call, {precision}",
-                    ratio(speed(f"classifier{suffix}"), speed(f"bare{suffix}")),
-                    1.10,
-                    True,
-                    "times",
-                ),
-                Target(
-                    f"images/s of 2 threads ÷ bare engine, {precision}",
-                    ratio(rate(f"classifier{suffix}", 2), rate(f"bare{suffix}", 1)),
-                    0.95,
-                    False,
-                    "times",
-                ),
-                Target(
-                    f"memory of an idle serving process, {precision}",
-                    process(f"openvino{suffix} idle"),
-                    700,
-                    True,
-                    "MiB",
-                ),
-                Target(
-                    f"start until the first radiograph can be classified, {precision}",
-                    process(f"openvino{suffix} start"),
-                    6,
-                    True,
-                    "s",
-                ),
-            )
-        ),
+        Target("model.predict ÷ OpenVINO int8", times_faster("openvino_int8"), 10, False, "times"),
+        Target("model.predict ÷ OpenVINO float32", times_faster("openvino"), 4, False, "times"),
+        Target("OpenVINO float32 ÷ floor of the machine", floor, 1.25, True, "times"),
+        *_targets_of_precision(results, "float32", ""),
+        *_targets_of_precision(results, "int8", "_int8"),
         Target("plain training ÷ cached training", training_gain(results), 15, False, "times"),
-        *(
-            Target(
-                f"{name} of 9 megapixels, processor time beside the classifier",
-                results.median("upload", f"{name} beside", 9),
-                limit,
-                True,
-                "ms",
-            )
-            for name, limit in (("JPEG", 250), ("PNG", 800), ("DICOM", 800))
-        ),
+        *(_target_of_upload(results, name, limit) for name, limit in (("JPEG", 250), ("PNG", 800), ("DICOM", 800))),
     ]
+
+
+def _targets_of_precision(results: Results, precision: str, suffix: str) -> list[Target]:
+    """What either precision is to reach; `suffix` ends the names of its contenders."""
+    classifier, bare = (results.median("inference", f"{name}{suffix}", 1) for name in ("classifier", "bare"))
+    two, one = (results.median("threads", f"{name}{suffix}", n) for name, n in (("classifier", 2), ("bare", 1)))
+    idle, start = (results.median("process", f"openvino{suffix} {what}") for what in ("idle", "start"))
+    return [
+        Target(
+            f"classifier with heat map ÷ bare engine call, {precision}", ratio(classifier, bare), 1.10, True, "times"
+        ),
+        Target(f"images/s of 2 threads ÷ bare engine, {precision}", ratio(two, one), 0.95, False, "times"),
+        Target(f"memory of an idle serving process, {precision}", idle, 700, True, "MiB"),
+        Target(f"start until the first radiograph can be classified, {precision}", start, 6, True, "s"),
+    ]
+
+
+def _target_of_upload(results: Results, picture_format: str, limit: float) -> Target:
+    beside = results.median("upload", f"{picture_format} beside", 9)
+    return Target(f"{picture_format} of 9 megapixels, processor time beside the classifier", beside, limit, True, "ms")

@@ -11,9 +11,11 @@ from typing import Any
 from bench.radiographs import FORMATS, radiograph_file
 from bench.sampling import Key, Results, interleaved, measured
 from bench.workers import PROJECT, Worker, WorkerFailed
+from diagnosis.radiograph import MAX_FILE_BYTES
 
 NOT_BUILT = "not built: no int8 graph of the served model on this machine"
 NOT_QUICK = "left out of a quick run"
+TOO_LARGE = "too large: the site takes no file of that size"
 LARGEST_MEGAPIXELS = 40
 ENGINES = {"openvino": "openvino-float32", "openvino_int8": "openvino-int8", "keras": "keras"}
 """Contender -> name of the site's engine."""
@@ -149,8 +151,11 @@ def upload(plan: Plan, scratch: Path, results: Results) -> None:
     with Worker("bench.sides.site_side", environment(scratch)) as site:
         for turn in range(plan.upload_rounds + 1):  # the first is for warming up
             for name, megapixels in cases if turn else cases[:1]:
-                path = scratch / "upload"
-                path.write_bytes(radiograph_file(name, megapixels, seed=turn))
+                content, path = radiograph_file(name, megapixels, seed=turn), scratch / "upload"
+                if len(content) > MAX_FILE_BYTES:
+                    results.leave_out(Key("upload", name, megapixels), TOO_LARGE)
+                    continue
+                path.write_bytes(content)
                 times = site.call("upload", path=str(path))
                 times["beside"] = times["processor"] - times["classifier"]
                 for what in times if turn else ():

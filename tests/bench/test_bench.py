@@ -90,6 +90,19 @@ def test_int8_is_not_made_up_where_it_is_not_built(monkeypatch):
     )
 
 
+def test_a_file_larger_than_the_site_takes_is_left_out_and_the_others_are_measured(monkeypatch):
+    monkeypatch.setattr(parts, "Worker", ToyWorker)
+    monkeypatch.setattr(parts, "MAX_FILE_BYTES", len(b"JPEG"))
+    monkeypatch.setattr(parts, "radiograph_file", lambda name, megapixels, seed: name.encode())
+    results = measure(replace(SMALL, parts=("upload",)), lambda text: None)
+    assert {"why": parts.TOO_LARGE, "part": "upload", "name": "DICOM", "size": SMALL.megapixels[0]} in document(
+        results
+    )["not_measured"]
+    measured_names = {key.name for key in results.measurements}
+    assert "JPEG beside" in measured_names
+    assert "DICOM beside" not in measured_names
+
+
 def wrong_documents(right: dict[str, Any]) -> dict[str, dict[str, Any]]:
     wrong = {name: copy.deepcopy(right) for name in ("other type", "not named", "missing", "nothing", "true")}
     wrong["other type"]["machine"]["cores"] = "two"
