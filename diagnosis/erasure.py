@@ -19,6 +19,7 @@ from accounts.models import User
 from audit.models import Action
 from audit.services import held_back
 from diagnosis.erasure_models import ErasedReport, FileToErase
+from diagnosis.figures_changes import figures_forget
 from diagnosis.models import Diagnosis, Study
 from diagnosis.patient_models import Patient
 from diagnosis.report_models import Report
@@ -72,6 +73,7 @@ def study_erase(*, actor: User | None, study: Study, reason: Reason) -> Erasure:
 
 def _erase_rows(study: Study) -> int:
     """Delete every row of the study, and note its files; the number of its reports."""
+    figures_forget(study)
     reports = list(Report.objects.filter(diagnosis__study=study))
     files = [study.original, study.display, study.thumbnail, *(report.pdf for report in reports)]
     FileToErase.objects.bulk_create(FileToErase(name=str(file.name)) for file in files if file)

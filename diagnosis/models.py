@@ -22,6 +22,7 @@ from diagnosis.contract import Prediction
 from diagnosis.display import shown_size
 from diagnosis.erasure_models import ErasedReport, FileToErase  # noqa: F401
 from diagnosis.fields import SearchKeyField, StudysInstitution, WordsField
+from diagnosis.figures_models import DayFigures, ResultChange  # noqa: F401
 from diagnosis.patient_models import Patient
 from diagnosis.querysets import NEWEST_FIRST, ListedDiagnoses, starts_with
 from diagnosis.refusals import Refusal  # noqa: F401

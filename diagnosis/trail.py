@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from accounts.models import User
 from audit.models import Action
 from audit.services import record, was_seen_lately
+from diagnosis.figures_changes import results_changed
 from diagnosis.patient_models import Patient
 from diagnosis.review_models import StudyEvent
 
@@ -44,10 +45,16 @@ _KEPT: dict[str, tuple[str, ...]] = {
 }
 
 
+# What changes no figure of the statistics.
+_NOT_COUNTED = (_Kind.UPLOADED, _Kind.REPORTED, _Kind.PRINTED)
+
+
 def study_note(*, study: Study, actor: User, kind: str, detail: Mapping[str, Any] | None = None) -> None:
     """Add a line to the study's history and an entry to the audit, in the transaction that changes the study."""
     detail = detail or {}
     StudyEvent.objects.create(study=study, actor=actor, kind=kind, detail=detail)
+    if kind not in _NOT_COUNTED:
+        results_changed(study)
     kept = {name: detail[name] for name in _KEPT.get(kind, ()) if name in detail}
     study_record(_ACTIONS[_Kind(kind)], study=study, actor=actor, **kept)
 

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from accounts.models import User
+from diagnosis.figures_changes import results_changed
 from diagnosis.models import Diagnosis, Study
 from diagnosis.review_models import OwnReading, Review
 from tests.rows import stored_result
@@ -15,6 +16,7 @@ POSITIVE, NEGATIVE = "positive", "negative"
 def set_outcome(diagnosis: Diagnosis, outcome: str, *, sampled: date | None = None) -> None:
     """As it stands on a study after an outcome has been entered."""
     Study.objects.filter(pk=diagnosis.study_id).update(outcome=outcome, outcome_date=sampled)
+    results_changed(diagnosis.study)
 
 
 def checked_result(
@@ -32,14 +34,18 @@ def reviewed(diagnosis: Diagnosis, user: User, verdict: str, *, after: timedelta
         diagnosis=diagnosis, reviewer=user, verdict=verdict, created=diagnosis.created + after
     )
     Diagnosis.objects.filter(pk=diagnosis.pk).update(review_state=verdict)
+    results_changed(diagnosis.study)
     return review
 
 
 def read_blind(diagnosis: Diagnosis, user: User, answer: str, *, at: datetime = NOW) -> OwnReading:
-    return OwnReading.objects.create(study=diagnosis.study, reader=user, answer=answer, created=at)
+    reading = OwnReading.objects.create(study=diagnosis.study, reader=user, answer=answer, created=at)
+    results_changed(diagnosis.study)
+    return reading
 
 
 def voided(diagnosis: Diagnosis) -> None:
     """As a study and its results stand after it has been voided."""
     Study.objects.filter(pk=diagnosis.study_id).update(voided=NOW)
     Diagnosis.objects.filter(study=diagnosis.study_id).update(standing="voided")
+    results_changed(diagnosis.study)

@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
+from diagnosis.figures_changes import days_changed
 from diagnosis.models import Diagnosis, ModelVersion, Study
 from diagnosis.patients import PatientDetails, patient_get_or_create
 
@@ -56,6 +57,7 @@ def stored_result(
         voided=created if is_voided else None,
     )
     model = ModelVersion.objects.get_or_create(version=version, weights_sha256="ab" * 32, defaults={"card": {}})[0]
+    days_changed(user.institution_id, [created])
     return Diagnosis.objects.create(
         study=study,
         model_version=model,

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
 
 from django.db.models import Count
 
 from accounts.models import User
 from diagnosis.contract import Prediction
+from diagnosis.figures_models import DayFigures
 from diagnosis.models import DiagnosisQuerySet, ModelVersion
 from diagnosis.review_models import ReviewState
 from diagnosis.statistics.figures import Share
-from diagnosis.statistics.periods import Bucket, Period
-from diagnosis.statistics.review_times import ReviewTimes, review_times
-from diagnosis.statistics.scope import counted_refusals, counted_results
+from diagnosis.statistics.kept import Figures, figures_by_part
+from diagnosis.statistics.packing import packed, unpacked
+from diagnosis.statistics.periods import Bucket, Period, Timed, number_of_span, rows_within
+from diagnosis.statistics.review_times import WAITED, ReviewTimes, minutes_waited
+from diagnosis.statistics.scope import counted_refusals
 
 
 @dataclass(frozen=True)
@@ -83,9 +86,8 @@ class Report:
 
 @dataclass(frozen=True)
 class _Group:
-    """So many results of one part of the period that are alike."""
+    """So many results that are alike."""
 
-    bucket: int
     version: int
     prediction: str
     review: str
@@ -96,34 +98,50 @@ _RefusedGroup = tuple[int, str, int]  # bucket, reason, uploads
 
 
 def report(user: User, period: Period) -> Report:
-    """Everything about the results of the period that the person may count: six queries, whatever their number."""
-    results = counted_results(user).filter(period.holds("created"))
-    groups, refused = _groups(results, period), _refused(user, period)
-    parts = [
-        _counts([group for group in groups if group.bucket == number], [part for part in refused if part[0] == number])
-        for number in range(len(period.buckets))
-    ]
+    """Everything about the results of the period that the person may count."""
+    parts = figures_by_part(user, period, DayFigures.Kind.REPORT, count_results)
+    days = [day for part in parts for day in part]
+    groups, refused = [_groups(part) for part in parts], _refused(user, period)
+    together = list(chain.from_iterable(groups))
     return Report(
         period=period,
-        parts=tuple(parts),
-        total=_counts(groups, refused),
-        versions=_by_version(groups),
-        people=_by_person(results),
+        parts=tuple(
+            _counts(found, [group for group in refused if group[0] == number]) for number, found in enumerate(groups)
+        ),
+        total=_counts(together, refused),
+        versions=_by_version(together),
+        people=_by_person(days),
         refusals=_by_reason(refused),
-        review_times=review_times(results),
+        review_times=ReviewTimes.of(unpacked(day["waited"], WAITED) for day in days),
         hides_days=user.reads_blind and period.has_days,
     )
 
 
-def _groups(results: DiagnosisQuerySet, period: Period) -> list[_Group]:
-    """Counted along the index `diagnoses_by_date`, which holds every column named here."""
-    keyed = results.annotate(bucket=period.bucket_of("created"))
-    rows = keyed.values_list("bucket", "model_version", "prediction", "review_state").annotate(results=Count("pk"))
-    return [_Group(*row) for row in rows]
+def count_results(results: DiagnosisQuerySet, spans: Sequence[Timed]) -> list[Figures]:
+    """For each span: how many are alike, how many each person asked for, and how long they waited for a review.
+
+    Three queries along the index `diagnoses_by_date`, which holds every column named here.
+    """
+    keyed = results.filter(rows_within(spans, "created")).annotate(span=number_of_span(spans, "created"))
+    counted: list[Figures] = [{"alike": [], "people": []} for _ in spans]
+    for span, *group in keyed.values_list("span", *_ALIKE).annotate(results=Count("pk")):
+        counted[span]["alike"].append(group)
+    for span, *group in keyed.values_list("span", "requested_by").annotate(results=Count("pk")):
+        counted[span]["people"].append(group)
+    waited = minutes_waited(keyed, len(spans))
+    return [figures | {"waited": packed(minutes)} for figures, minutes in zip(counted, waited, strict=True)]
+
+
+_ALIKE = ("model_version", "prediction", "review_state")
+
+
+def _groups(part: list[Figures]) -> list[_Group]:
+    return [_Group(*group) for day in part for group in day["alike"]]
 
 
 def _refused(user: User, period: Period) -> list[_RefusedGroup]:
-    keyed = counted_refusals(user).filter(period.holds("created")).annotate(bucket=period.bucket_of("created"))
+    refused = counted_refusals(user).filter(rows_within(period.buckets, "created"))
+    keyed = refused.annotate(bucket=number_of_span(period.buckets, "created"))
     return list(keyed.values_list("bucket", "reason").annotate(uploads=Count("pk")))
 
 
@@ -148,21 +166,11 @@ def _by_version(groups: list[_Group]) -> tuple[tuple[ModelVersion, Counts], ...]
     return tuple((version, _counts(group for group in groups if group.version == version.pk)) for version in versions)
 
 
-def counted_by(column: str, results: DiagnosisQuerySet) -> Counter[Any]:
-    """How many of the results have each value of the column.
-
-    Model versions are told apart too, only to be added up again: for one column alone SQLite would walk the whole index
-    of that column, whatever the period, to be spared sorting.
-    """
-    counted = Counter[Any]()
-    for value, _version, number in results.values_list(column, "model_version").annotate(results=Count("pk")):
-        counted[value] += number
-    return counted
-
-
-def _by_person(results: DiagnosisQuerySet) -> tuple[tuple[User, int], ...]:
+def _by_person(days: list[Figures]) -> tuple[tuple[User, int], ...]:
     """Everybody with a result in the period, by name."""
-    counted = counted_by("requested_by", results)
+    counted = Counter[int]()
+    for day in days:
+        counted.update(dict(day["people"]))
     people = User.objects.filter(pk__in=counted).order_by("first_name", "last_name", "username")
     return tuple((person, counted[person.pk]) for person in people)
 

@@ -6,9 +6,11 @@ which most installations never load.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
+from typing import Protocol
 
 from django.db.models import Case, IntegerField, Q, Value, When
 from django.utils import timezone
@@ -34,6 +36,39 @@ class Month:
 
     def __str__(self) -> str:
         return date_format(self.first_day, "YEAR_MONTH_FORMAT")
+
+
+class Timed(Protocol):
+    """Something that lasts from a moment up to another, which no longer belongs to it."""
+
+    @property
+    def start(self) -> datetime: ...
+
+    @property
+    def end(self) -> datetime: ...
+
+
+@dataclass(frozen=True)
+class Span:
+    start: datetime
+    end: datetime
+
+
+def rows_within(spans: Sequence[Timed], column: str) -> Q:
+    """Rows of which this moment lies in one of the spans, which stand in order and do not overlap."""
+    runs: list[Span] = []
+    for span in spans:
+        if runs and runs[-1].end == span.start:
+            runs[-1] = Span(runs[-1].start, span.end)
+        else:
+            runs.append(Span(span.start, span.end))
+    return Q(*(Q(**{f"{column}__gte": run.start, f"{column}__lt": run.end}) for run in runs), _connector=Q.OR)
+
+
+def number_of_span(spans: Sequence[Timed], column: str) -> Case:
+    """For rows within the spans: in which of them, from 0, a moment lies, as an expression of the database."""
+    ends = [When(**{f"{column}__lt": span.end}, then=Value(number)) for number, span in enumerate(spans)]
+    return Case(*ends[:-1], default=Value(len(ends) - 1), output_field=IntegerField())
 
 
 @dataclass(frozen=True)
@@ -89,14 +124,12 @@ class Period:
     def is_future(self) -> bool:
         return self.buckets[0].is_future
 
-    def holds(self, column: str) -> Q:
-        """Rows of which this moment lies in the period."""
-        return Q(**{f"{column}__gte": self.start, f"{column}__lt": self.end})
 
-    def bucket_of(self, column: str) -> Case:
-        """The number, from 0, of the part in which a moment of the period lies, as an expression of the database."""
-        ends = [When(**{f"{column}__lt": bucket.end}, then=Value(number)) for number, bucket in enumerate(self.buckets)]
-        return Case(*ends[:-1], default=Value(len(ends) - 1), output_field=IntegerField())
+def days_of(part: Timed) -> tuple[Span, ...]:
+    """The days of a part of a period, from midnight to midnight where the person is."""
+    first, last = timezone.localdate(part.start), timezone.localdate(part.end)
+    days = [date.fromordinal(number) for number in range(first.toordinal(), last.toordinal() + 1)]
+    return tuple(Span(_midnight(day), _midnight(next_)) for day, next_ in pairwise(days))
 
 
 def this_month() -> Month:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil
 
+import numpy as np
+import numpy.typing as npt
 from django.db.models import Count, F, OuterRef, Subquery, Value
 from django.db.models.functions import Least
 
@@ -15,6 +18,7 @@ from diagnosis.statistics.expressions import WholeMinutes
 HOUR, DAY = 60, 24 * 60
 # Longer waits are counted together, so that a query never returns more rows than this.
 LONGEST_MINUTES = 7 * DAY
+WAITED = np.uint16
 BAND_ENDS = (HOUR, 4 * HOUR, DAY, 3 * DAY)
 
 
@@ -32,6 +36,13 @@ class ReviewTimes:
     """How many of the results had waited so many whole minutes, from short to long; LONGEST_MINUTES means or longer."""
 
     minutes: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, waited: Iterable[npt.NDArray[np.integer]]) -> ReviewTimes:
+        """From the minutes of every result, in any order."""
+        every = [np.zeros(0, WAITED), *waited]
+        minutes, results = np.unique(np.concatenate(every), return_counts=True)
+        return cls(tuple(zip(minutes.tolist(), results.tolist(), strict=True)))
 
     @property
     def reviewed(self) -> int:
@@ -68,11 +79,18 @@ class ReviewTimes:
         return sum(n for minutes, n in self.minutes if start <= minutes and (end is None or minutes < end))
 
 
-def review_times(results: DiagnosisQuerySet) -> ReviewTimes:
-    """From the answer to the first review, of those of the results that have one. One query."""
-    reviewed = results.exclude(review_state=ReviewState.UNREVIEWED)
+def minutes_waited(keyed: DiagnosisQuerySet, spans: int) -> list[npt.NDArray[np.uint16]]:
+    """From the answer to the first review, for each result that has one, by the `span` that the results are keyed with.
+
+    One query, of which every row is a number of minutes and how many results waited so long.
+    """
+    reviewed = keyed.exclude(review_state=ReviewState.UNREVIEWED)
     first = Review.objects.filter(diagnosis=OuterRef("pk")).order_by("created", "pk").values("created")[:1]
     waited = WholeMinutes(F("created"), Subquery(first))
     timed = reviewed.annotate(minutes=Least(waited, Value(LONGEST_MINUTES)))
-    rows = timed.values_list("minutes").annotate(results=Count("pk")).order_by("minutes")
-    return ReviewTimes(tuple((max(minutes, 0), number) for minutes, number in rows if minutes is not None))
+    counted = np.zeros((spans, LONGEST_MINUTES + 1), np.int64)
+    for span, minutes, results in timed.values_list("span", "minutes").annotate(results=Count("pk")):
+        if minutes is not None:
+            counted[span, max(minutes, 0)] += results
+    every = np.arange(LONGEST_MINUTES + 1, dtype=WAITED)
+    return [np.repeat(every, row) for row in counted]

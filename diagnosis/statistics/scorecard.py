@@ -8,24 +8,27 @@ more than WINDOW_DAYS days before or after it, where both days are known.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
+import numpy as np
 from django.db.models import Case, Count, Exists, F, FloatField, IntegerField, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.expressions import NegatedExpression
 
 from accounts.models import User
 from diagnosis.contract import Prediction
+from diagnosis.figures_models import DayFigures
 from diagnosis.metrics import Estimate
 from diagnosis.models import Diagnosis, DiagnosisQuerySet, ModelVersion
 from diagnosis.review_models import Outcome, OwnReading
-from diagnosis.statistics.counts import counted_by
 from diagnosis.statistics.expressions import DaysApart
 from diagnosis.statistics.figures import Share, mean_of
-from diagnosis.statistics.periods import Period
-from diagnosis.statistics.scope import counted_results
+from diagnosis.statistics.kept import Figures, figures_by_part
+from diagnosis.statistics.packing import packed, unpacked
+from diagnosis.statistics.periods import Period, Timed, number_of_span, rows_within
 from diagnosis.weighted_figures import ECE_BINS
 
 FEWEST_CASES = 10
@@ -138,7 +141,7 @@ class Scorecard:
 class _Group:
     """Answers that are alike: of one part, version, outcome, label and tenth of probability."""
 
-    bucket: int
+    part: int
     version: int
     is_first: bool
     is_covid: bool
@@ -151,23 +154,57 @@ class _Group:
 
 
 def scorecard(user: User, period: Period) -> Scorecard:
-    """The answers of the period against what is known by now. Six queries, whatever the number of results."""
-    results = counted_results(user).filter(period.holds("created"))
-    checked = _with_outcome(results)
-    counted = checked.filter(_in_window())
-    groups = _groups(counted, period)
+    """The answers of the period against what is known by now."""
+    parts = figures_by_part(user, period, DayFigures.Kind.SCORECARD, count_checked)
+    days = [day for part in parts for day in part]
+    groups = [_Group(number, *group) for number, part in enumerate(parts) for day in part for group in day["alike"]]
     first = [group for group in groups if group.is_first]
+    patients = [unpacked(day["patients"], PATIENT) for day in days]
     return Scorecard(
         period=period,
         total=_score(first),
-        parts=tuple(_score(group for group in first if group.bucket == n) for n in range(len(period.buckets))),
+        parts=tuple(_score(group for group in first if group.part == number) for number in range(len(parts))),
         versions=_by_version(groups),
         bins=tuple(_calibration([group for group in first if group.tenth == tenth]) for tenth in range(ECE_BINS)),
-        comparison=_comparison(counted.filter(_first_answer())),
-        known=_known(results, groups),
-        out_of_window=checked.filter(_first_answer()).exclude(_in_window()).count(),
-        patients=counted.aggregate(patients=Count("study__patient", distinct=True))["patients"],
+        comparison=_comparison([group for day in days for group in day["readings"]]),
+        known=_known(days, groups),
+        out_of_window=sum(day["out_of_window"] for day in days),
+        patients=len(np.unique(np.concatenate([np.zeros(0, PATIENT), *patients]))),
     )
+
+
+def count_checked(results: DiagnosisQuerySet, spans: Sequence[Timed]) -> list[Figures]:
+    """For each span: the answers of which an outcome is known, by all that the scorecard tells apart. Five queries."""
+    keyed = results.filter(rows_within(spans, "created")).annotate(span=number_of_span(spans, "created"))
+    checked = _with_outcome(keyed)
+    counted = checked.filter(_in_window())
+    figures: list[Figures] = [
+        {"alike": [], "readings": [], "given": [], "out_of_window": 0, "patients": ""} for _ in spans
+    ]
+    for span, *group in _alike(counted):
+        figures[span]["alike"].append(group)
+    for span, *group in _readings(counted.filter(_first_answer())):
+        figures[span]["readings"].append(group)
+    for span, *group in keyed.values_list("span", "prediction", "model_version").annotate(results=Count("pk")):
+        figures[span]["given"].append(group)
+    late: Any = checked.filter(_first_answer()).exclude(_in_window())
+    for span, radiographs in late.values_list("span").annotate(radiographs=Count("pk")):
+        figures[span]["out_of_window"] = radiographs
+    for span, patients in _patients(counted).items():
+        figures[span]["patients"] = packed(np.array(patients, PATIENT))
+    return figures
+
+
+PATIENT = np.int64
+
+
+def _patients(counted: DiagnosisQuerySet) -> dict[int, list[int]]:
+    """The keys of the patients of each span, each once."""
+    known: Any = counted.filter(study__patient__isnull=False)
+    found: dict[int, list[int]] = defaultdict(list)
+    for span, patient in known.values_list("span", "study__patient").distinct():
+        found[span].append(patient)
+    return found
 
 
 def _with_outcome(results: DiagnosisQuerySet) -> DiagnosisQuerySet:
@@ -184,21 +221,18 @@ def _first_answer() -> NegatedExpression:
     return ~Exists(earlier)
 
 
-def _groups(counted: DiagnosisQuerySet, period: Period) -> list[_Group]:
+def _alike(counted: DiagnosisQuerySet) -> Iterable[tuple[Any, ...]]:
+    """The span, and then the columns of a `_Group`."""
     is_covid = Q(study__outcome=Outcome.Result.POSITIVE)
     distance = Case(When(is_covid, then=1 - F("probability")), default=F("probability"), output_field=FloatField())
-    keyed = counted.annotate(
-        bucket=period.bucket_of("created"), is_first=_first_answer(), tenth=_tenth(), distance=distance
-    )
-    keys = ("bucket", "model_version", "is_first", "study__outcome", "prediction", "tenth")
+    keyed = counted.annotate(is_first=_first_answer(), tenth=_tenth(), distance=distance)
+    keys = ("span", "model_version", "is_first", "study__outcome", "prediction", "tenth")
     square = F("distance") * F("distance")
     rows: Any = keyed.values_list(*keys).annotate(
         radiographs=Count("pk"), probabilities=Sum("probability"), squares=Sum(square), fourths=Sum(square * square)
     )
-    return [
-        _Group(bucket, version, is_first, outcome == Outcome.Result.POSITIVE, *alike)
-        for bucket, version, is_first, outcome, *alike in rows
-    ]
+    for span, version, is_first, outcome, *alike in rows:
+        yield span, version, bool(is_first), outcome == Outcome.Result.POSITIVE, *alike
 
 
 def _tenth() -> Case:
@@ -239,21 +273,27 @@ def _by_version(groups: list[_Group]) -> tuple[tuple[ModelVersion, Score], ...]:
     return tuple((version, _score(group for group in groups if group.version == version.pk)) for version in versions)
 
 
-def _comparison(first: DiagnosisQuerySet) -> Comparison:
+def _readings(first: DiagnosisQuerySet) -> Iterable[tuple[Any, ...]]:
+    """The span, whether it was COVID, the answer, the first own reading, and how many."""
     own = OwnReading.objects.filter(study=OuterRef("study")).order_by("created", "pk").values("answer")[:1]
-    rows = first.annotate(own_answer=Subquery(own)).filter(own_answer__isnull=False)
-    counted = list(rows.values_list("study__outcome", "prediction", "own_answer").annotate(radiographs=Count("pk")))
-    truths = [(outcome == Outcome.Result.POSITIVE, answer, reading, n) for outcome, answer, reading, n in counted]
+    read: Any = first.annotate(own_answer=Subquery(own)).filter(own_answer__isnull=False)
+    keys = ("span", "study__outcome", "prediction", "own_answer")
+    for span, outcome, *alike in read.values_list(*keys).annotate(radiographs=Count("pk")):
+        yield span, outcome == Outcome.Result.POSITIVE, *alike
+
+
+def _comparison(readings: list[list[Any]]) -> Comparison:
     return Comparison(
-        readings=_answers((is_covid, reading, number) for is_covid, _answer, reading, number in truths),
-        answers=_answers((is_covid, answer, number) for is_covid, answer, _reading, number in truths),
+        readings=_answers((is_covid, reading, number) for is_covid, _answer, reading, number in readings),
+        answers=_answers((is_covid, answer, number) for is_covid, answer, _reading, number in readings),
     )
 
 
-def _known(results: DiagnosisQuerySet, groups: list[_Group]) -> dict[Prediction, Share]:
+def _known(days: list[Figures], groups: list[_Group]) -> dict[Prediction, Share]:
     """Of how many of each answer an outcome that counts is known: shows which answers were followed up."""
-    given = counted_by("prediction", results)
-    checked = Counter[str]()
+    given, checked = Counter[str](), Counter[str]()
+    for prediction, _version, number in chain.from_iterable(day["given"] for day in days):
+        given[prediction] += number
     for group in groups:
         checked[group.prediction] += group.radiographs
     # Results and outcomes are read one after the other, and another may come in between.

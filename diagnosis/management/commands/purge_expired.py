@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from diagnosis.erasure import files_erase
 from diagnosis.erasure_models import FileToErase
+from diagnosis.figures_changes import changes_compact
 from diagnosis.retention import expired_patients, expired_studies, kept_since, purge
 from diagnosis.strays import stray_folder_delete, stray_folders
 
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         else:
             self.stdout.write("No period is set (RETENTION_DAYS): everything is kept.")
         self._delete_strays()
+        changes_compact()
         if left := files_erase():
             raise CommandError(f"{left} files of erased studies cannot be deleted: see the log, and run this again.")
 

@@ -25,6 +25,7 @@ from accounts.models import Institution, User
 from accounts.normalise import normalised
 from diagnosis.contract import Prediction
 from diagnosis.display import display_jpeg, heat_map_to_png, thumbnail_jpeg
+from diagnosis.figures_changes import days_changed
 from diagnosis.models import Diagnosis, ModelVersion, Standing, Study
 from diagnosis.patient_models import Patient
 from diagnosis.radiograph import read_radiograph
@@ -151,6 +152,7 @@ def _store(ground: _Ground, chance: random.Random, *, first: int, count: int, to
         [_review(ground, chance, row) for row in diagnoses if row.review_state != ReviewState.UNREVIEWED]
     )
     Outcome.objects.bulk_create([_outcome(study) for study in studies if study.outcome])
+    days_changed(ground.institution.pk, moments)
 
 
 def _patients(ground: _Ground, numbers: set[int]) -> dict[int, Patient]:
