@@ -70,6 +70,7 @@ coverage: $(VENV)/.requirements-dev $(FRONT_END) ## which lines no test reaches
 	$(PYTHON) -m pytest --cov --cov-report=term --cov-report=html
 
 bench: $(VENV)/.requirements $(FRONT_END) $(BUILT_MODEL) ## how fast everything is on this machine: build/bench.json, docs/performance.md
+	-@$(MAKE) --no-print-directory $(VENV)/.requirements-mysql
 	$(PYTHON) -m bench --refresh
 
 bench-quick: $(VENV)/.requirements $(FRONT_END) $(BUILT_MODEL) ## the same in two minutes: fewer rounds, no training, docs unchanged

@@ -1,6 +1,7 @@
 """What follows from the measurements: ratios, the floor of the machine, the cost of a training, growth, targets."""
 
 import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bench.sampling import Results
@@ -90,6 +91,8 @@ def targets(results: Results) -> list[Target]:
         *_targets_of_precision(results, "int8", "_int8"),
         Target("plain training ÷ cached training", training_gain(results), 15, False, "times"),
         *(_target_of_upload(results, name, limit) for name, limit in (("JPEG", 250), ("PNG", 800), ("DICOM", 800))),
+        Target("slowest list, search or page of statistics, of most results", slowest_list(results), 100, True, "ms"),
+        Target("more queries for most results than for fewest", more_queries(results), 0, True, "queries"),
     ]
 
 
@@ -106,6 +109,29 @@ def _targets_of_precision(results: Results, precision: str, suffix: str) -> list
         Target(f"memory of an idle serving process, {precision}", idle, 700, True, "MiB"),
         Target(f"start until the first radiograph can be classified, {precision}", start, 6, True, "s"),
     ]
+
+
+KEPT_AWAY = "for the first time"
+"""How the name of a measurement ends that was made without anything that the site keeps: shown, and no target."""
+
+
+def slowest_list(results: Results) -> float | None:
+    """The largest median of milliseconds with the most results. None where lists were not measured."""
+    return max(_lists(results, "time", max).values(), default=None)
+
+
+def more_queries(results: Results) -> float | None:
+    """How many queries the most results take more than the fewest, of the kind of list where it is most."""
+    most, fewest = _lists(results, "queries", max), _lists(results, "queries", min)
+    return max((most[kind] - fewest[kind] for kind in most.keys() & fewest.keys()), default=None)
+
+
+def _lists(results: Results, what: str, of: Callable[[Iterable[float]], float]) -> dict[str, float]:
+    """Kind of list -> median, with the most or the fewest results."""
+    found = {key: row.median for key, row in results.measurements.items() if key.name.endswith(f": {what}")}
+    counted = {key: value for key, value in found.items() if f"{KEPT_AWAY}:" not in key.name}
+    size = of([key.size for key in counted]) if counted else 0
+    return {key.name.split(":")[0]: value for key, value in counted.items() if key.size == size}
 
 
 def _target_of_upload(results: Results, picture_format: str, limit: float) -> Target:

@@ -2,6 +2,8 @@
 
 import os
 import platform
+import re
+import shutil
 import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,8 +40,9 @@ def load() -> float:
 
 
 def versions() -> dict[str, str]:
-    """Package name -> version, with Python's and the commit that was measured."""
-    return {"python": platform.python_version(), "commit": _commit(), **{name: _version(name) for name in PACKAGES}}
+    """Package name -> version, with Python's, MariaDB's and the commit that was measured."""
+    packages = {name: _version(name) for name in PACKAGES}
+    return {"python": platform.python_version(), "commit": _commit(), "mariadb": _mariadb(), **packages}
 
 
 def now() -> str:
@@ -51,6 +54,19 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
+
+
+def _mariadb() -> str:
+    program = mariadb_server()
+    if program is None:
+        return "not installed"
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    return next(iter(re.findall(r"Ver (\S+)", said)), "unknown")
+
+
+def mariadb_server() -> str | None:
+    """Where the server's program is; None where it is not installed."""
+    return shutil.which("mariadbd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
 
 def _cpu() -> str:

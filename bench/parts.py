@@ -1,13 +1,16 @@
 """The parts of the benchmark: each starts its processes, asks the contenders in turn and adds to the results."""
 
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from bench.machine import mariadb_server
 from bench.radiographs import FORMATS, radiograph_file
 from bench.sampling import Key, Results, interleaved, measured
 from bench.workers import PROJECT, Worker, WorkerFailed
@@ -15,6 +18,7 @@ from diagnosis.radiograph import MAX_FILE_BYTES
 
 NOT_BUILT = "not built: no int8 graph of the served model on this machine"
 NOT_QUICK = "left out of a quick run"
+NO_MARIADB = "no MariaDB: its server and driver are not here (`make bench` says what to install)"
 TOO_LARGE = "too large: the site takes no file of that size"
 LARGEST_MEGAPIXELS = 40
 ENGINES = {"openvino": "openvino-float32", "openvino_int8": "openvino-int8", "keras": "keras"}
@@ -36,7 +40,9 @@ class Plan:
     training_rounds: int = 3
     training_steps: int = 2
     weights: str = "astra"
-    parts: tuple[str, ...] = ("inference", "threads", "process", "upload", "training")
+    results: tuple[int, ...] = (10_000, 1_000_000)
+    list_rounds: int = 5
+    parts: tuple[str, ...] = ("inference", "threads", "process", "upload", "training", "lists")
     is_quick: bool = False
     has_int8: bool = True
     model_folder: Path = field(default=PROJECT / "models")
@@ -188,12 +194,36 @@ def _more(way: str, stage: int) -> int:
     return {("cached", 1): 100, ("cached", 2): 4}.get((way, stage), 1)
 
 
+def lists(plan: Plan, scratch: Path, results: Results) -> None:
+    """Lists and statistics over invented results on a MariaDB server of its own: time in the server, and queries."""
+    if not _has_mariadb():
+        results.leave_out(Key("lists", "all"), NO_MARIADB)
+        return
+    settings = environment(scratch) | {
+        "MARIADB_BUFFER_POOL": "2G",
+        "API_REQUESTS_PER_MINUTE": "1000000",
+        "TMPDIR": str(scratch),
+    }
+    beside = (sys.executable, "scripts/with_mariadb.py")
+    with Worker("bench.sides.lists_side", settings, beside) as side:
+        for number in plan.results:
+            results.add([measured(Key("lists", "seed", number), "s", [side.call("seed", total=number)])])
+            for kind, found in side.call("times", repeat=plan.list_rounds).items():
+                results.add([measured(Key("lists", f"{kind}: time", number), "ms", found["milliseconds"])])
+                results.add([measured(Key("lists", f"{kind}: queries", number), "queries", [found["queries"]])])
+
+
+def _has_mariadb() -> bool:
+    return mariadb_server() is not None and find_spec("MySQLdb") is not None
+
+
 PARTS: Mapping[str, Callable[[Plan, Path, Results], None]] = {
     "inference": inference,
     "threads": threads,
     "process": process,
     "upload": upload,
     "training": training,
+    "lists": lists,
 }
 
 

@@ -42,6 +42,7 @@ def tables(results: Results, machine: Machine, measured_at: str, versions: dict[
         "process": _process(results),
         "upload": _upload(results),
         "training": _training(results),
+        "lists": _lists(results),
     }
 
 
@@ -157,6 +158,19 @@ def _steps(results: Results) -> str:
             cells = [_spread(results, Key("training", f"{way} {what}", stage)) for way in ("plain", "cached")]
             rows.append((f"stage {stage}, {title}", *cells))
     return table(["measured, s", "plain fit", "cached"], rows)
+
+
+def _lists(results: Results) -> str:
+    sizes = sorted({key.size for key in results.measurements if key.part == "lists"})
+    kinds = [key.name.removesuffix(": time") for key in results.measurements if key.name.endswith(": time")]
+    rows = []
+    for kind in dict.fromkeys(kinds):
+        times = [_spread(results, Key("lists", f"{kind}: time", size)) for size in sizes]
+        queries = [_number(results.median("lists", f"{kind}: queries", size)) for size in sizes]
+        rows.append((kind, *times, ", ".join(dict.fromkeys(queries))))
+    heads = [f"{size:,.0f} results, ms" for size in sizes] or ["ms"]
+    invented = [f"{size:,.0f} in {_spread(results, Key('lists', 'seed', size))} s" for size in sizes]
+    return table(["asked for", *heads, "queries"], rows) + f"\n\nInvented: {', '.join(invented) or NOTHING}."
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,12 +21,15 @@ class WorkerFailed(RuntimeError):
 
 
 class Worker:
-    """The parent's end. ``side`` names a module, and ``call`` asks for one function of its CALLS."""
+    """The parent's end. ``side`` names a module, and ``call`` asks for one function of its CALLS.
 
-    def __init__(self, side: str, environment: Mapping[str, str]) -> None:
+    ``beside`` is a program that runs the process as its command, as `scripts/with_mariadb.py` does.
+    """
+
+    def __init__(self, side: str, environment: Mapping[str, str], beside: Sequence[str] = ()) -> None:
         self.side = side
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "bench.workers", side],
+            [*beside, sys.executable, "-W", "ignore", "-m", "bench.workers", side],
             cwd=PROJECT,
             env={**os.environ, **environment},
             stdin=subprocess.PIPE,

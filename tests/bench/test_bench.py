@@ -6,6 +6,7 @@ No test here says how fast anything is.
 import copy
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -20,10 +21,14 @@ from bench.machine import this_machine, versions
 from bench.parts import QUICK, Plan, measure
 from bench.radiographs import FORMATS, radiograph_file
 from bench.sampling import Key, Results, interleaved, measured
+from bench.sides import lists_side
 from bench.tables import tables, with_tables
 from bench.workers import Worker, WorkerFailed
 from diagnosis.gate import check_assessable
+from diagnosis.management.commands import time_results
+from diagnosis.models import Diagnosis
 from diagnosis.radiograph import read_radiograph
+from tests.rows import words_need_a_commit
 
 SMALL = replace(
     Plan(), rounds=2, process_rounds=2, upload_rounds=2, training_rounds=2, megapixels=(1, 4, 9), threads=(1, 2)
@@ -35,7 +40,7 @@ INT8 = {"openvino": 30.0, "bare": 29.0, "classifier": 31.0}
 class ToyWorker:
     """Answers as the real sides do, with the same figures every time."""
 
-    def __init__(self, side: str, environment: dict[str, str]) -> None:
+    def __init__(self, side: str, environment: dict[str, str], beside: Sequence[str] = ()) -> None:
         self.environment = environment
 
     def __enter__(self) -> Self:
@@ -50,6 +55,11 @@ class ToyWorker:
             return {"wall": 0.5, "processor": 0.4, "classifier": 0.2}
         if function == "milliseconds":
             return (INT8 if arguments.get("precision") == "int8" else MILLISECONDS)[arguments["contender"]]
+        if function == "times":
+            return {
+                "results list": {"milliseconds": [30.0, 40.0, 35.0], "queries": 9, "name": "all, newest"},
+                "statistics of a year, for the first time": {"milliseconds": [9000.0], "queries": 70, "name": ""},
+            }
         return {"matrix_rate": 270, "images_per_second": 10.5, "ready": 650, "peak_after": 900}.get(function, 2.0)
 
     def asks(self, function: str, **arguments: Any):
@@ -59,6 +69,7 @@ class ToyWorker:
 @pytest.fixture
 def toy_run(monkeypatch: pytest.MonkeyPatch) -> Results:
     monkeypatch.setattr(parts, "Worker", ToyWorker)
+    monkeypatch.setattr(parts, "_has_mariadb", lambda: True)
     monkeypatch.setattr(parts, "radiograph_file", lambda name, megapixels, seed: name.encode())
     return measure(SMALL, lambda text: None)
 
@@ -146,6 +157,8 @@ def test_the_page_has_a_place_for_every_table(toy_run):
     assert "Not measured yet" not in page
     assert re.search(r"\| OpenVINO float32, with the heat map \| 95 \(95–95\) \| 95 \(95–95\) \| 4.21 \| 1.11 \|", page)
     assert re.search(r"\| OpenVINO int8, with the heat map \| 30 \(30–30\) \| 30 \(30–30\) \| 13.3 \|", page)
+    assert "| results list | 35 (30–40) | 35 (30–40) | 9 |" in page
+    assert "| slowest list, search or page of statistics, of most results | ≤ 100 ms | 35 | met |" in page
     assert len(re.findall(r"^\| .* \| met \|$", made["targets"], re.MULTILINE)) >= 8
 
 
@@ -291,6 +304,29 @@ def test_both_ways_of_training_are_measured_on_a_toy(monkeypatch, tmp_path):
         for stage in (1, 2):
             assert calls["step"](weights="toy", way=way, stage=stage, steps=1) > 0
             assert calls["validate"](weights="toy", way=way, stage=stage, steps=1) > 0
+
+
+def test_lists_are_left_out_where_there_is_no_mariadb(monkeypatch):
+    monkeypatch.setattr(parts, "_has_mariadb", lambda: False)
+    results = measure(replace(SMALL, parts=("lists",)), lambda text: None)
+    assert results.not_measured[Key("lists", "all")] == parts.NO_MARIADB
+    assert {target.met for target in targets(results)} == {None}
+
+
+@pytest.mark.slow
+@words_need_a_commit
+def test_lists_of_the_real_site_are_timed_and_take_no_more_queries_for_more_results(monkeypatch, media_root):
+    """The figures themselves are nobody's matter here."""
+    monkeypatch.setattr(time_results, "ORDERS", ("newest",))
+    found = []
+    for number in (60, 400):
+        assert lists_side.CALLS["seed"](total=number) > 0
+        assert Diagnosis.objects.count() == number
+        found.append(lists_side.CALLS["times"](repeat=1))
+    few, many = ({kind: timing["queries"] for kind, timing in times.items()} for times in found)
+    assert few == many
+    assert {*lists_side.NAMES.values(), lists_side.OTHERS} < set(many)
+    assert all(timing["milliseconds"][0] > 0 for timing in found[1].values())
 
 
 @pytest.mark.slow

@@ -1,10 +1,13 @@
 """Times the lists and the statistics as a signed-in person gets them, over the rows that `seed_results` made.
 
-Each address is asked for through the whole site (middleware, session, template), without the network.
+Each address is asked for through the whole site (middleware, session, template), without the network. `make bench` does
+the same on a database of its own.
 """
 
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 from typing import Any
@@ -18,6 +21,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.api.models import ApiToken
+from accounts.api.tokens import KEYWORD, token_create
 from accounts.models import User
 from diagnosis.management.commands.seed_results import USERNAMES
 from diagnosis.models import Diagnosis
@@ -36,34 +41,65 @@ class Command(BaseCommand):
         client, addresses = invented_client(), timed_addresses()
         self.stdout.write(f"{'':48} {'clock ms':>9} {'CPU ms':>7} queries    kB")
         for name, address in addresses.items():
-            self.stdout.write(f"{name:48} {_timed(client, address, repeat)}")
+            self.stdout.write(f"{name:48} {timed(client, address, repeat)}")
         client.logout()
+        ApiToken.objects.filter(person__username_key=USERNAMES[0]).delete()
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One address asked for several times: seconds by the clock and of this process; queries and size of an answer."""
+
+    clock: list[float]
+    processor: list[float]
+    queries: int
+    size: int
+
+    def __str__(self) -> str:
+        clock, processor = median(self.clock) * 1000, median(self.processor) * 1000
+        return f"{clock:9.0f} {processor:7.0f} {self.queries:7} {self.size / 1000:5.0f}"
 
 
 def invented_client() -> Client:
-    """A browser in which one of the invented people is signed in. Raises CommandError where there are none."""
+    """A browser in which one of the invented people is signed in, on the pages and in the API.
+
+    Raises CommandError where there are none.
+    """
     user = User.objects.filter(username_key=USERNAMES[0]).first()
     if user is None:
         raise CommandError("There are no invented results. Make some with `manage.py seed_results 100000`.")
     host = next(iter(settings.ALLOWED_HOSTS), "localhost").lstrip(".").replace("*", "localhost")
-    client = Client(SERVER_NAME=host)
+    key, _token = token_create(person=user, has_second_factor=False)
+    client = Client(SERVER_NAME=host, headers={"authorization": f"{KEYWORD} {key}"})
     client.force_login(user)
     return client
 
 
 def timed_addresses() -> dict[str, str]:
     """Every address that is timed, by its name in the table. Raises CommandError where nothing was invented."""
-    user = User.objects.filter(username_key=USERNAMES[0]).first()
-    row = _first_from(user, None) if user else None
-    if user is None or row is None:
-        raise CommandError("There are no invented results. Make some with `manage.py seed_results 100000`.")
-    middle = _first_from(user, row.created + (timezone.now() - row.created) / 2) or row
+    user, row = _oldest()
+    middle = invented_middle()
     filters = {
         f"{name}, {order}": {**asked, "sort": order} for name, asked in _filters(user, row).items() for order in ORDERS
     }
     pages = {"a page in the middle": {"after": str(middle.uuid)}, "the page before the last": {"before": str(row.uuid)}}
     lists = {name: f"{reverse('diagnosis:results')}?{urlencode(asked)}" for name, asked in {**filters, **pages}.items()}
-    return {**lists, **_patients(row), **_statistics(middle)}
+    return {**lists, **_api(user, row), **_patients(row), **_statistics(middle)}
+
+
+def invented_middle() -> Diagnosis:
+    """A result in the middle of the time over which they are spread. Raises CommandError where there are none."""
+    user, row = _oldest()
+    return _first_from(user, row.created + (timezone.now() - row.created) / 2) or row
+
+
+def _oldest() -> tuple[User, Diagnosis]:
+    """One of the invented people, and the oldest of their institution's results."""
+    user = User.objects.filter(username_key=USERNAMES[0]).first()
+    row = _first_from(user, None) if user else None
+    if user is None or row is None:
+        raise CommandError("There are no invented results. Make some with `manage.py seed_results 100000`.")
+    return user, row
 
 
 def _first_from(user: User, moment: datetime | None) -> Diagnosis | None:
@@ -72,6 +108,14 @@ def _first_from(user: User, moment: datetime | None) -> Diagnosis | None:
     since = results.filter(created__gte=moment) if moment else results
     pk = since.values_list("pk", flat=True).first()
     return Diagnosis.objects.select_related("study__patient", "model_version").get(pk=pk) if pk else None
+
+
+def _api(user: User, row: Diagnosis) -> dict[str, str]:
+    """The list of the API: one request for each filter, so that the limit of requests is not reached."""
+    return {
+        f"API list: {name}": f"{reverse('api:results')}?{urlencode(asked)}"
+        for name, asked in _filters(user, row).items()
+    }
 
 
 def _patients(row: Diagnosis) -> dict[str, str]:
@@ -127,16 +171,18 @@ def _filters(user: User, row: Diagnosis) -> dict[str, dict[str, str]]:
     }
 
 
-def _timed(client: Client, address: str, repeat: int) -> str:
+def timed(client: Client, address: str, repeat: int, *, before: Callable[[], object] = lambda: None) -> Timing:
+    """Ask so many times, and once more to count queries; `before` each. Raises CommandError for any answer but 200."""
     clock, processor = [], []
     for _ in range(repeat):
+        before()
         start = time.perf_counter(), time.process_time()
         answer = client.get(address, secure=True)
         clock.append(time.perf_counter() - start[0])
         processor.append(time.process_time() - start[1])
-    if answer.status_code != 200:
-        raise CommandError(f"{address} answered {answer.status_code}.")
+        if answer.status_code != 200:
+            raise CommandError(f"{address} answered {answer.status_code}.")
+    before()
     with CaptureQueriesContext(connection) as queries:
         client.get(address, secure=True)
-    size = len(answer.content) / 1000
-    return f"{median(clock) * 1000:9.0f} {median(processor) * 1000:7.0f} {len(queries):7} {size:5.0f}"
+    return Timing(clock, processor, len(queries), len(answer.content))
