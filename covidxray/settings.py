@@ -220,11 +220,11 @@ AXES_VERBOSE = False
 
 # --- API (docs/api.md) ------------------------------------------------------------------------------------------------
 
-API_TOKEN_HOURS = max(1, env.int("API_TOKEN_HOURS", default=12))
+API_TOKEN_HOURS = env.number("API_TOKEN_HOURS", default=12, at_least=1)
 # How often, in one minute. The counts stand in the database (accounts.api.limits): no cache needs to be set up.
-API_REQUESTS_PER_MINUTE = max(1, env.int("API_REQUESTS_PER_MINUTE", default=300))  # of a person
-API_UPLOADS_PER_MINUTE = max(1, env.int("API_UPLOADS_PER_MINUTE", default=60))  # of a person
-API_SIGN_INS_PER_MINUTE = max(1, env.int("API_SIGN_INS_PER_MINUTE", default=20))  # from an address
+API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", default=300, at_least=1)  # of a person
+API_UPLOADS_PER_MINUTE = env.number("API_UPLOADS_PER_MINUTE", default=60, at_least=1)  # of a person
+API_SIGN_INS_PER_MINUTE = env.number("API_SIGN_INS_PER_MINUTE", default=20, at_least=1)  # from an address
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.TokenAuthentication"],  # no cookies
     "DEFAULT_PERMISSION_CLASSES": ["diagnosis.api.policy.IsRadiographer"],
