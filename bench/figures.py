@@ -23,6 +23,12 @@ def floor_milliseconds(results: Results) -> float | None:
     return GFLOP / max(rates) * 1000 if rates else None
 
 
+def int8_floor_milliseconds(results: Results) -> float | None:
+    """Time of one image if all its operations ran in int8, as fast as a large convolution does."""
+    rate = results.median("matrix", "int8_convolution")
+    return GFLOP / rate * 1000 if rate else None
+
+
 def growth_exponent(sizes: list[float], values: list[float]) -> float | None:
     """Slope of log(value) over log(size) by least squares: 1 is proportional, 0 does not grow. None below two sizes."""
     if len(sizes) < 2:

@@ -79,7 +79,7 @@ def environment(scratch: Path) -> dict[str, str]:
 
 
 def inference(plan: Plan, scratch: Path, results: Results) -> None:
-    """Milliseconds per image of every way to run the network, and how fast the machine multiplies matrices."""
+    """Milliseconds per image of every way to run the network, and how fast the machine multiplies in either precision."""
     with (
         Worker("bench.sides.tensorflow_side", environment(scratch)) as keras,
         Worker("bench.sides.openvino_side", environment(scratch)) as site,
@@ -103,10 +103,12 @@ def inference(plan: Plan, scratch: Path, results: Results) -> None:
             Key("matrix", "numpy"): site.asks("matrix_rate"),
             Key("matrix", "tf_matmul"): keras.asks("matrix_rate"),
         }
-        for warm_up in (*ways.values(), *rates.values()):
+        whole = {Key("matrix", "int8_convolution"): site.asks("int8_rate")}
+        for warm_up in (*ways.values(), *rates.values(), *whole.values()):
             warm_up()
         results.add(interleaved(ways, "ms", plan.rounds))
         results.add(interleaved(rates, "GFLOP/s", plan.rounds))
+        results.add(interleaved(whole, "GOP/s", plan.rounds))
 
 
 def threads(plan: Plan, scratch: Path, results: Results) -> None:

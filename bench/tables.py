@@ -7,6 +7,7 @@ from bench.figures import (
     TRAINED_IMAGES,
     floor_milliseconds,
     growth_of,
+    int8_floor_milliseconds,
     ratio,
     targets,
     training_gain,
@@ -81,16 +82,26 @@ def _targets(results: Results) -> str:
 
 
 def _inference(results: Results) -> str:
-    predict, floor = (results.median("inference", "predict", 1), floor_milliseconds(results))
+    predict, floor, in_int8 = (
+        results.median("inference", "predict", 1),
+        floor_milliseconds(results),
+        int8_floor_milliseconds(results),
+    )
     rows = []
     for name, title in WAYS.items():
         one = results.median("inference", name, 1)
         cells = [_spread(results, Key("inference", name, batch)) for batch in (1, 8)]
-        rows.append((title, *cells, _number(ratio(predict, one)), _number(ratio(one, floor))))
-    rows.append(("floor: 23.1 GFLOP at the rate of a matrix product", _number(floor), "", "", "1" if floor else ""))
+        own = in_int8 if name.endswith("_int8") else floor
+        rows.append((title, *cells, _number(ratio(predict, one)), _number(ratio(one, own))))
+    for title, value in (
+        ("floor in float32: 23.1 GFLOP at the rate of a matrix product", floor),
+        ("floor in int8: as many operations at the rate of a convolution", in_int8),
+    ):
+        rows.append((title, _number(value), "", _number(ratio(predict, value)), "1" if value else ""))
     rates = [_spread(results, Key("matrix", name)) for name in ("numpy", "tf_matmul")]
-    heads = ["way", "ms per image, batch 1", "batch 8", "times faster than `model.predict`", "times the floor"]
-    return table(heads, rows) + f"\n\nFloat32 matrix product, 4096³: NumPy {rates[0]}, `tf.matmul` {rates[1]} GFLOP/s."
+    heads = ["way", "ms per image, batch 1", "batch 8", "times faster than `model.predict`", "times its floor"]
+    said = f"Float32 matrix product, 4096³: NumPy {rates[0]}, `tf.matmul` {rates[1]} GFLOP/s; int8 convolution: "
+    return f"{table(heads, rows)}\n\n{said}{_spread(results, Key('matrix', 'int8_convolution'))} GOP/s."
 
 
 def _threads(results: Results) -> str:

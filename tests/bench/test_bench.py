@@ -60,7 +60,9 @@ class ToyWorker:
                 "results list": {"milliseconds": [30.0, 40.0, 35.0], "queries": 9, "name": "all, newest"},
                 "statistics of a year, for the first time": {"milliseconds": [9000.0], "queries": 70, "name": ""},
             }
-        return {"matrix_rate": 270, "images_per_second": 10.5, "ready": 650, "peak_after": 900}.get(function, 2.0)
+        return {"matrix_rate": 270, "int8_rate": 1000, "images_per_second": 10.5, "ready": 650, "peak_after": 900}.get(
+            function, 2.0
+        )
 
     def asks(self, function: str, **arguments: Any):
         return lambda: float(self.call(function, **arguments))
