@@ -79,7 +79,7 @@ def environment(scratch: Path) -> dict[str, str]:
 
 
 def inference(plan: Plan, scratch: Path, results: Results) -> None:
-    """Milliseconds per image of every way to run the network, and how fast the machine multiplies in either precision."""
+    """Milliseconds per image of every way to run the network, and what the machine can do in either precision."""
     with (
         Worker("bench.sides.tensorflow_side", environment(scratch)) as keras,
         Worker("bench.sides.openvino_side", environment(scratch)) as site,

@@ -60,9 +60,8 @@ class ToyWorker:
                 "results list": {"milliseconds": [30.0, 40.0, 35.0], "queries": 9, "name": "all, newest"},
                 "statistics of a year, for the first time": {"milliseconds": [9000.0], "queries": 70, "name": ""},
             }
-        return {"matrix_rate": 270, "int8_rate": 1000, "images_per_second": 10.5, "ready": 650, "peak_after": 900}.get(
-            function, 2.0
-        )
+        rates = {"matrix_rate": 270, "int8_rate": 1000, "images_per_second": 10.5}
+        return (rates | {"ready": 650, "peak_after": 900}).get(function, 2.0)
 
     def asks(self, function: str, **arguments: Any):
         return lambda: float(self.call(function, **arguments))
@@ -97,7 +96,7 @@ def test_int8_is_not_made_up_where_it_is_not_built(monkeypatch):
     results = measure(replace(SMALL, has_int8=False), lambda text: None)
     left_out = {"part": "inference", "name": "openvino_int8", "size": 1, "why": parts.NOT_BUILT}
     assert left_out in document(results)["not_measured"]
-    assert not [key for key in results.measurements if "int8" in key.name]
+    assert not [key for key in results.measurements if "int8" in key.name and key.part != "matrix"]
     assert "| OpenVINO int8, with the heat map | not built | not built | not measured |" in "".join(
         tables(results, this_machine(0), "2026-01-31T12:00:00", versions()).values()
     )
