@@ -7,6 +7,8 @@ PYTHON := $(VENV)/bin/python
 MANAGE := $(PYTHON) manage.py
 # The checks never see the developer's .env: they bring their own settings.
 CHECKED := DJANGO_SETTINGS_MODULE=tests.settings
+# One of them runs the tests with a browser and the slow ones, see tests/conftest.py.
+IN_TWO_PROCESSES := --numprocesses=2 --dist=loadgroup
 
 MODEL := $(shell sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' models/current.json 2>/dev/null)
 BUILT_MODEL := $(if $(MODEL),models/$(MODEL)/built.json)
@@ -32,13 +34,13 @@ run: $(VENV)/.requirements $(FRONT_END) .env $(BUILT_MODEL) database samples/che
 test: $(VENV)/.requirements-dev $(VENV)/load/.requirements $(FRONT_END) $(BUILT_MODEL) lint types deploy-check ## everything that checks the code, browser tests included
 	@scripts/ensure-chromium
 	@scripts/ensure-nginx
-	REQUIRE_BROWSER=1 $(PYTHON) -m pytest
+	REQUIRE_BROWSER=1 $(PYTHON) -m pytest $(IN_TWO_PROCESSES)
 
 test-mysql: $(VENV)/.requirements-mysql $(FRONT_END) $(BUILT_MODEL) ## every test that can reach the database, on a MariaDB server of its own
 	@scripts/ensure-chromium
 	@scripts/ensure-nginx
 	@scripts/ensure-mariadb $(PYTHON)
-	REQUIRE_BROWSER=1 $(PYTHON) scripts/with_mariadb.py $(PYTHON) -m pytest -m "database or mariadb"
+	REQUIRE_BROWSER=1 $(PYTHON) scripts/with_mariadb.py $(PYTHON) -m pytest $(IN_TWO_PROCESSES) -m "database or mariadb"
 
 quick: $(VENV)/.requirements-dev $(FRONT_END) ## the tests that take seconds
 	$(PYTHON) -m pytest -m "not slow and not browser"

@@ -24,9 +24,15 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what can reach the database. pytest-django lets no other test do so."""
+    """Mark what can reach the database (pytest-django lets no other test do so), and what must not run beside its like.
+
+    Of two processes one takes all that drives a browser or keeps every processor busy; the other begins with the rest.
+    """
     for item in items:
+        if item.get_closest_marker("browser") or item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.xdist_group("one after the other"))
         fixtures = getattr(item, "fixturenames", ())
         if item.get_closest_marker("django_db") or "django_db_setup" in fixtures:
             item.add_marker("database")
@@ -56,7 +62,11 @@ def dicom_samples() -> Path:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker) -> None:
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_blocker: DjangoDbBlocker,
+) -> None:
     """SQLite's test database is a file, not memory: threads then wait for each other as they do in production."""
     settings = connections["default"].settings_dict
     if settings["ENGINE"].endswith("sqlite3"):
