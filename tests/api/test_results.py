@@ -1,6 +1,5 @@
 """Uploading, finding and reading results, as a program does."""
 
-import uuid
 from datetime import timedelta
 from pathlib import Path
 
