@@ -34,6 +34,7 @@ NO_WAITING_FOR_DISKS = [
 
 def main(command: list[str]) -> int:
     """Return the status of the command, as a shell would."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     try:
