@@ -38,10 +38,11 @@ def figures_by_part(user: User, period: Period, kind: DayFigures.Kind, count: Co
     results = counted_results(user)
     if counts_own_only(user):
         return [[figures] for figures in count(results, period.buckets)]
-    days = [day for part in period.buckets for day in days_of(part)]
+    parts = [days_of(part) for part in period.buckets]
+    days = [day for part in parts for day in part]
     figures = _kept(user.institution_id, kind, days)
     figures |= _counted_anew(results, user.institution_id, kind, count, [day for day in days if day not in figures])
-    return [[figures[day] for day in days_of(part)] for part in period.buckets]
+    return [[figures[day] for day in part] for part in parts]
 
 
 def _kept(institution: int, kind: DayFigures.Kind, days: list[Span]) -> dict[Span, Figures]:

@@ -185,7 +185,7 @@ def count_checked(results: DiagnosisQuerySet, spans: Sequence[Timed]) -> list[Fi
         figures[span]["alike"].append(group)
     for span, *group in _readings(counted.filter(_first_answer())):
         figures[span]["readings"].append(group)
-    for span, *group in keyed.values_list("span", "prediction", "model_version").annotate(results=Count("pk")):
+    for span, *group in keyed.values_list("span", "prediction").annotate(results=Count("pk")):
         figures[span]["given"].append(group)
     late: Any = checked.filter(_first_answer()).exclude(_in_window())
     for span, radiographs in late.values_list("span").annotate(radiographs=Count("pk")):
@@ -292,7 +292,7 @@ def _comparison(readings: list[list[Any]]) -> Comparison:
 def _known(days: list[Figures], groups: list[_Group]) -> dict[Prediction, Share]:
     """Of how many of each answer an outcome that counts is known: shows which answers were followed up."""
     given, checked = Counter[str](), Counter[str]()
-    for prediction, _version, number in chain.from_iterable(day["given"] for day in days):
+    for prediction, number in chain.from_iterable(day["given"] for day in days):
         given[prediction] += number
     for group in groups:
         checked[group.prediction] += group.radiographs

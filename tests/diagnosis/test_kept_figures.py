@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import Settings
 
 from accounts.models import Institution, User
 from diagnosis.classifier import forget_classifier
@@ -149,9 +149,7 @@ def test_another_models_answer_shows_too(alice: User, result: Diagnosis, media_r
     assert after == recounted(alice)
 
 
-def test_a_day_that_did_not_change_is_not_counted_again(
-    alice: User, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
+def test_a_day_that_did_not_change_is_not_counted_again(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     for day in (3, 7):
         stored_result(alice, created=datetime(2026, 3, day, 12, tzinfo=UTC))
     report(alice, month_period(Month(2026, 3)))
