@@ -60,6 +60,15 @@ class WordsField(models.TextField):
         return value
 
 
+class StudysOutcome(models.CharField):
+    """The outcome of the row's study when the row is stored. Who changes it there changes it here (`outcome_add`)."""
+
+    def pre_save(self, model_instance: Any, add: bool) -> str:
+        outcome: str = model_instance.study.outcome
+        setattr(model_instance, self.attname, outcome)
+        return outcome
+
+
 class StudysInstitution(models.ForeignKey):
     """The institution of the row's study. No code sets it, and so it can never differ from the study's."""
 

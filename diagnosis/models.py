@@ -21,7 +21,7 @@ from accounts.scope import narrowed
 from diagnosis.contract import Prediction
 from diagnosis.display import shown_size
 from diagnosis.erasure_models import ErasedReport, FileToErase  # noqa: F401
-from diagnosis.fields import SearchKeyField, StudysInstitution, WordsField
+from diagnosis.fields import SearchKeyField, StudysInstitution, StudysOutcome, WordsField
 from diagnosis.figures_models import DayFigures, ResultChange  # noqa: F401
 from diagnosis.patient_models import Patient
 from diagnosis.querysets import NEWEST_FIRST, ListedDiagnoses, starts_with
@@ -106,7 +106,6 @@ class Study(models.Model):
             models.Index(fields=["institution", "file_name_key"], name="study_by_file_name"),
             models.Index(fields=["institution", "patient_reference_key"], name="study_by_patient_reference"),
             models.Index(fields=["institution", "patient_name_key"], name="study_by_patient_name"),
-            models.Index(fields=["institution", "outcome"], name="study_by_outcome"),
         ]
 
     def __str__(self) -> str:
@@ -189,7 +188,7 @@ class Standing(models.TextChoices):
     VOIDED = "voided", _("Voided")
 
 
-_LISTED = ("prediction", "requested_by", "model_version", "review_state")
+_LISTED = ("prediction", "requested_by", "model_version", "review_state", "outcome")
 
 
 class AnswerHidden(Exception):
@@ -234,6 +233,7 @@ class Diagnosis(models.Model):
     )
     # Text and no boolean: Django writes `NOT column` for a boolean, which no index serves.
     standing = models.CharField(max_length=10, choices=Standing, default=Standing.KEPT, editable=False)
+    outcome = StudysOutcome(_("RT-PCR"), max_length=10, blank=True, default="", choices=Outcome.Result, editable=False)
 
     objects = DiagnosisQuerySet.as_manager()
     is_hidden = False
@@ -269,6 +269,7 @@ class Diagnosis(models.Model):
     def hide_answer(self) -> None:
         """Take the answer out of this row, for a person who may not see it yet; only that nobody reviewed it stays."""
         taken = {"probability": None, "raw_probability": None, "confidence": None, "heat_map": b"", "prediction": ""}
+        taken |= {"outcome": ""}
         state = self.review_state if self.review_state == ReviewState.UNREVIEWED else ""
         self.__dict__.update(taken, review_state=state, is_hidden=True)
 

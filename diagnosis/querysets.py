@@ -107,7 +107,7 @@ class ListedDiagnoses(models.QuerySet["Diagnosis"]):
 
     def with_outcome(self, outcome: str) -> Self:
         """Those of which the study's RT-PCR came out so."""
-        return self.filter(study__outcome=outcome)
+        return self.filter(outcome=outcome)
 
     def in_order(self, order: Order) -> Self:
         return self.order_by(*order.columns)

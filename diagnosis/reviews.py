@@ -73,6 +73,7 @@ def outcome_add(*, user: User, study: Study, result: str, sampled: date | None) 
         return
     Outcome.objects.create(study=study, entered_by=user, result=result, sampled=sampled)
     Study.objects.filter(pk=study.pk).update(outcome=result, outcome_date=sampled)
+    study.diagnoses.update(outcome=result)
     _note(study, user, StudyEvent.Kind.OUTCOME, {"result": result, "sampled": sampled and sampled.isoformat()})
 
 

@@ -56,6 +56,7 @@ _NARROWINGS: dict[str, Callable[[DiagnosisQuerySet, Any], DiagnosisQuerySet]] = 
     "radiographer": DiagnosisQuerySet.requested_by_person,
     "model_version": DiagnosisQuerySet.answered_by_model,
     "review": DiagnosisQuerySet.reviewed_as,
+    "outcome": DiagnosisQuerySet.with_outcome,
     "lowest": DiagnosisQuerySet.with_probability_from,
     "highest": DiagnosisQuerySet.with_probability_to,
 }
@@ -116,8 +117,6 @@ def _asked_of_studies(user: User, asked: ResultFilter) -> Iterator[tuple[set[int
             else _some(studies_with_words(mine, words))
         )
         yield studies, lambda results: results_with_words(results, mine, words)
-    if asked.outcome:
-        yield _some(mine.filter(outcome=asked.outcome)), lambda results: results.with_outcome(asked.outcome)
     if user.reads_blind and asked.tells_the_answer:
         yield _read_by(user, mine), lambda results: revealed_to(user, results)
 

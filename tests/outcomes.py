@@ -16,6 +16,7 @@ POSITIVE, NEGATIVE = "positive", "negative"
 def set_outcome(diagnosis: Diagnosis, outcome: str, *, sampled: date | None = None) -> None:
     """As it stands on a study after an outcome has been entered."""
     Study.objects.filter(pk=diagnosis.study_id).update(outcome=outcome, outcome_date=sampled)
+    Diagnosis.objects.filter(study=diagnosis.study_id).update(outcome=outcome)
     results_changed(diagnosis.study)
 
 

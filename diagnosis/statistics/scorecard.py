@@ -209,7 +209,7 @@ def _patients(counted: DiagnosisQuerySet) -> dict[int, list[int]]:
 
 def _with_outcome(results: DiagnosisQuerySet) -> DiagnosisQuerySet:
     apart = DaysApart(F("study__outcome_date"), F("study__study_date"))
-    return results.filter(study__outcome__in=Outcome.Result.values).annotate(days_apart=apart)
+    return results.filter(outcome__in=Outcome.Result.values).annotate(days_apart=apart)
 
 
 def _in_window() -> Q:
@@ -223,10 +223,10 @@ def _first_answer() -> NegatedExpression:
 
 def _alike(counted: DiagnosisQuerySet) -> Iterable[tuple[Any, ...]]:
     """The span, and then the columns of a `_Group`."""
-    is_covid = Q(study__outcome=Outcome.Result.POSITIVE)
+    is_covid = Q(outcome=Outcome.Result.POSITIVE)
     distance = Case(When(is_covid, then=1 - F("probability")), default=F("probability"), output_field=FloatField())
     keyed = counted.annotate(is_first=_first_answer(), tenth=_tenth(), distance=distance)
-    keys = ("span", "model_version", "is_first", "study__outcome", "prediction", "tenth")
+    keys = ("span", "model_version", "is_first", "outcome", "prediction", "tenth")
     square = F("distance") * F("distance")
     rows: Any = keyed.values_list(*keys).annotate(
         radiographs=Count("pk"), probabilities=Sum("probability"), squares=Sum(square), fourths=Sum(square * square)
@@ -277,7 +277,7 @@ def _readings(first: DiagnosisQuerySet) -> Iterable[tuple[Any, ...]]:
     """The span, whether it was COVID, the answer, the first own reading, and how many."""
     own = OwnReading.objects.filter(study=OuterRef("study")).order_by("created", "pk").values("answer")[:1]
     read: Any = first.annotate(own_answer=Subquery(own)).filter(own_answer__isnull=False)
-    keys = ("span", "study__outcome", "prediction", "own_answer")
+    keys = ("span", "outcome", "prediction", "own_answer")
     for span, outcome, *alike in read.values_list(*keys).annotate(radiographs=Count("pk")):
         yield span, outcome == Outcome.Result.POSITIVE, *alike
 

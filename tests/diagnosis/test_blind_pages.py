@@ -64,6 +64,7 @@ def turn(positive: bool) -> None:
         confidence=0.734 if positive else 0.979,
         heat_map=heat,
         review_state=verdict,
+        outcome="positive" if positive else "negative",
     )
     Review.objects.update(verdict=verdict, reason="Clear" if positive else "Scars")
     OwnReading.objects.update(answer="Positive" if positive else "Negative")

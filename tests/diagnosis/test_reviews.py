@@ -192,6 +192,7 @@ def test_an_outcome_is_entered_changed_and_taken_back(client: Client, result: Di
         assert post(client, result, "outcome", **values).status_code == 302
         study.refresh_from_db()
         assert (study.outcome, str(study.outcome_date)) == stored
+        assert Diagnosis.objects.get().outcome == study.outcome  # repeated, for lists
     assert list(Outcome.objects.order_by("pk").values_list("result", flat=True)) == ["positive", "negative", ""]
     assert kinds(result) == ["outcome"] * 3
     assert "Taken back" in page_of(client, result)

@@ -80,6 +80,7 @@ def test_reviews_outcomes_notes_and_voided_uploads_are_in_the_mix_and_agree_with
             [(row.study.outcome, row.study.outcome_date)] if row.study.outcome else []
         )
         assert (row.standing == "voided") == bool(row.study.voided)
+        assert row.outcome == row.study.outcome
     assert {row.review_state for row in rows} == set(ReviewState.values)
     assert {row.study.outcome for row in rows} == {"", "positive", "negative"}
     assert {bool(row.study.notes) for row in rows} == {bool(row.study.voided) for row in rows} == {True, False}

@@ -13,6 +13,7 @@ from accounts.models import User
 from diagnosis.classifier import forget_classifier
 from diagnosis.engines import EngineOutput
 from diagnosis.models import Diagnosis, ModelVersion, Study
+from diagnosis.reviews import outcome_add
 from diagnosis.services import DiagnosisOutcome, diagnosis_create, shown_file_name
 from tests.toy import ToyEngine, write_toy_model
 from tests.uploads import radiograph_png, stored_files
@@ -71,6 +72,20 @@ def test_a_model_is_written_down_once_with_its_card(alice: User, engine: ToyEngi
         diagnosis_create(user=alice, content=radiograph_png(seed), file_name="a.png")
     model = ModelVersion.objects.get()
     assert model.card["network"] == {"weights_sha256": model.weights_sha256}
+
+
+def test_the_answer_of_another_model_stands_with_the_outcome_that_is_known(
+    alice: User, engine: ToyEngine, settings, tmp_path: Path
+) -> None:
+    first = diagnosis_create(user=alice, content=radiograph_png(), file_name="a.png").diagnosis
+    outcome_add(user=alice, study=first.study, result="positive", sampled=None)
+    settings.MODELS_DIR = tmp_path / "other"
+    write_toy_model(settings.MODELS_DIR, "toy-2", weights_sha256="cd" * 32)
+    forget_classifier()
+    second = diagnosis_create(user=alice, content=radiograph_png(), file_name="a.png").diagnosis
+    outcome_add(user=alice, study=first.study, result="negative", sampled=None)
+    assert (second.study, second.outcome) == (first.study, "positive")
+    assert set(Diagnosis.objects.values_list("outcome", flat=True)) == {"negative"}
 
 
 def test_the_same_version_name_with_other_weights_is_another_model(

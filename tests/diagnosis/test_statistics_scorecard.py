@@ -128,7 +128,7 @@ def test_no_outcome_no_figure(client: Client, alice: User) -> None:
 def test_a_radiograph_counts_once_with_the_first_answer_and_for_each_version_with_its_own(alice: User) -> None:
     first = checked_result(alice, POSITIVE, "Negative", version="old")
     second = stored_result(alice, version="new", created=NOON + timedelta(hours=1))
-    Diagnosis.objects.filter(pk=second.pk).update(study=first.study)
+    Diagnosis.objects.filter(pk=second.pk).update(study=first.study, outcome=POSITIVE)
     card = card_of(alice)
     assert card.total.answers.covid == Called(negative=1)
     versions = {version.version: score.answers.covid for version, score in card.versions}
