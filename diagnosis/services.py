@@ -93,13 +93,15 @@ def diagnosis_create(
 
 def _create(user: User, content: bytes, file_name: str, entered: EnteredDetails) -> DiagnosisOutcome:
     upload = _Upload(user, content, file_name, read_radiograph(content), entered)
-    _refuse_what_only_a_colleague_sees(upload)
-    if voided := _voided(upload):
-        return voided
+    study = _known_study(upload)
+    if study:
+        _refuse_what_only_a_colleague_sees(user, study)
+        if study.voided:
+            return _outcome(upload, study.diagnoses.newest_first()[0], is_repeat=True)
     classifier = get_classifier()
-    if known := _known_outcome(upload, classifier):
+    if study and (known := _known_outcome(upload, classifier)):
         return known
-    if not (study := _known_study(upload)):
+    if not study:
         patient_check(user=upload.user, entered=entered.patient, file=upload.patient_in_file)
     answer = classifier.classify(upload.radiograph)
     try:
@@ -131,18 +133,10 @@ def _known_study(upload: _Upload) -> Study | None:
     return same_file.select_related("patient").first()
 
 
-def _refuse_what_only_a_colleague_sees(upload: _Upload) -> None:
+def _refuse_what_only_a_colleague_sees(user: User, study: Study) -> None:
     """Where radiographers see their own studies only (RADIOGRAPHERS_SEE), a colleague's answer is not handed out."""
-    study = _known_study(upload)
-    if study and not Study.objects.visible_to(upload.user).filter(pk=study.pk).exists():
+    if not Study.objects.visible_to(user).filter(pk=study.pk).exists():
         raise StoredByColleague(_("A colleague has uploaded this radiograph. You see your own ones only: ask there."))
-
-
-def _voided(upload: _Upload) -> DiagnosisOutcome | None:
-    study = _known_study(upload)
-    if study is None or study.voided is None:
-        return None
-    return _outcome(upload, study.diagnoses.newest_first()[0], is_repeat=True)
 
 
 def _known_outcome(upload: _Upload, classifier: Classifier) -> DiagnosisOutcome | None:
@@ -197,7 +191,7 @@ def _projection(radiograph: Radiograph) -> str:
 
 def _model_version_of(classifier: Classifier) -> ModelVersion:
     """The row of the model that answered, made with its card when it answers for the first time."""
-    model, is_new = ModelVersion.objects.get_or_create(
+    model, is_new = ModelVersion.objects.defer("card").get_or_create(
         version=classifier.model_version,
         weights_sha256=classifier.weights_sha256,
         defaults={"card": classifier.artifact.card},

@@ -82,8 +82,8 @@ def test_the_heat_map_is_clear_where_there_is_no_evidence_and_yellow_where_most_
     answer = client.get(reverse("diagnosis:heat-map", args=[diagnosis.uuid]))
     assert answer["Content-Type"] == "image/png"
     drawn = picture(answer)
-    assert (drawn.mode, drawn.size) == ("RGBA", (448, 358))
-    pixels = np.asarray(drawn)
+    assert drawn.size == (448, 358)
+    pixels = np.asarray(drawn.convert("RGBA"))
     assert pixels[2, 2, 3] == 0
     red, green, blue, opacity = pixels[355, 445]
     assert red > 200
@@ -168,7 +168,8 @@ def test_a_drawn_heat_map_has_the_radiographs_proportions(width: int, height: in
 def test_more_evidence_is_always_lighter() -> None:
     """Perceptual order: the luminance of the colours rises all the way (ITU-R BT.709 weights)."""
     ramp = np.linspace(0, 1, 256, dtype=np.float32)[None]
-    drawn = np.asarray(Image.open(io.BytesIO(coloured_heat_map(heat_map_to_png(ramp), width=448, height=10))), float)
+    picture = Image.open(io.BytesIO(coloured_heat_map(heat_map_to_png(ramp), width=448, height=10)))
+    drawn = np.asarray(picture.convert("RGBA"), float)
     luminance = drawn[5, :, :3] @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(luminance) >= -1.5).all()
     assert (np.diff(drawn[5, :, 3]) >= 0).all()
