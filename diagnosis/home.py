@@ -63,11 +63,6 @@ class Tally:
     today_address: str = ""
     month_address: str = ""
 
-    @property
-    def get_prediction_display(self) -> str:
-        """As a diagnosis names its answer."""
-        return str(Diagnosis.Label(self.prediction).label)
-
 
 @dataclass(frozen=True)
 class _Span:

@@ -1,0 +1,38 @@
+"""The sign and the word of an answer and of a review's state.
+
+A list shows fifty of each, and there are four: each is drawn once in each language.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+from django import template
+from django.template.loader import render_to_string
+from django.utils.translation import get_language
+
+from diagnosis.models import Diagnosis
+from diagnosis.review_models import ReviewState
+
+register = template.Library()
+
+_NAMES = {"diagnosis/_label.html": Diagnosis.Label.choices, "diagnosis/_results_review.html": ReviewState.choices}
+
+
+@register.simple_tag
+def answer_label(answer: Any) -> str:
+    """What a diagnosis answered, or whatever else has a prediction; of one that is hidden, that it is."""
+    hidden = getattr(answer, "is_hidden", False)
+    return _drawn("diagnosis/_label.html", "" if hidden else answer.prediction, get_language())
+
+
+@register.simple_tag
+def review_state(diagnosis: Diagnosis) -> str:
+    """What the newest review says of a diagnosis."""
+    return _drawn("diagnosis/_results_review.html", diagnosis.review_state, get_language())
+
+
+@lru_cache(maxsize=100)
+def _drawn(template_name: str, value: str, language: str | None) -> str:
+    """`language` is the one in force: the word is in it, so it is part of the key."""
+    name = dict(_NAMES[template_name]).get(value, value)
+    return render_to_string(template_name, {"value": value, "name": name})
