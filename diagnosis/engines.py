@@ -9,9 +9,11 @@
 The name that stands with a diagnosis is never the first of them: it says the precision.
 """
 
+import math
 import threading
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,12 +30,18 @@ INT8_GRAPH = "serving-int8.xml"
 KERAS_MODEL = "model.keras"
 GRAPHS = {"float32": SERVING_GRAPH, "int8": INT8_GRAPH}
 SETTINGS = {
-    # All processors work on one image, and calls at once take turns. One stream for each processor (THROUGHPUT)
-    # would make every single answer slower: docs/performance.md.
+    # All processors work on one image, and calls at once take turns.
     "PERFORMANCE_HINT": "LATENCY",
     # The default is bfloat16 where the CPU has it: other values. This is for what is not int8 in an int8 graph, too.
     "INFERENCE_PRECISION_HINT": "f32",
 }
+IN_COMPANY = SETTINGS | {
+    # Half of the processors work on one image. Two at once are done sooner than one after the other, and processors
+    # that are also wanted for pages keep nobody waiting: docs/decisions/0121-in-company.md.
+    "NUM_STREAMS": "2",
+}
+COMPANY_SECONDS = 1.0
+"""So long after two images at once the next one is expected to have company, too."""
 
 
 @dataclass(frozen=True)
@@ -58,20 +66,38 @@ class Engine(Protocol):
 
 
 class OpenVINOEngine:
-    """The serving graph of one precision, "float32" or "int8", compiled by OpenVINO for the CPU."""
+    """The serving graph of one precision, "float32" or "int8", compiled by OpenVINO for the CPU.
+
+    In int8 it is compiled twice: for an image alone, and for several at once. In float32 the weights would take 235 MiB
+    more.
+    """
 
     def __init__(self, folder: Path, precision: str = "float32") -> None:
-        import openvino
-
         self.name = f"openvino-{precision}"
         if precision == "int8" and not (folder / INT8_GRAPH).is_file():
             raise ModelUnavailable(f"Model {folder.name} has no int8 graph on this machine; build_model says why.")
+        graph = folder / GRAPHS[precision]
+        self._alone = CompiledGraph(graph, SETTINGS)
+        self._in_company = CompiledGraph(graph, IN_COMPANY) if precision == "int8" else self._alone
+        self._company = _Company()
+
+    def run(self, images: np.ndarray) -> EngineOutput:
+        with self._company as is_expected:
+            return (self._in_company if is_expected else self._alone).run(images)
+
+
+class CompiledGraph:
+    """A graph as one set of settings has OpenVINO compute it; safe to call from any thread."""
+
+    def __init__(self, graph: Path, settings: Mapping[str, str]) -> None:
+        import openvino
+
         core = openvino.Core()
         # Read and not mapped: of a mapped file, weights that are altered on the disk alter answers, and one that is cut
         # off ends the process.
         core.set_property({"ENABLE_MMAP": False})
-        self._compiled = core.compile_model(folder / GRAPHS[precision], "CPU", SETTINGS)
-        self._idle: deque[Any] = deque()  # whose pop and append are atomic
+        self.compiled = core.compile_model(graph, "CPU", dict(settings))
+        self.idle: deque[Any] = deque()  # whose pop and append are atomic
         # OpenVINO looks for NumPy at the first image, and two first ones at once wait for each other for ever, with
         # Python's lock held: the whole process stands still. So the first one is this, while nobody has the engine yet.
         self.run(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE, 3), np.float32))
@@ -80,13 +106,32 @@ class OpenVINOEngine:
         # A compiled model shared by threads returns other threads' values: every call has a request to itself, and
         # there are never more requests, with their memory, than there were calls at once.
         try:
-            request = self._idle.pop()
+            request = self.idle.pop()
         except IndexError:
-            request = self._compiled.create_infer_request()
+            request = self.compiled.create_infer_request()
         outputs = request.infer([images])
         answer = EngineOutput(outputs[0].copy(), outputs[1].copy())
-        self._idle.append(request)  # not after an error: that request is left to the garbage collector
+        self.idle.append(request)  # not after an error: that request is left to the garbage collector
         return answer
+
+
+class _Company:
+    """Entered by everybody who asks; tells them whether to expect others meanwhile, because some were here lately."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._present, self._until = 0, -math.inf
+
+    def __enter__(self) -> bool:
+        with self._lock:
+            self._present += 1
+            if self._present > 1:
+                self._until = time.monotonic() + COMPANY_SECONDS
+            return time.monotonic() < self._until
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._present -= 1
 
 
 class KerasEngine:

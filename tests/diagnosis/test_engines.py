@@ -93,7 +93,7 @@ def test_an_answer_does_not_change_when_the_next_is_asked_for(served, images):
 
 
 def test_openvino_computes_in_float32(served):
-    assert str(served["openvino"]._compiled.get_property("INFERENCE_PRECISION_HINT")) == "<Type: 'float32'>"
+    assert str(served["openvino"]._alone.compiled.get_property("INFERENCE_PRECISION_HINT")) == "<Type: 'float32'>"
 
 
 SERVE = """
@@ -152,7 +152,7 @@ def test_code_in_a_keras_file_is_refused(tmp_path, monkeypatch):
 
 def test_openvino_has_seen_an_image_before_anybody_has_it(trained_version):
     """Two first images at once stop the whole process for ever (docs/decisions/0103-faults-and-load.md)."""
-    assert len(OpenVINOEngine(trained_version.folder)._idle) == 1
+    assert len(OpenVINOEngine(trained_version.folder)._alone.idle) == 1
 
 
 def test_as_many_requests_are_kept_as_there_were_calls_at_once(trained_version, images):
@@ -161,7 +161,7 @@ def test_as_many_requests_are_kept_as_there_were_calls_at_once(trained_version, 
     for _ in range(3):
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda image: engine.run(image[None]), images[:4]))
-    assert 1 <= len(engine._idle) <= 2
+    assert 1 <= len(engine._alone.idle) <= 2
 
 
 def test_after_an_input_that_does_not_fit_the_next_is_answered(trained_version, images):

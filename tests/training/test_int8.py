@@ -105,7 +105,7 @@ def test_its_other_convolutions_really_run_in_int8(int8_version):
     engine = OpenVINOEngine(int8_version.folder, "int8")
     kinds = [
         node.get_rt_info()["runtimePrecision"].value
-        for node in engine._compiled.get_runtime_model().get_ops()
+        for node in engine._alone.compiled.get_runtime_model().get_ops()
         if node.get_rt_info()["layerType"].value == "Convolution"
     ]
     assert set(kinds) == {"f32", "u8"}
