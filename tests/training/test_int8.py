@@ -3,7 +3,9 @@
 import json
 import shutil
 import socket
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,7 +17,7 @@ from django.core.management import CommandError, call_command
 from diagnosis.artifacts import BUILT_FILES, INT8_FILES, RANGES, built_precision, check_built, read_artifact
 from diagnosis.classifier import load_classifier
 from diagnosis.contract import Prediction
-from diagnosis.engines import EngineOutput, OpenVINOEngine, open_engine
+from diagnosis.engines import CompiledGraph, EngineOutput, OpenVINOEngine, open_engine
 from diagnosis.errors import ModelUnavailable
 from tests.trained import VERSION, TrainedVersion, toy_in_place_of_resnet152
 from training import precision
@@ -121,6 +123,35 @@ def test_the_same_ranges_give_the_same_answers_again(models, images, capsys):
     np.testing.assert_array_equal(
         open_engine("openvino-int8", models / VERSION).run(images).probabilities, before.probabilities
     )
+
+
+def test_an_image_in_company_is_computed_by_half_of_the_processors_and_has_the_same_answer(
+    int8_version, images, monkeypatch
+):
+    engine = OpenVINOEngine(int8_version.folder, "int8")
+    expected = [engine.run(image[None]) for image in images[:4]]
+    asked: list[str] = []
+    second_came = threading.Event()
+
+    def noted(name: str, graph: CompiledGraph) -> Callable[[np.ndarray], EngineOutput]:
+        def run(image: np.ndarray) -> EngineOutput:
+            asked.append(name)
+            second_came.wait(20) if len(asked) == 1 else second_came.set()
+            return CompiledGraph.run(graph, image)
+
+        return run
+
+    for name in ("_alone", "_in_company"):
+        monkeypatch.setattr(getattr(engine, name), "run", noted(name, getattr(engine, name)))
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda image: engine.run(image[None]), images[:2]))
+    answers.append(engine.run(images[2:3]))
+    engine._company._until = time.monotonic()  # as some time later
+    answers.append(engine.run(images[3:4]))
+    assert asked == ["_alone", "_in_company", "_in_company", "_alone"]
+    for answer, alone in zip(answers, expected, strict=True):
+        np.testing.assert_allclose(answer.probabilities, alone.probabilities, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(answer.evidence, alone.evidence, rtol=0, atol=1e-5)
 
 
 def test_threads_get_their_own_answers(int8_version):
