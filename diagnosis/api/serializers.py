@@ -26,8 +26,13 @@ class PatientSerializer(serializers.ModelSerializer):
 
 
 class OutcomeSerializer(serializers.Serializer):
-    result = serializers.CharField(source="outcome", help_text="positive or negative")
-    sampled = serializers.DateField(source="outcome_date", allow_null=True)
+    """Of a diagnosis: null where none is known, or the answer is hidden."""
+
+    result = serializers.CharField(source="study.outcome", help_text="positive or negative")
+    sampled = serializers.DateField(source="study.outcome_date", allow_null=True)
+
+    def to_representation(self, row: Diagnosis) -> Any:
+        return super().to_representation(row) if row.study.outcome and not row.is_hidden else None
 
 
 class StudySerializer(serializers.ModelSerializer):
@@ -45,6 +50,8 @@ class StudySerializer(serializers.ModelSerializer):
 
 
 class AnswerSerializer(serializers.ModelSerializer):
+    """Of a diagnosis: null where it is hidden."""
+
     label = serializers.CharField(source="get_prediction_display", help_text="The prediction in your language.")
 
     class Meta:
@@ -55,6 +62,9 @@ class AnswerSerializer(serializers.ModelSerializer):
         ]
         read_only_fields = fields
 
+    def to_representation(self, row: Diagnosis) -> Any:
+        return None if row.is_hidden else super().to_representation(row)
+
 
 class ResultSerializer(serializers.ModelSerializer):
     """A row of the list."""
@@ -64,9 +74,9 @@ class ResultSerializer(serializers.ModelSerializer):
     is_hidden = serializers.BooleanField(
         read_only=True, help_text="You read blind and have not read this radiograph: what leads to the answer is null."
     )
-    answer = serializers.SerializerMethodField()
+    answer = AnswerSerializer(source="*", read_only=True, allow_null=True)
     review_state = serializers.SerializerMethodField()
-    outcome = serializers.SerializerMethodField()
+    outcome = OutcomeSerializer(source="*", read_only=True, allow_null=True)
     study = StudySerializer(read_only=True)
 
     class Meta:
@@ -77,17 +87,9 @@ class ResultSerializer(serializers.ModelSerializer):
         ]
         read_only_fields = fields
 
-    @extend_schema_field(AnswerSerializer(allow_null=True))
-    def get_answer(self, row: Diagnosis) -> Any:
-        return None if row.is_hidden else AnswerSerializer(row).data
-
     @extend_schema_field(serializers.CharField(allow_null=True, help_text="unreviewed, agrees, disagrees or unsure"))
     def get_review_state(self, row: Diagnosis) -> str | None:
         return row.review_state or None
-
-    @extend_schema_field(OutcomeSerializer(allow_null=True))
-    def get_outcome(self, row: Diagnosis) -> Any:
-        return OutcomeSerializer(row.study).data if row.study.outcome and not row.is_hidden else None
 
 
 class ResultPageSerializer(serializers.Serializer):
