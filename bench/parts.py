@@ -1,5 +1,6 @@
 """The parts of the benchmark: each starts its processes, asks the contenders in turn and adds to the results."""
 
+import secrets
 import sys
 import tempfile
 import time
@@ -202,6 +203,9 @@ def lists(plan: Plan, scratch: Path, results: Results) -> None:
         results.leave_out(Key("lists", "all"), NO_MARIADB)
         return
     settings = environment(scratch) | {
+        "DEVELOPMENT": "False",  # as a server is set up
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "STATIC_ROOT": str(scratch / "static"),
         "MARIADB_BUFFER_POOL": "2G",
         "API_REQUESTS_PER_MINUTE": "1000000",
         "TMPDIR": str(scratch),

@@ -21,7 +21,7 @@ READ_STUDIES = 20_000
 SHORTEST_WORD = 3
 """InnoDB's own default (innodb_ft_min_token_size): shorter words stand in no full-text index."""
 MOST_WORDS = 8
-SAMPLED, COMMON = 1000, 0.02
+SAMPLED, COMMON = 1000, 0.005
 
 
 def reads_newest_only() -> bool:

@@ -30,6 +30,7 @@ def _ready() -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
 
 
 def seed(total: int) -> float:

@@ -1,5 +1,6 @@
-"""The outcome of a study is repeated on its results, so that a list of them by their outcome is read from one index."""
+"""The outcome of a study is repeated on its results, and every index of the list holds all that its filters ask."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
@@ -7,11 +8,35 @@ from django.db import migrations, models
 
 import diagnosis.fields
 
+LISTED = ["prediction", "requested_by", "model_version", "review_state", "outcome"]
+ORDERS = ["created", "probability"]
+
 
 def repeat_outcomes(apps: Any, schema_editor: Any) -> None:
     studies, results = (apps.get_model("diagnosis", name).objects for name in ("Study", "Diagnosis"))
     for outcome in ("positive", "negative"):
         results.filter(study__in=studies.filter(outcome=outcome)).update(outcome=outcome)
+
+
+def index(name: str, *first: str, last: str = "") -> migrations.AddIndex:
+    listed = [column for column in LISTED if column not in first]
+    columns = ["institution", "standing", *first, "id", *listed, *filter(None, [last])]
+    return migrations.AddIndex("diagnosis", models.Index(fields=columns, name=name))
+
+
+def rebuilt() -> Iterator[Any]:
+    """One after the other: MySQL keeps no foreign key without an index that begins with its column."""
+    for name, order, last in [
+        ("diagnoses_by_date", "created", "probability"),
+        ("diagnoses_by_score", "probability", "created"),
+    ]:
+        yield migrations.RemoveIndex("diagnosis", name)
+        yield index(name, order, last=last)
+    for column in LISTED:
+        for order in ORDERS:
+            if column != "outcome":
+                yield migrations.RemoveIndex("diagnosis", f"{column}_by_{order}")
+            yield index(f"{column}_by_{order}", column, order)
 
 
 class Migration(migrations.Migration):
@@ -22,18 +47,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveIndex(
-            model_name="diagnosis",
-            name="diagnoses_by_date",
-        ),
-        migrations.RemoveIndex(
-            model_name="diagnosis",
-            name="diagnoses_by_score",
-        ),
-        migrations.RemoveIndex(
-            model_name="study",
-            name="study_by_outcome",
-        ),
         migrations.AddField(
             model_name="diagnosis",
             name="outcome",
@@ -47,52 +60,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(repeat_outcomes, migrations.RunPython.noop, elidable=True),
-        migrations.AddIndex(
-            model_name="diagnosis",
-            index=models.Index(
-                fields=[
-                    "institution",
-                    "standing",
-                    "created",
-                    "id",
-                    "prediction",
-                    "requested_by",
-                    "model_version",
-                    "review_state",
-                    "outcome",
-                    "probability",
-                ],
-                name="diagnoses_by_date",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="diagnosis",
-            index=models.Index(
-                fields=[
-                    "institution",
-                    "standing",
-                    "probability",
-                    "id",
-                    "prediction",
-                    "requested_by",
-                    "model_version",
-                    "review_state",
-                    "outcome",
-                    "created",
-                ],
-                name="diagnoses_by_score",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="diagnosis",
-            index=models.Index(
-                fields=["institution", "standing", "outcome", "created", "id"], name="outcome_by_created"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="diagnosis",
-            index=models.Index(
-                fields=["institution", "standing", "outcome", "probability", "id"], name="outcome_by_probability"
-            ),
-        ),
+        migrations.RemoveIndex("study", "study_by_outcome"),
+        *rebuilt(),
     ]

@@ -136,7 +136,12 @@ _ALIKE = ("model_version", "prediction", "review_state")
 
 
 def _groups(part: list[Figures]) -> list[_Group]:
-    return [_Group(*group) for day in part for group in day["alike"]]
+    """The groups of all days of a part, those that are alike added up."""
+    counted = Counter[tuple[int, str, str]]()
+    for day in part:
+        for *alike, results in day["alike"]:
+            counted[tuple(alike)] += results
+    return [_Group(*alike, results) for alike, results in counted.items()]
 
 
 def _refused(user: User, period: Period) -> list[_RefusedGroup]:

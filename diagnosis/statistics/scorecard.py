@@ -157,7 +157,7 @@ def scorecard(user: User, period: Period) -> Scorecard:
     """The answers of the period against what is known by now."""
     parts = figures_by_part(user, period, DayFigures.Kind.SCORECARD, count_checked)
     days = [day for part in parts for day in part]
-    groups = [_Group(number, *group) for number, part in enumerate(parts) for day in part for group in day["alike"]]
+    groups = [group for number, part in enumerate(parts) for group in _groups(number, part)]
     first = [group for group in groups if group.is_first]
     patients = [unpacked(day["patients"], PATIENT) for day in days]
     return Scorecard(
@@ -171,6 +171,19 @@ def scorecard(user: User, period: Period) -> Scorecard:
         out_of_window=sum(day["out_of_window"] for day in days),
         patients=len(np.unique(np.concatenate([np.zeros(0, PATIENT), *patients]))),
     )
+
+
+def _groups(number: int, part: list[Figures]) -> list[_Group]:
+    """The groups of all days of a part, those that are alike added up."""
+    sums: dict[tuple[Any, ...], list[float]] = defaultdict(lambda: [0, 0, 0, 0])
+    for day in part:
+        for *alike, radiographs, probabilities, squares, fourth_powers in day["alike"]:
+            total = sums[tuple(alike)]
+            total[0] += radiographs
+            total[1] += probabilities
+            total[2] += squares
+            total[3] += fourth_powers
+    return [_Group(number, *alike, *total) for alike, total in sums.items()]
 
 
 def count_checked(results: DiagnosisQuerySet, spans: Sequence[Timed]) -> list[Figures]:
