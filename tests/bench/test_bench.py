@@ -325,7 +325,8 @@ def test_lists_of_the_real_site_are_timed_and_take_no_more_queries_for_more_resu
         assert Diagnosis.objects.count() == number
         found.append(lists_side.CALLS["times"](repeat=1))
     few, many = ({kind: timing["queries"] for kind, timing in times.items()} for times in found)
-    assert few == many
+    assert many.keys() == few.keys()
+    assert all(many[kind] <= few[kind] for kind in many)  # one less where words are common among so many
     assert {*lists_side.NAMES.values(), lists_side.OTHERS} < set(many)
     assert all(timing["milliseconds"][0] > 0 for timing in found[1].values())
 
