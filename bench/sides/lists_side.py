@@ -27,10 +27,12 @@ def _ready() -> None:
     import django
 
     django.setup()
+    from django.conf import settings
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
+    if settings.STATIC_ROOT:
+        call_command("collectstatic", interactive=False, verbosity=0)
 
 
 def seed(total: int) -> float:
