@@ -10,10 +10,12 @@ The name that stands with a diagnosis is never the first of them: it says the pr
 """
 
 import math
+import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -40,6 +42,8 @@ IN_COMPANY = SETTINGS | {
     # that are also wanted for pages keep nobody waiting: docs/decisions/0121-in-company.md.
     "NUM_STREAMS": "2",
 }
+BEHIND_PAGES = 10
+"""Steps of niceness: a page gets about ten times the time of a network that wants the same processor."""
 COMPANY_SECONDS = 1.0
 """So long after two images at once the next one is expected to have company, too."""
 
@@ -78,7 +82,7 @@ class OpenVINOEngine:
             raise ModelUnavailable(f"Model {folder.name} has no int8 graph on this machine; build_model says why.")
         graph = folder / GRAPHS[precision]
         self._alone = CompiledGraph(graph, SETTINGS)
-        self._in_company = CompiledGraph(graph, IN_COMPANY) if precision == "int8" else self._alone
+        self._in_company = compiled_behind_pages(graph, IN_COMPANY) if precision == "int8" else self._alone
         self._company = _Company()
 
     def run(self, images: np.ndarray) -> EngineOutput:
@@ -113,6 +117,20 @@ class CompiledGraph:
         answer = EngineOutput(outputs[0].copy(), outputs[1].copy())
         self.idle.append(request)  # not after an error: that request is left to the garbage collector
         return answer
+
+
+def compiled_behind_pages(graph: Path, settings: Mapping[str, str]) -> CompiledGraph:
+    """The graph in threads that let the threads of pages go first.
+
+    They take their priority from the thread that starts them; Linux keeps one for each thread (setpriority(2), NOTES).
+    """
+
+    def compiled() -> CompiledGraph:
+        os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0) + BEHIND_PAGES)
+        return CompiledGraph(graph, settings)
+
+    with ThreadPoolExecutor(1) as starter:
+        return starter.submit(compiled).result()
 
 
 class _Company:
