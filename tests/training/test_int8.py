@@ -1,6 +1,7 @@
 """int8 on a real trained model: like float32 within a tolerance, and built only where it gives its golden answers."""
 
 import json
+import os
 import shutil
 import socket
 import threading
@@ -17,7 +18,7 @@ from django.core.management import CommandError, call_command
 from diagnosis.artifacts import BUILT_FILES, INT8_FILES, RANGES, built_precision, check_built, read_artifact
 from diagnosis.classifier import load_classifier
 from diagnosis.contract import Prediction
-from diagnosis.engines import CompiledGraph, EngineOutput, OpenVINOEngine, open_engine
+from diagnosis.engines import BEHIND_PAGES, CompiledGraph, EngineOutput, OpenVINOEngine, open_engine
 from diagnosis.errors import ModelUnavailable
 from tests.trained import VERSION, TrainedVersion, toy_in_place_of_resnet152
 from training import precision
@@ -152,6 +153,14 @@ def test_an_image_in_company_is_computed_by_half_of_the_processors_and_has_the_s
     for answer, alone in zip(answers, expected, strict=True):
         np.testing.assert_allclose(answer.probabilities, alone.probabilities, rtol=0, atol=1e-6)
         np.testing.assert_allclose(answer.evidence, alone.evidence, rtol=0, atol=1e-5)
+
+
+def test_in_company_the_network_lets_pages_go_first(int8_version):
+    engine = OpenVINOEngine(int8_version.folder, "int8")
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    threads = {os.getpriority(os.PRIO_PROCESS, int(thread.name)) for thread in Path("/proc/self/task").iterdir()}
+    assert engine._in_company is not engine._alone
+    assert {ours, ours + BEHIND_PAGES} <= threads
 
 
 def test_threads_get_their_own_answers(int8_version):
