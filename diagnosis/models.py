@@ -197,9 +197,9 @@ class Standing(models.TextChoices):
 _LISTED = ("prediction", "requested_by", "model_version", "review_state", "outcome")
 
 
-def _index_columns(*first: str, last: str = "") -> list[str]:
+def _index_columns(*first: str, last: tuple[str, ...] = ()) -> list[str]:
     listed = [column for column in _LISTED if column not in first]
-    return ["institution", "standing", *first, "id", *listed, *filter(None, [last])]
+    return ["institution", "standing", *first, "id", *listed, *last]
 
 
 class AnswerHidden(Exception):
@@ -260,8 +260,8 @@ class Diagnosis(models.Model):
         # row is read that they leave out. The second ones are shorter by a column because of MariaDB: of the indexes
         # that serve an order it takes the one with the fewest columns, and else would read the whole institution's.
         indexes = [
-            models.Index(fields=_index_columns("created", last="probability"), name="diagnoses_by_date"),
-            models.Index(fields=_index_columns("probability", last="created"), name="diagnoses_by_score"),
+            models.Index(fields=_index_columns("created", last=("probability",)), name="diagnoses_by_date"),
+            models.Index(fields=_index_columns("probability", last=("created",)), name="diagnoses_by_score"),
             *(
                 models.Index(fields=_index_columns(column, order), name=f"{column}_by_{order}")
                 for column in _LISTED

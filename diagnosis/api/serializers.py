@@ -28,11 +28,11 @@ class PatientSerializer(serializers.ModelSerializer):
 class OutcomeSerializer(serializers.Serializer):
     """Of a diagnosis: null where none is known, or the answer is hidden."""
 
-    result = serializers.CharField(source="study.outcome", help_text="positive or negative")
+    result = serializers.CharField(source="outcome", help_text="positive or negative")
     sampled = serializers.DateField(source="study.outcome_date", allow_null=True)
 
     def to_representation(self, row: Diagnosis) -> Any:
-        return super().to_representation(row) if row.study.outcome and not row.is_hidden else None
+        return super().to_representation(row) if row.outcome else None
 
 
 class StudySerializer(serializers.ModelSerializer):

@@ -18,9 +18,9 @@ def repeat_outcomes(apps: Any, schema_editor: Any) -> None:
         results.filter(study__in=studies.filter(outcome=outcome)).update(outcome=outcome)
 
 
-def index(name: str, *first: str, last: str = "") -> migrations.AddIndex:
+def index(name: str, *first: str, last: tuple[str, ...] = ()) -> migrations.AddIndex:
     listed = [column for column in LISTED if column not in first]
-    columns = ["institution", "standing", *first, "id", *listed, *filter(None, [last])]
+    columns = ["institution", "standing", *first, "id", *listed, *last]
     return migrations.AddIndex("diagnosis", models.Index(fields=columns, name=name))
 
 
@@ -31,7 +31,7 @@ def rebuilt() -> Iterator[Any]:
         ("diagnoses_by_score", "probability", "created"),
     ]:
         yield migrations.RemoveIndex("diagnosis", name)
-        yield index(name, order, last=last)
+        yield index(name, order, last=(last,))
     for column in LISTED:
         for order in ORDERS:
             if column != "outcome":
