@@ -10,9 +10,9 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
+        from accounts.audit_records import sign_in_record, sign_out_record
         from accounts.sessions import start_clock
-        from accounts.trail import sign_in_record, sign_out_record
 
         user_logged_in.connect(start_clock, dispatch_uid="accounts.sessions.start_clock")
-        user_logged_in.connect(sign_in_record, dispatch_uid="accounts.trail.sign_in_record")
-        user_logged_out.connect(sign_out_record, dispatch_uid="accounts.trail.sign_out_record")
+        user_logged_in.connect(sign_in_record, dispatch_uid="accounts.audit_records.sign_in_record")
+        user_logged_out.connect(sign_out_record, dispatch_uid="accounts.audit_records.sign_out_record")

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import AccountError
 from accounts.forms import ForgottenPasswordForm, InvitationForm, NewPasswordForm
+from accounts.link_tokens import invitation_tokens
 from accounts.models import User
-from accounts.tokens import invitation_tokens
 
 
 def site_address(request: HttpRequest) -> str:

@@ -16,10 +16,10 @@ from django.utils import timezone
 from django.utils.formats import time_format
 from django.utils.translation import gettext as _
 
-from accounts.api.answers import is_for_api, problem
+from accounts.audit_records import failure_record
 from accounts.models import User
 from accounts.normalise import normalised
-from accounts.trail import failure_record
+from api.problems import is_for_api, problem
 
 _LONGEST_NAME = 255
 Credentials = dict[str, Any] | None

@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts.errors import MailUnavailable
+from accounts.link_tokens import invitation_tokens
 from accounts.models import User
-from accounts.tokens import invitation_tokens
 
 logger = logging.getLogger(__name__)
 

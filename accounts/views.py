@@ -24,13 +24,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 from django.views.generic import FormView
 
+from accounts.audit_records import wrong_code_record
 from accounts.forms import CodeForm, OwnPasswordForm, ProfileForm, SignInForm
 from accounts.models import User
 from accounts.roles import SignedInRequest
 from accounts.second_factor import authenticator_of
 from accounts.services import profile_update
 from accounts.sessions import note_activity, seconds_left
-from accounts.trail import wrong_code_record
 
 logger = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from backup.contents import MadeRows, file_columns, models_kept, rows_of
 from backup.errors import ArchiveRefused, RestoreRefused
 from backup.names import Names
 from backup.progress import Bars
-from diagnosis.artifacts import CURRENT
+from diagnosis.inference.artifacts import CURRENT
 
 _CHECKED = "bytes checked"
 

@@ -34,8 +34,8 @@ from backup.names import Names
 from backup.progress import Bars
 from backup.served_model import model_files, served_version
 from backup.snapshot import snapshot
-from covidxray.version import VERSION, commit
-from diagnosis.artifacts import CURRENT
+from diagnosis.inference.artifacts import CURRENT
+from operations.version import VERSION, commit
 
 ATTEMPTS = 3
 _ERASED = (Action.PATIENT_ERASED, Action.STUDY_ERASED)

@@ -29,7 +29,7 @@ from backup.checking import Checked, check_archive, check_no_files, check_no_row
 from backup.contents import MadeRows, models_kept
 from backup.errors import ArchiveRefused, RestoreRefused
 from backup.progress import Bars
-from diagnosis.artifacts import CURRENT, file_sha256, new_version
+from diagnosis.inference.artifacts import CURRENT, file_sha256, new_version
 
 SPARE_BYTES = 64 * 1024**2
 _WRITTEN, _ROWS = "files written", "rows written"

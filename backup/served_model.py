@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from diagnosis.artifacts import BUILT, BUILT_FILES, CURRENT, INT8_FILES, checked_version, current_version
 from diagnosis.errors import ModelUnavailable
+from diagnosis.inference.artifacts import BUILT, BUILT_FILES, CURRENT, INT8_FILES, checked_version, current_version
 
 # Built again from the others by `build_model`; or pictures of the radiographs that a version was trained on.
 _LEFT_OUT = {BUILT, *BUILT_FILES, *INT8_FILES}

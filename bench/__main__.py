@@ -11,7 +11,7 @@ from bench.machine import load, now, this_machine, versions
 from bench.parts import PARTS, QUICK, Plan, measure
 from bench.tables import tables, with_tables
 from bench.workers import PROJECT
-from diagnosis.engines import INT8_GRAPH
+from diagnosis.inference.engines import INT8_GRAPH
 
 SCHEMA = PROJECT / "docs" / "bench-schema.md"
 PAGE = PROJECT / "docs" / "performance.md"
@@ -52,7 +52,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
 
 def served_model() -> tuple[Path, str]:
     """Folder and version of the model that the site serves. Raises ModelUnavailable when it is not built."""
-    from diagnosis.artifacts import check_built, read_artifact
+    from diagnosis.inference.artifacts import check_built, read_artifact
 
     artifact = read_artifact(Path(os.environ.get("MODELS_DIR", PROJECT / "models")))
     check_built(artifact)

@@ -13,7 +13,7 @@ from data_store import DataStore
 from PIL import Image
 from pydicom.uid import generate_uid
 
-from diagnosis.radiograph import read_radiograph
+from diagnosis.imaging.radiograph import read_radiograph
 
 SAMPLE = "RG1_UNCR.dcm"
 FORMATS = ("JPEG", "PNG", "DICOM")

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from accounts.api.answers import is_for_api
-from accounts.api.tokens import bears_token
-from covidxray.views import request_too_large
+from accounts.api_tokens import bears_token
+from api.problems import is_for_api
+from covidxray.error_pages import request_too_large
 
 Next = Callable[[HttpRequest], HttpResponse]
 

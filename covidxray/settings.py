@@ -26,7 +26,7 @@ ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
-    "covidxray.apps.AdministrationConfig",
+    "administration.apps.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -40,7 +40,7 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
     "drf_spectacular",
-    "covidxray.apps.SiteConfig",
+    "administration.apps.SiteConfig",
     "audit",
     "accounts",
     "diagnosis",
@@ -124,7 +124,7 @@ MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(BASE_DIR / "media")))  # nev
 X_ACCEL_PREFIX: str = env.str("X_ACCEL_PREFIX", default="")
 FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
-    "covidxray.receiving.NamelessFileUploadHandler",
+    "diagnosis.uploads.receiving.NamelessFileUploadHandler",
 ]
 FILE_UPLOAD_PERMISSIONS = 0o640
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o750
@@ -226,15 +226,15 @@ API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", default=300, at_
 API_UPLOADS_PER_MINUTE = env.number("API_UPLOADS_PER_MINUTE", default=60, at_least=1)  # of a person
 API_SIGN_INS_PER_MINUTE = env.number("API_SIGN_INS_PER_MINUTE", default=20, at_least=1)  # from an address
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.TokenAuthentication"],  # no cookies
-    "DEFAULT_PERMISSION_CLASSES": ["diagnosis.api.policy.IsRadiographer"],
-    "DEFAULT_THROTTLE_CLASSES": ["diagnosis.api.throttles.RequestsOfPerson"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.TokenAuthentication"],  # no cookies
+    "DEFAULT_PERMISSION_CLASSES": ["api.policy.IsRadiographer"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.throttles.RequestsOfPerson"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "diagnosis.api.policy.OneTypeOnly",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.policy.OneTypeOnly",
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "diagnosis.api.errors.answer_to",
+    "EXCEPTION_HANDLER": "api.errors.answer_to",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "covidxray",
@@ -306,7 +306,7 @@ MESSAGE_TAGS = {message_levels.ERROR: "danger"}  # Bootstrap's word
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "covidxray.logs.JsonFormatter"}},
+    "formatters": {"json": {"()": "operations.logs.JsonFormatter"}},
     "handlers": {
         "json": {"class": "logging.StreamHandler", "formatter": "json"},
         "counted": {"class": "operations.failures.FailureCounter"},  # for the administrators' page of the site

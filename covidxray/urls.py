@@ -3,18 +3,18 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from covidxray.views import healthz, readyz
+from covidxray.error_pages import healthz, readyz
 
-handler400 = "covidxray.views.bad_request"
-handler403 = "covidxray.views.refused"
-handler404 = "covidxray.views.not_found"
-handler500 = "covidxray.views.server_error"
+handler400 = "covidxray.error_pages.bad_request"
+handler403 = "covidxray.error_pages.refused"
+handler404 = "covidxray.error_pages.not_found"
+handler500 = "covidxray.error_pages.server_error"
 
 urlpatterns = [
     path("", include("diagnosis.urls")),
-    path("models/", include("diagnosis.model_urls")),
+    path("models/", include("diagnosis.model_cards.urls")),
     path("accounts/", include("accounts.urls")),
-    path("api/", include("diagnosis.api.urls")),
+    path("api/", include("api.urls")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

@@ -19,8 +19,8 @@ from django.core.exceptions import ImproperlyConfigured
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
-from covidxray.capacity import capacity_for, memory_bytes, processors  # noqa: E402
 from covidxray.environment import Environment  # noqa: E402
+from operations.capacity import capacity_for, memory_bytes, processors  # noqa: E402
 
 _env = Environment()
 try:
@@ -59,7 +59,7 @@ limit_request_fields = 64
 accesslog = "-"
 errorlog = "-"
 loglevel = "warning"
-logger_class = "covidxray.access_log.JsonLogger"
+logger_class = "operations.access_log.JsonLogger"
 control_socket_disable = True  # systemd is the one way to stop and start
 
 

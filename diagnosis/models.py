@@ -18,17 +18,17 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Institution, User
 from accounts.scope import narrowed
-from diagnosis.contract import Prediction
-from diagnosis.display import shown_size
 from diagnosis.erasure_models import ErasedReport, FileToErase  # noqa: F401
 from diagnosis.fields import SearchKeyField, StudysInstitution, StudysOutcome, WordsField
 from diagnosis.figures_models import DayFigures, ResultChange  # noqa: F401
+from diagnosis.imaging.rendering import shown_size
+from diagnosis.inference.contract import Prediction
 from diagnosis.patient_models import Patient
 from diagnosis.querysets import NEWEST_FIRST, ListedDiagnoses, starts_with
 from diagnosis.refusals import Refusal  # noqa: F401
 from diagnosis.report_models import Report  # noqa: F401 - Django finds every model here
 from diagnosis.review_models import Outcome, OwnReading, Review, ReviewState, StudyEvent  # noqa: F401
-from diagnosis.wording import IMAGE_NAMES, Reading, dicom_facts, patient_facts, percents, read_out
+from diagnosis.wording.answers import IMAGE_NAMES, Reading, dicom_facts, patient_facts, percents, read_out
 
 NOTES_LENGTH = 5000
 

@@ -14,7 +14,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.contract import Prediction
+from diagnosis.inference.contract import Prediction
 
 
 class ReviewState(models.TextChoices):

@@ -2,7 +2,9 @@
 
 from django.urls import include, path
 
-from diagnosis import image_views, list_views, upload_views, views
+from diagnosis.files import views as image_views
+from diagnosis.results import list_views, views
+from diagnosis.uploads import views as upload_views
 
 app_name = "diagnosis"
 
@@ -13,9 +15,9 @@ urlpatterns = [
     path("results/export.csv", list_views.export, name="results-export"),
     path("results/<uuid:uuid>/", views.result, name="result"),
     path("results/<uuid:uuid>/heat-map.png", views.heat_map, name="heat-map"),
-    path("", include("diagnosis.patient_urls")),
-    path("", include("diagnosis.review_urls")),
-    path("", include("diagnosis.report_urls")),
+    path("", include("diagnosis.patients.urls")),
+    path("", include("diagnosis.results.urls")),
+    path("", include("diagnosis.reports.urls")),
     path("statistics/", include("diagnosis.statistics.urls")),
     path("studies/<uuid:uuid>/display.jpg", image_views.display, name="display"),
     path("studies/<uuid:uuid>/full.jpg", image_views.full, name="full"),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from diagnosis.artifacts import CARD
+from diagnosis.inference.artifacts import CARD
 
 PAGE = "/models/toy-1/"
 Card = dict[str, Any]

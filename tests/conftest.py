@@ -72,7 +72,7 @@ def django_db_modify_db_settings(
     if settings["ENGINE"].endswith("sqlite3"):
         settings["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "tests.sqlite3"
     else:
-        from covidxray.mysql.checks import collation_for
+        from operations.database_checks import collation_for
 
         with django_db_blocker.unblock():
             settings["TEST"] |= {"CHARSET": "utf8mb4", "COLLATION": collation_for(connections["default"])}

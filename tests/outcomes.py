@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from accounts.models import User
-from diagnosis.figures_changes import results_changed
+from diagnosis.history.recounts import results_changed
 from diagnosis.models import Diagnosis, Study
 from diagnosis.review_models import OwnReading, Review
 from tests.rows import stored_result

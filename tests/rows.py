@@ -12,9 +12,9 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
-from diagnosis.figures_changes import days_changed
+from diagnosis.history.recounts import days_changed
 from diagnosis.models import Diagnosis, ModelVersion, Study
-from diagnosis.patients import PatientDetails, patient_get_or_create
+from diagnosis.patients.matching import PatientDetails, patient_get_or_create
 
 NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from diagnosis import classifier
-from diagnosis.artifacts import Artifact, check_built, read_artifact
 from diagnosis.errors import ModelUnavailable
+from diagnosis.inference import serving as classifier
+from diagnosis.inference.artifacts import Artifact, check_built, read_artifact
 
 
 @pytest.fixture

@@ -21,15 +21,15 @@ FORBIDDEN = {
     "operations": {"training", "backup"},
     "audit/models.py": {"accounts"},
     "audit/services.py": {"accounts"},
-    "diagnosis/contract.py": {"django"},
+    "diagnosis/inference/contract.py": {"django"},
     "diagnosis/errors.py": {"django"},
-    "diagnosis/radiograph.py": {"django"},
-    "diagnosis/preprocessing.py": {"django"},
-    "diagnosis/gate.py": {"django"},
-    "diagnosis/artifacts.py": {"diagnosis.models", "django.db"},
-    "diagnosis/engines.py": {"diagnosis.models", "django.db"},
-    "diagnosis/classifier.py": {"diagnosis.models", "django.db"},
-    "diagnosis/metrics.py": {"diagnosis.models", "django"},
+    "diagnosis/imaging/radiograph.py": {"django"},
+    "diagnosis/inference/preprocessing.py": {"django"},
+    "diagnosis/inference/gate.py": {"django"},
+    "diagnosis/inference/artifacts.py": {"diagnosis.models", "django.db"},
+    "diagnosis/inference/engines.py": {"diagnosis.models", "django.db"},
+    "diagnosis/inference/serving.py": {"diagnosis.models", "django.db"},
+    "training/evaluation/metrics.py": {"diagnosis.models", "django"},
 }
 
 
@@ -70,7 +70,7 @@ def test_the_running_site_never_loads_tensorflow_or_keras() -> None:
     site = (
         "import sys, covidxray.wsgi, django.urls\n"
         "django.urls.get_resolver().url_patterns\n"
-        "import diagnosis.classifier, diagnosis.services, diagnosis.views\n"
+        "import diagnosis.inference.serving, diagnosis.uploads.services, diagnosis.results.views\n"
         "unwanted = ('tensorflow.', 'keras.', 'training.')\n"
         "print(*sorted(name for name in sys.modules if name.startswith(unwanted) and name != 'training.apps'))"
     )

@@ -14,10 +14,10 @@ from django.conf import settings
 from django.utils import translation
 
 from diagnosis.errors import RadiographRejected
+from diagnosis.imaging.radiograph import read_radiograph
 from diagnosis.models import Diagnosis
-from diagnosis.radiograph import read_radiograph
-from diagnosis.typefaces import typesetter_for
-from diagnosis.wording import error_text
+from diagnosis.reports.fonts import typesetter_for
+from diagnosis.wording.answers import error_text
 
 PROJECT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("ms", "ar")

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from pytest_django import Settings
 
-from diagnosis import classifier
-from diagnosis.artifacts import (
+from diagnosis.inference import serving as classifier
+from diagnosis.inference.artifacts import (
     BUILT_FILES,
     CARD,
     FORMAT,
@@ -22,10 +22,10 @@ from diagnosis.artifacts import (
     write_built,
     write_json,
 )
-from diagnosis.calibration import Calibration
-from diagnosis.contract import CLASS_NAMES, IMAGE_SIZE, Preprocessing
-from diagnosis.engines import ENGINES, EngineOutput
-from diagnosis.operating_point import DecisionRule
+from diagnosis.inference.contract import CLASS_NAMES, IMAGE_SIZE, Preprocessing
+from diagnosis.inference.engines import ENGINES, EngineOutput
+from training.evaluation.calibration_fit import Calibration
+from training.evaluation.operating_point_choice import DecisionRule
 
 RULE = DecisionRule(operating_point=0.24, indeterminate_low=0.2, indeterminate_high=0.28)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from diagnosis import classifier
-from diagnosis.artifacts import set_current_version
+from diagnosis.inference import serving as classifier
+from diagnosis.inference.artifacts import set_current_version
 
 VERSION = "trained-1"
 
@@ -38,7 +38,7 @@ def toy_in_place_of_resnet152() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("training.runner.build_backbone", toy_backbone)
-        patch.setattr("training.assembly.build_backbone", toy_backbone)
+        patch.setattr("training.publishing.assembly.build_backbone", toy_backbone)
         yield
 
 
@@ -46,9 +46,9 @@ def toy_in_place_of_resnet152() -> Iterator[None]:
 def trained_version(tmp_path_factory: pytest.TempPathFactory) -> TrainedVersion:
     """Two stages of one epoch on 20 + 20 radiographs, each with one augmented view, and a Test folder of 3 + 3."""
     from tests.training.radiographs import write_dataset
-    from training.plan import Plan
+    from training.fitting.plan import Plan
+    from training.fitting.recipe import PAPER
     from training.progress import Progress
-    from training.recipe import PAPER
     from training.runner import train
 
     root = tmp_path_factory.mktemp("trained")

@@ -12,7 +12,7 @@ from PIL import Image
 
 from accounts.models import User
 from diagnosis.models import Diagnosis
-from diagnosis.services import diagnosis_create
+from diagnosis.uploads.services import diagnosis_create
 
 
 def radiograph_png(seed: int = 0, *, width: int = 320, height: int = 256) -> bytes:

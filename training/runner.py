@@ -9,20 +9,20 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from diagnosis.artifacts import checked_version
-from diagnosis.contract import IMAGE_SIZE
-from training.backbone import build_backbone
-from training.dataset import Dataset, DatasetError, read_dataset
-from training.discriminant import fit_discriminant
-from training.inputs import CachedInputs, ImageInputs, labels_of
-from training.network import build_network, set_discriminant
-from training.plan import Plan, Trained
+from diagnosis.inference.artifacts import checked_version
+from diagnosis.inference.contract import IMAGE_SIZE
+from training.data.dataset import Dataset, DatasetError, read_dataset
+from training.data.splits import Split, split_samples
+from training.fitting.inputs import CachedInputs, ImageInputs, labels_of
+from training.fitting.plan import Plan, Trained
+from training.fitting.recipe import Recipe
+from training.fitting.trainer import RunFolder, keep_lowest_validation_loss, tail_tensors, train_stage
+from training.network.architecture import build_network, set_discriminant
+from training.network.backbone import build_backbone
+from training.network.discriminant import fit_discriminant
+from training.network.tensors import as_stored, assign_tensors
 from training.progress import Progress
-from training.publish import publish
-from training.recipe import Recipe
-from training.splits import Split, split_samples
-from training.tensors import as_stored, assign_tensors
-from training.trainer import RunFolder, keep_lowest_validation_loss, tail_tensors, train_stage
+from training.publishing.publish import publish
 
 logger = logging.getLogger(__name__)
 

@@ -55,7 +55,7 @@ class ApiToken(models.Model):
 
 
 class ApiUse(models.Model):
-    """How often something was asked for in the newest span of time (see `accounts.api.limits`)."""
+    """How often something was asked for in the newest span of time (see `accounts.api_use`)."""
 
     key = models.CharField(max_length=100, unique=True)
     span = models.PositiveBigIntegerField(db_index=True)

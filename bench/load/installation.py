@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.load.findings import StoredRow
-from tests.deploy.stack import Stack
-from tests.password import PASSWORD
+from scripts.stack import Stack
 
 PEOPLE = """
 from accounts.models import Institution, User
@@ -37,7 +36,7 @@ def shell(site: Stack, code: str) -> str:
 
 def people(site: Stack, number: int) -> list[dict[str, str]]:
     """So many radiographers, each signed in twice over: the cookies of a browser, and the token of its forms."""
-    shell(site, PEOPLE.format(number=number, password=PASSWORD))
+    shell(site, PEOPLE.format(number=number, password=site.password))
     return [_signed_in(site, f"load-{one:02}") for one in range(number)]
 
 
@@ -48,7 +47,7 @@ def _signed_in(site: Stack, name: str) -> dict[str, str]:
 
 
 def stored_rows(site: Stack) -> list[StoredRow]:
-    """Every answer that is stored. Raises AssertionError where a row's file is missing."""
+    """Every answer that is stored. Raises RuntimeError where a row's file is missing."""
     return [StoredRow(*json.loads(line)) for line in shell(site, ROWS).splitlines()]
 
 

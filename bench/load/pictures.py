@@ -9,9 +9,9 @@ from PIL import Image
 
 from bench.load.plan import Picture
 from bench.radiographs import chest
-from diagnosis.classifier import Classifier
 from diagnosis.errors import RadiographRejected
-from diagnosis.radiograph import read_radiograph
+from diagnosis.imaging.radiograph import read_radiograph
+from diagnosis.inference.serving import Classifier
 
 SIDE = 1000
 LARGEST_CUT = 0.08

@@ -16,7 +16,7 @@ from bench.load.plan import Picture, Plan
 from bench.load.processes import machine_seconds, processor_seconds
 from bench.parts import environment
 from bench.workers import PROJECT, Worker
-from tests.deploy.stack import Stack
+from scripts.stack import Stack
 
 USERS = PROJECT / "bench" / "load" / "users.py"
 LONGEST_END = 120
@@ -42,7 +42,7 @@ class Run:
 
 
 def run(plan: Plan, scratch: Path, locust: list[str], database: str, say: Callable[[str], None]) -> Run:
-    """Measure, below the empty folder. Raises DatabaseNotEmpty, WorkerFailed, CalledProcessError, AssertionError."""
+    """Measure, below the empty folder. Raises DatabaseNotEmpty, WorkerFailed, CalledProcessError, RuntimeError."""
     done = Run(plan)
     _draw(done, scratch, say)
     with _site(scratch / "site", database) as site:
@@ -93,7 +93,7 @@ def _site(folder: Path, database: str) -> Iterator[Stack]:
     if database:
         check_empty(database, folder)
     passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    site = Stack(folder, SECRET_KEY=secrets.token_urlsafe(50), **passed)
+    site = Stack(folder, secrets.token_urlsafe(16), SECRET_KEY=secrets.token_urlsafe(50), **passed)
     if database:
         site.environment["DATABASE_URL"] = database
     site.start()

@@ -55,7 +55,7 @@ def seed(total: int) -> float:
 def times(repeat: int) -> dict[str, dict[str, Any]]:
     """For each kind of address its slowest: milliseconds of each request but the first, and its name; most queries."""
     _ready()
-    from diagnosis.management.commands.time_results import Timing, invented_client, timed, timed_addresses
+    from bench.lists.timing import Timing, invented_client, timed, timed_addresses
 
     client = invented_client()
     found: dict[str, list[tuple[str, Timing]]] = {}
@@ -79,9 +79,9 @@ def _slowest(timings: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _statistics_anew(client: Any, repeat: int) -> dict[str, Any]:
     """A month and a year after one upload in their middle, and a year of which no figure is kept."""
-    from diagnosis.figures_changes import days_changed
+    from bench.lists.timing import invented_middle, timed, timed_addresses
     from diagnosis.figures_models import DayFigures
-    from diagnosis.management.commands.time_results import invented_middle, timed, timed_addresses
+    from diagnosis.history.recounts import days_changed
 
     middle, addresses = invented_middle(), timed_addresses()
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.load.pictures import picture
-from diagnosis.classifier import Classifier, load_classifier
+from diagnosis.inference.serving import Classifier, load_classifier
 
 DRAWERS = 2
 """Threads that make radiographs, so that the engine does not wait for them."""

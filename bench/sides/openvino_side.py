@@ -11,9 +11,9 @@ import numpy as np
 
 from bench.radiographs import radiograph_file
 from bench.sides.clock import gigaflops, matrices, per_call
-from diagnosis.classifier import Classifier, load_classifier
-from diagnosis.engines import GRAPHS, SETTINGS
-from diagnosis.radiograph import Radiograph, read_radiograph
+from diagnosis.imaging.radiograph import Radiograph, read_radiograph
+from diagnosis.inference.engines import GRAPHS, SETTINGS
+from diagnosis.inference.serving import Classifier, load_classifier
 
 
 @cache

@@ -11,7 +11,7 @@ from django.test import Client
 def ready(engine: str) -> float:
     """Load all that a server's process loads; returns its memory in MiB (resident set)."""
     import covidxray.wsgi
-    from diagnosis.classifier import load_classifier
+    from diagnosis.inference.serving import load_classifier
 
     assert covidxray.wsgi.application  # noqa: S101
     _CLASSIFIERS.append(load_classifier(engine=engine))
@@ -23,8 +23,8 @@ _CLASSIFIERS: list = []
 
 def peak_after(path: str) -> float:
     """Decode and classify a file and make its copies; returns the most memory that the process ever had, in MiB."""
-    from diagnosis.display import display_jpeg, thumbnail_jpeg
-    from diagnosis.radiograph import read_radiograph
+    from diagnosis.imaging.radiograph import read_radiograph
+    from diagnosis.imaging.rendering import display_jpeg, thumbnail_jpeg
 
     radiograph = read_radiograph(Path(path).read_bytes())
     _CLASSIFIERS[0].classify(radiograph)
@@ -49,7 +49,7 @@ def _radiographer() -> Client:
     from django.core.management import call_command
 
     from accounts.models import Institution, User
-    from diagnosis.classifier import get_classifier
+    from diagnosis.inference.serving import get_classifier
 
     call_command("migrate", verbosity=0)
     institution = Institution.objects.create(name="Benchmark")
@@ -67,8 +67,8 @@ def upload(path: str) -> dict[str, float]:
 
     The classifier's processor time is that of one more classification of the same pixels.
     """
-    from diagnosis.classifier import get_classifier
-    from diagnosis.radiograph import read_radiograph
+    from diagnosis.imaging.radiograph import read_radiograph
+    from diagnosis.inference.serving import get_classifier
 
     client = _radiographer()
     content = Path(path).read_bytes()

@@ -11,11 +11,11 @@ import keras
 import numpy as np
 
 from bench.sides.clock import per_call
-from diagnosis.contract import IMAGE_SIZE, Preprocessing
-from training.backbone import build_backbone
-from training.features import FeatureStore, openvino_runner, store_for
-from training.network import CutNetwork, build_network, cut_network, head_model, set_trainable
-from training.recipe import PAPER
+from diagnosis.inference.contract import IMAGE_SIZE, Preprocessing
+from training.fitting.features import FeatureStore, openvino_runner, store_for
+from training.fitting.recipe import PAPER
+from training.network.architecture import CutNetwork, build_network, cut_network, head_model, set_trainable
+from training.network.backbone import build_backbone
 
 
 @dataclass(frozen=True)

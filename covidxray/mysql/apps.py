@@ -8,6 +8,6 @@ class MysqlConfig(AppConfig):
     name = "covidxray.mysql"
 
     def ready(self) -> None:
-        from covidxray.mysql.checks import check_server
+        from operations.database_checks import check_server
 
         checks.register(check_server, checks.Tags.database)

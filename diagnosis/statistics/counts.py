@@ -10,16 +10,16 @@ from itertools import chain
 from django.db.models import Count
 
 from accounts.models import User
-from diagnosis.contract import Prediction
 from diagnosis.figures_models import DayFigures
+from diagnosis.inference.contract import Prediction
 from diagnosis.models import DiagnosisQuerySet, ModelVersion
 from diagnosis.review_models import ReviewState
-from diagnosis.statistics.figures import Share
-from diagnosis.statistics.kept import Figures, figures_by_part
+from diagnosis.statistics.kept_days import Figures, figures_by_part
 from diagnosis.statistics.packing import packed, unpacked
 from diagnosis.statistics.periods import Bucket, Period, Timed, number_of_span, rows_within
 from diagnosis.statistics.review_times import WAITED, ReviewTimes, minutes_waited
 from diagnosis.statistics.scope import counted_refusals
+from diagnosis.statistics.shares import Share
 
 
 @dataclass(frozen=True)

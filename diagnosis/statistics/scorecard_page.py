@@ -6,10 +6,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from diagnosis.model_card.values import UNDEFINED, decimal, percent, worded
+from diagnosis.model_cards.values import UNDEFINED, decimal, percent, worded
 from diagnosis.statistics.charts import Kind, Words, calibration_chart, share_chart
-from diagnosis.statistics.figures import Share
-from diagnosis.statistics.pages import (
+from diagnosis.statistics.panels import (
     ANSWERS,
     FIGURES,
     KeyFigure,
@@ -23,7 +22,8 @@ from diagnosis.statistics.pages import (
     share_text,
 )
 from diagnosis.statistics.scorecard import FEWEST_CASES, WINDOW_DAYS, Answers, Calibration, Called, Scorecard
-from diagnosis.weighted_figures import ECE_BINS
+from diagnosis.statistics.shares import Share
+from training.evaluation.weighted_figures import ECE_BINS
 
 
 def key_figures(card: Scorecard) -> list[KeyFigure]:

@@ -7,9 +7,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.roles import SignedInRequest
-from diagnosis.statistics import report_page, scorecard_page
+from diagnosis.statistics import activity_page as report_page
+from diagnosis.statistics import scorecard_page
 from diagnosis.statistics.counts import report
-from diagnosis.statistics.files import report_lines, scorecard_lines
+from diagnosis.statistics.export import report_lines, scorecard_lines
 from diagnosis.statistics.navigation import month_links, scorecard_links, year_links
 from diagnosis.statistics.periods import (
     FIRST_YEAR,
@@ -94,7 +95,7 @@ def _report_page(request: SignedInRequest, period: Period, links: object) -> Htt
         "figures": report_page.key_figures(request.user, found),
         "panels": [] if found.is_empty else report_page.panels(found),
     }
-    return render(request, "diagnosis/statistics_report.html", context)
+    return render(request, "diagnosis/statistics/activity.html", context)
 
 
 def _scorecard_page(request: SignedInRequest, period: Period, year: int | None) -> HttpResponse:
@@ -106,7 +107,7 @@ def _scorecard_page(request: SignedInRequest, period: Period, year: int | None) 
         "figures": scorecard_page.key_figures(card),
         "panels": [] if card.is_empty else scorecard_page.panels(card),
     }
-    return render(request, "diagnosis/statistics_scorecard.html", context)
+    return render(request, "diagnosis/statistics/scorecard.html", context)
 
 
 def _report_file(request: SignedInRequest, period: Period) -> HttpResponseBase:

@@ -15,20 +15,23 @@ from diagnosis.review_models import ReviewState
 
 register = template.Library()
 
-_NAMES = {"diagnosis/_label.html": Diagnosis.Label.choices, "diagnosis/_results_review.html": ReviewState.choices}
+_NAMES = {
+    "diagnosis/wording/_label.html": Diagnosis.Label.choices,
+    "diagnosis/reviews/_state.html": ReviewState.choices,
+}
 
 
 @register.simple_tag
 def answer_label(answer: Any) -> str:
     """What a diagnosis answered, or whatever else has a prediction; of one that is hidden, that it is."""
     hidden = getattr(answer, "is_hidden", False)
-    return _drawn("diagnosis/_label.html", "" if hidden else answer.prediction, get_language())
+    return _drawn("diagnosis/wording/_label.html", "" if hidden else answer.prediction, get_language())
 
 
 @register.simple_tag
 def review_state(diagnosis: Diagnosis) -> str:
     """What the newest review says of a diagnosis."""
-    return _drawn("diagnosis/_results_review.html", diagnosis.review_state, get_language())
+    return _drawn("diagnosis/reviews/_state.html", diagnosis.review_state, get_language())
 
 
 @lru_cache(maxsize=100)

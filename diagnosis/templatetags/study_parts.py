@@ -5,26 +5,26 @@ from typing import Any
 from django import template
 
 from diagnosis.models import Study
-from diagnosis.patients import mix_ups
+from diagnosis.patients.matching import mix_ups
 from diagnosis.report_models import Report
-from diagnosis.study_services import last_move
+from diagnosis.studies.services import last_move
 
 register = template.Library()
 
 
-@register.inclusion_tag("diagnosis/_study_banner.html")
+@register.inclusion_tag("diagnosis/studies/_banner.html")
 def study_banner(study: Study) -> dict[str, Any]:
     """What has to be seen before the answer: voided, moved, or a file that names another patient."""
     return {"study": study, "move": last_move(study), "mix_ups": mix_ups(study)}
 
 
-@register.inclusion_tag("diagnosis/_study_details.html")
+@register.inclusion_tag("diagnosis/studies/_details.html")
 def study_details(study: Study) -> dict[str, Any]:
     """Whose the study is, its date, projection and notes, and what may be changed about it."""
     return {"study": study}
 
 
-@register.inclusion_tag("diagnosis/_report_notice.html")
+@register.inclusion_tag("diagnosis/reports/_notice.html")
 def report_notice(report: Report) -> dict[str, Any]:
     """On a report's page: that its study was moved since, or voided."""
     study = report.diagnosis.study

@@ -10,6 +10,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.errors import AccountError
+from accounts.link_tokens import invitation_tokens
 from accounts.mail import wait_for_messages
 from accounts.models import AccountEvent, Institution, User
 from accounts.services import (
@@ -20,7 +21,6 @@ from accounts.services import (
     person_suspend,
     person_update,
 )
-from accounts.tokens import invitation_tokens
 from tests.accounts.messages import link_in_newest_message, sent
 from tests.cast import PASSWORD, client_of, person
 

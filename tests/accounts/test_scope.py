@@ -10,9 +10,9 @@ from diagnosis.models import Diagnosis, Study
 from diagnosis.patient_models import Patient
 from diagnosis.refusals import Refusal
 from diagnosis.report_models import Report
-from diagnosis.services import StoredByColleague
+from diagnosis.uploads.services import StoredByColleague
 from tests.cast import client_of
-from tests.diagnosis.reports import made
+from tests.diagnosis.reports.made import made
 from tests.toy import ToyEngine
 from tests.uploads import diagnosed
 

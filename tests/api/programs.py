@@ -5,7 +5,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from accounts.api.tokens import token_create
+from accounts.api_tokens import token_create
 from accounts.models import User
 from tests.cast import PASSWORD
 

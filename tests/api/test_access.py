@@ -9,11 +9,11 @@ from pytest_django import Settings
 
 from accounts.models import User
 from accounts.services import person_suspend, profile_update
-from diagnosis.api.urls import urlpatterns
+from api.urls import urlpatterns
 from diagnosis.models import Diagnosis
 from tests.api.programs import RESULTS, bearing, nobodys, post, program_of, send, sign_in
 from tests.cast import client_of, person
-from tests.diagnosis.reports import made
+from tests.diagnosis.reports.made import made
 from tests.uploads import diagnosed, radiograph_png, stored_files
 
 

@@ -10,10 +10,10 @@ from accounts.models import User
 from audit.models import AuditEntry
 from diagnosis.models import Diagnosis
 from diagnosis.review_models import OwnReading, Review
-from diagnosis.reviews import outcome_add, reading_add, review_add
-from diagnosis.study_services import study_void
+from diagnosis.reviews.services import outcome_add, reading_add, review_add
+from diagnosis.studies.services import study_void
 from tests.api.programs import RESULTS, post, program_of, send
-from tests.diagnosis.reports import made
+from tests.diagnosis.reports.made import made
 from tests.uploads import radiograph_png
 
 TODAY = timezone.localdate().isoformat()

@@ -11,10 +11,10 @@ from accounts.models import User
 from audit.models import AuditEntry
 from diagnosis.models import Diagnosis
 from diagnosis.report_models import Report
-from diagnosis.report_services import report_erase
-from diagnosis.study_services import study_void
+from diagnosis.reports.services import report_erase
+from diagnosis.studies.services import study_void
 from tests.api.programs import RESULTS, post, program_of
-from tests.diagnosis.reports import made
+from tests.diagnosis.reports.made import made
 from tests.uploads import radiograph_png
 
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.api import limits
+from accounts import api_use as limits
 from accounts.api.models import ApiUse
 from accounts.models import User
 from tests.api.programs import RESULTS, nobodys, program_of, send, sign_in
@@ -21,7 +21,7 @@ from tests.uploads import radiograph_png
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A minute that does not end while a test runs; a test moves it on."""
     now = [1_800_000_000.0]
-    monkeypatch.setattr("accounts.api.limits.time.time", lambda: now[0])
+    monkeypatch.setattr("accounts.api_use.time.time", lambda: now[0])
     return now
 
 

@@ -10,16 +10,17 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
+from api.results import FILTERS
 from audit.models import AuditEntry
-from diagnosis import concurrency, search
-from diagnosis.api.results import FILTERS
 from diagnosis.errors import ModelUnavailable
-from diagnosis.filter_forms import ResultFilterForm
+from diagnosis.imaging.radiograph import MAX_FILE_BYTES
+from diagnosis.inference import concurrency
 from diagnosis.models import Diagnosis, Study
-from diagnosis.radiograph import MAX_FILE_BYTES
 from diagnosis.refusals import Refusal
-from diagnosis.reviews import outcome_add, review_add
-from diagnosis.study_services import study_void
+from diagnosis.results import search
+from diagnosis.results.forms import ResultFilterForm
+from diagnosis.reviews.services import outcome_add, review_add
+from diagnosis.studies.services import study_void
 from tests.api.programs import RESULTS, nobodys, program_of, send
 from tests.toy import ToyEngine
 from tests.uploads import diagnosed, radiograph_dicom, radiograph_png, stored_files

@@ -19,12 +19,12 @@ from hypothesis import settings as fuzz_settings
 from pytest_django import Settings
 from schemathesis.checks import CHECKS
 
-from accounts.api.tokens import token_create
+from accounts.api_tokens import token_create
 from accounts.models import User
-from diagnosis.api.description import whole_schema
+from api.description import whole_schema
 from diagnosis.models import Diagnosis
 from tests.api.programs import nobodys, program_of
-from tests.diagnosis.reports import made
+from tests.diagnosis.reports.made import made
 
 EXAMPLES = 25
 """Of each kind for each address: all of it takes about half a minute."""

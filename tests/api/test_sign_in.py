@@ -244,7 +244,7 @@ class TestAudit:
         def fail(*_args: Any, **_named: Any) -> None:
             raise RuntimeError("the audit cannot be written")
 
-        monkeypatch.setattr("accounts.api.tokens.record", fail)
+        monkeypatch.setattr("accounts.api_tokens.record", fail)
         answer = sign_in()
         assert (answer.status_code, answer.json()["code"]) == (500, "fault")
         assert not ApiToken.objects.exists()

@@ -17,8 +17,8 @@ from audit.verification import verify
 from diagnosis.models import Diagnosis, Study
 from diagnosis.patient_models import Patient
 from tests.cast import PASSWORD, client_of
-from tests.diagnosis.reports import made
-from tests.diagnosis.test_patients import form_values
+from tests.diagnosis.patients.test_matching import form_values
+from tests.diagnosis.reports.made import made
 from tests.toy import ToyEngine, write_toy_model
 from tests.uploads import diagnosed, radiograph_dicom, radiograph_png, stored_files, upload
 
@@ -78,13 +78,13 @@ class TestSigningIn:
     def test_nobody_is_signed_in_unrecorded(
         self, stranger: Client, alice: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("accounts.trail.record", _fail)
+        monkeypatch.setattr("accounts.audit_records.record", _fail)
         self.sign_in(stranger, "alice", PASSWORD)
         assert "_auth_user_id" not in stranger.session
 
     def test_whoever_wants_out_is_let_out(self, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
         client = client_of(alice)
-        monkeypatch.setattr("accounts.trail.record", _fail)
+        monkeypatch.setattr("accounts.audit_records.record", _fail)
         client.post("/accounts/sign-out/")
         assert "_auth_user_id" not in client.session
 

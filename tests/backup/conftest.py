@@ -17,9 +17,9 @@ from pytest_django import Settings
 from accounts.models import User
 from backup.contents import models_kept, rows_of
 from diagnosis.models import Diagnosis
-from diagnosis.reviews import outcome_add, review_add
+from diagnosis.reviews.services import outcome_add, review_add
 from tests.cast import PASSWORD
-from tests.diagnosis.reports import made
+from tests.diagnosis.reports.made import made
 from tests.toy import ToyEngine
 from tests.uploads import diagnosed, radiograph_dicom, radiograph_png, stored_files
 

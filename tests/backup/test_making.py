@@ -22,8 +22,8 @@ from pytest_django import Settings
 from accounts.models import User
 from audit.models import AuditEntry
 from backup.progress import Bars
-from diagnosis.erasure import Reason, study_erase
 from diagnosis.models import Study
+from diagnosis.privacy.erasure import Reason, study_erase
 from tests.backup import forging
 from tests.toy import ToyEngine
 from tests.uploads import diagnosed, stored_files

@@ -15,7 +15,7 @@ from audit.models import AuditEntry
 from audit.verification import verify
 from diagnosis.models import Diagnosis, Study
 from diagnosis.report_models import Report
-from diagnosis.report_storage import read_report
+from diagnosis.reports.files import read_report
 from tests.backup.conftest import every_hash, every_row, without_audit
 from tests.cast import PASSWORD, client_of
 from tests.toy import ToyEngine

@@ -17,6 +17,7 @@ from bench import parts
 from bench.__main__ import PAGE, SCHEMA, main
 from bench.document import NotAsDocumented, check_document, document_of
 from bench.figures import floor_milliseconds, growth_exponent, targets, training_gain, training_seconds
+from bench.lists import timing as time_results
 from bench.machine import this_machine, versions
 from bench.parts import QUICK, Plan, measure
 from bench.radiographs import FORMATS, radiograph_file
@@ -24,11 +25,10 @@ from bench.sampling import Key, Results, interleaved, measured
 from bench.sides import lists_side
 from bench.tables import tables, with_tables
 from bench.workers import Worker, WorkerFailed
-from diagnosis import notes_search
-from diagnosis.gate import check_assessable
-from diagnosis.management.commands import time_results
+from diagnosis.imaging.radiograph import read_radiograph
+from diagnosis.inference.gate import check_assessable
 from diagnosis.models import Diagnosis
-from diagnosis.radiograph import read_radiograph
+from diagnosis.results import notes as notes_search
 from tests.rows import words_need_a_commit
 
 SMALL = replace(

@@ -14,7 +14,7 @@ import pytest
 from bench.load.findings import Record, StoredRow, faults, page_times, percentile, rate
 from bench.load.plan import Picture, Plan
 from bench.load.run import DatabaseNotEmpty, check_empty
-from tests.deploy.stack import nginx_is_needed
+from tests.deploy.site import nginx_is_needed
 from tests.trained import TrainedVersion
 
 PLAN = Plan(warm_up=10, seconds=20)

@@ -7,7 +7,7 @@ from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.test_first_page import sign_in
 from tests.browser.test_upload_page import classify, png, row, summary
-from tests.diagnosis.reports import text_of
+from tests.diagnosis.reports.made import text_of
 from tests.uploads import radiograph_png
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("alice", "engine")]

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from diagnosis.api.description import described, whole_schema
+from api.description import described, whole_schema
 from tests.browser.test_first_page import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("alice", "engine")]

@@ -7,9 +7,9 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from diagnosis.services import diagnosis_create
+from diagnosis.uploads.services import diagnosis_create
 from tests.cast import PASSWORD
-from tests.diagnosis.reports import text_of
+from tests.diagnosis.reports.made import text_of
 from tests.uploads import radiograph_dicom
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("alice", "engine")]

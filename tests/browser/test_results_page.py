@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from diagnosis.display import heat_map_to_png, thumbnail_jpeg
+from diagnosis.imaging.rendering import heat_map_to_png, thumbnail_jpeg
 from diagnosis.models import Diagnosis, Study
 from tests.cast import client_of
 from tests.rows import stored_result

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from diagnosis.artifacts import Artifact
+from diagnosis.inference.artifacts import Artifact
 from diagnosis.models import Diagnosis
 from tests.cast import PASSWORD
 

@@ -12,7 +12,7 @@ from accounts.services import person_suspend
 from diagnosis.models import Diagnosis, Study
 from diagnosis.patient_models import Patient
 from tests.browser.test_first_page import sign_in
-from tests.diagnosis.reports import made
+from tests.diagnosis.reports.made import made
 from tests.toy import ToyEngine
 from tests.uploads import diagnosed
 

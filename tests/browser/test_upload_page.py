@@ -74,7 +74,7 @@ def test_three_files_of_which_one_is_broken(upload_page: Page, dicom_samples: Pa
 
 
 def test_what_was_uploaded_before_or_voided_is_said(upload_page: Page, alice: User) -> None:
-    from diagnosis.study_services import study_void
+    from diagnosis.studies.services import study_void
 
     page = upload_page
     diagnosed(alice)

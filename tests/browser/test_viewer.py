@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 from diagnosis.models import Diagnosis, Study
 from diagnosis.patient_models import Patient
-from diagnosis.services import diagnosis_create
+from diagnosis.uploads.services import diagnosis_create
 from tests.browser.test_accessibility import axe, judge  # noqa: F401 - a fixture
 from tests.browser.test_first_page import sign_in
 from tests.uploads import diagnosed, radiograph_png

@@ -10,9 +10,9 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 
 from accounts.models import User
 from diagnosis.patient_models import Patient
-from diagnosis.study_services import study_void
+from diagnosis.studies.services import study_void
 from tests.cast import client_of
-from tests.diagnosis.reports import made
+from tests.diagnosis.reports.made import made
 from tests.toy import ToyEngine
 from tests.uploads import diagnosed
 

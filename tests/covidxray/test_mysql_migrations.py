@@ -32,7 +32,7 @@ def databases(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
 
 
 def _rule() -> str:
-    from covidxray.mysql.checks import collation_for
+    from operations.database_checks import collation_for
 
     return f"CHARACTER SET utf8mb4 COLLATE {collation_for(connection)}"
 

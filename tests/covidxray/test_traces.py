@@ -13,12 +13,12 @@ from django.test import Client
 
 from accounts.models import AccountEvent, User
 from audit.models import AuditEntry
-from covidxray.logs import JsonFormatter
 from diagnosis.models import Diagnosis
 from diagnosis.patient_models import Patient
 from diagnosis.report_models import Report
+from operations.logs import JsonFormatter
 from tests.cast import client_of
-from tests.diagnosis.test_patients import form_values
+from tests.diagnosis.patients.test_matching import form_values
 from tests.toy import ToyEngine
 from tests.uploads import radiograph_dicom, radiograph_png, stored_files, upload
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from diagnosis.concurrency import LONGEST_WAIT
+from diagnosis.inference.concurrency import LONGEST_WAIT
 
 SIZES = {"m": 1024**2, "k": 1024}
 

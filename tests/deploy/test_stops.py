@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.deploy.stack import Stack, until
+from scripts.stack import until
+from tests.deploy.site import Site
 from tests.uploads import radiograph_png
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -20,9 +21,9 @@ COUNT = "from diagnosis.models import Diagnosis as D; print(*[d.study.uuid for d
 
 
 @pytest.fixture(scope="module")
-def installation(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def installation(stack: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site of this module's own, which works on one upload at a time: the others wait in the middle of a request."""
-    own = Stack(tmp_path_factory.mktemp("stops"), CLASSIFICATIONS_AT_ONCE="1")
+    own = Site(tmp_path_factory.mktemp("stops"), CLASSIFICATIONS_AT_ONCE="1")
     own.start()
     own.make_people()
     yield own
@@ -31,7 +32,7 @@ def installation(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture
-def site(installation: Stack) -> Stack:
+def site(installation: Site) -> Site:
     """It runs, whatever the test before has done to it."""
     if not installation.is_running:
         installation.start()
@@ -43,7 +44,7 @@ def new_files(count: int) -> list[bytes]:
     return [radiograph_png(first + number, **LARGE) for number in range(count)]
 
 
-def several_uploads(site: Stack, pool: ThreadPoolExecutor, files: list[bytes]) -> list["Future[requests.Response]"]:
+def several_uploads(site: Site, pool: ThreadPoolExecutor, files: list[bytes]) -> list["Future[requests.Response]"]:
     """Send all at once, and return when the first has its answer: the others are then being worked on, or wait."""
     people = [site.signed_in("alice") for _ in files]
     sent = [pool.submit(site.upload, person, file) for person, file in zip(people, files, strict=True)]
@@ -52,15 +53,15 @@ def several_uploads(site: Stack, pool: ThreadPoolExecutor, files: list[bytes]) -
     return sent
 
 
-def studies(site: Stack) -> set[str]:
+def studies(site: Site) -> set[str]:
     return set(site.manage("shell", "--verbosity", "0", "-c", COUNT).split())
 
 
-def pictures_of(site: Stack) -> set[str]:
+def pictures_of(site: Site) -> set[str]:
     return {path.parent.name for path in (site.folder / "media").rglob("original")}
 
 
-def test_sigterm_lets_running_uploads_finish(site: Stack) -> None:
+def test_sigterm_lets_running_uploads_finish(site: Site) -> None:
     files = new_files(5)
     with ThreadPoolExecutor(len(files)) as pool:
         sent = several_uploads(site, pool, files)
@@ -71,7 +72,7 @@ def test_sigterm_lets_running_uploads_finish(site: Stack) -> None:
     assert site.process.wait(240) == 0
 
 
-def test_a_worker_killed_in_the_middle_leaves_nothing_half_done_and_a_retry_works(site: Stack) -> None:
+def test_a_worker_killed_in_the_middle_leaves_nothing_half_done_and_a_retry_works(site: Site) -> None:
     before = studies(site)
     files = new_files(5)
     with ThreadPoolExecutor(len(files)) as pool:
@@ -94,7 +95,7 @@ def test_a_worker_killed_in_the_middle_leaves_nothing_half_done_and_a_retry_work
     assert len(studies(site) - before) == len(files)
 
 
-def test_while_gunicorn_is_away_nginx_says_so_in_the_look_of_the_site(site: Stack) -> None:
+def test_while_gunicorn_is_away_nginx_says_so_in_the_look_of_the_site(site: Site) -> None:
     os.kill(site.master, signal.SIGSTOP)  # so that it starts no new worker
     try:
         site.kill_worker()
@@ -111,9 +112,9 @@ def test_while_gunicorn_is_away_nginx_says_so_in_the_look_of_the_site(site: Stac
         site.stop()
 
 
-def test_without_a_model_the_site_starts_and_says_so(stack: Stack, tmp_path: Path) -> None:
+def test_without_a_model_the_site_starts_and_says_so(stack: Site, tmp_path: Path) -> None:
     (tmp_path / "no-models").mkdir()
-    site = Stack(tmp_path / "site", MODELS_DIR=str(tmp_path / "no-models"))
+    site = Site(tmp_path / "site", MODELS_DIR=str(tmp_path / "no-models"))
     site.start()
     try:
         site.make_people()

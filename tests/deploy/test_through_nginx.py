@@ -11,8 +11,9 @@ import pytest
 import requests
 from playwright.sync_api import Browser, expect
 
+from scripts.stack import until
 from tests.cast import PASSWORD
-from tests.deploy.stack import Stack, until
+from tests.deploy.site import Site
 from tests.uploads import radiograph_png
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -28,7 +29,7 @@ SECURITY_HEADERS = (
 
 
 @pytest.fixture(scope="module")
-def alice(stack: Stack) -> requests.Session:
+def alice(stack: Site) -> requests.Session:
     return stack.signed_in("alice")
 
 
@@ -38,7 +39,7 @@ def content() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def page(stack: Stack, alice: requests.Session, content: bytes) -> requests.Response:
+def page(stack: Site, alice: requests.Session, content: bytes) -> requests.Response:
     """The result page of an upload that went through nginx."""
     answer = stack.upload(alice, content, "thorax é.png")
     assert answer.status_code in (200, 201), answer.text
@@ -52,11 +53,11 @@ def study(page: requests.Response) -> str:
     return found.group(1)
 
 
-def stored_file(stack: Stack, study: str, name: str) -> Path:
+def stored_file(stack: Site, study: str, name: str) -> Path:
     return stack.folder / "media" / "radiographs" / study[:2] / study / name
 
 
-def test_pictures_come_from_nginx_byte_for_byte(stack: Stack, alice: requests.Session, study: str) -> None:
+def test_pictures_come_from_nginx_byte_for_byte(stack: Site, alice: requests.Session, study: str) -> None:
     for name in ("display.jpg", "thumbnail.jpg"):
         answer = alice.get(f"{stack.url}/studies/{study}/{name}")
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/jpeg")
@@ -64,14 +65,14 @@ def test_pictures_come_from_nginx_byte_for_byte(stack: Stack, alice: requests.Se
         assert answer.headers["Accept-Ranges"] == "bytes", "Django itself does not say so"
 
 
-def test_the_original_is_only_ever_saved(stack: Stack, alice: requests.Session, study: str, content: bytes) -> None:
+def test_the_original_is_only_ever_saved(stack: Site, alice: requests.Session, study: str, content: bytes) -> None:
     answer = alice.get(f"{stack.url}/studies/{study}/original")
     assert answer.content == content
     assert answer.headers["Content-Type"] == "application/octet-stream"
     assert answer.headers["Content-Disposition"] == "attachment; filename*=utf-8''thorax%20%C3%A9.png"
 
 
-def test_a_report_comes_from_nginx_too(stack: Stack, alice: requests.Session, page: requests.Response) -> None:
+def test_a_report_comes_from_nginx_too(stack: Site, alice: requests.Session, page: requests.Response) -> None:
     form = {"csrfmiddlewaretoken": alice.cookies["csrftoken"], "variant": "full"}
     made = alice.post(f"{page.url}report/", form)
     answer = alice.get(f"{made.url}report.pdf")
@@ -81,7 +82,7 @@ def test_a_report_comes_from_nginx_too(stack: Stack, alice: requests.Session, pa
 
 
 def test_what_nginx_sends_has_the_headers_of_a_page(
-    stack: Stack, alice: requests.Session, page: requests.Response, study: str
+    stack: Site, alice: requests.Session, page: requests.Response, study: str
 ) -> None:
     picture = alice.get(f"{stack.url}/studies/{study}/display.jpg")
     for name in SECURITY_HEADERS:
@@ -91,7 +92,7 @@ def test_what_nginx_sends_has_the_headers_of_a_page(
     assert "X-Accel-Redirect" not in picture.headers
 
 
-def test_permission_comes_first(stack: Stack, study: str) -> None:
+def test_permission_comes_first(stack: Site, study: str) -> None:
     for name in ("display.jpg", "thumbnail.jpg", "full.jpg", "original"):
         address = f"{stack.url}/studies/{study}/{name}"
         assert stack.signed_in("charlie").get(address).status_code == 404
@@ -99,7 +100,7 @@ def test_permission_comes_first(stack: Stack, study: str) -> None:
     assert stack.signed_in("bob").get(f"{stack.url}/studies/{study}/display.jpg").status_code == 200
 
 
-def raw(stack: Stack, head: str) -> tuple[int, str]:
+def raw(stack: Site, head: str) -> tuple[int, str]:
     """Send a request head as it stands, which no library would, and return status and answer."""
     context = ssl.create_default_context(cafile=str(stack.folder / "tls.crt"))
     with (
@@ -113,7 +114,7 @@ def raw(stack: Stack, head: str) -> tuple[int, str]:
     return int(answer.split()[1]), answer.decode(errors="replace")
 
 
-def test_stored_files_have_no_address_from_outside(stack: Stack, alice: requests.Session, study: str) -> None:
+def test_stored_files_have_no_address_from_outside(stack: Site, alice: requests.Session, study: str) -> None:
     name = f"radiographs/{study[:2]}/{study}/display.jpg"
     assert (stack.folder / "media" / name).is_file()
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in alice.cookies)
@@ -139,7 +140,7 @@ def test_stored_files_have_no_address_from_outside(stack: Stack, alice: requests
         assert "SECRET_KEY" not in answer
 
 
-def test_too_large_an_upload_is_refused_in_the_look_of_the_site(stack: Stack, alice: requests.Session) -> None:
+def test_too_large_an_upload_is_refused_in_the_look_of_the_site(stack: Site, alice: requests.Session) -> None:
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in alice.cookies)
     size = 200 * 1024**2 + 1
     status, answer = raw(stack, f"POST /upload/ HTTP/1.1\r\nCookie: {cookies}\r\nContent-Length: {size}")
@@ -153,7 +154,7 @@ def test_too_large_an_upload_is_refused_in_the_look_of_the_site(stack: Stack, al
 
 
 @pytest.mark.browser
-def test_a_browser_that_sends_too_much_sees_it_too(stack: Stack, browser: Browser, tmp_path: Path) -> None:
+def test_a_browser_that_sends_too_much_sees_it_too(stack: Site, browser: Browser, tmp_path: Path) -> None:
     """By HTTP/2, with the whole body, without scripts."""
     with (tmp_path / "large.png").open("wb") as file:
         file.truncate(201 * 1024**2)
@@ -172,18 +173,18 @@ def test_a_browser_that_sends_too_much_sees_it_too(stack: Stack, browser: Browse
     context.close()
 
 
-def test_other_forms_take_a_megabyte(stack: Stack) -> None:
+def test_other_forms_take_a_megabyte(stack: Site) -> None:
     size = 1024**2 + 1
     assert raw(stack, f"POST /accounts/sign-in/ HTTP/1.1\r\nContent-Length: {size}")[0] == 413
 
 
-def test_a_large_upload_within_the_limit_reaches_the_site(stack: Stack, alice: requests.Session) -> None:
+def test_a_large_upload_within_the_limit_reaches_the_site(stack: Site, alice: requests.Session) -> None:
     answer = stack.upload(alice, b"\x89PNG\r\n\x1a\n" + bytes(49 * 1024**2), "noise.png")
     assert answer.status_code == 422
     assert answer.json()["state"] == "refused"
 
 
-def test_plain_http_leads_to_https_except_for_machines_that_ask_for_health(stack: Stack) -> None:
+def test_plain_http_leads_to_https_except_for_machines_that_ask_for_health(stack: Site) -> None:
     answer = stack.visitor().get(f"{stack.plain_url}/results/?q=x", allow_redirects=False)
     assert (answer.status_code, answer.headers["Location"]) == (301, f"{stack.url}/results/?q=x")
     for url in (stack.plain_url, stack.url):
@@ -194,7 +195,7 @@ def test_plain_http_leads_to_https_except_for_machines_that_ask_for_health(stack
     assert by_address.text == "ok"
 
 
-def test_static_files_are_small_and_kept(stack: Stack, page: requests.Response) -> None:
+def test_static_files_are_small_and_kept(stack: Site, page: requests.Response) -> None:
     sheet = re.search(r'href="(/static/covidxray/css/site\.[0-9a-f]+\.css)"', page.text)
     assert sheet
     answer = stack.visitor().get(stack.url + sheet.group(1))
@@ -204,7 +205,7 @@ def test_static_files_are_small_and_kept(stack: Stack, page: requests.Response) 
 
 
 def test_a_request_has_one_number_in_answer_and_logs_and_it_is_not_the_clients(
-    stack: Stack, alice: requests.Session
+    stack: Site, alice: requests.Session
 ) -> None:
     own = "0" * 32
     answer = alice.get(f"{stack.url}/results/", headers={"X-Request-ID": own})
@@ -216,7 +217,7 @@ def test_a_request_has_one_number_in_answer_and_logs_and_it_is_not_the_clients(
     until(lambda: f'"request": "{number}"' in stack.log.read_text(), "gunicorn's record")
 
 
-def test_logs_hold_json_and_no_search_and_no_key_of_a_link(stack: Stack, alice: requests.Session) -> None:
+def test_logs_hold_json_and_no_search_and_no_key_of_a_link(stack: Site, alice: requests.Session) -> None:
     alice.get(f"{stack.url}/results/", params={"q": "Canary-Patient"}, headers={"Referer": f"{stack.url}/?q=Canary"})
     raw(stack, f"POST /results/?q=Canary-Patient HTTP/1.1\r\nContent-Length: {10**9}")
     raw(stack, 'GET /Line%0abreak%22quoted" HTTP/1.1')
@@ -231,7 +232,7 @@ def test_logs_hold_json_and_no_search_and_no_key_of_a_link(stack: Stack, alice: 
     assert {"nginx", "gunicorn.access"} <= {record["logger"] for record in records}
 
 
-def test_the_address_that_counts_is_the_one_that_nginx_saw(stack: Stack) -> None:
+def test_the_address_that_counts_is_the_one_that_nginx_saw(stack: Site) -> None:
     session = stack.visitor()
     address = f"{stack.url}/accounts/sign-in/"
     session.get(address)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from diagnosis.artifacts import Artifact, check_built, read_artifact, set_current_version
 from diagnosis.errors import ModelUnavailable
-from tests.deploy.stack import PROJECT, Stack, nginx_is_needed
+from diagnosis.inference.artifacts import Artifact, check_built, read_artifact, set_current_version
+from scripts.stack import PROJECT
+from tests.deploy.site import Site, nginx_is_needed
 from tests.faults.installation import MariaDB
 
 
@@ -25,11 +26,11 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
 
 
 @pytest.fixture(scope="session")
-def installation(database: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def installation(database: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     nginx_is_needed()
     folder = tmp_path_factory.mktemp("faults")
     (folder / "tmp").mkdir()
-    site = Stack(
+    site = Site(
         folder,
         DATABASE_URL=database.start(),
         MODELS_DIR=str(copied(served(), folder / "models")),
@@ -48,7 +49,7 @@ def installation(database: MariaDB, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
-def site(installation: Stack) -> Stack:
+def site(installation: Site) -> Site:
     """No test leaves it other than whole: nobody has to start it again by hand."""
     assert installation.is_running
     assert installation.visitor().get(f"{installation.url}/readyz").status_code == 200

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from scripts import with_mariadb
-from tests.deploy.stack import Stack
+from tests.deploy.site import Site
 
 ROWS = """
 import json
@@ -67,7 +67,7 @@ class Row:
     prediction: str
 
 
-def rows_of(site: Stack) -> list[Row]:
+def rows_of(site: Site) -> list[Row]:
     """Every stored answer."""
     found = json.loads(site.manage("shell", "--verbosity", "0", "-c", ROWS))
     return [
@@ -76,17 +76,17 @@ def rows_of(site: Stack) -> list[Row]:
     ]
 
 
-def studies_of(site: Stack) -> set[str]:
+def studies_of(site: Site) -> set[str]:
     """Those that have an answer."""
     return {row.study for row in rows_of(site)}
 
 
-def folders_of(site: Stack) -> set[str]:
+def folders_of(site: Site) -> set[str]:
     """The studies of which there is a file."""
     return {path.parent.name for path in (site.folder / "media").rglob("*") if path.is_file()}
 
 
-def waiting_files(site: Stack) -> list[Path]:
+def waiting_files(site: Site) -> list[Path]:
     """What stands below the folders where uploads wait until they are read."""
     return [path for name in ("tmp", "nginx/tmp") for path in (site.folder / name).rglob("*") if path.is_file()]
 

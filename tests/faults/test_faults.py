@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.deploy.stack import Stack, until
+from scripts.stack import until
+from tests.deploy.site import Site
 from tests.faults.installation import MariaDB, filled, folders_of, rows_of, small_disk, studies_of, waiting_files
 from tests.uploads import radiograph_png
 
@@ -37,12 +38,12 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def ready(site: Stack) -> tuple[int, dict[str, str]]:
+def ready(site: Site) -> tuple[int, dict[str, str]]:
     answer = site.visitor().get(f"{site.url}/readyz")
     return answer.status_code, answer.json()
 
 
-def test_the_database_stops_in_the_middle_of_an_upload_and_comes_back(site: Stack, database: MariaDB) -> None:
+def test_the_database_stops_in_the_middle_of_an_upload_and_comes_back(site: Site, database: MariaDB) -> None:
     alice, file = site.signed_in("alice"), new_file()
     before, workers = folders_of(site), site.workers()
     with database.held(), ThreadPoolExecutor(1) as pool:
@@ -67,7 +68,7 @@ def test_the_database_stops_in_the_middle_of_an_upload_and_comes_back(site: Stac
 
 
 def test_a_worker_killed_in_the_middle_of_storing_leaves_no_row_and_a_retry_works(
-    site: Stack, database: MariaDB
+    site: Site, database: MariaDB
 ) -> None:
     alice, file = site.signed_in("alice"), new_file(megabytes=5)
     before = folders_of(site)
@@ -86,7 +87,7 @@ def test_a_worker_killed_in_the_middle_of_storing_leaves_no_row_and_a_retry_work
     remove_leftovers(site, left)
 
 
-def remove_leftovers(site: Stack, left: set[str]) -> None:
+def remove_leftovers(site: Site, left: set[str]) -> None:
     """What the night's timer does, on the day itself and on a later one."""
     assert folders_of(site) - studies_of(site) == left
     site.manage("purge_expired")
@@ -100,7 +101,7 @@ def remove_leftovers(site: Stack, left: set[str]) -> None:
 @pytest.mark.parametrize(
     ("disk", "status"), [("media", 507), ("tmp", 507), ("nginx/tmp/body", 503)], ids=["store", "memory", "nginx"]
 )
-def test_a_full_disk_is_said_and_with_space_it_goes_on(site: Stack, disk: str, status: int) -> None:
+def test_a_full_disk_is_said_and_with_space_it_goes_on(site: Site, disk: str, status: int) -> None:
     alice, file, folder = site.signed_in("alice"), new_file(megabytes=5), site.folder / disk
     before = studies_of(site)
     with small_disk(folder, 80):
@@ -119,14 +120,14 @@ def test_a_full_disk_is_said_and_with_space_it_goes_on(site: Stack, disk: str, s
         erase(site, erased)  # their files were on the disk that is gone
 
 
-def erase(site: Stack, studies: set[str]) -> None:
+def erase(site: Site, studies: set[str]) -> None:
     command = "from diagnosis.models import Study; from diagnosis.erasure import Reason, study_erase\n"
     for study in studies:
         command += f"study_erase(actor=None, study=Study.objects.get(uuid={study!r}), reason=Reason.OTHER)\n"
     site.manage("shell", "--verbosity", "0", "-c", command)
 
 
-def test_a_damaged_model_stops_no_running_process_and_is_said_after_a_restart(site: Stack) -> None:
+def test_a_damaged_model_stops_no_running_process_and_is_said_after_a_restart(site: Site) -> None:
     alice = site.signed_in("alice")
     until(lambda: ready(site)[0] == 200 and set(site.workers()) <= set(loads(site)), "both processes to load it")
     models = Path(site.environment["MODELS_DIR"])
@@ -155,13 +156,11 @@ def names_below(folder: Path) -> list[str]:
     return sorted(str(path) for path in folder.rglob("*"))
 
 
-def answers(site: Stack) -> bool:
+def answers(site: Site) -> bool:
     return site.visitor().get(f"{site.url}/healthz").status_code == 200
 
 
-def test_twenty_uploads_at_once_each_get_their_own_answer_or_are_told_to_come_again(
-    site: Stack, tmp_path: Path
-) -> None:
+def test_twenty_uploads_at_once_each_get_their_own_answer_or_are_told_to_come_again(site: Site, tmp_path: Path) -> None:
     files = distinct_files(AT_ONCE, tmp_path)
     people = [site.signed_in(("alice", "bob")[number % 2]) for number in range(AT_ONCE)]
     site.kill_worker()
@@ -180,7 +179,7 @@ def test_twenty_uploads_at_once_each_get_their_own_answer_or_are_told_to_come_ag
     check_answers(site, files, [answers[-1].json() for answers in told], classified(site, tmp_path))
 
 
-def loads(site: Stack) -> list[int]:
+def loads(site: Site) -> list[int]:
     """The process of every load of a model so far."""
     return [int(process) for process in re.findall(r"loaded in process (\d+)", site.log.read_text())]
 
@@ -192,7 +191,7 @@ def distinct_files(number: int, folder: Path) -> list[bytes]:
     return files
 
 
-def persistently(site: Stack, person: requests.Session, file: bytes) -> list[requests.Response]:
+def persistently(site: Site, person: requests.Session, file: bytes) -> list[requests.Response]:
     """Every answer until one is not "come again"; between them as long as told, as the page's script does."""
     told = [site.upload(person, file)]
     while told[-1].status_code == 503 and len(told) < 60:
@@ -201,13 +200,13 @@ def persistently(site: Stack, person: requests.Session, file: bytes) -> list[req
     return told
 
 
-def classified(site: Stack, folder: Path) -> list[float]:
+def classified(site: Site, folder: Path) -> list[float]:
     """What `manage.py classify` says of each file."""
     lines = site.manage("classify", str(folder), "--format", "jsonl").splitlines()
     return [json.loads(line)["probability"] for line in lines]
 
 
-def check_answers(site: Stack, files: list[bytes], told: list[dict[str, str]], expected: list[float]) -> None:
+def check_answers(site: Site, files: list[bytes], told: list[dict[str, str]], expected: list[float]) -> None:
     """Row, file and answer of each upload are its own, and no two are alike."""
     assert len({round(probability, 6) for probability in expected}) == len(files)
     rows = {row.sha256: row for row in rows_of(site)}
@@ -219,7 +218,7 @@ def check_answers(site: Stack, files: list[bytes], told: list[dict[str, str]], e
         assert next((site.folder / "media").rglob(f"{row.study}/original")).read_bytes() == file
 
 
-def test_the_same_file_twice_at_the_same_moment_is_stored_once(site: Stack, database: MariaDB) -> None:
+def test_the_same_file_twice_at_the_same_moment_is_stored_once(site: Site, database: MariaDB) -> None:
     file, before = new_file(), folders_of(site)
     people = [site.signed_in("alice"), site.signed_in("bob")]
     with ThreadPoolExecutor(2) as pool:

@@ -19,10 +19,10 @@ from pytest_django import Settings
 from accounts.errors import MailUnavailable
 from accounts.mail import mail_invitation
 from accounts.models import User
-from diagnosis import concurrency
-from diagnosis.concurrency import classification_turn
 from diagnosis.erasure_models import FileToErase
 from diagnosis.errors import ModelBusy
+from diagnosis.inference import concurrency
+from diagnosis.inference.concurrency import classification_turn
 from diagnosis.models import Study
 from operations import failures
 from tests.cast import client_of
@@ -102,7 +102,7 @@ def test_errors_that_nobody_caught_are_counted_and_answers_are_not(
         raise RuntimeError
 
     with monkeypatch.context() as broken:
-        broken.setattr("diagnosis.views.tallies", fail)
+        broken.setattr("diagnosis.results.views.tallies", fail)
         assert client_of(alice).get("/").status_code == 500
     (toy_models / "current.json").unlink()
     assert stranger.get("/readyz").status_code == 503
@@ -142,7 +142,7 @@ def test_the_queue_of_this_process(client: Client, settings: Settings) -> None:
 
 
 def test_the_last_backup_and_its_age(client: Client, alice: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from operations import figures as module
+    from operations import site_figures as module
 
     entry = module.LastBackup(timezone.now() - timedelta(hours=37), 5, 6, 7, "ab" * 32)
     with monkeypatch.context() as older:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from diagnosis.calibration import Calibration
-from diagnosis.metrics import NONE_REFUSED, Refused
-from diagnosis.operating_point import DecisionRule
-from training.dataset import Part, Sample
-from training.evaluation import Judgement, Scored
+from training.data.dataset import Part, Sample
+from training.evaluation.calibration_fit import Calibration
+from training.evaluation.judgement import Judgement, Scored
+from training.evaluation.metrics import NONE_REFUSED, Refused
+from training.evaluation.operating_point_choice import DecisionRule
 
 COVID, NON_COVID = 0, 1
 PLAIN = Judgement(Calibration(), DecisionRule(0.5, 0.45, 0.55))

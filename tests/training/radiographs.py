@@ -8,8 +8,8 @@ import numpy as np
 from data_store import DataStore
 from PIL import Image
 
-from diagnosis.contract import CLASS_NAMES
-from diagnosis.radiograph import read_radiograph
+from diagnosis.imaging.radiograph import read_radiograph
+from diagnosis.inference.contract import CLASS_NAMES
 
 
 @cache

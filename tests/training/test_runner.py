@@ -10,20 +10,20 @@ import keras
 import numpy as np
 import pytest
 
-from diagnosis.artifacts import BUILT_FILES, check_built, read_artifact
-from diagnosis.contract import CLASS_NAMES
 from diagnosis.errors import ModelUnavailable
+from diagnosis.inference.artifacts import BUILT_FILES, check_built, read_artifact
+from diagnosis.inference.contract import CLASS_NAMES
 from tests.trained import VERSION, TrainedVersion, toy_in_place_of_resnet152
-from training import publish as publishing
 from training import runner
-from training.backbone import BackboneUnavailable
-from training.dataset import DatasetError
-from training.plan import Plan, Trained
+from training.data.dataset import DatasetError
+from training.fitting.plan import Plan, Trained
+from training.fitting.recipe import PAPER, SHIPPED, Recipe
+from training.fitting.trainer import RunFolder
+from training.network.backbone import BackboneUnavailable
+from training.network.tensors import load_tensors, tensors_sha256
 from training.progress import Progress
-from training.recipe import PAPER, SHIPPED, Recipe
+from training.publishing import publish as publishing
 from training.runner import PlanRefused, TrainingDiverged, check_plan, train
-from training.tensors import load_tensors, tensors_sha256
-from training.trainer import RunFolder
 
 QUICK = replace(PAPER, epochs=2, fine_tune_epochs=1, batch_size=8, learning_rate=1e-3, views=1)
 

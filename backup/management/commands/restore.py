@@ -12,8 +12,8 @@ from backup.errors import ArchiveRefused, RestoreRefused
 from backup.progress import Bars
 from backup.restoring import Restored, restore
 from backup.stopping import stopped_tidily
-from diagnosis.artifacts import check_built, read_artifact
 from diagnosis.errors import ModelUnavailable
+from diagnosis.inference.artifacts import check_built, read_artifact
 
 
 class Command(BaseCommand):

@@ -15,10 +15,10 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from diagnosis.classifier import Classifier, load_classifier
-from diagnosis.engines import ENGINES
 from diagnosis.errors import ModelUnavailable, RadiographRejected
-from diagnosis.radiograph import MAX_FILE_BYTES, Radiograph, read_radiograph
+from diagnosis.imaging.radiograph import MAX_FILE_BYTES, Radiograph, read_radiograph
+from diagnosis.inference.engines import ENGINES
+from diagnosis.inference.serving import Classifier, load_classifier
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from diagnosis.erasure import Erasure, Reason, patient_erase, study_erase
 from diagnosis.models import Study
 from diagnosis.patient_models import Patient
+from diagnosis.privacy.erasure import Erasure, Reason, patient_erase, study_erase
 
 
 class Command(BaseCommand):

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from diagnosis.patient_export import patient_export
 from diagnosis.patient_models import Patient
+from diagnosis.privacy.export import patient_export
 
 
 class Command(BaseCommand):

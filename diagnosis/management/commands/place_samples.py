@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from PIL import Image
 
-from diagnosis.radiograph import read_radiograph
+from diagnosis.imaging.radiograph import read_radiograph
 
 CHEST = "chest.dcm"
 DICOM_SAMPLES = {

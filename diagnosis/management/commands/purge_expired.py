@@ -9,11 +9,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from diagnosis.erasure import files_erase
 from diagnosis.erasure_models import FileToErase
-from diagnosis.figures_changes import changes_compact
-from diagnosis.retention import expired_patients, expired_studies, kept_since, purge
-from diagnosis.strays import stray_folder_delete, stray_folders
+from diagnosis.files.strays import stray_folder_delete, stray_folders
+from diagnosis.history.recounts import changes_compact
+from diagnosis.privacy.erasure import files_erase
+from diagnosis.privacy.retention import expired_patients, expired_studies, kept_since, purge
 
 
 class Command(BaseCommand):

@@ -8,8 +8,8 @@ from django.db import DatabaseError, transaction
 
 from audit.models import Action
 from audit.services import record
-from diagnosis.artifacts import check_built, list_versions, read_artifact, set_current_version
 from diagnosis.errors import ModelUnavailable
+from diagnosis.inference.artifacts import check_built, list_versions, read_artifact, set_current_version
 
 
 class Command(BaseCommand):

@@ -6,8 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from diagnosis.artifacts import check_built, is_built_from_these_ranges, read_artifact
 from diagnosis.errors import ModelUnavailable
+from diagnosis.inference.artifacts import check_built, is_built_from_these_ranges, read_artifact
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
             if not force and self.is_built(artifact):
                 self.stdout.write(f"Model {artifact.version} is built already.")
                 return
-            from training.assembly import build_served_files  # TensorFlow takes seconds to import
+            from training.publishing.assembly import build_served_files  # TensorFlow takes seconds to import
 
             self.stdout.write(f"Assembling model {artifact.version} (once, about a minute) ...")
             choice = build_served_files(artifact)

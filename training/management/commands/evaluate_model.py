@@ -13,11 +13,11 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from diagnosis.classifier import Classifier, load_classifier
-from diagnosis.engines import ENGINES
 from diagnosis.errors import DiagnosisError
-from diagnosis.metrics import FIGURES, evaluate, mean_source_auc, source_aucs
-from training.dataset import Dataset, DatasetError, read_dataset, read_image
+from diagnosis.inference.engines import ENGINES
+from diagnosis.inference.serving import Classifier, load_classifier
+from training.data.dataset import Dataset, DatasetError, read_dataset, read_image
+from training.evaluation.metrics import FIGURES, evaluate, mean_source_auc, source_aucs
 
 
 class Command(BaseCommand):

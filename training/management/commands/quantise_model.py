@@ -8,9 +8,9 @@ import numpy as np
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from diagnosis.artifacts import check_built, read_artifact
 from diagnosis.errors import DiagnosisError
-from training.dataset import DatasetError, read_dataset
+from diagnosis.inference.artifacts import check_built, read_artifact
+from training.data.dataset import DatasetError, read_dataset
 
 LEARNED_ON, AFTER = 200, 1500
 SEED = 0
@@ -48,8 +48,8 @@ class Command(BaseCommand):
     def quantise(
         self, artifact: Any, roots: list[Path], *, images: int, after: int, external: list[Path], **options: Any
     ) -> bool:
-        from diagnosis.engines import OpenVINOEngine
-        from training.quantise import (
+        from diagnosis.inference.engines import OpenVINOEngine
+        from training.publishing.quantise import (
             Part,
             add_ranges,
             compared,

@@ -15,8 +15,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from diagnosis.contract import Preprocessing
 from diagnosis.errors import DiagnosisError
+from diagnosis.inference.contract import Preprocessing
 
 
 class Command(BaseCommand):
@@ -46,8 +46,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        from training.dataset import DatasetError  # importing Keras takes seconds; --help should not
-        from training.plan import Plan
+        from training.data.dataset import DatasetError  # importing Keras takes seconds; --help should not
+        from training.fitting.plan import Plan
         from training.progress import Progress
         from training.runner import check_plan, prepare_data, train
 
@@ -125,7 +125,7 @@ def above_zero(text: str) -> float:
 
 def recipe_of(options: dict[str, Any]) -> Any:
     """The preset with what was said on the command line."""
-    from training.recipe import PRESETS
+    from training.fitting.recipe import PRESETS
 
     names = ["weights", "epochs", "fine_tune_epochs", "learning_rate", "batch_size", "unfreeze", "train_batch_norm"]
     names += ["views", "seed", "split"]

@@ -1,0 +1,74 @@
+"""An uploaded file's bytes to a radiograph: grey pixels and the few DICOM values that are kept."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from diagnosis.errors import RadiographRejected, gettext_noop
+from diagnosis.imaging.dicom import is_dicom, read_dicom
+from diagnosis.imaging.dicom_details import DicomDetails
+from diagnosis.imaging.grey import MAX_PIXELS, read_picture
+
+__all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "DicomDetails", "Radiograph", "read_radiograph"]
+
+MAX_FILE_BYTES = 50 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Radiograph:
+    """A decoded radiograph, whatever file it came in."""
+
+    pixels: np.ndarray
+    """(height, width) uint8, upright, windowed, bright = dense tissue, read-only."""
+    format: str
+    """"JPEG", "PNG" or "DICOM"."""
+    sha256: str
+    """Hexadecimal SHA-256 of the original bytes."""
+    colourfulness: float
+    """Mean channel spread of the decoded picture, 0..255; 0 for grey."""
+    dicom: DicomDetails | None
+    """The kept tags; None for JPEG and PNG."""
+
+
+def read_radiograph(content: bytes) -> Radiograph:
+    """Decode a JPEG, PNG or DICOM file, told apart by its content and never by its name.
+
+    Raises RadiographRejected, and nothing else, for any bytes that are not a whole and safe picture.
+    """
+    _refuse_size(content)
+    kind = _sniffed_format(content)
+    try:
+        picture, details = read_dicom(content) if kind == "DICOM" else (read_picture(content), None)
+    except RadiographRejected:
+        raise
+    except Exception as error:  # decoders raise anything at all on hostile bytes, and none of it may reach a person
+        raise RadiographRejected(
+            gettext_noop("The %(format)s file is damaged or incomplete and could not be read; export it again."),
+            code="damaged",
+            format=kind,
+        ) from error
+    return Radiograph(picture.pixels, kind, hashlib.sha256(content).hexdigest(), picture.colourfulness, details)
+
+
+def _refuse_size(content: bytes) -> None:
+    if not content:
+        raise RadiographRejected(gettext_noop("The file is empty."), code="empty")
+    if len(content) > MAX_FILE_BYTES:
+        raise RadiographRejected(
+            gettext_noop("The file is larger than %(megabytes)d MB, the most that can be read."),
+            code="too-large",
+            megabytes=MAX_FILE_BYTES // 1024**2,
+        )
+
+
+def _sniffed_format(content: bytes) -> str:
+    if is_dicom(content):
+        return "DICOM"
+    if content.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    raise RadiographRejected(
+        gettext_noop("The file is not a JPEG, PNG or DICOM picture, whatever its name says."), code="unknown-format"
+    )

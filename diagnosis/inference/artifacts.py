@@ -1,0 +1,231 @@
+"""A model on disk: ``models/<version>/`` with its card, its trained tensors, its built graphs, and their hashes.
+
+Committed:  model_card.json (also the contract), trained.npz (what training changed), golden.json (known answers)
+            int8.npz where the version has an int8 graph, and its section in the card
+Built:      model.keras, serving.xml, serving.bin, the int8 graph if this machine has one, and built.json, which names
+            the SHA-256 of each and the precision that is served here
+A version never changes once it is there; ``models/current.json`` names the one that is served.
+"""
+
+import hashlib
+import json
+import math
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from diagnosis.errors import ContractMismatch, ModelUnavailable
+from diagnosis.inference.contract import CLASS_NAMES, IMAGE_SIZE, Preprocessing
+from training.evaluation.calibration_fit import Calibration
+from training.evaluation.operating_point_choice import DecisionRule
+
+CARD = "model_card.json"
+TRAINED = "trained.npz"
+GOLDEN = "golden.json"
+RANGES = "int8.npz"
+BUILT = "built.json"
+BUILT_FILES = ("model.keras", "serving.xml", "serving.bin")
+INT8_FILES = ("serving-int8.xml", "serving-int8.bin")
+"""Only where the version has ranges and this machine gave the golden answers with them."""
+CURRENT = "current.json"
+FORMAT = 1
+"""Version of this folder's layout."""
+
+VERSION_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How the network's output becomes an answer.
+
+    evidence_scale: evidence for COVID at one place, in logits, that is drawn in full colour.
+    """
+
+    calibration: Calibration
+    rule: DecisionRule
+    evidence_scale: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.evidence_scale < math.inf:
+            raise ValueError(f"The evidence scale must be a number above 0, not {self.evidence_scale}.")
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Decision":
+        calibration, rule = Calibration(**values["calibration"]), DecisionRule(**values["rule"])
+        return cls(calibration, rule, float(values["evidence_scale"]))
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One version of the model, read and checked against what this code expects."""
+
+    version: str
+    folder: Path
+    card: dict[str, Any]
+    preprocessing: Preprocessing
+    decision: Decision
+
+    @property
+    def weights_sha256(self) -> str:
+        """SHA-256 over every tensor of the network, frozen and trained."""
+        return str(self.card["network"]["weights_sha256"])
+
+
+def read_artifact(models_dir: Path, version: str | None = None) -> Artifact:
+    """The named version, or the served one. Raises ModelUnavailable or ContractMismatch; changes nothing."""
+    version = version or current_version(models_dir)
+    folder = models_dir / checked_version(version)
+    card = read_json(folder / CARD)
+    try:
+        _check_contract(version, card)
+        _check_hash(card["network"]["weights_sha256"])
+        return Artifact(
+            version=version,
+            folder=folder,
+            card=card,
+            preprocessing=Preprocessing.from_dict(card["contract"]["preprocessing"]),
+            decision=Decision.from_dict(card["decision"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelUnavailable(f"The card of model {version} is damaged: {error!r}.") from error
+
+
+def current_version(models_dir: Path) -> str:
+    """The version that is served. Raises ModelUnavailable when none is chosen."""
+    if not (models_dir / CURRENT).is_file():
+        raise ModelUnavailable("No model is in use. An administrator chooses one with: manage.py use_model VERSION.")
+    return str(read_json(models_dir / CURRENT).get("version", ""))
+
+
+def set_current_version(models_dir: Path, version: str) -> None:
+    """Serve ``version`` from now on (new processes; running ones keep theirs)."""
+    read_artifact(models_dir, version)
+    write_json(models_dir / CURRENT, {"version": version})
+
+
+def list_versions(models_dir: Path) -> list[str]:
+    """Every version that is there whole: a folder that is still being written has another name."""
+    folders = [folder for folder in models_dir.glob("*") if VERSION_NAME.fullmatch(folder.name)]
+    return sorted(folder.name for folder in folders if (folder / CARD).is_file())
+
+
+def check_built(artifact: Artifact) -> None:
+    """Raise ModelUnavailable unless the built files are there and are the ones that ``build_model`` wrote."""
+    advice = f"Run manage.py build_model --model {artifact.version}."
+    if not (artifact.folder / BUILT).is_file():
+        raise ModelUnavailable(f"Model {artifact.version} has not been built on this machine. {advice}")
+    built = read_json(artifact.folder / BUILT)
+    if built.get("weights_sha256") != artifact.weights_sha256:
+        raise ModelUnavailable(f"Model {artifact.version} was built from other weights than its card names. {advice}")
+    hashes = files if isinstance(files := built.get("files"), dict) else {}
+    for name in sorted({*BUILT_FILES, *hashes} & {*BUILT_FILES, *INT8_FILES}):
+        path = artifact.folder / name
+        if not path.is_file() or file_sha256(path) != hashes.get(name):
+            raise ModelUnavailable(f"{name} of model {artifact.version} is missing or damaged. {advice}")
+
+
+def built_precision(folder: Path) -> str:
+    """The precision that build_model chose for this machine, "float32" or "int8"."""
+    return "int8" if read_json(folder / BUILT).get("precision") == "int8" else "float32"
+
+
+def write_built(artifact: Artifact, folder: Path, precision: str = "float32", why: str = "") -> None:
+    """Move freshly built files from ``folder`` into place; the record of their hashes goes last.
+
+    why: a sentence for people on the choice of the precision.
+    """
+    names = [name for name in (*BUILT_FILES, *INT8_FILES) if name in BUILT_FILES or (folder / name).is_file()]
+    hashes = {name: file_sha256(folder / name) for name in names}
+    for name in (BUILT, *INT8_FILES):
+        (artifact.folder / name).unlink(missing_ok=True)
+    for name in names:
+        os.replace(folder / name, artifact.folder / name)
+    record = {
+        "weights_sha256": artifact.weights_sha256,
+        "ranges_sha256": ranges_sha256(artifact),
+        "precision": precision,
+        "why": why,
+        "files": hashes,
+    }
+    write_json(artifact.folder / BUILT, record)
+
+
+def is_built_from_these_ranges(artifact: Artifact) -> bool:
+    """Whether the int8 ranges are those of the build: they may come to a version after it was built here."""
+    return read_json(artifact.folder / BUILT).get("ranges_sha256") == ranges_sha256(artifact)
+
+
+def ranges_sha256(artifact: Artifact) -> str | None:
+    """Of int8.npz; None where the version has none."""
+    path = artifact.folder / RANGES
+    return file_sha256(path) if path.is_file() else None
+
+
+@contextmanager
+def new_version(models_dir: Path, version: str) -> Iterator[Path]:
+    """A temporary folder that becomes ``models/<version>`` when the block ends well, and vanishes when it does not."""
+    target = models_dir / checked_version(version)
+    if target.exists():
+        raise FileExistsError(f"Model version {version} exists already; versions never change. Choose another --name.")
+    models_dir.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{version}-", dir=models_dir))
+    folder.chmod(0o755)
+    try:
+        yield folder
+        os.rename(folder, target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def checked_version(version: str) -> str:
+    """``version`` if it is a plain folder name. Raises ModelUnavailable."""
+    if not VERSION_NAME.fullmatch(version):
+        raise ModelUnavailable(f"{version!r} is not a model version: use a-z, 0-9, dot, dash and underscore.")
+    return version
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write beside and rename, so that no reader sees half a file."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelUnavailable(f"{path.name} of model {path.parent.name} is missing.") from None
+    except (OSError, ValueError) as error:
+        raise ModelUnavailable(f"{path.name} of model {path.parent.name} cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise ModelUnavailable(f"{path.name} of model {path.parent.name} is damaged: it is not an object.")
+    return content
+
+
+def _check_hash(sha256: Any) -> None:
+    if not isinstance(sha256, str) or not re.fullmatch(r"[0-9a-f]{64}", sha256):
+        raise ValueError("weights_sha256 is no SHA-256")
+
+
+def _check_contract(version: str, card: dict[str, Any]) -> None:
+    expected = {"format": FORMAT, "class_names": list(CLASS_NAMES), "image_size": IMAGE_SIZE}
+    for name, value in expected.items():
+        if card["contract"][name] != value:
+            raise ContractMismatch(
+                f"Model {version} was made for {name} {card['contract'][name]!r}, and this program has {value!r}."
+            )

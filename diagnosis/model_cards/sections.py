@@ -1,0 +1,356 @@
+"""The sections of the page: what the card says, in the order in which a reader needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.utils.translation import gettext as _
+
+from diagnosis.model_cards.parts import Plot, Scale, Section, Table
+from diagnosis.model_cards.sources import BACKBONES, SOURCES
+from diagnosis.model_cards.values import Estimate, Value, count, decimal, moment, percent, plain, shown
+from diagnosis.model_cards.words import (
+    ANSWERS,
+    FIGURES,
+    LIMITS,
+    PART_NAMES,
+    PLOT_DESCRIPTIONS,
+    PLOTS,
+    PUBLIC_LIMITS,
+    SHARES,
+    SHORT_FIGURES,
+)
+from training.evaluation.operating_point_choice import DecisionRule
+
+EXTERNAL_FIGURES = ("roc_auc", "pr_auc", "accuracy", "sensitivity", "specificity", "brier")
+PAPER_FIGURES = ("accuracy", "sensitivity", "specificity", "precision", "f1")
+TRUTHS = {"covid": "COVID", "non_covid": "Non-COVID"}
+
+
+def sections_of(card: Value, plots: Sequence[str]) -> list[Section]:
+    """Every section of the page; one of which the card says nothing is empty. `plots`: those of PLOTS to be shown."""
+    return [
+        what_it_is(card),
+        figures(card["figures"]),
+        beside_the_paper(card["figures"]),
+        external(card),
+        shortcuts(card),
+        by_source(card["figures"]),
+        plots_section(plots),
+        decision(card["decision"]),
+        *([int8(card["int8"])] if not card["int8"].is_left_out else []),
+        data(card["training"]),
+        limits(card),
+        licences(card),
+        reproduction(card),
+    ]
+
+
+def what_it_is(card: Value) -> Section:
+    network, contract = card["network"], card["contract"]
+    size = count(contract["image_size"].number())
+    preprocessing = [f"{name}: {shown(value.text())}" for name, value in contract["preprocessing"].items()]
+    classes = ", ".join(shown(name.text()) for name in contract["class_names"].entries())
+    hidden = network["head"]["hidden_units"].number()
+    facts = [
+        (_("Network"), shown(network["architecture"].text())),
+        (_("Made"), moment(card["created"].text())),
+        (_("Classes"), _("%(classes)s; COVID is the positive class everywhere") % {"classes": classes}),
+        (_("Input"), _("%(size)s × %(size)s pixels, grey on three channels") % {"size": size}),
+        (_("Preprocessing"), ", ".join(preprocessing)),
+        (_("Weights of the frozen part"), shown(network["backbone"].text())),
+        (_("Head"), _("a hidden layer of %(units)s units") % {"units": count(hidden)} if hidden else _("linear")),
+    ]
+    purpose = _(
+        "It estimates from a frontal chest radiograph the probability of COVID-19 pneumonia, and shows which parts of "
+        "the image spoke for it."
+    )
+    return Section("what", _("What it is"), texts=[purpose, *_optional_texts(card["notes"])], facts=facts)
+
+
+def figures(tree: Value) -> Section:
+    parts = list(tree["parts"].items())
+    header = [_("Figure"), *(_heading(name, part) for name, part in parts)]
+    rows = [[str(title), *(shown(part[key].estimate()) for _name, part in parts)] for key, title in FIGURES.items()]
+    own = [decimal(None if (value := part["ece_at_own_prevalence"]).is_null else value.number()) for _n, part in parts]
+    rows.append([_("Calibration error at the part's own prevalence"), *own])
+    rows += [[str(title), *(percent(part[key].number()) for _n, part in parts)] for key, title in SHARES.items()]
+    how = tree["how"].text()
+    tables = [Table(_("Figures by part, with 95 % intervals"), header, rows), answers(parts)] if parts else []
+    return Section("figures", _("Figures"), texts=[how] if how else [], tables=tables)
+
+
+def answers(parts: Sequence[tuple[str, Value]]) -> Table:
+    rows = [
+        [f"{part_name(name)}, {title}", *(count(part["table"][truth][answer].number()) for answer in ANSWERS)]
+        for name, part in parts
+        for truth, title in TRUTHS.items()
+    ]
+    return Table(_("What images of each class were called"), [_("Part and truth"), *map(str, ANSWERS.values())], rows)
+
+
+def beside_the_paper(tree: Value) -> Section:
+    """Only where there was a Test folder to compare on: without one, its absence is no damage."""
+    compared, title = tree["beside_the_paper"], _("Beside the paper, on its Test folder")
+    if not compared.exists and not tree["parts"]["test"].exists:
+        return Section("paper", title, texts=[_("This version was not evaluated on a Test folder.")])
+    rows = [
+        [shown(row["model"].text()), *(_percent_or_null(row[name]) for name in PAPER_FIGURES)]
+        for row in compared["rows"].entries()
+    ]
+    note = compared["note"].text()
+    texts = [note] if note else []
+    texts.append(_("A Test folder of the same size and kind does not hold the same images."))
+    header = [_("Model"), *(str(SHORT_FIGURES[name]) for name in PAPER_FIGURES)]
+    return Section("paper", title, texts=texts, tables=[Table(_("Models on the Test folder"), header, rows)])
+
+
+def external(card: Value) -> Section:
+    title = _("On collections that gave nothing to training")
+    if card["external"].is_left_out:
+        text = _("This version was not evaluated on any. How it does in another hospital is not known.")
+        return Section("external", title, warnings=[text])
+    parts = list(card["external"].items())
+    rows = [
+        [name, count(part["images"].number()), *(shown(part[key].estimate()) for key in EXTERNAL_FIGURES)]
+        for name, part in parts
+    ]
+    header = [_("Collection"), _("Images"), *(str(SHORT_FIGURES[key]) for key in EXTERNAL_FIGURES)]
+    return Section(
+        "external",
+        title,
+        warnings=missed_elsewhere(card),
+        texts=[_("These, and not the figures above, say what another hospital may expect.")],
+        tables=[Table(_("Figures on other collections, with 95 % intervals"), header, rows)],
+    )
+
+
+def missed_elsewhere(card: Value) -> list[str]:
+    """A sentence for each other collection on which the served rule finds clearly less COVID than where it was chosen.
+
+    Clearly: the intervals of the two sensitivities do not meet. A good ROC AUC does not show this.
+    """
+    home = card["figures"]["parts"]["validation"]["sensitivity"].estimate()
+    found = {name: part["sensitivity"].estimate() for name, part in card["external"].items()}
+    return [_missed(name, there, home) for name, there in found.items() if there and home and there.high < home.low]
+
+
+def _missed(name: str, there: Estimate, home: Estimate) -> str:
+    return _(
+        "On “%(name)s” the model as served called only %(there)s of the COVID images Positive, against %(home)s on the "
+        "validation part: its operating point does not carry over to other places as it is, and a Negative there says "
+        "little."
+    ) % {"name": name, "there": there.as_percents, "home": home.as_percents}
+
+
+def shortcuts(card: Value) -> Section:
+    audit, title = card["shortcut_audit"], _("Shortcut audit")
+    if audit.is_left_out:
+        text = _("No audit was made: whether the model answers from borders and labels is not known.")
+        return Section("audit", title, warnings=[text])
+    shares = {"centre": percent(audit["centre_share"].number()), "border": percent(audit["border_share"].number())}
+    seen = {
+        "whole": _("The model, whole images"),
+        "without_centre": _("The model, middle %(centre)s of each side blacked out") % shares,
+        "border": _("The model, only a border of %(border)s of each side left") % shares,
+        "border_probe": _("Logistic regression on frozen features of that border, trained for it"),
+    }
+    rows = [[text, shown(audit[key].estimate())] for key, text in seen.items()]
+    header = [_("What was seen"), _("ROC AUC on %(images)s images") % {"images": count(audit["images"].number())}]
+    meaning = audit["meaning"].text()
+    return Section(
+        "audit",
+        title,
+        texts=[*([meaning] if meaning else []), *size_shift(audit["size_shift"])],
+        tables=[Table(_("How much of the answer is found where there is no lung"), header, rows)],
+    )
+
+
+def size_shift(shift: Value) -> list[str]:
+    if shift.is_null:
+        return []
+    values = {
+        "pairs": count(shift["images"].number()),
+        "mean": decimal(shift["mean_absolute_change"].number()),
+        "largest": decimal(shift["largest_change"].number()),
+        "answers": count(shift["answers_changed"].number()),
+    }
+    return [
+        _(
+            "Full-size originals against their 240-pixel copies, %(pairs)s pairs: mean size of the change in "
+            "probability %(mean)s, largest change %(largest)s, another answer for %(answers)s."
+        )
+        % values
+    ]
+
+
+def by_source(tree: Value) -> Section:
+    rows = [
+        [
+            f"{part_name(name)}, {shown(one['source'].text())}",
+            shown(one["comparison"].text()),
+            count(one["covid"].number()),
+            count(one["non_covid"].number()),
+            shown(one["roc_auc"].estimate()),
+        ]
+        for name, part in tree["parts"].items()
+        if name != "validation"
+        for one in part["by_source"].entries()
+    ]
+    header = [_("Part and source"), _("Compared"), "COVID", "Non-COVID", _("ROC AUC")]
+    texts = [] if rows else [_("The card names no source of the images.")]
+    tables = [Table(_("ROC AUC by source of the images"), header, rows)] if rows else []
+    return Section("sources", _("By source"), texts=texts, tables=tables)
+
+
+def plots_section(names: Sequence[str]) -> Section:
+    drawn = [Plot(name, str(PLOTS[name]), str(PLOT_DESCRIPTIONS[name])) for name in names]
+    return Section("plots", _("Plots"), texts=[] if drawn else [_("This version has no plots.")], plots=drawn)
+
+
+def decision(tree: Value) -> Section:
+    rule, calibration = rule_of(tree["rule"]), tree["calibration"]
+    facts = []
+    if rule:
+        facts = [
+            (_("Operating point"), decimal(rule.operating_point)),
+            (
+                _("Indeterminate: refer"),
+                _("from %(low)s to below %(high)s")
+                % {"low": decimal(rule.indeterminate_low), "high": decimal(rule.indeterminate_high)},
+            ),
+        ]
+    facts += [
+        (_("Calibration"), shown(calibration["method"].text())),
+        (
+            _("Calibrated logit"),
+            f"{decimal(calibration['slope'].number())} × logit + ({decimal(calibration['intercept'].number())})",
+        ),
+        (_("Calibrated at a prevalence of"), percent(calibration["prevalence"].number())),
+    ]
+    text = _(
+        "The operating point has the highest specificity among those with a sensitivity of at least 95 % on the "
+        "validation part, where the probabilities were calibrated, too. In the band around it the answer is "
+        "Indeterminate, and Positive begins above the band."
+    )
+    title = _("From probability to answer")
+    return Section("decision", title, texts=[text], facts=facts, scale=scale_of(rule) if rule else None)
+
+
+def int8(section: Value) -> Section:
+    """What the eight-bit graph costs beside float32, of which all other figures are."""
+    parts = list(section["parts"].items())
+    header = [_("Figure"), *(_heading(name, part) for name, part in parts)]
+    rows = [
+        [f"{SHORT_FIGURES[key]}, {precision}", *(shown(part[precision][key].estimate()) for _name, part in parts)]
+        for key in ("roc_auc", "sensitivity", "specificity")
+        for precision in ("float32", "int8")
+    ]
+    rows.append([_("Answers as in float32"), *(percent(part["equal_answers"].number(), 2) for _name, part in parts)])
+    text = _(
+        "All other figures are of float32. The same network computed in eight-bit numbers is faster and differs a "
+        "little; calibration, operating point and band are the same. Which of the two answered stands with each result."
+    )
+    table = Table(_("Both precisions on the same images"), header, rows)
+    return Section("int8", _("In eight bits (int8)"), texts=[text], tables=[table])
+
+
+def rule_of(tree: Value) -> DecisionRule | None:
+    """The rule, if the card holds one that is in order."""
+    names = ("operating_point", "indeterminate_low", "indeterminate_high")
+    numbers = [tree[name].number() for name in names]
+    point, low, high = numbers
+    if point is None or low is None or high is None:
+        return None
+    try:
+        return DecisionRule(point, low, high)
+    except ValueError:
+        tree.miss()
+        return None
+
+
+def scale_of(rule: DecisionRule) -> Scale:
+    """For attributes of an SVG, so places never have a decimal comma."""
+    point, low, high = rule.operating_point, rule.indeterminate_low, rule.indeterminate_high
+    return Scale(
+        below=percent(low),
+        positive_from=percent(high),
+        operating_point=percent(point),
+        band_place=f"{low:.2%}",
+        band_width=f"{high - low:.2%}",
+        positive_place=f"{high:.2%}",
+        positive_width=f"{1 - high:.2%}",
+        operating_place=f"{point:.2%}",
+        has_band=high > low,
+    )
+
+
+def data(training: Value) -> Section:
+    rows = [
+        [part_name(part), name, count(number.number())]
+        for part, counts in training["parts"].items()
+        for name, number in counts.items()
+    ]
+    facts = [
+        (_("Refused by the reader or the gate"), count(training["refused"].number())),
+        (_("Images with a near duplicate in another part"), count(training["near_duplicates_crossing"].number())),
+        (_("Groups of near duplicates with both classes"), count(training["groups_with_both_classes"].number())),
+    ]
+    header = [_("Part"), _("Class and source"), _("Images")]
+    return Section("data", _("Data"), facts=facts, tables=[Table(_("Images by part, class and source"), header, rows)])
+
+
+def limits(card: Value) -> Section:
+    public = PUBLIC_LIMITS if set(used_sources(card)) & set(SOURCES) else ()
+    points = [*map(str, (*LIMITS, *public)), *_optional_texts(card["limits"])]
+    return Section("limits", _("Limits"), points=points)
+
+
+def licences(card: Value) -> Section:
+    unknown = (_("not recorded here"), _("not recorded here"))
+    rows = [[source, *SOURCES.get(source, unknown)] for source in used_sources(card)]
+    backbone = shown(card["network"]["backbone"].text())
+    rows.append([_("Weights: %(name)s") % {"name": backbone}, *BACKBONES.get(backbone, unknown)])
+    header = [_("Source"), _("What to cite"), _("Licence")]
+    title = _("Sources, licences and citations")
+    return Section("licences", title, tables=[Table(_("What the model was made from"), header, rows)])
+
+
+def used_sources(card: Value) -> list[str]:
+    names = {name.partition(", ")[2] for _p, counts in card["training"]["parts"].items() for name, _n in counts.items()}
+    return sorted(names)
+
+
+def reproduction(card: Value) -> Section:
+    training, network = card["training"], card["network"]
+    packages = ", ".join(f"{name} {shown(value.text())}" for name, value in training["packages"].items())
+    seconds = training["seconds"].number()
+    facts = [
+        (_("SHA-256 of all tensors"), shown(network["weights_sha256"].text())),
+        (_("SHA-256 of the trained tensors"), shown(network["trained_sha256"].text())),
+        (_("Command"), shown(training["command"].text())),
+        (_("Time taken"), _("%(number)s s") % {"number": count(seconds)}),
+        (_("Packages"), packages),
+        (_("Recipe"), "; ".join(f"{name}: {plain(value.raw)}" for name, value in card["recipe"].items())),
+    ]
+    return Section("reproduce", _("Hashes, and how to make it again"), facts=facts)
+
+
+def part_name(name: str) -> str:
+    return str(PART_NAMES.get(name, name))
+
+
+def _heading(name: str, part: Value) -> str:
+    values = {"part": part_name(name), "images": count(part["images"].number())}
+    return _("%(part)s, %(images)s images") % values
+
+
+def _percent_or_null(value: Value) -> str:
+    return percent(None if value.is_null else value.number(), 2)
+
+
+def _optional_texts(values: Value) -> Iterable[str]:
+    """Texts that a card may have and need not."""
+    if not values.exists:
+        return []
+    return [text for value in values.entries() if (text := value.text())]

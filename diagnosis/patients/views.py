@@ -1,0 +1,80 @@
+"""Patients: the list, one patient's page, and what is found while a reference is typed."""
+
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import IntegrityError
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.roles import SignedInRequest, radiographer_required
+from audit.models import Action
+from diagnosis.fields import KEY_LENGTH
+from diagnosis.form_fields import PatientForm
+from diagnosis.history.recording import patient_record
+from diagnosis.patient_models import Patient
+from diagnosis.patients.matching import patient_update
+from diagnosis.patients.search import patients_found, patients_suggested, studies_of
+
+
+@radiographer_required
+@require_safe
+def patients(request: SignedInRequest) -> HttpResponse:
+    """The patients whose reference or name begins with what is looked for, or the last that were registered."""
+    text = _asked(request)
+    context = {"text": text, "found": patients_found(request.user, text)}
+    return render(request, "diagnosis/patients/list.html", context)
+
+
+@radiographer_required
+@require_safe
+def patient_suggestions(request: SignedInRequest) -> JsonResponse:
+    """For the field in which a reference is typed: the institution's patients that it may be going to be."""
+    found = patients_suggested(request.user, _asked(request))
+    return JsonResponse({"patients": [_suggestion(patient) for patient in found]})
+
+
+def _asked(request: SignedInRequest) -> str:
+    return request.GET.get("q", "").replace("\0", "").strip()[:KEY_LENGTH]
+
+
+def _suggestion(patient: Patient) -> dict[str, Any]:
+    about = [patient.name, patient.birth_date and patient.birth_date.isoformat(), patient.get_sex_display()]
+    return {"reference": patient.reference, "about": [str(value) for value in about if value]}
+
+
+@radiographer_required
+@require_safe
+def patient(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+    """Who the patient is, and all studies."""
+    found = _visible_patient(request, uuid)
+    patient_record(Action.PATIENT_VIEWED, patient=found, actor=request.user)
+    context = {"patient": found, "studies": studies_of(request.user, found)}
+    return render(request, "diagnosis/patients/patient.html", context)
+
+
+@radiographer_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def patient_edit(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+    """The patient's own data, for all of the patient's studies."""
+    found = _visible_patient(request, uuid)
+    form = PatientForm(found, data=request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        patient_record(Action.PATIENT_VIEWED, patient=found, actor=request.user)
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
+        return render(request, "diagnosis/patients/edit.html", {"patient": found, "form": form}, status=status)
+    try:
+        patient_update(user=request.user, patient=found, changes=form.changes)
+    except IntegrityError:  # at the same moment another patient got this reference
+        messages.error(request, _("Another patient was given this reference at this moment. Nothing was changed."))
+        return redirect("diagnosis:patient-edit", uuid)
+    messages.success(request, _("The patient's data has been saved.") if form.changes else _("Nothing was changed."))
+    return redirect(found)
+
+
+def _visible_patient(request: SignedInRequest, uuid: UUID) -> Patient:
+    return get_object_or_404(Patient.objects.visible_to(request.user), uuid=uuid)

@@ -1,0 +1,105 @@
+"""Erasing a patient or a study: everything that says something of the person, for good.
+
+Rows go first, all of them or none; the names of their files are noted in the same transaction and the files deleted
+after it, so that what fails then, or a process that is killed, is made up for by the next `purge_expired`. What stays:
+the audit's entries, which name nobody; counts of refused uploads; of each report, its verification code and hash.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from accounts.models import User
+from audit.models import Action
+from audit.services import held_back
+from diagnosis.erasure_models import ErasedReport, FileToErase
+from diagnosis.history.recording import patient_record, study_record
+from diagnosis.history.recounts import figures_forget
+from diagnosis.models import Diagnosis, Study
+from diagnosis.patient_models import Patient
+from diagnosis.report_models import Report
+from diagnosis.review_models import Outcome, OwnReading, Review, StudyEvent
+
+logger = logging.getLogger(__name__)
+
+
+class Reason(StrEnum):
+    """Why something is erased: a code, because a typed sentence in the audit could name the person again."""
+
+    REQUEST = "patient-request"
+    RETENTION = "retention"
+    MISTAKE = "uploaded-by-mistake"
+    ORDER = "legal-order"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """How much was erased, and how many files could not be deleted yet."""
+
+    studies: int
+    reports: int
+    files_left: int
+
+
+def patient_erase(*, actor: User | None, patient: Patient, reason: Reason) -> Erasure:
+    """Erase the patient with all studies, results, reviews and reports. Raises what the database raises."""
+    with transaction.atomic(durable=True), held_back():
+        Patient.objects.select_for_update().get(pk=patient.pk)
+        studies = list(Study.objects.select_for_update().filter(patient=patient).order_by("pk"))
+        reports = sum(_erase_rows(study) for study in studies)
+        Patient.objects.filter(pk=patient.pk).delete()
+        detail = {"reason": reason, "studies": len(studies), "reports": reports}
+        patient_record(Action.PATIENT_ERASED, patient=patient, actor=actor, **detail)
+    logger.info("patient %s erased with %d studies", patient.uuid, len(studies))
+    return Erasure(len(studies), reports, files_erase())
+
+
+def study_erase(*, actor: User | None, study: Study, reason: Reason) -> Erasure:
+    """Erase one study with its results, reviews and reports. Its patient stays."""
+    with transaction.atomic(durable=True), held_back():
+        study = Study.objects.select_for_update().get(pk=study.pk)
+        reports = _erase_rows(study)
+        study_record(Action.STUDY_ERASED, study=study, actor=actor, reason=reason, reports=reports)
+    logger.info("study %s erased", study.uuid)
+    return Erasure(1, reports, files_erase())
+
+
+def _erase_rows(study: Study) -> int:
+    """Delete every row of the study, and note its files; the number of its reports."""
+    figures_forget(study)
+    reports = list(Report.objects.filter(diagnosis__study=study))
+    files = [study.original, study.display, study.thumbnail, *(report.pdf for report in reports)]
+    FileToErase.objects.bulk_create(FileToErase(name=str(file.name)) for file in files if file)
+    ErasedReport.objects.bulk_create(ErasedReport(code=report.code, sha256=report.sha256) for report in reports)
+    ours = Report.objects.filter(pk__in=[report.pk for report in reports])
+    ours.update(superseded_by=None)
+    ours.delete()
+    Review.objects.filter(diagnosis__study=study).delete()
+    for rows in (Diagnosis, OwnReading, Outcome, StudyEvent):
+        rows.objects.filter(study=study).delete()
+    Study.objects.filter(pk=study.pk).delete()
+    return len(reports)
+
+
+def files_erase() -> int:
+    """Delete the files that are noted; how many could not be and stay noted."""
+    return sum(not _file_erased(note) for note in FileToErase.objects.order_by("pk"))
+
+
+def _file_erased(note: FileToErase) -> bool:
+    try:
+        default_storage.delete(note.name)
+    except OSError:
+        logger.exception("the file %s of something erased cannot be deleted", note.name)
+        return False
+    with suppress(OSError):  # its folder, once the last file has left it
+        default_storage.delete(note.name.rpartition("/")[0])
+    note.delete()
+    return True

@@ -1,0 +1,40 @@
+"""Erasing what is older than the setting RETENTION_DAYS, counted from the upload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from diagnosis.models import Study, StudyQuerySet
+from diagnosis.patient_models import Patient, PatientQuerySet
+from diagnosis.privacy.erasure import Reason, patient_erase, study_erase
+
+_ROWS_AT_ONCE = 100
+
+
+def kept_since(days: int) -> datetime:
+    """What is older than this has expired."""
+    return timezone.now() - timedelta(days=days)
+
+
+def expired_studies(since: datetime) -> StudyQuerySet:
+    return Study.objects.filter(created__lt=since).order_by("pk")
+
+
+def expired_patients(since: datetime) -> PatientQuerySet:
+    """Those registered before that of whom no study is left."""
+    return Patient.objects.filter(created__lt=since, studies=None).order_by("pk")
+
+
+def purge(since: datetime) -> Iterator[Study | Patient]:
+    """Erase them one by one, each in a transaction of its own: what was interrupted goes on where it stopped."""
+    while batch := list(expired_studies(since)[:_ROWS_AT_ONCE]):
+        for study in batch:
+            study_erase(actor=None, study=study, reason=Reason.RETENTION)
+            yield study
+    while patients := list(expired_patients(since)[:_ROWS_AT_ONCE]):
+        for patient in patients:
+            patient_erase(actor=None, patient=patient, reason=Reason.RETENTION)
+            yield patient

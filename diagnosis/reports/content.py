@@ -1,0 +1,224 @@
+"""A stored diagnosis → what its report prints."""
+
+import io
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext_lazy, to_locale
+from django.utils.translation import gettext as _
+from PIL import Image
+
+from accounts.models import User
+from diagnosis.imaging.rendering import coloured_heat_map
+from diagnosis.inference.contract import Prediction
+from diagnosis.models import Diagnosis
+from diagnosis.reports.pdf import Answer, Fact, Figures, ReportContent
+from diagnosis.review_models import OwnReading, Review
+
+logger = logging.getLogger(__name__)
+
+PRINTED_SIDE = 1200
+LOGO_SIDE = 800
+_HEAT_MAP_STRENGTH = 0.5
+_PARTS = {"test_part": gettext_lazy("Test part"), "test": gettext_lazy("Test folder")}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a report comes from: who made it, when, and how anybody can check it."""
+
+    user: User
+    produced: datetime
+    code: str
+    address: str
+
+
+def report_of(diagnosis: Diagnosis, origin: Origin, *, is_deidentified: bool) -> ReportContent:
+    """What the report of `diagnosis` prints now. Raises what the storage raises.
+
+    A de-identified one is without the patient's details, every date, the names of the institution, of people and of
+    the file, every text that a person wrote, and the file's SHA-256, by which whoever has the file would find it. Text
+    that is part of the picture stays, and the report says so.
+    """
+    radiograph = _radiograph(diagnosis)
+    return ReportContent(
+        language=to_locale(get_language() or settings.LANGUAGE_CODE).replace("_", "-"),
+        institution="" if is_deidentified else _institution(diagnosis),
+        logo=None if is_deidentified else _logo(),
+        is_deidentified=is_deidentified,
+        patient=() if is_deidentified else _facts(diagnosis.study.patient_facts),
+        study=tuple(_study(diagnosis, is_deidentified)),
+        additions=tuple(_additions(diagnosis, is_deidentified)),
+        notes="" if is_deidentified else diagnosis.study.notes,
+        radiograph=_jpeg(radiograph),
+        heat_map=_jpeg(_under_heat_map(radiograph, diagnosis)),
+        answer=_answer(diagnosis),
+        model=tuple(_model(diagnosis, is_deidentified)),
+        figures=tuple(figures_of(diagnosis.model_version.card)),
+        limits=tuple(_limits(is_deidentified)),
+        produced_by="" if is_deidentified else origin.user.display_name,
+        produced=None if is_deidentified else timezone.localtime(origin.produced),
+        code=origin.code,
+        address=origin.address,
+    )
+
+
+def _institution(diagnosis: Diagnosis) -> str:
+    return settings.REPORT_INSTITUTION or diagnosis.study.institution.name
+
+
+def _logo() -> bytes | None:
+    """The logo of the settings, drawn anew; a report is not refused because of its logo."""
+    if not settings.REPORT_LOGO:
+        return None
+    try:
+        with Image.open(Path(settings.REPORT_LOGO), formats=("PNG", "JPEG")) as picture:
+            picture.thumbnail((LOGO_SIDE, LOGO_SIDE))
+            buffer = io.BytesIO()
+            picture.convert("RGBA").save(buffer, "PNG")
+    except (OSError, ValueError, Image.DecompressionBombError):
+        logger.exception("The logo that REPORT_LOGO names cannot be read: the report is made without it")
+        return None
+    return buffer.getvalue()
+
+
+def _facts(pairs: list[tuple[str, str]]) -> tuple[Fact, ...]:
+    return tuple(Fact(name, value) for name, value in pairs)
+
+
+def _study(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
+    study = diagnosis.study
+    yield from _facts(study.image_facts)
+    if study.projection:
+        yield Fact(_("Projection"), study.get_projection_display())
+    yield Fact(_("Image"), _("%(format)s, %(width)d × %(height)d pixels") % vars(study))
+    if is_deidentified:
+        return
+    yield Fact(_("File"), study.file_name)
+    yield Fact("SHA-256", study.sha256)
+    yield Fact(_("Uploaded"), f"{_moment(study.created)}, {study.uploaded_by.display_name}")
+
+
+def _additions(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
+    """Verdict, own readings and outcome; de-identified without who, when and why."""
+    study = diagnosis.study
+    review = diagnosis.reviews.newest_first().first()
+    yield from _said(
+        _("Review"), review.get_verdict_display() if review else _("Not reviewed"), review, is_deidentified
+    )
+    for reading in study.own_readings.select_related("reader").order_by("pk"):
+        yield from _said(_("Read before the answer"), reading.get_answer_display(), reading, is_deidentified)
+    if study.outcome:
+        day = "" if is_deidentified else _(", sample of %s") % _date(study.outcome_date)
+        yield Fact(_("RT-PCR"), f"{study.get_outcome_display()}{day}")
+
+
+def _said(name: str, what: str, by: Review | OwnReading | None, is_deidentified: bool) -> Iterator[Fact]:
+    if by is None or is_deidentified:
+        yield Fact(name, what)
+        return
+    person, words = (by.reviewer, by.reason) if isinstance(by, Review) else (by.reader, by.note)
+    yield Fact(name, f"{what} – {person.display_name}, {_moment(by.created)}")
+    if words:
+        yield Fact(_("Reason") if isinstance(by, Review) else _("Note"), words)
+
+
+def _date(day: date | None) -> str:
+    return date_format(day, "j M Y") if day else ""
+
+
+def _model(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
+    yield Fact(_("Version"), diagnosis.model_version.version)
+    yield Fact(_("SHA-256 of the weights"), diagnosis.model_version.weights_sha256)
+    yield Fact(_("Engine"), diagnosis.engine)
+    if not is_deidentified:
+        yield Fact(_("Classified"), f"{_moment(diagnosis.created)}, {diagnosis.requested_by.display_name}")
+
+
+def _moment(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "j M Y, H:i T")
+
+
+def _answer(diagnosis: Diagnosis) -> Answer:
+    return Answer(
+        prediction=Prediction(diagnosis.prediction),
+        label=diagnosis.get_prediction_display(),
+        probability=diagnosis.probability,
+        operating_point=diagnosis.operating_point,
+        indeterminate_low=diagnosis.indeterminate_low,
+        indeterminate_high=diagnosis.indeterminate_high,
+        reading=diagnosis.reading,
+    )
+
+
+def _radiograph(diagnosis: Diagnosis) -> Image.Image:
+    """The copy that pages show, as large as print needs it."""
+    with diagnosis.study.display.open("rb") as file, Image.open(file, formats=("JPEG",)) as picture:
+        picture.thumbnail((PRINTED_SIDE, PRINTED_SIDE), Image.Resampling.LANCZOS)
+        return picture.convert("L")
+
+
+def _under_heat_map(radiograph: Image.Image, diagnosis: Diagnosis) -> Image.Image:
+    study = diagnosis.study
+    drawn = coloured_heat_map(bytes(diagnosis.heat_map), width=study.width, height=study.height)
+    with Image.open(io.BytesIO(drawn), formats=("PNG",)) as colours:
+        large = colours.convert("RGBA").resize(radiograph.size, Image.Resampling.BICUBIC)
+    strength = large.getchannel("A").point(lambda level: round(level * _HEAT_MAP_STRENGTH))
+    return Image.composite(large.convert("RGB"), radiograph.convert("RGB"), strength)
+
+
+def _jpeg(picture: Image.Image) -> bytes:
+    """Pixels alone: made anew, it carries nothing of the file's own details."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=88, optimize=True)
+    return buffer.getvalue()
+
+
+def figures_of(card: dict[str, Any]) -> Iterator[Figures]:
+    """A card's figures on radiographs that the model was not made from; none where the card has none."""
+    parts = card.get("figures", {}).get("parts", {})
+    for name, title in _PARTS.items():
+        if part := parts.get(name):
+            yield _figures(_("%(part)s, hospitals of the training (%(images)d images)"), title, part)
+    for name, part in card.get("external", {}).items():
+        yield _figures(_("Collection “%(part)s”, other hospitals (%(images)d images)"), name, part)
+
+
+def _figures(pattern: str, title: object, part: dict[str, Any]) -> Figures:
+    return Figures(
+        measured_on=pattern % {"part": title, "images": part.get("images", 0)},
+        sensitivity=_percent(part.get("sensitivity")),
+        specificity=_percent(part.get("specificity")),
+        roc_auc=_decimal(part.get("roc_auc")),
+    )
+
+
+def _percent(estimate: dict[str, float] | None) -> str:
+    if estimate is None:
+        return "–"
+    return "{:.1f} % ({:.1f} to {:.1f})".format(*(100 * estimate[key] for key in ("value", "low", "high")))
+
+
+def _decimal(estimate: dict[str, float] | None) -> str:
+    if estimate is None:
+        return "–"
+    return "{:.3f} ({:.3f} to {:.3f})".format(*(estimate[key] for key in ("value", "low", "high")))
+
+
+def _limits(is_deidentified: bool) -> Iterator[str]:
+    yield _("Decision support, research use. This is not a certified medical device.")
+    yield _("No diagnosis may rest on this answer alone: it never replaces the judgement of a qualified person.")
+    yield _(
+        "The model answers one question, COVID or not, on frontal chest radiographs. It names no other disease, and "
+        "Negative is not a finding of health."
+    )
+    yield _("In another hospital than those of its training the model may do worse than the figures above.")
+    if is_deidentified:
+        yield _("Text that is part of the radiograph's own pixels has not been removed from the pictures.")

@@ -1,0 +1,356 @@
+"""A diagnosis as a document to print: what stands in it → PDF bytes. No database, no settings, no files."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from django.utils.formats import date_format
+from django.utils.translation import get_language_info
+from django.utils.translation import gettext as _
+from reportlab.lib.colors import Color
+from reportlab.lib.enums import TA_RIGHT
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.utils import ImageReader
+from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, Spacer, Table
+
+from diagnosis.inference.contract import Prediction
+from diagnosis.reports.drawing import ACCENT, INK, LABEL_COLOURS, LINE, PANEL, SOFT, Scale, qr_code
+from diagnosis.reports.fonts import REGULAR, Typesetter, printable, typesetter_for
+from diagnosis.reports.sheets import MARGIN, Frame, build_pages
+from diagnosis.wording.answers import Reading
+
+WIDTH = A4[0] - 2 * MARGIN
+_PICTURE_HEIGHT = 235
+_GAP = 10
+_MOST_LINES = 80
+
+
+@dataclass(frozen=True)
+class Fact:
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model answered; the numbers are probabilities of COVID, 0..1, and `reading` has them in words."""
+
+    prediction: Prediction
+    label: str
+    probability: float
+    operating_point: float
+    indeterminate_low: float
+    indeterminate_high: float
+    reading: Reading
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A model's figures on one set of radiographs, each worded with its 95 % interval."""
+
+    measured_on: str
+    sensitivity: str
+    specificity: str
+    roc_auc: str
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """All that a report prints. Pictures are bytes: JPEG, and JPEG or PNG for the logo.
+
+    `additions` is what people added: review, own readings, RT-PCR outcome; `notes` are clinical, of many lines.
+    `produced` carries the time zone in which it is printed, and is None where a date would name the patient's visit.
+    """
+
+    language: str
+    institution: str
+    logo: bytes | None
+    is_deidentified: bool
+    patient: tuple[Fact, ...]
+    study: tuple[Fact, ...]
+    additions: tuple[Fact, ...]
+    notes: str
+    radiograph: bytes
+    heat_map: bytes
+    answer: Answer
+    model: tuple[Fact, ...]
+    figures: tuple[Figures, ...]
+    limits: tuple[str, ...]
+    produced_by: str
+    produced: datetime | None
+    code: str
+    address: str
+
+
+def report_pdf(report: ReportContent) -> bytes:
+    """Print a report on A4 pages, numbered "n of m", with every font embedded."""
+    buffer = io.BytesIO()
+    with typesetter_for(_texts(report), right_to_left=_is_right_to_left(report)) as typesetter:
+        frame = Frame(
+            title=_title(report),
+            language=report.language,
+            institution=report.institution or _title(report),
+            logo=report.logo,
+            code=report.code,
+            without_date=report.produced is None,
+        )
+        build_pages(buffer, list(_Story(report, typesetter)), frame, typesetter)
+    return buffer.getvalue()
+
+
+def _is_right_to_left(report: ReportContent) -> bool:
+    return bool(get_language_info(report.language.lower())["bidi"])
+
+
+def _title(report: ReportContent) -> str:
+    """Without a name: viewers keep the titles of what they have opened."""
+    if report.is_deidentified:
+        return _("COVID-19 classification report, de-identified")
+    return _("COVID-19 classification report")
+
+
+def _texts(report: ReportContent) -> Iterator[str]:
+    """Every text that is not a word of this program's own."""
+    yield from (report.institution, report.produced_by, report.answer.label)
+    yield report.notes
+    for fact in (*report.patient, *report.study, *report.additions, *report.model):
+        yield from (fact.name, fact.value)
+    yield from report.limits
+    yield from (figures.measured_on for figures in report.figures)
+
+
+class _Story:
+    """The parts of a report from top to bottom."""
+
+    def __init__(self, report: ReportContent, typesetter: Typesetter) -> None:
+        self._report = report
+        self._typesetter = typesetter
+        self._from_right = _is_right_to_left(report)
+
+    def __iter__(self) -> Iterator[Flowable]:
+        yield self._text(_title(self._report), size=17, bold=True, width=WIDTH)
+        yield Spacer(0, _GAP)
+        yield from self._facts_table()
+        yield Spacer(0, _GAP)
+        yield self._answer()
+        yield from self._additions()
+        yield Spacer(0, _GAP)
+        yield self._pictures()
+        yield from self._notes()
+        yield from self._model()
+        yield from self._limits()
+        yield Spacer(0, _GAP)
+        yield self._origin()
+
+    def _text(
+        self, text: str, *, width: float, size: float = 8.5, bold: bool = False, colour: Color = INK, hanging: float = 0
+    ) -> Paragraph:
+        style = ParagraphStyle("text", fontName=REGULAR, fontSize=size, leading=size * 1.42, textColor=colour)
+        if self._from_right:
+            style.alignment = TA_RIGHT
+        else:
+            style.leftIndent, style.firstLineIndent = hanging, -hanging
+        return Paragraph(self._typesetter.markup(text, size=size, width=width, bold=bold), style)
+
+    def _row(self, cells: list[Any], widths: list[float]) -> Table:
+        """A table of one row, whose first cell stands where reading begins."""
+        step = -1 if self._from_right else 1
+        return Table([cells[::step]], colWidths=widths[::step], splitInRow=1)
+
+    def _heading(self, text: str) -> list[Flowable]:
+        return [Spacer(0, 1.4 * _GAP), self._text(text, size=11.5, bold=True, width=WIDTH), Spacer(0, 4)]
+
+    def _facts_table(self) -> Iterator[Flowable]:
+        """Patient and study beside each other; a very long value goes on on the next page."""
+        half = (WIDTH - _GAP) / 2
+        columns = [self._column(_("Patient"), self._report.patient, half)]
+        columns.append(self._column(_("Study"), self._report.study, half))
+        table = self._row(columns, [half + _GAP, half])
+        table.setStyle([*_BARE, ("LINEABOVE", (0, 0), (-1, 0), 1, ACCENT), ("LINEBELOW", (0, -1), (-1, -1), 0.5, LINE)])
+        yield table
+
+    def _column(self, heading: str, facts: tuple[Fact, ...], width: float) -> list[Flowable]:
+        lines: list[Flowable] = [Spacer(0, 5), self._text(heading, size=10.5, bold=True, width=width), Spacer(0, 2)]
+        if not facts:
+            lines.append(self._text(_("Not recorded"), width=width, colour=SOFT))
+        for fact in facts:
+            lines.append(self._fact(fact, width))
+        return [*lines, Spacer(0, 5)]
+
+    def _fact(self, fact: Fact, width: float, name_width: float = 88) -> Flowable:
+        """A name and its value, which stands beside it, or over whole lines where it is very long."""
+        name = self._text(fact.name, width=name_width - 6, colour=SOFT)
+        value_width = width - name_width
+        if len(fact.value) > 600:
+            return self._text(f"{fact.name}: {fact.value}", width=width)
+        value = self._text(fact.value, width=value_width)
+        table = self._row([name, value], [name_width, value_width])
+        table.setStyle([*_BARE, ("BOTTOMPADDING", (0, 0), (-1, -1), 1.5)])
+        return table
+
+    def _answer(self) -> Flowable:
+        answer, reading = self._report.answer, self._report.answer.reading
+        inner, left, gap = WIDTH - 24, 176, 14
+        right = inner - left - gap
+        colour = LABEL_COLOURS[answer.prediction]
+        words = [
+            self._text(answer.label, size=20, bold=True, width=left, colour=colour),
+            Spacer(0, 2),
+            self._text(_("COVID probability %s") % reading.probability, size=10.5, bold=True, width=left),
+            self._text(self._meaning(), width=left, colour=SOFT),
+        ]
+        scale = Scale(
+            probability=(answer.probability, reading.probability),
+            operating_point=answer.operating_point,
+            band=(answer.indeterminate_low, answer.indeterminate_high),
+            width=right,
+        )
+        key = self._text(self._key(), size=8, width=right, colour=SOFT)
+        table = self._row([words, "", [Spacer(0, 4), scale, Spacer(0, 5), key]], [left, gap, right])
+        outer = Table([[table]], colWidths=[WIDTH])
+        table.setStyle(_BARE)
+        edge = "LINEAFTER" if self._from_right else "LINEBEFORE"
+        outer.setStyle([("BACKGROUND", (0, 0), (-1, -1), PANEL), (edge, (0, 0), (0, -1), 4, colour), *_PADDED])
+        return outer
+
+    def _meaning(self) -> str:
+        reading = self._report.answer.reading
+        if reading.confidence is None:
+            return _("Too close to the operating point for an answer: refer to a radiologist.")
+        if reading.is_improbable_positive:
+            return _(
+                "Below 50 %%, and still Positive: answers count as Positive from %(positive_from)s, so that fewer "
+                "cases are missed."
+            ) % {"positive_from": reading.positive_from}
+        return _("Confidence in “%(label)s”: %(confidence)s") % {
+            "label": self._report.answer.label,
+            "confidence": reading.confidence,
+        }
+
+    def _key(self) -> str:
+        reading = self._report.answer.reading
+        parts = [_("Negative below %s") % reading.negative_below]
+        if reading.has_band:
+            parts.append(_("indeterminate between: refer"))
+        parts.append(_("Positive from %s") % reading.positive_from)
+        line = _("The line on the scale is the operating point.")
+        return f"{', '.join(parts)}. {line}"
+
+    def _additions(self) -> Iterator[Flowable]:
+        """What people said beside what the model answered, and never in its place."""
+        facts = [self._fact(fact, WIDTH, name_width=130) for fact in self._report.additions]
+        yield from self._section(_("Review and outcome"), facts)
+
+    def _notes(self) -> Iterator[Flowable]:
+        """Line by line as they were written, unless they are lines without end."""
+        lines = [line for line in self._report.notes.splitlines() if printable(line)]
+        if len(lines) > _MOST_LINES:
+            lines = [" ".join(lines)]
+        yield from self._section(_("Clinical notes"), [self._text(line, width=WIDTH) for line in lines])
+
+    def _section(self, title: str, parts: list[Flowable]) -> Iterator[Flowable]:
+        """A heading that stands on the page of the first of its parts; nothing where there is none."""
+        if parts:
+            yield KeepTogether([*self._heading(title), parts[0]])
+            yield from parts[1:]
+
+    def _pictures(self) -> Flowable:
+        half = (WIDTH - _GAP) / 2
+        captions = (
+            _("Radiograph"),
+            _("Heat map: what the model used, not a lesion. Colour shows evidence for COVID, whatever the answer."),
+        )
+        pictures = (self._report.radiograph, self._report.heat_map)
+        rows = [
+            [_fitted(picture, half) for picture in pictures],
+            [self._text(caption, size=8, width=half - 4, colour=SOFT) for caption in captions],
+        ]
+        table = Table(rows, colWidths=[half + _GAP / 2] * 2)
+        table.setStyle([*_BARE, ("BOTTOMPADDING", (0, 0), (-1, 0), 4)])
+        return KeepTogether([table])
+
+    def _model(self) -> Iterator[Flowable]:
+        heading = self._heading(_("Model"))
+        facts = [self._fact(fact, WIDTH) for fact in self._report.model]
+        # Flat: of one KeepTogether in another ReportLab takes no measure, and begins a page for it.
+        yield KeepTogether([*heading, *facts, Spacer(0, 6), *self._figures()])
+
+    def _figures(self) -> list[Flowable]:
+        if self._report.figures:
+            return self._figures_table()
+        return [self._text(_("The card of this model states no validation figures."), width=WIDTH)]
+
+    def _figures_table(self) -> list[Flowable]:
+        widths = [WIDTH - 3 * 118, 118, 118, 118]
+        head = (_("Measured on"), _("Sensitivity"), _("Specificity"), _("ROC AUC"))
+        rows = [[self._text(text, size=8, bold=True, width=100) for text in head]]
+        for figures in self._report.figures:
+            texts = (figures.measured_on, figures.sensitivity, figures.specificity, figures.roc_auc)
+            rows.append([self._text(text, size=8, width=width - 8) for text, width in zip(texts, widths, strict=True)])
+        if self._from_right:
+            widths, rows = widths[::-1], [row[::-1] for row in rows]
+        table = Table(rows, colWidths=widths, repeatRows=1)
+        lines = [("LINEBELOW", (0, 0), (-1, -1), 0.5, LINE), ("LINEABOVE", (0, 0), (-1, 0), 0.5, LINE)]
+        table.setStyle([*lines, _OWN_FONT, ("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (0, -1), 0)])
+        note = _(
+            "COVID is the positive class. In brackets: 95 % intervals. They describe those images, not this patient."
+        )
+        return [table, Spacer(0, 3), self._text(note, size=8, width=WIDTH, colour=SOFT)]
+
+    def _limits(self) -> Iterator[Flowable]:
+        items = [self._text(f"• {limit}", width=WIDTH, hanging=6.5) for limit in self._report.limits]
+        yield KeepTogether([*self._heading(_("Limits")), *items])
+
+    def _origin(self) -> Flowable:
+        """Who, when, and how to check it, beside the QR code. It stays whole."""
+        report, code_side = self._report, 84
+        width = WIDTH - code_side - 40
+        facts = [Fact(_("Produced by"), report.produced_by)] if report.produced_by else []
+        if report.produced:
+            facts.append(Fact(_("Produced"), _moment(report.produced)))
+        facts.append(Fact(_("Verification code"), report.code))
+        lines: list[Flowable] = [self._fact(fact, width) for fact in facts]
+        address = self._typesetter.markup(report.address, size=8, width=width)
+        style = ParagraphStyle("address", fontName=REGULAR, fontSize=8, leading=11.4, textColor=ACCENT)
+        lines += [
+            Spacer(0, 3),
+            self._text(_("Whether this report is still valid, and its SHA-256, stand at"), size=8, width=width),
+            Paragraph(f"<link href={quoteattr(report.address)}>{address}</link>", style),
+        ]
+        table = self._row([lines, qr_code(report.address, code_side)], [WIDTH - code_side - 24, code_side + 24])
+        table.setStyle([("BOX", (0, 0), (-1, -1), 0.5, LINE), ("VALIGN", (0, 0), (-1, -1), "MIDDLE"), *_PADDED])
+        return KeepTogether([table])
+
+
+_OWN_FONT = ("FONTNAME", (0, 0), (-1, -1), REGULAR)  # else an empty cell names a font that is not embedded
+_BARE = [
+    _OWN_FONT,
+    ("VALIGN", (0, 0), (-1, -1), "TOP"),
+    ("LEFTPADDING", (0, 0), (-1, -1), 0),
+    ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+    ("TOPPADDING", (0, 0), (-1, -1), 0),
+    ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
+]
+_PADDED = [
+    _OWN_FONT,
+    ("LEFTPADDING", (0, 0), (-1, -1), 12),
+    ("RIGHTPADDING", (0, 0), (-1, -1), 12),
+    ("TOPPADDING", (0, 0), (-1, -1), 8),
+    ("BOTTOMPADDING", (0, 0), (-1, -1), 8),
+]
+
+
+def _fitted(picture: bytes, width: float) -> Image:
+    """The whole picture in its own proportions, as large as its place allows."""
+    across, down = ImageReader(io.BytesIO(picture)).getSize()
+    scale = min(width / across, _PICTURE_HEIGHT / down)
+    return Image(io.BytesIO(picture), across * scale, down * scale, hAlign="LEFT")
+
+
+def _moment(moment: datetime) -> str:
+    """Date, time, and the zone with its distance from UTC."""
+    return f"{date_format(moment, 'j F Y, H:i')} {date_format(moment, 'T')} (UTC{date_format(moment, 'O')})"

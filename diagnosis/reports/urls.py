@@ -1,0 +1,14 @@
+"""The addresses of reports, part of `diagnosis.urls`."""
+
+from django.urls import path
+
+from diagnosis.reports import views
+
+urlpatterns = [
+    path("results/<uuid:uuid>/report/", views.report_make, name="report-make"),
+    path("reports/<uuid:uuid>/", views.report, name="report"),
+    path("reports/<uuid:uuid>/pages/<int:number>.png", views.report_page, name="report-page"),
+    path("reports/<uuid:uuid>/report.pdf", views.report_open, name="report-open"),
+    path("reports/<uuid:uuid>/download", views.report_download, name="report-download"),
+    path("verify/<slug:code>/", views.verify, name="verify"),
+]

@@ -1,0 +1,63 @@
+"""A patient's other studies: those that a result page lists, and the one that stands beside its radiograph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+from django.http import Http404, QueryDict
+
+from accounts.models import User
+from diagnosis.models import Diagnosis, Study, StudyQuerySet
+from diagnosis.reviews.blinding import conceal
+
+MOST_LISTED = 12
+
+
+@dataclass(frozen=True)
+class OtherStudy:
+    """Another study of the same patient with its newest answer, which is concealed from who has to read it first."""
+
+    study: Study
+    diagnosis: Diagnosis | None
+
+
+def other_studies(user: User, study: Study) -> list[OtherStudy]:
+    """The newest MOST_LISTED other studies of the patient, by the day on which they were taken; voided ones are not."""
+    newest = _others(user, study).order_by(F("study_date").desc(nulls_last=True), "-pk")
+    return _with_answers(user, list(newest[:MOST_LISTED]))
+
+
+def study_beside(user: User, study: Study, uuid: UUID) -> OtherStudy:
+    """That one of the patient's other studies. Raises Study.DoesNotExist."""
+    return _with_answers(user, [_others(user, study).get(uuid=uuid)])[0]
+
+
+def comparison(user: User, study: Study, query: QueryDict) -> dict[str, Any]:
+    """What a result page says of the patient's other studies; `?beside=` names the one to compare with.
+
+    Raises Http404 where that names none of them.
+    """
+    context: dict[str, Any] = {"other_studies": other_studies(user, study)}
+    if "beside" in query:
+        try:
+            context["beside"] = study_beside(user, study, UUID(str(query["beside"])))
+        except (Study.DoesNotExist, ValueError):
+            raise Http404 from None
+    return context
+
+
+def _others(user: User, study: Study) -> StudyQuerySet:
+    """The same patient's, which an unknown patient has none of."""
+    if study.patient_id is None:
+        return Study.objects.none()
+    return Study.objects.visible_to(user).filter(patient=study.patient_id, voided=None).exclude(pk=study.pk)
+
+
+def _with_answers(user: User, studies: list[Study]) -> list[OtherStudy]:
+    """Two queries, however many studies."""
+    rows = Diagnosis.objects.visible_to(user).filter(study__in=studies).with_rows_shown().order_by("pk")
+    newest = {row.study_id: row for row in conceal(user, rows)}
+    return [OtherStudy(study, newest.get(study.pk)) for study in studies]

@@ -1,0 +1,255 @@
+"""The filter of the list of results, as it stands in the address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.formats import number_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from diagnosis.fields import KEY_LENGTH, search_key, words_of
+from diagnosis.models import Diagnosis, DiagnosisQuerySet, ModelVersion, Standing
+from diagnosis.querysets import LEAST_PROBABLE_FIRST, MOST_PROBABLE_FIRST, NEWEST_FIRST, OLDEST_FIRST
+from diagnosis.results.notes import MOST_WORDS, READ_STUDIES, SHORTEST_WORD, reads_newest_only
+from diagnosis.results.search import ResultFilter
+from diagnosis.review_models import Outcome, ReviewState
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
+
+NEWEST = "newest"
+ORDERS = {
+    NEWEST: (NEWEST_FIRST, _("Newest first")),
+    "oldest": (OLDEST_FIRST, _("Oldest first")),
+    "highest": (MOST_PROBABLE_FIRST, _("Highest probability first")),
+    "lowest": (LEAST_PROBABLE_FIRST, _("Lowest probability first")),
+}
+ONLY_VOIDED = "only"
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
+_DAY_EXPECTED = _("Give a day as year-month-day, such as 2026-03-31.")
+_PERCENT_EXPECTED = _("Give a number from 0 to 100.")
+_TOO_SHORT = _("Give words of at least %(letters)d letters or digits: shorter ones cannot be looked up.")
+_TOO_MANY = _("Give at most %(words)d words.")
+
+
+class DayField(forms.DateField):
+    """A day as YYYY-MM-DD, which is also what a browser's own calendar sends."""
+
+    def __init__(self, label: StrPromise) -> None:
+        super().__init__(
+            label=label,
+            required=False,
+            input_formats=["%Y-%m-%d"],
+            widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
+            error_messages={"invalid": _DAY_EXPECTED},
+        )
+
+    def clean(self, value: Any) -> date | None:
+        day: date | None = super().clean(value)
+        if day and not FIRST_DAY <= day <= LAST_DAY:
+            raise forms.ValidationError(_DAY_EXPECTED, code="invalid")
+        return day
+
+
+class PercentField(forms.DecimalField):
+    """A probability: per cents in the address, 0 to 1 in the filter."""
+
+    def __init__(self, label: StrPromise) -> None:
+        super().__init__(
+            label=label,
+            required=False,
+            min_value=0,
+            max_value=100,
+            widget=forms.NumberInput(attrs={"class": "form-control", "min": "0", "max": "100", "step": "any"}),
+            error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), _PERCENT_EXPECTED),
+        )
+
+    def clean(self, value: Any) -> Any:
+        percent: Decimal | None = super().clean(value)
+        return None if percent is None else float(percent / 100)
+
+
+class OneOfField(forms.ChoiceField):
+    """One of the choices that the form offers, or all of them where nothing is chosen."""
+
+    def __init__(self, label: StrPromise, unknown: StrPromise) -> None:
+        widget = forms.Select(attrs={"class": "form-select"})
+        super().__init__(label=label, required=False, widget=widget, error_messages={"invalid_choice": unknown})
+
+
+class WordsField(forms.CharField):
+    """Words to look for in clinical notes. One that no index holds is refused and not left out."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("Words in the notes"),
+            required=False,
+            max_length=200,
+            widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+            error_messages={"max_length": _("Look for at most %(limit_value)d characters.")},
+        )
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        words = words_of(text)
+        if text and min(map(len, words), default=0) < SHORTEST_WORD:
+            raise forms.ValidationError(_TOO_SHORT, code="too-short", params={"letters": SHORTEST_WORD})
+        if len(words) > MOST_WORDS:
+            raise forms.ValidationError(_TOO_MANY, code="too-many", params={"words": MOST_WORDS})
+        return text
+
+
+def _what_is_searched() -> str:
+    """Beside the field, because an incomplete search must not look like a complete one."""
+    if not reads_newest_only():
+        return gettext("Words that begin so, all of them in one note.")
+    return gettext("Words that begin so, all of them in one note, in the newest %(number)s uploads.") % {
+        "number": number_format(READ_STUDIES, force_grouping=True)
+    }
+
+
+@dataclass(frozen=True)
+class Narrowing:
+    """One filter in force, and the address of the list without it."""
+
+    label: str
+    value: str
+    address_without: str
+
+
+class ResultFilterForm(forms.Form):
+    """Checks a filter from an address, and offers what there is to filter by."""
+
+    q = forms.CharField(
+        label=_("Search"),
+        required=False,
+        max_length=KEY_LENGTH,
+        widget=forms.TextInput(
+            attrs={
+                "type": "search",
+                "class": "form-control",
+                "autocomplete": "off",
+                "aria-describedby": "search-hint id_q_error",
+            }
+        ),
+        error_messages={"max_length": _("Search for at most %(limit_value)d characters.")},
+    )
+    notes = WordsField()
+    prediction = OneOfField(_("Answer"), _("There is no such answer. Choose one from the list."))
+    review = OneOfField(_("Review"), _("There is no such review. Choose one from the list."))
+    outcome = OneOfField(_("RT-PCR"), _("There is no such outcome. Choose one from the list."))
+    since = DayField(_("Classified from"))
+    until = DayField(_("Classified until"))
+    by = OneOfField(_("Radiographer"), _("No result here is by this person. Choose one from the list."))
+    model = OneOfField(_("Model version"), _("No result here is by this model version. Choose one from the list."))
+    low = PercentField(_("Probability from (%)"))
+    high = PercentField(_("Probability to (%)"))
+    voided = OneOfField(_("Voided uploads"), _("There is no such choice. Choose one from the list."))
+    sort = OneOfField(_("Order"), _("There is no such order. Choose one from the list."))
+
+    def __init__(self, user: User, **options: Any) -> None:
+        super().__init__(label_suffix="", **options)
+        self.user = user
+        self.people = {str(person.uuid): person for person in people_with_results(user)}
+        self.versions = {str(version.uuid): version for version in versions_with_results(user)}
+        everything = ("", _("All"))
+        choices = {
+            "prediction": [everything, *Diagnosis.Label.choices],
+            "review": [everything, *ReviewState.choices],
+            "outcome": [everything, *Outcome.Result.choices],
+            "voided": [("", _("Left out")), (ONLY_VOIDED, _("Only voided ones"))],
+            "by": [everything, *((key, person.display_name) for key, person in self.people.items())],
+            "model": [everything, *((key, version.version) for key, version in self.versions.items())],
+            "sort": [(key, name) for key, (_order, name) in ORDERS.items()],
+        }
+        self.fields["notes"].help_text = _what_is_searched()
+        for name, offered in choices.items():
+            self.fields[name].choices = offered  # type: ignore[attr-defined]
+
+    def clean_q(self) -> str:
+        """What is searched for, as the person typed it; nothing where only separators were typed."""
+        text: str = self.cleaned_data["q"]
+        return text if search_key(text) else ""
+
+    def clean(self) -> None:
+        self._refuse_empty_range("since", "until", _("This day lies before the first one."))
+        self._refuse_empty_range("low", "high", _("This is less than the lowest probability."))
+
+    def _refuse_empty_range(self, first: str, last: str, message: StrPromise) -> None:
+        lowest, highest = self.cleaned_data.get(first), self.cleaned_data.get(last)
+        if lowest is not None and highest is not None and lowest > highest:
+            self.add_error(last, forms.ValidationError(message, code="empty-range"))
+
+    @property
+    def result_filter(self) -> ResultFilter:
+        """The filter, of a form that is valid."""
+        values = self.cleaned_data
+        return ResultFilter(
+            text=values["q"],
+            notes=values["notes"],
+            prediction=values["prediction"],
+            review=values["review"],
+            outcome=values["outcome"],
+            first_day=values["since"],
+            last_day=values["until"],
+            radiographer=self.people[values["by"]].pk if values["by"] else None,
+            model_version=self.versions[values["model"]].pk if values["model"] else None,
+            lowest=values["low"],
+            highest=values["high"],
+            standing=Standing.VOIDED if values["voided"] == ONLY_VOIDED else Standing.KEPT,
+            order=ORDERS[self.sort_name][0],
+        )
+
+    @property
+    def sort_name(self) -> str:
+        return self.cleaned_data["sort"] or NEWEST
+
+    @property
+    def in_force(self) -> list[Narrowing]:
+        """Every parameter that narrows the list, whether it could be understood or not."""
+        names = [name for name in self.fields if name != "sort" and self.data.get(name, "").strip()]
+        return [Narrowing(str(self.fields[name].label), self._shown(name), self._without(name)) for name in names]
+
+    @property
+    def leaves_out_unread(self) -> bool:
+        """Whether studies are missing from the list because the person, who reads blind, has not read them yet."""
+        return self.is_valid() and self.user.reads_blind and self.result_filter.tells_the_answer
+
+    @property
+    def needs_correction(self) -> bool:
+        """Whether there is something to correct beside the search."""
+        return any(name != "q" for name in self.errors)
+
+    def _shown(self, name: str) -> str:
+        value = self.data[name]
+        choices = getattr(self.fields[name], "choices", ())
+        return str(dict(choices).get(value, value))[:KEY_LENGTH]
+
+    def _without(self, name: str) -> str:
+        kept = {key: value for key, value in self.data.items() if key in self.fields and key != name and value}
+        return f"?{urlencode(kept)}"
+
+
+def people_with_results(user: User) -> QuerySet[User]:
+    """Everybody who has had a radiograph of the person's institution classified, whatever became of the account."""
+    theirs = Diagnosis.objects.visible_to(user).filter(requested_by=OuterRef("pk"))
+    return User.objects.filter(_any_of(theirs)).order_by("first_name", "last_name", "username")
+
+
+def versions_with_results(user: User) -> QuerySet[ModelVersion]:
+    """Every model version that has answered in the person's institution, newest first."""
+    theirs = Diagnosis.objects.visible_to(user).filter(model_version=OuterRef("pk"))
+    return ModelVersion.objects.filter(_any_of(theirs)).defer("card")
+
+
+def _any_of(results: DiagnosisQuerySet) -> Q:
+    """Asked for each standing by itself: so it is one look into an index of the list."""
+    return Q(Exists(results.kept())) | Q(Exists(results.voided()))

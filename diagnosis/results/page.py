@@ -1,0 +1,83 @@
+"""The page of one result: the result itself, with a form to correct, or the reading that comes before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import wraps
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from accounts.models import User
+from accounts.roles import Parameters, SignedInRequest, SignedInView
+from audit.models import Action
+from diagnosis.history.lines import history_of
+from diagnosis.history.recording import study_record
+from diagnosis.models import AnswerHidden, Diagnosis
+from diagnosis.results.comparison import comparison
+from diagnosis.reviews.blinding import conceal, is_hidden
+from diagnosis.reviews.forms import OutcomeForm, ReadingForm, ReviewForm
+
+
+def show_result(
+    request: SignedInRequest, diagnosis: Diagnosis, *, status: HTTPStatus = HTTPStatus.OK, **forms: Any
+) -> HttpResponse:
+    """The page of a diagnosis that came `with_rows_shown`. `forms` are those that the person has to correct.
+
+    A person who reads blind gets the radiograph and the form of a reading instead, and no answer in any form.
+    """
+    forms |= comparison(request.user, diagnosis.study, request.GET)
+    _record_view(request.user, diagnosis, forms)
+    if is_hidden(request.user, diagnosis):
+        (concealed,) = conceal(request.user, [diagnosis])
+        context = {"diagnosis": concealed, "study": diagnosis.study, "reading_form": ReadingForm(), **forms}
+        return render(request, "diagnosis/reviews/reading.html", context, status=status)
+    context = {**_answer_of(diagnosis), **_added_to(diagnosis), **forms}
+    return render(request, "diagnosis/results/result.html", context, status=status)
+
+
+def _record_view(user: User, diagnosis: Diagnosis, shown: Mapping[str, Any]) -> None:
+    """One entry for the page with all its pictures, and one for the study that is compared beside it."""
+    study_record(Action.RESULT_VIEWED, study=diagnosis.study, actor=user, result=diagnosis.uuid)
+    if "beside" in shown:
+        study_record(Action.RESULT_VIEWED, study=shown["beside"].study, actor=user)
+
+
+def _answer_of(diagnosis: Diagnosis) -> dict[str, Any]:
+    others = diagnosis.study.diagnoses.exclude(pk=diagnosis.pk).select_related("model_version").newest_first()
+    return {"diagnosis": diagnosis, "study": diagnosis.study, "reading": diagnosis.reading, "others": others}
+
+
+def _added_to(diagnosis: Diagnosis) -> dict[str, Any]:
+    """What people have added to the study, and the forms with which they add more."""
+    study = diagnosis.study
+    return {
+        "reviews": list(diagnosis.reviews.newest_first()),
+        "own_readings": list(study.own_readings.select_related("reader").order_by("pk")),
+        "history": history_of(study),
+        "review_form": ReviewForm(),
+        "outcome_form": OutcomeForm(study=study),
+    }
+
+
+def refuse_hidden(user: User, diagnosis: Diagnosis) -> None:
+    """Raises AnswerHidden where the person may not see this answer yet."""
+    if is_hidden(user, diagnosis):
+        raise AnswerHidden(diagnosis)
+
+
+def read_first(view: SignedInView[Parameters]) -> SignedInView[Parameters]:
+    """A page that shows an answer: 403, and the way to the reading, where that is hidden from the person."""
+
+    @wraps(view)
+    def checked(request: SignedInRequest, *args: Parameters.args, **kwargs: Parameters.kwargs) -> HttpResponseBase:
+        try:
+            return view(request, *args, **kwargs)
+        except AnswerHidden as hidden:
+            context = {"diagnosis": hidden.args[0]}
+            return render(request, "diagnosis/reviews/answer_hidden.html", context, status=HTTPStatus.FORBIDDEN)
+
+    return checked

@@ -1,0 +1,189 @@
+"""From a filter to a page of results, or to all of them: the one place where list, search and export meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from accounts.models import User
+from diagnosis.fields import words_of
+from diagnosis.models import Diagnosis, DiagnosisQuerySet, Standing, Study, StudyQuerySet
+from diagnosis.querysets import NEWEST_FIRST, SEARCHED_KEYS, Order
+from diagnosis.results.notes import are_common, results_with_words, studies_with_words
+from diagnosis.review_models import Review, ReviewState
+from diagnosis.reviews.blinding import conceal, revealed_to
+
+PAGE_ROWS = 50
+EXPORT_CHUNK_ROWS = 1000
+FEW_STUDIES = 5000
+"""So many studies that a search found are sorted; among more of them the list is walked in its order instead."""
+
+
+@dataclass(frozen=True)
+class ResultFilter:
+    """Which results, and in which order. Nothing asked for is every result of the institution, newest first."""
+
+    text: str = ""
+    notes: str = ""
+    prediction: str = ""
+    first_day: date | None = None
+    last_day: date | None = None
+    radiographer: int | None = None
+    model_version: int | None = None
+    review: str = ""
+    outcome: str = ""
+    lowest: float | None = None
+    highest: float | None = None
+    standing: str = Standing.KEPT
+    order: Order = NEWEST_FIRST
+
+    @property
+    def tells_the_answer(self) -> bool:
+        """Whether being listed, or where, says something of the answer: to a person who reads blind, too much."""
+        bounds = (self.lowest, self.highest)
+        verdict = self.review != ReviewState.UNREVIEWED and self.review
+        asked = self.prediction or verdict or self.outcome or any(bound is not None for bound in bounds)
+        return bool(asked) or self.order.column == "probability"
+
+
+_NARROWINGS: dict[str, Callable[[DiagnosisQuerySet, Any], DiagnosisQuerySet]] = {
+    "prediction": DiagnosisQuerySet.predicted,
+    "first_day": DiagnosisQuerySet.classified_from,
+    "last_day": DiagnosisQuerySet.classified_until,
+    "radiographer": DiagnosisQuerySet.requested_by_person,
+    "model_version": DiagnosisQuerySet.answered_by_model,
+    "review": DiagnosisQuerySet.reviewed_as,
+    "outcome": DiagnosisQuerySet.with_outcome,
+    "lowest": DiagnosisQuerySet.with_probability_from,
+    "highest": DiagnosisQuerySet.with_probability_to,
+}
+
+
+@dataclass(frozen=True)
+class ResultPage:
+    """The rows of one page, in order, and whether there are more on either side."""
+
+    rows: list[Diagnosis]
+    has_previous: bool
+    has_next: bool
+
+
+def filtered_results(user: User, asked: ResultFilter) -> DiagnosisQuerySet:
+    """The results that the person may see and asked for, in that order.
+
+    Where the filter or the order tells the answer, a person who reads blind gets the studies that they have read.
+    """
+    results = _of_studies_asked_for(user, asked).filter(standing=asked.standing)
+    for name, narrowed in _NARROWINGS.items():
+        if (value := getattr(asked, name)) not in (None, ""):
+            results = narrowed(results, value)
+    return results.in_order(asked.order)
+
+
+def _of_studies_asked_for(user: User, asked: ResultFilter) -> DiagnosisQuerySet:
+    """Start from the studies where they are few, from the list where they are many.
+
+    No database here can tell the two apart before it runs the query, and the wrong way round takes seconds. For the
+    same reason the few are not narrowed to the institution again: SQLite would take that for the better place to start.
+    """
+    few, many = list[set[int]](), list[_Along]()
+    for studies, along in _asked_of_studies(user, asked):
+        many.append(along) if studies is None or len(studies) > FEW_STUDIES else few.append(studies)
+    mine = Diagnosis.objects
+    results = mine.of_studies(set.intersection(*few)) if few else mine.visible_to(user)
+    for along in many:
+        results = along(results)
+    return results
+
+
+_Along = Callable[[DiagnosisQuerySet], DiagnosisQuerySet]
+
+
+def _asked_of_studies(user: User, asked: ResultFilter) -> Iterator[tuple[set[int] | None, _Along]]:
+    """What is asked of studies: which they are, one more than FEW_STUDIES at most, and the same asked of results.
+
+    None for the studies says that they are many, without looking.
+    """
+    mine, words = Study.objects.visible_to(user), words_of(asked.notes)
+    if asked.text:
+        yield _starting_with(mine, asked.text), lambda results: results.of_study_starting_with(asked.text)
+    if words:
+        studies = (
+            None
+            if are_common(Diagnosis.objects.visible_to(user), mine, words)
+            else _some(studies_with_words(mine, words))
+        )
+        yield studies, lambda results: results_with_words(results, mine, words)
+    if user.reads_blind and asked.tells_the_answer:
+        yield _read_by(user, mine), lambda results: revealed_to(user, results)
+
+
+def _starting_with(mine: StudyQuerySet, text: str) -> set[int]:
+    """Key by key, because joined by OR they would make SQLite read the whole table."""
+    return set[int]().union(*(_some(mine.starting_with(text, key=key)) for key in SEARCHED_KEYS))
+
+
+def _read_by(user: User, mine: StudyQuerySet) -> set[int]:
+    """What `revealed_to` lets through, found from the person's readings and reviews and not from all results."""
+    reviewed = Review.objects.filter(reviewer=user).values("diagnosis__study")
+    return _some(mine.filter(own_readings__reader=user)) | _some(mine.filter(pk__in=reviewed))
+
+
+def _some(studies: StudyQuerySet) -> set[int]:
+    return set(studies.values_list("pk", flat=True)[: FEW_STUDIES + 1])
+
+
+def first_page(user: User, results: DiagnosisQuerySet) -> ResultPage:
+    rows = _rows(user, results)
+    return ResultPage(rows[:PAGE_ROWS], has_previous=False, has_next=len(rows) > PAGE_ROWS)
+
+
+def page_after(user: User, results: DiagnosisQuerySet, row: Diagnosis, order: Order) -> ResultPage:
+    """The page that follows `row`."""
+    rows = _rows(user, results.following(row, order))
+    return ResultPage(rows[:PAGE_ROWS], has_previous=True, has_next=len(rows) > PAGE_ROWS)
+
+
+def page_before(user: User, results: DiagnosisQuerySet, row: Diagnosis, order: Order) -> ResultPage:
+    """The page that ends just before `row`; the first page where fewer rows than a page stand before it."""
+    rows = _rows(user, results.following(row, order.reverse))
+    if len(rows) <= PAGE_ROWS:
+        return first_page(user, results)
+    return ResultPage(rows[:PAGE_ROWS][::-1], has_previous=True, has_next=True)
+
+
+def _rows(user: User, results: DiagnosisQuerySet) -> list[Diagnosis]:
+    """One row more than a page. The index alone finds them; only then are the rows themselves read."""
+    return rows_read(user, list(results.values_list("pk", flat=True)[: PAGE_ROWS + 1]))
+
+
+def rows_read(user: User, pks: Sequence[int]) -> list[Diagnosis]:
+    """The rows in that order, without the answers that the person may not see yet."""
+    rows = Diagnosis.objects.with_rows_shown().in_bulk(pks)
+    return conceal(user, (rows[pk] for pk in pks if pk in rows))
+
+
+def place_of(user: User, uuid: UUID, order: Order) -> Diagnosis | None:
+    """The row that a page of that order follows or precedes; never one whose place would tell a hidden answer."""
+    places = Diagnosis.objects.visible_to(user).only("created", "probability")
+    if order.column == "probability":
+        places = revealed_to(user, places)
+    return places.filter(uuid=uuid).first()
+
+
+def selected_results(user: User, uuids: Iterable[UUID], order: Order) -> DiagnosisQuerySet:
+    """Those of the named results that the person may see, voided ones too."""
+    return Diagnosis.objects.visible_to(user).filter(uuid__in=uuids).in_order(order)
+
+
+def every_row(user: User, results: DiagnosisQuerySet, order: Order) -> Iterator[Diagnosis]:
+    """All of the results, read piece by piece: neither memory nor an open transaction grows with their number."""
+    rows = rows_read(user, list(results.values_list("pk", flat=True)[:EXPORT_CHUNK_ROWS]))
+    while rows:
+        yield from rows
+        rows = rows_read(
+            user, list(results.following(rows[-1], order).values_list("pk", flat=True)[:EXPORT_CHUNK_ROWS])
+        )

@@ -1,0 +1,54 @@
+"""The radiographer's pages: home, one result."""
+
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from accounts.roles import SignedInRequest, radiographer_required
+from diagnosis.history.recording import image_view_record
+from diagnosis.home.counts import newest_results, tallies, unreviewed_results
+from diagnosis.imaging.rendering import coloured_heat_map
+from diagnosis.model_cards.versions import model_in_use
+from diagnosis.models import Diagnosis
+from diagnosis.results.page import read_first, refuse_hidden, show_result
+from diagnosis.uploads.forms import UploadForm
+
+
+@require_safe
+def home(request: SignedInRequest) -> HttpResponse:
+    """Where a person lands: a radiographer's upload, counts and newest results, or what else the account is for."""
+    if not request.user.is_radiographer:
+        return render(request, "diagnosis/home/without_clinical_role.html", {"model": model_in_use()})
+    user = request.user
+    found = {"unreviewed": unreviewed_results(user), "recent": newest_results(user), "tallies": tallies(user)}
+    return render(request, "diagnosis/home/home.html", {"form": UploadForm(), "model": model_in_use(), **found})
+
+
+@radiographer_required
+@require_safe
+def result(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+    """One diagnosis: the radiograph with its heat map, the answer, and where both came from."""
+    diagnosis = get_object_or_404(Diagnosis.objects.visible_to(request.user).with_rows_shown(), uuid=uuid)
+    return show_result(request, diagnosis)
+
+
+@radiographer_required
+@require_safe
+@read_first
+def heat_map(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+    """The heat map of a diagnosis in colour, transparent where there is no evidence."""
+    return heat_map_of(request, uuid)
+
+
+def heat_map_of(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+    """The same for pages and for the API. Raises AnswerHidden."""
+    diagnosis = get_object_or_404(Diagnosis.objects.visible_to(request.user).select_related("study"), uuid=uuid)
+    refuse_hidden(request.user, diagnosis)
+    if not diagnosis.heat_map:
+        raise Http404
+    study = diagnosis.study
+    image_view_record(study=study, actor=request.user)
+    picture = coloured_heat_map(bytes(diagnosis.heat_map), width=study.width, height=study.height)
+    return HttpResponse(picture, content_type="image/png")

@@ -1,0 +1,95 @@
+"""What people add to a study: an own reading, a review of a model's answer, the outcome of an RT-PCR test.
+
+All of it is added and nothing changed. Everything that one person writes waits for the study's row, so that state,
+history and reports agree, and a voided study takes nothing more. The same again, as of a double click, adds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from diagnosis.errors import DiagnosisError
+from diagnosis.history.recording import study_note
+from diagnosis.models import Diagnosis, Study
+from diagnosis.report_models import Report
+from diagnosis.review_models import Outcome, OwnReading, Review, ReviewState, StudyEvent
+from diagnosis.reviews.blinding import hidden_studies
+
+
+class AdditionRefused(DiagnosisError):
+    """A reading, review or outcome that this study cannot take, or not yet."""
+
+
+@transaction.atomic
+def reading_add(*, user: User, study: Study, answer: str, note: str = "") -> OwnReading:
+    """Store what the person saw before the model's answer was shown to them; there is one of each person and study.
+
+    Raises AdditionRefused where the person may see the answer already, or the study was voided.
+    """
+    study = _waited_for(study)
+    if given := OwnReading.objects.filter(study=study, reader=user).first():
+        return given
+    if not hidden_studies(user, [study.pk]):
+        raise AdditionRefused(_("The model's answer was open to you already: an own reading comes before it."))
+    reading = OwnReading.objects.create(study=study, reader=user, answer=answer, note=note)
+    _note(study, user, StudyEvent.Kind.READ, {"answer": answer})
+    return reading
+
+
+@transaction.atomic
+def review_add(*, user: User, diagnosis: Diagnosis, verdict: str, reason: str = "") -> Review:
+    """Store what the person says of a model's answer; the newest review is the state of the diagnosis.
+
+    Raises AdditionRefused where the person has not read the study yet, or the study was voided.
+    """
+    study = _waited_for(diagnosis.study)
+    _refuse_unread(user, study)
+    newest = Review.objects.filter(diagnosis=diagnosis).order_by("-pk").first()
+    if newest and (newest.reviewer_id, newest.verdict, newest.reason) == (user.pk, verdict, reason):
+        return newest
+    review = Review.objects.create(diagnosis=diagnosis, reviewer=user, verdict=ReviewState(verdict), reason=reason)
+    Diagnosis.objects.filter(pk=diagnosis.pk).update(review_state=verdict)
+    detail = {"review": str(review.uuid), "result": str(diagnosis.uuid), "model": diagnosis.model_version.version}
+    _note(study, user, StudyEvent.Kind.REVIEWED, detail | {"verdict": verdict, "reason": reason})
+    return review
+
+
+@transaction.atomic
+def outcome_add(*, user: User, study: Study, result: str, sampled: date | None) -> None:
+    """Store how the patient's RT-PCR test came out and when the sample was taken; an empty result takes it back.
+
+    Raises AdditionRefused where the person has not read the study yet, or the study was voided.
+    """
+    study = _waited_for(study)
+    _refuse_unread(user, study)
+    if not result:
+        sampled = None
+    if (study.outcome, study.outcome_date) == (result, sampled):
+        return
+    Outcome.objects.create(study=study, entered_by=user, result=result, sampled=sampled)
+    Study.objects.filter(pk=study.pk).update(outcome=result, outcome_date=sampled)
+    study.diagnoses.update(outcome=result)
+    _note(study, user, StudyEvent.Kind.OUTCOME, {"result": result, "sampled": sampled and sampled.isoformat()})
+
+
+def _waited_for(study: Study) -> Study:
+    """The study as it is now; nobody else changes it until the transaction ends."""
+    locked = Study.objects.select_for_update().get(pk=study.pk)
+    if locked.voided:
+        raise AdditionRefused(_("This study was voided: nothing can be added to it. Restore it first."))
+    return locked
+
+
+def _refuse_unread(user: User, study: Study) -> None:
+    if hidden_studies(user, [study.pk]):
+        raise AdditionRefused(_("Give your own reading first: you have chosen to read blind."))
+
+
+def _note(study: Study, user: User, kind: StudyEvent.Kind, detail: Mapping[str, object]) -> None:
+    Report.objects.of_study(study).outdate()
+    study_note(study=study, actor=user, kind=kind, detail=detail)

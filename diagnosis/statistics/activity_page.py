@@ -1,0 +1,232 @@
+"""The report of a month or a year in words, tables and charts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.models import User
+from diagnosis.model_cards.values import percent
+from diagnosis.statistics.charts import Kind, Mark, Words, column_chart, share_chart
+from diagnosis.statistics.counts import Counts, Report
+from diagnosis.statistics.panels import (
+    ANSWERS,
+    REFUSALS,
+    REVIEWS,
+    KeyFigure,
+    Panel,
+    Row,
+    Table,
+    duration,
+    kinds_of,
+    marks_of,
+    number,
+    share_text,
+)
+from diagnosis.statistics.review_times import LONGEST_MINUTES, ReviewTimes
+
+BAND_NAMES = (
+    gettext_lazy("Under 1 hour"),
+    gettext_lazy("1 to 4 hours"),
+    gettext_lazy("4 to 24 hours"),
+    gettext_lazy("1 to 3 days"),
+    gettext_lazy("3 days or longer"),
+)
+
+
+def key_figures(user: User, report: Report) -> list[KeyFigure]:
+    """What the period comes to. Numbers lead to the results themselves where the person may see them."""
+    total = report.total
+    figures = [
+        KeyFigure(str(label), number(getattr(total, slug)), address=_results(user, report, prediction=slug.title()))
+        for slug, label in ANSWERS.items()
+    ]
+    positivity = KeyFigure(_("Positive of all answers"), share_text(total.positivity), _of(total.answered))
+    refused = KeyFigure(_("Could not be assessed"), number(total.refused), _("refused uploads, not among the answers"))
+    reviewed = KeyFigure(_("Reviewed"), number(total.reviewed), _of(total.answered))
+    disagreed = KeyFigure(_("Review disagrees"), share_text(total.disagreement), _of_reviewed(total.reviewed))
+    return [*figures, positivity, refused, reviewed, disagreed]
+
+
+def _results(user: User, report: Report, **filters: str) -> str:
+    if not user.is_radiographer:
+        return ""
+    days = {"since": report.period.first_day.isoformat(), "until": report.period.last_day.isoformat()}
+    return f"{reverse('diagnosis:results')}?{urlencode(filters | days)}"
+
+
+def _of(answers: int) -> str:
+    return ngettext("of %(number)s answer", "of %(number)s answers", answers) % {"number": number(answers)}
+
+
+def _of_reviewed(reviewed: int) -> str:
+    return _("of %(number)s reviewed") % {"number": number(reviewed)}
+
+
+def panels(report: Report) -> list[Panel]:
+    """The page in its order. Empty parts are left out."""
+    optional = [
+        (report.total.reviewed, _waiting),
+        (len(report.versions), _versions),
+        (len(report.people), _people),
+        (len(report.refusals), _refusals),
+    ]
+    return [_answers(report), _reviews(report), *(panel(report) for there, panel in optional if there)]
+
+
+def _answers(report: Report) -> Panel:
+    marks, kinds = marks_of(report.period), kinds_of(ANSWERS)
+    counts = [[getattr(part, kind.slug) for kind in kinds] for part in report.parts]
+    total = report.total
+    summary = _("%(positive)s Positive, %(indeterminate)s Indeterminate, %(negative)s Negative.") % {
+        slug: number(getattr(total, slug)) for slug in ANSWERS
+    }
+    given = Words("answers", _("Answers"), summary, _("Results"))
+    shares = Words("positivity", _("Positive of all answers, with 95 % interval"), share_text(total.positivity), "")
+    charts = [
+        column_chart(given, kinds, marks, counts),
+        share_chart(shares, [Kind("positive", _("Positive of all answers"))], marks, _positivity(report)),
+    ]
+    text = _(
+        "An answer is Positive, Indeterminate or Negative, and the share of Positive is of all three. Intervals are "
+        "Wilson's: with few answers they are wide, and a change within them means nothing."
+    )
+    caption = _("Answers by day") if report.period.has_days else _("Answers by month")
+    table = _table_of_parts(report, caption, _answer_header(), _answer_cells)
+    if report.hides_days:
+        return Panel("answers", _("Answers"), [text, _no_days()], [], [table])
+    return Panel("answers", _("Answers"), [text], charts, [table])
+
+
+def _no_days() -> str:
+    return _("You read blind, so the days are not shown: one with a single result would tell you its answer.")
+
+
+def _positivity(report: Report) -> list[list]:
+    return [[part.positivity.estimate] for part in report.parts]
+
+
+def _answer_header() -> list[str]:
+    return [*map(str, ANSWERS.values()), _("All answers"), _("Positive of all answers (95 %)"), _("Not assessed")]
+
+
+def _answer_cells(counts: Counts) -> list[str]:
+    numbers = [number(getattr(counts, slug)) for slug in ANSWERS]
+    return [*numbers, number(counts.answered), share_text(counts.positivity), number(counts.refused)]
+
+
+def _reviews(report: Report) -> Panel:
+    kinds = kinds_of(REVIEWS)
+    counts = [[getattr(part, kind.slug) for kind in kinds] for part in report.parts]
+    summary = _("%(reviewed)s of %(answered)s reviewed, %(disagrees)s of them with a review that disagrees.") % {
+        "reviewed": number(report.total.reviewed),
+        "answered": number(report.total.answered),
+        "disagrees": number(report.total.disagrees),
+    }
+    chart = column_chart(Words("reviews", _("Reviews"), summary, _("Results")), kinds, marks_of(report.period), counts)
+    text = _("Each result counts with its newest review, on the day or month in which the model answered.")
+    caption = _("Reviews by day") if report.period.has_days else _("Reviews by month")
+    table = _table_of_parts(report, caption, _review_header(), _review_cells)
+    return Panel("reviews", _("Reviews"), [text], [] if report.hides_days else [chart], [table])
+
+
+def _review_header() -> list[str]:
+    return [*map(str, REVIEWS.values()), _("Disagrees of all reviewed (95 %)")]
+
+
+def _review_cells(counts: Counts) -> list[str]:
+    return [*(number(getattr(counts, slug)) for slug in REVIEWS), share_text(counts.disagreement)]
+
+
+def _table_of_parts(report: Report, caption: str, header: list[str], cells: Callable[[Counts], list[str]]) -> Table:
+    """One row for each part that has begun, and one for all of them."""
+    period = report.period
+    rows = [
+        Row(bucket.label, cells(part), "" if period.has_days else _address_of_month(bucket.slug))
+        for bucket, part in report.shown_parts
+    ]
+    first = _("Day") if period.has_days else _("Month")
+    return Table(caption, [first, *header], [*rows, Row(_("Together"), cells(report.total), is_total=True)])
+
+
+def _address_of_month(slug: str) -> str:
+    year, month = slug.split("-")
+    return reverse("diagnosis:statistics-month", args=[int(year), int(month)])
+
+
+def _waiting(report: Report) -> Panel:
+    times = report.review_times
+    names = [str(name) for name in BAND_NAMES]
+    counts = [[band.reviews] for band in times.bands]
+    words = Words("waiting", _("Time to the first review"), _time_text(times), _("Results"))
+    chart = column_chart(
+        words, [Kind("reviewed", _("Reviewed results"), "light")], [Mark(name) for name in names], counts
+    )
+    header = [_("Time to the first review"), _("Results"), _("Share"), _("Share so far")]
+    table = Table(_("Time to the first review"), header, _band_rows(times, names))
+    notes = [_time_text(times)]
+    if report.total.unreviewed:
+        notes.append(
+            _("Results that nobody has reviewed yet (%(number)s) are not in it: the true times are longer.")
+            % {"number": number(report.total.unreviewed)}
+        )
+    return Panel("waiting", _("Time to review"), notes, [chart], [table])
+
+
+def _time_text(times: ReviewTimes) -> str:
+    if times.median is None or times.ninth_decile is None:
+        return ""
+    return _("Half of the reviewed results had their first review within %(median)s, nine of ten within %(most)s.") % {
+        "median": _wait(times.median),
+        "most": _wait(times.ninth_decile),
+    }
+
+
+def _wait(minutes: int) -> str:
+    """Reviewed in whole minutes n means within n + 1 minutes."""
+    if minutes >= LONGEST_MINUTES:
+        return _("more than %(time)s") % {"time": duration(LONGEST_MINUTES)}
+    return duration(minutes + 1)
+
+
+def _band_rows(times: ReviewTimes, names: list[str]) -> list[Row]:
+    rows, so_far = [], 0
+    for name, band in zip(names, times.bands, strict=True):
+        so_far += band.reviews
+        shares = [percent(part / times.reviewed) if times.reviewed else "" for part in (band.reviews, so_far)]
+        rows.append(Row(name, [number(band.reviews), *shares]))
+    return rows
+
+
+def _versions(report: Report) -> Panel:
+    header = [_("Model version"), *_answer_header()[:-1], _("Reviewed"), _("Disagrees of all reviewed (95 %)")]
+    rows = [
+        Row(version.version, _version_cells(counts), reverse("models:version", args=[version.version]))
+        for version, counts in report.versions
+    ]
+    text = _("Versions answered about different radiographs: their shares alone do not say which one is better.")
+    table = Table(_("Answers and reviews by model version"), header, rows)
+    return Panel("versions", _("Model versions"), [text], tables=[table])
+
+
+def _version_cells(counts: Counts) -> list[str]:
+    return [*_answer_cells(counts)[:-1], number(counts.reviewed), share_text(counts.disagreement)]
+
+
+def _people(report: Report) -> Panel:
+    rows = [Row(person.display_name, [number(results)]) for person, results in report.people]
+    header = [_("Radiographer"), _("Results")]
+    text = _("How many results each person asked for. It says nothing about anybody's work.")
+    return Panel("people", _("Radiographers"), [text], tables=[Table(_("Results by radiographer"), header, rows)])
+
+
+def _refusals(report: Report) -> Panel:
+    rows = [Row(str(REFUSALS.get(code, code)), [number(uploads)]) for code, uploads in report.refusals]
+    header = [_("Reason"), _("Uploads")]
+    text = _("Files that no model was asked about, and why. The same file counts each time it was tried.")
+    table = Table(_("Refused uploads by reason"), header, rows)
+    return Panel("refusals", _("Could not be assessed"), [text], tables=[table])

@@ -1,0 +1,136 @@
+"""Changing what stands around a radiograph: its details, its patient, and whether it counts."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import IntegrityError, transaction
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.roles import SignedInRequest, radiographer_required
+from audit.models import Action
+from audit.services import held_back
+from diagnosis.form_fields import MoveForm, PatientForm, ReasonForm, StudyForm
+from diagnosis.history.recording import study_record
+from diagnosis.models import Diagnosis, Study
+from diagnosis.patients.matching import PatientMismatch, patient_for_move, patient_update
+from diagnosis.studies.services import study_edit, study_move, study_restore, study_void
+
+READ_OR_POST = ["GET", "HEAD", "POST"]
+
+
+@radiographer_required
+@require_http_methods(READ_OR_POST)
+def edit(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+    """Study date, projection and notes, and the data of the patient."""
+    study = _visible_study(request, uuid)
+    form = StudyForm(study, data=_posted(request), prefix="study")
+    patient_form = PatientForm(study.patient, data=_posted(request), prefix="patient") if study.patient else None
+    forms = [form, *([patient_form] if patient_form else [])]
+    context = {"form": form, "patient_form": patient_form}
+    if [each for each in forms if not each.is_valid()]:
+        return _page(request, "edit", study, context)
+    try:
+        changed = _save(request, study, form, patient_form)
+    except IntegrityError:  # at the same moment another patient got this reference
+        messages.error(request, _("Another patient was given this reference at this moment. Nothing was changed."))
+        return redirect("diagnosis:study-edit", uuid)
+    text = _("The details have been saved.") if changed else _("Nothing was changed.")
+    return _told(request, study, messages.SUCCESS, text)
+
+
+@transaction.atomic
+@held_back()
+def _save(request: SignedInRequest, study: Study, form: StudyForm, patient_form: PatientForm | None) -> bool:
+    study_edit(user=request.user, study=study, changes=form.changes)
+    if patient_form and study.patient:
+        patient_update(user=request.user, patient=study.patient, changes=patient_form.changes)
+    return bool(form.changes or (patient_form and patient_form.changes))
+
+
+@radiographer_required
+@require_http_methods(READ_OR_POST)
+def move(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+    """Give a study to the patient whose it is."""
+    study = _visible_study(request, uuid)
+    form = MoveForm(request.user, study, data=_posted(request))
+    if not form.is_valid():
+        return _page(request, "move", study, {"form": form})
+    try:
+        _move(request, study, form)
+    except PatientMismatch as error:
+        form.add_error(None, str(error))
+        return _page(request, "move", study, {"form": form})
+    return _told(request, study, messages.SUCCESS, _("The study has been moved."))
+
+
+@transaction.atomic
+@held_back()
+def _move(request: SignedInRequest, study: Study, form: MoveForm) -> None:
+    patient = patient_for_move(user=request.user, details=form.patient_details)
+    study_move(user=request.user, study=study, patient=patient, reason=form.cleaned_data["reason"])
+
+
+@radiographer_required
+@require_http_methods(READ_OR_POST)
+def void(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+    """Take a study out of lists and counts."""
+    study = _visible_study(request, uuid)
+    if study.voided:
+        return _told(request, study, messages.INFO, _("This study has been voided already."))
+    done = _("The study has been voided. It can be restored at any time.")
+    return _changed_for_a_reason(request, study, "void", study_void, done)
+
+
+@radiographer_required
+@require_http_methods(READ_OR_POST)
+def restore(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+    """Let a voided study count again."""
+    study = _visible_study(request, uuid)
+    if not study.voided:
+        return _told(request, study, messages.INFO, _("This study counts: it is not voided."))
+    return _changed_for_a_reason(request, study, "restore", study_restore, _("The study has been restored."))
+
+
+def _changed_for_a_reason(
+    request: SignedInRequest, study: Study, name: str, change: Callable[..., bool], done: str
+) -> HttpResponse:
+    form = ReasonForm(_posted(request), label_suffix="")
+    if not form.is_valid():
+        return _page(request, name, study, {"form": form})
+    change(user=request.user, study=study, reason=form.cleaned_data["reason"])
+    return _told(request, study, messages.SUCCESS, done)
+
+
+def _told(request: SignedInRequest, study: Study, level: int, text: str) -> HttpResponse:
+    messages.add_message(request, level, text)
+    return _to_result(study)
+
+
+def _posted(request: SignedInRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
+
+
+def _visible_study(request: SignedInRequest, uuid: UUID) -> Study:
+    return get_object_or_404(Study.objects.visible_to(request.user).select_related("patient"), uuid=uuid)
+
+
+def _newest_result(study: Study) -> Diagnosis:
+    return study.diagnoses.newest_first().only("uuid")[0]
+
+
+def _to_result(study: Study) -> HttpResponse:
+    return redirect(_newest_result(study))
+
+
+def _page(request: SignedInRequest, name: str, study: Study, context: dict[str, Any]) -> HttpResponse:
+    """The form of one of the pages; what was posted to it needs correction."""
+    study_record(Action.PATIENT_VIEWED, study=study, actor=request.user)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if request.method == "POST" else HTTPStatus.OK
+    context |= {"study": study, "result": _newest_result(study)}
+    return render(request, f"diagnosis/studies/{name}.html", context, status=status)

@@ -1,0 +1,118 @@
+"""What became of each uploaded file, in words for a page and for a script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+
+from django.core.files.uploadedfile import UploadedFile
+from django.forms import ValidationError
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from diagnosis.errors import DiagnosisError, ModelBusy, ModelUnavailable
+from diagnosis.models import Diagnosis
+from diagnosis.patients.matching import EnteredDetails, mix_ups
+from diagnosis.reviews.blinding import is_hidden
+from diagnosis.uploads.forms import TOO_LARGE, file_check
+from diagnosis.uploads.services import DiagnosisOutcome, diagnosis_create, shown_file_name
+from diagnosis.wording.answers import error_text
+
+
+class UploadState(StrEnum):
+    DONE = "done"
+    REPEAT = "repeat"
+    VOIDED = "voided"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class UploadAnswer:
+    """What a person is told of one file: its result, or the reason why it has none."""
+
+    file_name: str
+    state: UploadState
+    status: HTTPStatus
+    text: str = ""
+    diagnosis: Diagnosis | None = None
+    is_hidden: bool = False
+    """The person reads blind and has not read this radiograph: the answer must not be told."""
+    retry_after: int | None = None
+    """Seconds after which the same file may be sent again: the server was too busy for it."""
+    code: str = ""
+    """Of a refusal, for a program."""
+
+    def as_dict(self) -> dict[str, str]:
+        """For a script. Nothing of an answer that is hidden."""
+        found = {"state": self.state.value, "text": self.text}
+        if self.diagnosis is None:
+            return found
+        found["result"] = self.diagnosis.get_absolute_url()
+        if self.is_hidden or self.state == UploadState.VOIDED:
+            return found
+        return found | {
+            "prediction": self.diagnosis.prediction,
+            "label": self.diagnosis.get_prediction_display(),
+            "probability": self.diagnosis.covid_probability_text,
+        }
+
+
+def upload_answer(*, user: User, file: UploadedFile, entered: EnteredDetails) -> UploadAnswer:
+    """Classify and store one file. What stands between the file and its result is part of the answer and no exception.
+
+    Raises only what the database or the storage raises.
+    """
+    name = file.name or ""
+    try:
+        file_check(file)
+        outcome = diagnosis_create(user=user, content=file.read(), file_name=name, entered=entered)
+    except ValidationError as error:
+        status = _TOO_LARGE if error.code == TOO_LARGE else _UNPROCESSABLE
+        text, code = " ".join(error.messages), error.code or ""
+        return UploadAnswer(shown_file_name(name), UploadState.REFUSED, status, text, code=code)
+    except DiagnosisError as error:
+        return _error_answer(shown_file_name(name), error)
+    return _outcome_answer(user, shown_file_name(name), outcome)
+
+
+_TOO_LARGE, _UNPROCESSABLE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def _error_answer(file_name: str, error: DiagnosisError) -> UploadAnswer:
+    is_ours = isinstance(error, ModelUnavailable | ModelBusy)
+    status = HTTPStatus.SERVICE_UNAVAILABLE if is_ours else _UNPROCESSABLE
+    retry_after = error.retry_after if isinstance(error, ModelBusy) else None
+    return UploadAnswer(
+        file_name, UploadState.REFUSED, status, error_text(error), retry_after=retry_after, code=error.code
+    )
+
+
+def _outcome_answer(user: User, file_name: str, outcome: DiagnosisOutcome) -> UploadAnswer:
+    state, status = UploadState.DONE, HTTPStatus.CREATED
+    if outcome.is_repeat:
+        state, status = UploadState.REPEAT, HTTPStatus.OK
+    if outcome.is_voided:
+        state, status = UploadState.VOIDED, HTTPStatus.CONFLICT
+    hidden = is_hidden(user, outcome.diagnosis)
+    sentences = [*_sentences(outcome), *([_("Read it first: you have chosen to read blind.")] if hidden else [])]
+    return UploadAnswer(file_name, state, status, " ".join(sentences), outcome.diagnosis, hidden)
+
+
+def _sentences(outcome: DiagnosisOutcome) -> list[str]:
+    sentences = []
+    if outcome.is_voided:
+        sentences.append(
+            _("This file had been uploaded before and was voided: it was not classified. Restore it if that was wrong.")
+        )
+    elif outcome.is_repeat:
+        sentences.append(_("This file had been uploaded and classified before. This is its result."))
+    if outcome.is_other_patients:
+        sentences.append(
+            _("It stands with another patient than the one you entered. Look whose it is; move it if that is wrong.")
+        )
+    elif outcome.left_out:
+        sentences.append(_("What you entered was not stored with it: it can be changed on its page."))
+    if mix_ups(outcome.diagnosis.study):
+        sentences.append(_("The file itself names this patient differently. Check whose radiograph this is."))
+    return sentences

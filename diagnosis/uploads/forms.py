@@ -1,0 +1,76 @@
+"""What may be uploaded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+
+from diagnosis.form_fields import EnteredFields
+from diagnosis.imaging.radiograph import MAX_FILE_BYTES
+from diagnosis.models import Diagnosis
+from diagnosis.uploads.script_texts import script_texts
+
+TOO_LARGE = "too-large"
+MAX_FILES = 50
+
+
+class SeveralFilesInput(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class RadiographsField(forms.FileField):
+    """One file or several, each still to be checked by itself: one that is refused must not lose the others."""
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+        if not data:
+            raise forms.ValidationError(_("Choose a radiograph to upload."), code="required")
+        if len(data) > MAX_FILES:
+            message = _("These are %(chosen)d files. Choose at most %(most)d at once.")
+            raise forms.ValidationError(message, TOO_LARGE, {"chosen": len(data), "most": MAX_FILES})
+        return list(data)
+
+
+def file_check(file: UploadedFile) -> None:
+    """Raise ValidationError for a file that is not even worth reading."""
+    if not file.size:
+        message = _("This file is empty. Export it again from the device or the archive, then upload it.")
+        raise forms.ValidationError(message, code="empty")
+    if file.size > MAX_FILE_BYTES:
+        message = _("This file is larger than %(megabytes)d MB. Export it smaller or compressed, then upload it.")
+        raise forms.ValidationError(message, TOO_LARGE, {"megabytes": MAX_FILE_BYTES // 1024**2})
+
+
+class UploadForm(EnteredFields):
+    """Radiographs, and what is known of them. What a file really is only its content decides, later."""
+
+    radiograph = RadiographsField(
+        label=_("Chest radiographs"),
+        widget=SeveralFilesInput(
+            attrs={
+                "accept": ".jpg,.jpeg,.png,.dcm,.dicom,image/jpeg,image/png,application/dicom",
+                "class": "form-control",
+            }
+        ),
+    )
+
+    max_bytes = MAX_FILE_BYTES
+    max_files = MAX_FILES
+    texts = script_texts
+    answers = [Diagnosis(prediction=label) for label in Diagnosis.Label.values]
+    """One of each, so that a script can show what it is told as every page does."""
+
+    def __init__(self, data: Any = None, files: Any = None) -> None:
+        super().__init__(data, files, label_suffix="")
+
+    @property
+    def details(self) -> list[forms.BoundField]:
+        """The fields that may stay empty."""
+        return [field for field in self if field.name != "radiograph"]
+
+    @property
+    def shows_details(self) -> bool:
+        """Whether something was entered, or is to be corrected, in the part that is folded away at first."""
+        return any(field.errors or (self.is_bound and field.data) for field in self.details)

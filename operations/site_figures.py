@@ -1,0 +1,174 @@
+"""The figures: of the installation, which all processes share, and of the process that was asked."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count, Sum
+from django.utils import timezone
+
+from audit.models import Action, AuditEntry
+from diagnosis.erasure_models import FileToErase
+from diagnosis.errors import DiagnosisError
+from diagnosis.inference.artifacts import read_artifact
+from diagnosis.inference.concurrency import TurnsNow, turns_now
+from diagnosis.inference.serving import loaded
+from diagnosis.models import Diagnosis, Study
+from diagnosis.refusals import Refusal
+from operations.failures import STARTED, Failures, failures
+from operations.version import VERSION, commit
+
+PERIOD = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Model:
+    """The model that is chosen in models/current.json, or why there is none."""
+
+    version: str
+    weights_sha256: str
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Process:
+    """The one that was asked. `loaded` is the version it answers with, empty before its first answer."""
+
+    number: int
+    started: datetime
+    loaded: str
+    engine: str
+    turns: TurnsNow
+    failures: Failures
+
+
+@dataclass(frozen=True)
+class Day:
+    """Of the installation, in the last 24 hours."""
+
+    uploads: int
+    results: int
+    refusals: list[tuple[str, int]]
+    failed_sign_ins: int
+    lock_outs: int
+
+
+@dataclass(frozen=True)
+class Space:
+    """In bytes. The database's is None where it cannot be asked."""
+
+    database: str
+    database_bytes: int | None
+    radiographs: int
+    radiographs_bytes: int
+    files_to_erase: int
+    free: int | None
+    total: int | None
+
+
+@dataclass(frozen=True)
+class LastBackup:
+    made: datetime
+    size: int
+    rows: int
+    files: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class SiteFigures:
+    version: str
+    commit: str
+    model: Model
+    process: Process
+    day: Day
+    space: Space
+    backup: LastBackup | None
+
+
+def site_figures() -> SiteFigures:
+    """Everything at this moment. Raises what the database raises."""
+    return SiteFigures(VERSION, commit(), _model(), _process(), _day(), _space(), _last_backup())
+
+
+def _model() -> Model:
+    try:
+        artifact = read_artifact(settings.MODELS_DIR)
+    except DiagnosisError as error:
+        return Model("", "", str(error))
+    return Model(artifact.version, artifact.weights_sha256)
+
+
+def _process() -> Process:
+    classifier = loaded()
+    return Process(
+        number=os.getpid(),
+        started=STARTED,
+        loaded=classifier.model_version if classifier else "",
+        engine=classifier.engine.name if classifier else settings.INFERENCE_ENGINE,
+        turns=turns_now(),
+        failures=failures(),
+    )
+
+
+def _day() -> Day:
+    since = timezone.now() - PERIOD
+    audited = AuditEntry.objects.filter(time__gte=since)
+    refused = Refusal.objects.since(since).values_list("reason").annotate(number=Count("pk"))
+    return Day(
+        uploads=Study.objects.filter(created__gte=since).count(),
+        results=Diagnosis.objects.filter(created__gte=since).count(),
+        refusals=list(refused.order_by("-number", "reason")),
+        failed_sign_ins=audited.filter(action=Action.SIGN_IN_FAILED).count(),
+        lock_outs=audited.filter(action=Action.LOCKED_OUT).count(),
+    )
+
+
+def _space() -> Space:
+    stored = Study.objects.aggregate(number=Count("pk"), size=Sum("size"))
+    disk = _disk()
+    return Space(
+        database=f"{connection.display_name} {'.'.join(map(str, connection.get_database_version()))}",
+        database_bytes=_database_bytes(),
+        radiographs=stored["number"],
+        radiographs_bytes=stored["size"] or 0,
+        files_to_erase=FileToErase.objects.count(),
+        free=disk.free if disk else None,
+        total=disk.total if disk else None,
+    )
+
+
+def _disk() -> Any:
+    """Of the disk that takes the uploads; None where the folder is not there yet."""
+    try:
+        return shutil.disk_usage(settings.MEDIA_ROOT)
+    except OSError:
+        return None
+
+
+def _database_bytes() -> int | None:
+    if connection.vendor == "sqlite":
+        file = str(connection.settings_dict["NAME"])
+        parts = [Path(file + ending) for ending in ("", "-wal")]
+        return sum(part.stat().st_size for part in parts if part.is_file())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT SUM(data_length + index_length) FROM information_schema.tables WHERE table_schema = DATABASE()"
+        )
+        size = cursor.fetchone()[0]
+    return None if size is None else int(size)
+
+
+def _last_backup() -> LastBackup | None:
+    entry = AuditEntry.objects.filter(action=Action.BACKUP_MADE).order_by("-sequence").first()
+    if entry is None:
+        return None
+    detail = entry.detail
+    return LastBackup(entry.time, detail["bytes"], detail["rows"], detail["files"], detail["sha256"])

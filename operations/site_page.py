@@ -1,0 +1,143 @@
+"""The administrators' page with the site's figures, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+
+from diagnosis.statistics.panels import REFUSALS
+from operations.failures import REMEMBERED
+from operations.site_figures import Day, LastBackup, SiteFigures, Space
+
+if TYPE_CHECKING:
+    pass
+
+BACKUP_HOURS = 36
+"""A nightly backup that is older has been missed."""
+LITTLE_FREE = 0.1
+
+
+@dataclass(frozen=True)
+class Line:
+    """One figure. A warning says in words what is wrong with it; `is_code` stands in letters of one width."""
+
+    name: str
+    value: str
+    warning: str = ""
+    is_code: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """Figures that belong together, and whose they are."""
+
+    key: str
+    title: str
+    about: str
+    lines: list[Line]
+
+
+def parts(figures: SiteFigures) -> list[Part]:
+    """The whole page, in the language and the time zone of the person."""
+    installation = _("Of the whole installation, whichever process is asked.")
+    day = _("Of the whole installation, in the last 24 hours.")
+    process = _(
+        "Of the one process that made this page; its failures are those of the last 24 hours. "
+        "A site may have several processes: load the page again to meet another."
+    )
+    return [
+        Part("version", _("Version and model"), installation, list(_version(figures))),
+        Part("day", _("The last day"), day, list(_day(figures.day))),
+        Part("space", _("Storage and backup"), installation, [*_space(figures.space), *_backup(figures.backup)]),
+        Part("process", _("This process"), process, list(_process(figures))),
+    ]
+
+
+def _version(figures: SiteFigures) -> Iterator[Line]:
+    yield Line(_("Version"), figures.version)
+    yield Line(_("Commit"), figures.commit or _("not known"), is_code=bool(figures.commit))
+    model = figures.model
+    if model.problem:
+        yield Line(_("Model in use"), _("none"), warning=model.problem)
+        return
+    yield Line(_("Model in use"), model.version)
+    yield Line(_("Hash of its weights"), model.weights_sha256, is_code=True)
+
+
+def _day(day: Day) -> Iterator[Line]:
+    yield Line(_("Uploads stored"), _number(day.uploads))
+    yield Line(_("Results"), _number(day.results))
+    yield Line(_("Refused uploads"), _number(sum(uploads for _code, uploads in day.refusals)))
+    for code, uploads in day.refusals:
+        yield Line(_("Refused: %(reason)s") % {"reason": REFUSALS.get(code, code)}, _number(uploads))
+    yield Line(_("Failed sign-ins"), _number(day.failed_sign_ins))
+    yield Line(_("Lock-outs"), _number(day.lock_outs))
+
+
+def _space(space: Space) -> Iterator[Line]:
+    yield Line(_("Database"), space.database)
+    yield Line(_("Size of the database"), _bytes(space.database_bytes))
+    stored = {"number": _number(space.radiographs), "size": _bytes(space.radiographs_bytes)}
+    yield Line(_("Radiographs as uploaded"), _("%(number)s (%(size)s)") % stored)
+    free = _("%(free)s of %(total)s") % {"free": _bytes(space.free), "total": _bytes(space.total)}
+    is_little = space.free is not None and space.free < LITTLE_FREE * (space.total or 0)
+    yield Line(_("Free on their disk"), free, warning=_("Little space is left for uploads.") if is_little else "")
+    left = space.files_to_erase and _("Files of erased studies could not be deleted: run manage.py purge_expired.")
+    yield Line(_("Files still to be erased"), _number(space.files_to_erase), warning=left or "")
+
+
+def _backup(backup: LastBackup | None) -> Iterator[Line]:
+    if backup is None:
+        yield Line(_("Last backup"), _("none"), warning=_("No backup was ever made: manage.py backup makes one."))
+        return
+    age = timezone.now() - backup.made
+    is_old = age.total_seconds() > BACKUP_HOURS * 3600
+    old = _("It is older than %(hours)s hours.") % {"hours": BACKUP_HOURS} if is_old else ""
+    yield Line(_("Last backup"), _moment(backup.made), warning=old)
+    held = {"size": _bytes(backup.size), "rows": _number(backup.rows), "files": _number(backup.files)}
+    yield Line(_("It holds"), _("%(rows)s rows and %(files)s files in %(size)s") % held)
+    yield Line(_("Its SHA-256"), backup.sha256, is_code=True)
+
+
+def _process(figures: SiteFigures) -> Iterator[Line]:
+    process, turns = figures.process, figures.process.turns
+    yield Line(_("Process number"), str(process.number))
+    yield Line(_("Running for"), f"{timesince(process.started)} ({_moment(process.started)})")
+    is_other = process.loaded and process.loaded != figures.model.version
+    other = _("Another model is in use by now: restart the site to load it.") if is_other else ""
+    yield Line(_("Model loaded"), process.loaded or _("none yet: the first upload loads it"), warning=other)
+    yield Line(_("Engine"), process.engine)
+    yield Line(_("Uploads being classified"), _of(turns.running, turns.at_once))
+    yield Line(_("Uploads waiting"), _of(turns.waiting, turns.may_wait))
+    yield Line(_("Uploads refused as busy, since the start"), _number(turns.refused))
+    yield Line(_("Server errors"), _many(process.failures.server_errors))
+    yield Line(_("Messages that the mail server did not take"), _many(process.failures.mail))
+
+
+def _number(number: int) -> str:
+    return number_format(number, use_l10n=True, force_grouping=True)
+
+
+def _many(number: int) -> str:
+    return _("%(number)s or more") % {"number": _number(number)} if number >= REMEMBERED else _number(number)
+
+
+def _of(number: int, most: int) -> str:
+    return _("%(number)s of at most %(most)s") % {"number": _number(number), "most": _number(most)}
+
+
+def _bytes(size: int | None) -> str:
+    return _("not known") if size is None else filesizeformat(size)
+
+
+def _moment(moment: datetime) -> str:
+    local = timezone.localtime(moment)
+    return f"{date_format(local, 'j M Y, H:i')} {local:%Z}"

@@ -1,0 +1,32 @@
+"""The whole site behind nginx, with the password and the radiographs of the tests."""
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+import pytest
+import requests
+
+from scripts.stack import Stack
+from tests.password import PASSWORD
+
+
+class Site(Stack):
+    def __init__(self, folder: Path, **settings: str) -> None:
+        super().__init__(folder, PASSWORD, **settings)
+
+    def upload(
+        self, session: requests.Session, content: bytes | None = None, name: str = "chest.png"
+    ) -> requests.Response:
+        """Post a radiograph as the page's script does; by default one that no one has uploaded yet."""
+        from tests.uploads import radiograph_png  # loads Django, which only some of these tests need
+
+        return super().upload(session, radiograph_png(secrets.randbelow(10**9)) if content is None else content, name)
+
+
+def nginx_is_needed() -> None:
+    """Skip where nginx is missing, except under `make test`."""
+    if shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") is None:
+        message = "nginx is not installed"
+        pytest.fail(message) if os.environ.get("REQUIRE_BROWSER") else pytest.skip(message)

@@ -1,0 +1,65 @@
+"""The shipped model itself, on the radiograph that everybody can have."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from diagnosis.errors import RadiographRejected
+from diagnosis.imaging.radiograph import read_radiograph
+from diagnosis.inference.artifacts import GOLDEN, Artifact, built_precision, read_json
+from diagnosis.inference.engines import KerasEngine, OpenVINOEngine, open_engine
+from diagnosis.inference.serving import load_classifier
+from training.publishing.golden import TOLERANCES, golden_answers, golden_images
+from training.publishing.quantise import map_correlations
+
+INT8_DIFFERENCE = 0.05
+"""Of a raw probability from that of float32."""
+
+
+def test_it_gives_its_golden_answers(served_model: Artifact) -> None:
+    expected = read_json(served_model.folder / GOLDEN)["probabilities"]
+    assert golden_answers(served_model, OpenVINOEngine(served_model.folder)) == pytest.approx(expected, abs=1e-3)
+
+
+def test_in_int8_it_gives_the_golden_answers_of_int8(served_model: Artifact) -> None:
+    """Where the build left int8 out, with a sentence, there is nothing to check."""
+    if built_precision(served_model.folder) != "int8":
+        pytest.skip("this machine serves float32")
+    expected, float32 = (read_json(served_model.folder / GOLDEN)[name] for name in ("int8", "probabilities"))
+    answers = golden_answers(served_model, open_engine("openvino", served_model.folder))
+    assert answers == pytest.approx(expected, abs=TOLERANCES["int8"])
+    assert answers == pytest.approx(float32, abs=INT8_DIFFERENCE)
+
+
+def test_the_map_of_int8_is_that_of_float32_but_for_rounding(served_model: Artifact) -> None:
+    if built_precision(served_model.folder) != "int8":
+        pytest.skip("this machine serves float32")
+    images = np.stack(golden_images(served_model.preprocessing))
+    one, other = (open_engine(f"openvino-{name}", served_model.folder).run(images) for name in ("float32", "int8"))
+    likeness = map_correlations(one.evidence, other.evidence)
+    assert len(likeness) == len(images)
+    assert likeness.min() > 0.98
+
+
+@pytest.mark.slow
+def test_keras_and_openvino_agree_on_every_golden_image(served_model: Artifact) -> None:
+    by_keras = golden_answers(served_model, KerasEngine(served_model.folder))
+    assert golden_answers(served_model, OpenVINOEngine(served_model.folder)) == pytest.approx(by_keras, abs=1e-4)
+
+
+def test_the_same_chest_in_another_file_format_gets_the_same_answer(
+    served_model: Artifact, dicom_samples: Path
+) -> None:
+    model = load_classifier()
+    answers = [
+        model.classify(read_radiograph((dicom_samples / name).read_bytes()))
+        for name in ("RG1_UNCR.dcm", "RG1_J2KR.dcm")
+    ]
+    assert answers[0].probability == pytest.approx(answers[1].probability, abs=1e-6)
+    assert answers[0].heat_map.max() > 0
+
+
+def test_a_leg_gets_a_reason_and_no_label(served_model: Artifact, dicom_samples: Path) -> None:
+    with pytest.raises(RadiographRejected, match="EXTREMITY"):
+        load_classifier().classify(read_radiograph((dicom_samples / "RG3_UNCR.dcm").read_bytes()))

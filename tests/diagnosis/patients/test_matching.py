@@ -1,0 +1,348 @@
+"""Whose radiograph it is: what an upload says, what is registered, and what happens where the two differ."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import User
+from diagnosis.models import Diagnosis, Study
+from diagnosis.patient_models import Patient
+from diagnosis.patients.matching import mix_ups, names_agree
+from diagnosis.patients.search import LISTED, SUGGESTED
+from diagnosis.review_models import StudyEvent
+from tests.cast import client_of
+from tests.diagnosis.reports.made import made
+from tests.rows import stored_result
+from tests.toy import ToyEngine
+from tests.uploads import diagnosed, radiograph_dicom, radiograph_png, stored_files
+
+HTML = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def client(alice: User, engine: ToyEngine) -> Client:
+    return client_of(alice)
+
+
+def registered(user: User, reference: str = "P-1", **values: object) -> Patient:
+    return Patient.objects.create(institution=user.institution, created_by=user, reference=reference, **values)
+
+
+def upload(client: Client, content: bytes, **entered: str):
+    """Post a file with what was entered beside it."""
+    return client.post(reverse("diagnosis:upload"), {"radiograph": SimpleUploadedFile("chest.png", content), **entered})
+
+
+def kinds(study: Study) -> list[str]:
+    return [event.kind for event in study.events.in_order()]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "agree"),
+    [
+        ("Doe Jane", "jane DOE", True),
+        ("Doe^Jane", "Doe, Jane M.", True),
+        ("J Doe", "Jane Doe", True),
+        ("Müller Zoë", "Zoe Muller", True),
+        ("李 小龙", "李小龙", True),
+        ("", "Jane Doe", True),
+        ("Jane Doe", "John Doe", False),
+        ("Jane Doe", "Jane Roe", False),
+    ],
+)
+def test_two_spellings_of_one_name_agree(one: str, other: str, agree: bool) -> None:
+    assert names_agree(one, other) is agree
+    assert names_agree(other, one) is agree
+
+
+# --- With an upload ---------------------------------------------------------------------------------------------------
+
+
+def test_what_was_entered_is_stored_with_a_picture(client: Client) -> None:
+    entered = {"reference": "P-1", "name": "Doe Jane", "birth_date": "1970-02-28", "sex": "F"}
+    upload(client, radiograph_png(), **entered, projection="AP", study_date="2026-01-31", notes="Cough\r\nfor a week")
+    study = Study.objects.get()
+    assert study.patient
+    assert (study.patient.reference, study.patient.name, study.patient.sex) == ("P-1", "Doe Jane", "F")
+    assert (study.patient.birth_date, study.study_date) == (date(1970, 2, 28), date(2026, 1, 31))
+    assert (study.projection, study.notes) == ("AP", "Cough\nfor a week")
+    assert (study.patient_reference_key, study.patient_name_key) == ("p-1", "doe jane")
+    assert kinds(study) == ["uploaded", "classified"]
+
+
+def test_the_files_own_tags_come_first_and_leave_the_rest_to_what_was_entered(
+    client: Client, dicom_samples: Path
+) -> None:
+    content = radiograph_dicom(dicom_samples, PatientID="P-2", ViewPosition="PA", StudyDate="20250101", PatientSex="")
+    upload(client, content, sex="F", projection="AP", study_date="2026-01-31", notes="As the tags say.")
+    study = Study.objects.get()
+    assert (study.patient_reference, study.projection, study.study_date) == ("P-2", "PA", date(2025, 1, 1))
+    assert study.patient
+    assert (study.patient.sex, study.notes) == ("F", "As the tags say.")
+
+
+def test_several_uploads_of_one_patient_are_one_patients(client: Client) -> None:
+    for seed, spelling in enumerate(("p-1", "P-1", " P-1 ")):
+        upload(client, radiograph_png(seed), reference=spelling)
+    assert Patient.objects.get().studies.count() == 3
+
+
+def test_without_a_reference_name_and_birthday_together_tell_patients_apart(client: Client) -> None:
+    for seed, birth_date in enumerate(("1970-02-28", "1970-02-28", "1971-02-28")):
+        upload(client, radiograph_png(seed), name="Doe Jane", birth_date=birth_date)
+    assert sorted(patient.studies.count() for patient in Patient.objects.all()) == [1, 2]
+    refused = upload(client, radiograph_png(9), name="Doe Jane")
+    assert refused.status_code == 422
+    assert "A name alone does not tell two patients apart" in refused.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("entered", "field"),
+    [
+        ({"reference": "P-3"}, "Patient reference"),
+        ({"name": "Doe John"}, "Name"),
+        ({"name": "Doe Jane", "birth_date": "1970-02-27"}, "Date of birth"),
+        ({"sex": "M"}, "Sex"),
+    ],
+)
+def test_what_contradicts_the_file_is_refused_and_nothing_is_stored(
+    client: Client, dicom_samples: Path, media_root: Path, engine: ToyEngine, entered: dict[str, str], field: str
+) -> None:
+    tags = {"PatientID": "P-2", "PatientName": "Doe^Jane", "PatientBirthDate": "19700228", "PatientSex": "F"}
+    answer = upload(client, radiograph_dicom(dicom_samples, **tags), **{"birth_date": "1970-02-28", **entered})
+    assert answer.status_code == 422
+    assert f"not what the file itself says ({field})" in answer.content.decode()
+    assert (Study.objects.count(), Patient.objects.count(), stored_files(media_root), engine.runs) == (0, 0, [], 0)
+
+
+@pytest.mark.parametrize("entered", [{"name": "Roe Jane"}, {"birth_date": "1970-02-27"}, {"sex": "M"}])
+def test_what_contradicts_the_registered_patient_is_refused(
+    client: Client, alice: User, engine: ToyEngine, entered: dict[str, str]
+) -> None:
+    registered(alice, name="Doe Jane", birth_date=date(1970, 2, 28), sex="F")
+    answer = upload(client, radiograph_png(), reference="P-1", **entered)
+    assert answer.status_code == 422
+    assert "registered with other details" in answer.content.decode()
+    assert (Study.objects.count(), engine.runs) == (0, 0)
+
+
+def test_a_reference_typed_for_a_file_that_names_another_person_is_refused(
+    client: Client, alice: User, dicom_samples: Path
+) -> None:
+    registered(alice, name="Doe Jane")
+    answer = upload(client, radiograph_dicom(dicom_samples, PatientID="", PatientName="Roe^Max"), reference="P-1")
+    assert answer.status_code == 422
+    assert not Study.objects.exists()
+
+
+def test_a_file_whose_name_is_not_that_of_its_number_goes_by_the_number_and_says_so(
+    client: Client, alice: User, dicom_samples: Path
+) -> None:
+    patient = registered(alice, name="Doe Jane", birth_date=date(1970, 2, 28))
+    answer = upload(client, radiograph_dicom(dicom_samples, PatientID="P-1", PatientName=f"{HTML}^Max"))
+    study = Study.objects.get()
+    assert study.patient == patient
+    assert [mix_up.name for mix_up in mix_ups(study)] == ["Name", "Date of birth"]
+    page = client.get(answer["Location"]).content.decode()
+    assert "The file itself names this patient differently" in page
+    assert HTML not in page
+    patient.refresh_from_db()
+    assert patient.name == "Doe Jane"
+
+
+def test_what_is_registered_as_empty_is_filled_in(client: Client, alice: User) -> None:
+    first = stored_result(alice, patient_id="P-1").study
+    upload(client, radiograph_png(), reference="P-1", name="Doe Jane")
+    first.refresh_from_db()
+    assert (first.patient_name, first.patient_name_key) == ("Doe Jane", "doe jane")
+    event = first.events.get()
+    assert (event.kind, event.detail) == ("edited", {"patient": str(first.patient.uuid), "fields": ["name"]})  # type: ignore[union-attr]
+
+
+def test_another_institution_has_patients_of_its_own(client: Client, alice: User, charlie: User) -> None:
+    registered(charlie, name="Somebody Else")
+    assert upload(client, radiograph_png(), reference="P-1", name="Doe Jane").status_code == 302
+    assert Patient.objects.filter(reference="P-1").count() == 2
+    assert Study.objects.get().patient_name == "Doe Jane"
+
+
+@pytest.mark.parametrize("field", ["reference", "name", "notes"])
+def test_what_is_too_long_is_said_beside_its_field(client: Client, field: str) -> None:
+    answer = upload(client, radiograph_png(), **{"reference": "P-1", field: "x" * 5001})
+    assert answer.status_code == 422
+    assert f'id="id_{field}_error"' in answer.content.decode()
+    assert not Study.objects.exists()
+
+
+def test_letters_that_grow_when_normalised_do_not_burst_the_column(client: Client, dicom_samples: Path) -> None:
+    assert (
+        upload(client, radiograph_png(), reference="\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 60).status_code
+        == 422
+    )
+    tags = {"SpecificCharacterSet": "ISO_IR 192", "PatientID": "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 60}
+    assert upload(client, radiograph_dicom(dicom_samples, **tags)).status_code == 302
+    assert Study.objects.get().patient_reference == ""
+
+
+# --- Pages ------------------------------------------------------------------------------------------------------------
+
+
+def suggested(client: Client, text: str) -> list[str]:
+    answer = client.get(reverse("diagnosis:patient-suggestions"), {"q": text})
+    return [row["reference"] for row in answer.json()["patients"]]
+
+
+def test_patients_are_suggested_by_reference_and_name_and_only_the_own(
+    client: Client, alice: User, charlie: User
+) -> None:
+    for reference, name in (("P-1", "Doe Jane"), ("P-2", "Poe Max"), ("Q-1", "Doe John"), ("", "Doe Nobody")):
+        registered(alice, reference, name=name)
+    registered(charlie, "P-3", name="Doe Elsewhere")
+    assert suggested(client, "p-") == ["P-1", "P-2"]
+    assert suggested(client, "doe") == ["P-1", "Q-1"]
+    assert suggested(client, "P") == ["P-1", "P-2"]
+    assert suggested(client, " ") == suggested(client, "\0") == suggested(client, "nobody") == []
+
+
+def test_suggestions_and_lists_are_short_and_read_an_index(client: Client, alice: User) -> None:
+    Patient.objects.bulk_create(
+        Patient(institution=alice.institution, created_by=alice, reference=f"P-{n:03}", search_key=f"p-{n:03}",
+                reference_key=f"p-{n:03}")
+        for n in range(LISTED + 5)
+    )  # fmt: skip
+    assert len(suggested(client, "p")) == SUGGESTED
+    page = client.get(reverse("diagnosis:patients"), {"q": "p-"}).content.decode()
+    assert page.count('class="patients-row"') == LISTED
+    assert "type more letters" in page
+    for key in ("search_key", "name_key"):
+        plan = Patient.objects.visible_to(alice).starting_with("p", key=key).order_by(key)[:9].explain()
+        if connection.vendor == "sqlite":
+            assert f"(institution_id=? AND {key}>? AND {key}<?)" in plan
+            assert "TEMP B-TREE" not in plan
+
+
+def test_the_list_of_patients_counts_their_studies(client: Client, alice: User) -> None:
+    assert "No patient has been registered" in client.get(reverse("diagnosis:patients")).content.decode()
+    for _ in range(2):
+        stored_result(alice, patient_id="P-1", patient_name=HTML)
+    page = client.get(reverse("diagnosis:patients")).content.decode()
+    assert "2 studies" in page
+    assert HTML not in page
+    assert "begins so" in client.get(reverse("diagnosis:patients"), {"q": "zz"}).content.decode()
+
+
+def test_a_patients_page_shows_every_study_newest_first_in_few_queries(client: Client, alice: User) -> None:
+    patient = stored_result(alice, patient_id="P-1", patient_name=HTML, file_name="old.png").study.patient
+    assert patient
+    Study.objects.update(study_date=date(2025, 1, 1))
+    with CaptureQueriesContext(connection) as few:
+        client.get(patient.get_absolute_url())
+    for number in range(5):
+        stored_result(alice, patient_id="P-1", file_name=f"new{number}.png", prediction="Negative")
+    with CaptureQueriesContext(connection) as many:
+        page = client.get(patient.get_absolute_url()).content.decode()
+    assert page.index("new0.png") < page.index("old.png")
+    assert "Not reviewed" in page
+    assert HTML not in page
+    assert len(many) == len(few)
+
+
+def test_a_blind_reader_finds_no_answer_on_a_patients_page(client: Client, alice: User) -> None:
+    patient = stored_result(alice, patient_id="P-1", prediction="Positive").study.patient
+    assert patient
+    User.objects.filter(pk=alice.pk).update(reads_blind=True)
+    page = client.get(patient.get_absolute_url()).content.decode()
+    assert "Hidden until you have read it" in page
+    assert "Positive" not in page
+
+
+# --- Editing ----------------------------------------------------------------------------------------------------------
+
+
+def form_values(client: Client, address: str) -> dict[str, str]:
+    """What a browser would post if nothing were changed."""
+    context = client.get(address).context
+    forms = [form for form in (context["form"], context.get("patient_form")) if form]
+    fields = [field for form in forms for field in form]
+    return {field.html_name: str(field.value()) if field.value() is not None else "" for field in fields}
+
+
+def test_a_patient_is_corrected_for_all_studies_and_found_by_the_new_name(client: Client, alice: User) -> None:
+    upload(client, radiograph_png(), reference="P-1", name="Deo Jane")
+    diagnosis, patient = Diagnosis.objects.get(), Patient.objects.get()
+    report = made(alice, diagnosis)
+    address = reverse("diagnosis:patient-edit", args=[patient.uuid])
+    values = form_values(client, address)
+    answer = client.post(address, {**values, "name": "Doe Jane", "institution": "99", "created_by": "99"})
+    assert answer["Location"] == patient.get_absolute_url()
+    patient.refresh_from_db()
+    report.refresh_from_db()
+    assert (patient.name, patient.institution) == ("Doe Jane", alice.institution)
+    assert Study.objects.visible_to(alice).starting_with("doe", key="patient_name_key").get() == diagnosis.study
+    assert StudyEvent.objects.get(kind="edited").detail == {"patient": str(patient.uuid), "fields": ["name"]}
+    assert report.state == "superseded"
+
+
+def test_a_reference_that_another_patient_has_is_refused_with_the_way_to_him(client: Client, alice: User) -> None:
+    other, patient = registered(alice, "P-1"), registered(alice, "P-2")
+    address = reverse("diagnosis:patient-edit", args=[patient.uuid])
+    answer = client.post(address, {**form_values(client, address), "reference": "p-1"})
+    assert answer.status_code == 422
+    assert other.get_absolute_url() in answer.content.decode()
+
+
+def test_of_two_who_edit_at_once_the_second_is_told(client: Client, alice: User) -> None:
+    patient = registered(alice, "P-1")
+    address = reverse("diagnosis:patient-edit", args=[patient.uuid])
+    seen = form_values(client, address)
+    client.post(address, {**seen, "name": "First"})
+    answer = client.post(address, {**seen, "name": "Second"})
+    assert answer.status_code == 422
+    assert "Somebody else has changed this" in answer.content.decode()
+    patient.refresh_from_db()
+    assert patient.name == "First"
+
+
+def test_details_of_a_study_are_edited_and_the_history_keeps_what_stood_there(client: Client, alice: User) -> None:
+    upload(client, radiograph_png(), reference="P-1", projection="AP", notes="before")
+    study, diagnosis = Study.objects.get(), Diagnosis.objects.get()
+    address = reverse("diagnosis:study-edit", args=[study.uuid])
+    values = {**form_values(client, address), "study-projection": "PA", "study-notes": HTML, "patient-name": "Doe Jane"}
+    answer = client.post(address, {**values, "sha256": "0", "voided": "1"})
+    assert answer["Location"] == diagnosis.get_absolute_url()
+    study.refresh_from_db()
+    assert (study.projection, study.notes, study.patient_name, study.patient_name_key) == (
+        "PA",
+        HTML,
+        "Doe Jane",
+        "doe jane",
+    )
+    details = [event.detail for event in study.events.filter(kind="edited").order_by("pk")]
+    assert details[0] == {"fields": ["notes", "projection"], "before": {"projection": "AP"}}
+    assert details[1]["fields"] == ["name"]
+    assert HTML not in client.get(diagnosis.get_absolute_url()).content.decode()
+
+
+def test_nothing_changed_is_no_event(client: Client, alice: User) -> None:
+    upload(client, radiograph_png(), reference="P-1", notes="a\r\nb")
+    study = Study.objects.get()
+    address = reverse("diagnosis:study-edit", args=[study.uuid])
+    client.post(address, form_values(client, address))
+    assert kinds(study) == ["uploaded", "classified"]
+
+
+def test_details_are_of_this_institution_only(alice: User, charlie: User, engine: ToyEngine) -> None:
+    study = diagnosed(alice).study
+    patient = registered(alice)
+    stranger = client_of(charlie)
+    for name in ("study-edit", "study-move", "study-void", "study-restore"):
+        answer = stranger.post(reverse(f"diagnosis:{name}", args=[study.uuid]), {"reason": "x", "reference": "P-1"})
+        assert answer.status_code == 404
+    assert stranger.post(reverse("diagnosis:patient-edit", args=[patient.uuid]), {"name": "x"}).status_code == 404
+    assert kinds(study) == ["uploaded", "classified"]

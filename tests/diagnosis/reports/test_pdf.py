@@ -1,0 +1,232 @@
+"""What a report prints, read back from the PDF and from pictures of its pages."""
+
+import dataclasses
+import io
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from PIL import Image
+from pypdf import PdfReader
+from pypdfium2 import PdfDocument
+from reportlab.pdfbase import pdfmetrics
+
+from diagnosis.reports.pdf import Fact, Figures, ReportContent, report_pdf
+from diagnosis.reports.preview import page_picture
+from tests.diagnosis.reports.made import answer, content, text_of
+
+NASTY = ['<img src="/etc/passwd"/>', "</font></para><b>unclosed", "<para>&nbsp;&#65;", "a < b & c > d", "<a href='x'"]
+
+
+def pages_of(report: ReportContent) -> int:
+    return len(PdfReader(io.BytesIO(report_pdf(report))).pages)
+
+
+def fonts_of(pdf: bytes) -> dict[str, bool]:
+    """Name of every font that a page uses → whether it is embedded."""
+    fonts = {}
+    for page in PdfReader(io.BytesIO(pdf)).pages:
+        for reference in page["/Resources"]["/Font"].values():  # type: ignore[index]
+            font = reference.get_object()
+            fonts[font["/BaseFont"]] = "/FontFile2" in font.get("/FontDescriptor", {})
+    return fonts
+
+
+def test_it_says_what_was_found_by_what_and_who_asked() -> None:
+    text = text_of(report_pdf(content()))
+    for part in (
+        "St. Anna",
+        "Jane Doe",
+        "MRN-0042",
+        "thorax.dcm",
+        "Positive",
+        "COVID probability 31",
+        "Negative below 20",
+        "Positive from 28",
+        "toy-1",
+        "90.0 % (80.0 to 95.0)",
+        "Decision support, research use. Not a certified medical device.",
+        "not a lesion",
+        "Alice",
+        "AAAA-BBBB-CCCC-DDDD",
+        "https://xray.example.org/verify/AAAA-BBBB-CCCC-DDDD/",
+    ):
+        assert part in text
+
+
+def test_the_time_is_printed_with_its_zone() -> None:
+    moment = datetime(2026, 3, 4, 13, 6, tzinfo=ZoneInfo("Asia/Kuala_Lumpur"))
+    assert "4 March 2026, 13:06 +08 (UTC+0800)" in text_of(report_pdf(content(produced=moment)))
+
+
+def test_every_page_says_which_of_how_many_it_is() -> None:
+    report = content(limits=("A sentence about limits. " * 40,) * 6)
+    reader = PdfReader(io.BytesIO(report_pdf(report)))
+    number = len(reader.pages)
+    assert number > 2
+    for place, page in enumerate(reader.pages, start=1):
+        assert f"Page {place} of {number}" in page.extract_text()
+
+
+def test_it_is_a4_and_says_its_title_and_language() -> None:
+    reader = PdfReader(io.BytesIO(report_pdf(content(language="ms"))))
+    sheet = reader.pages[0].mediabox
+    assert (round(sheet.width), round(sheet.height)) == (595, 842)
+    details = f"{reader.metadata}"
+    assert "'/Title': 'COVID-19 classification report'" in details
+    assert "Jane" not in details
+    assert str(reader.root_object["/Lang"]) == "ms"
+
+
+def test_every_font_is_embedded() -> None:
+    fonts = fonts_of(report_pdf(content(institution="李 محمد Łukasz")))
+    assert len(fonts) >= 4
+    assert all(fonts.values()), fonts
+
+
+@pytest.mark.parametrize("name", ["Đặng Thị", "Łukasz Żółć", "李明", "山田 さくら", "김철수", "Ελένη Ирина", "ไทย"])
+def test_names_of_many_scripts_are_printed(name: str) -> None:
+    report = content(patient=(Fact("Name", name),), institution=name, produced_by=name)
+    assert text_of(report_pdf(report)).count(name) >= 3
+
+
+def places_of(pdf: bytes, letters: str) -> list[float]:
+    """How far from the left each of the letters stands, in the order of `letters`, each at its first place."""
+    with PdfDocument(pdf) as document:
+        text = document[0].get_textpage()
+        characters = [text.get_text_range(index, 1) for index in range(text.count_chars())]
+        return [text.get_charbox(characters.index(letter))[0] for letter in letters]
+
+
+def test_arabic_letters_are_joined_and_run_from_right_to_left() -> None:
+    pdf = report_pdf(content(patient=(Fact("Name", "محمد 42"),)))
+    assert "\ufee3\ufea4\ufee4\ufeaa" in text_of(pdf)
+    assert "42" in text_of(pdf)
+
+
+def test_hebrew_runs_from_right_to_left() -> None:
+    places = places_of(report_pdf(content(patient=(Fact("Name", "שלום"),))), "שלום")
+    assert places == sorted(places, reverse=True)
+
+
+def test_a_long_arabic_name_begins_on_the_first_of_its_lines() -> None:
+    """Its first and its last word are one letter each, which nothing else on the page has."""
+    pdf = report_pdf(content(patient=(Fact("Name", f"ظ {'الف ' * 30} ق"),)))
+    with PdfDocument(pdf) as document:
+        text = document[0].get_textpage()
+        heights = {text.get_text_range(index, 1): text.get_charbox(index)[1] for index in range(text.count_chars())}
+    first, last = (next(heights[form] for form in forms if form in heights) for forms in ("\ufec5ظ", "\ufed5ق"))
+    assert first > last + 20
+
+
+def test_reports_made_at_the_same_time_keep_their_letters() -> None:
+    names = [f"Number{number} 李{chr(0x674E + number)} Łukasz" for number in range(4)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        pdfs = pool.map(lambda name: report_pdf(content(patient=(Fact("Name", name),))), names)
+    assert all(name in text_of(pdf) for name, pdf in zip(names, pdfs, strict=True))
+
+
+def test_a_character_that_no_font_has_leaves_a_mark() -> None:
+    text = text_of(report_pdf(content(patient=(Fact("Name", "a😀b"),))))
+    assert "a\N{REPLACEMENT CHARACTER}b" in text
+
+
+@pytest.mark.parametrize("nasty", NASTY)
+def test_markup_in_any_value_stays_text(nasty: str) -> None:
+    report = content(
+        institution=nasty,
+        patient=(Fact(nasty, nasty),),
+        study=(Fact(nasty, nasty),),
+        additions=(Fact(nasty, nasty),),
+        notes=nasty,
+        answer=dataclasses.replace(answer(), label=nasty),
+        model=(Fact(nasty, nasty),),
+        figures=(Figures(nasty, nasty, nasty, nasty),),
+        limits=(nasty,),
+        produced_by=nasty,
+    )
+    pdf = report_pdf(report)
+    assert text_of(pdf).replace(" ", "").count(nasty.replace(" ", "")) >= 10
+    assert b"root:x:" not in pdf
+
+
+@pytest.mark.parametrize("letter", ["W", "李", "م", "<"])
+@pytest.mark.parametrize("length", [300, 5000])
+def test_very_long_values_are_printed_whole(letter: str, length: int) -> None:
+    long = letter * length
+    facts = (Fact("Value", long),)
+    report = content(institution=long, patient=facts, study=facts, produced_by=letter * 150)
+    assert 2 <= pages_of(report) <= 14
+    if letter in "W李<":
+        assert text_of(report_pdf(report)).count(letter) >= 2 * length
+
+
+def test_very_long_notes_and_reasons_are_printed_whole() -> None:
+    report = content(notes="Ŵ" * 5000, additions=(Fact("Reason", "Ž" * 2000),))
+    text = text_of(report_pdf(report))
+    assert (text.count("Ŵ"), text.count("Ž")) == (5000, 2000)
+
+
+def test_a_note_of_many_words_runs_over_pages() -> None:
+    words = " ".join(f"word{number}" for number in range(700))
+    for changes in ({"study": (Fact("Notes", words),)}, {"notes": words}, {"additions": (Fact("Reason", words),)}):
+        text = text_of(report_pdf(content(**changes)))
+        assert all(f"word{number}" in text for number in range(700))
+
+
+def test_notes_keep_their_lines_unless_there_are_far_too_many() -> None:
+    pdf = report_pdf(content(notes="One.\r\n\nTwo."))
+    lines = [line.split() for line in PdfReader(io.BytesIO(pdf)).pages[0].extract_text().splitlines()]
+    assert ["One."] in lines
+    assert ["Two."] in lines
+    report = content(notes="x\n" * 2500)
+    assert pages_of(report) <= 5
+    assert text_of(report_pdf(report)).count("x x x") >= 800
+
+
+def test_without_notes_there_is_no_heading_for_them() -> None:
+    assert "Clinical notes" in text_of(report_pdf(content()))
+    assert "Clinical notes" not in text_of(report_pdf(content(notes=" \n ")))
+
+
+def test_radiograph_and_heat_map_stand_side_by_side() -> None:
+    page = np.asarray(Image.open(io.BytesIO(page_picture(report_pdf(content()), 1))).convert("L"))
+    left, right = page[:, : page.shape[1] // 2], page[:, page.shape[1] // 2 :]
+    dark, light = (left == 90).sum(), (right == 160).sum()
+    assert dark > 50_000
+    assert light > 50_000
+
+
+def test_without_figures_it_says_so() -> None:
+    assert "states no validation figures" in text_of(report_pdf(content(figures=())))
+
+
+def test_a_document_leaves_no_font_behind() -> None:
+    report_pdf(content())
+    before = set(pdfmetrics.getRegisteredFontNames())
+    report_pdf(content(patient=(Fact("Name", "李"),)))
+    assert set(pdfmetrics.getRegisteredFontNames()) == before
+
+
+def test_control_and_direction_characters_are_not_printed() -> None:
+    text = text_of(report_pdf(content(patient=(Fact("Name", "Doe\x00\u202egpj.exe\nJane"),))))
+    assert "Doe gpj.exe Jane" in text
+
+
+def test_a_positive_below_one_half_is_explained_and_not_called_confidence() -> None:
+    text = text_of(report_pdf(content(answer=answer(0.31))))
+    assert "Below 50 %, and still Positive: answers count as Positive from 28" in text
+    assert "Confidence" not in text
+    text = text_of(report_pdf(content(answer=answer(0.9))))
+    assert "Confidence in “Positive”: 90" in text
+    assert "Below 50" not in text
+
+
+def test_what_follows_the_pictures_goes_on_on_their_page() -> None:
+    """A long reason moves the pictures to the second page, which has room for the rest."""
+    reason = Fact("Reason", "Patchy opacities in both lower zones. " * 60)
+    pages = PdfReader(io.BytesIO(report_pdf(content(additions=(reason,))))).pages
+    assert ["Radiograph" in page.extract_text() for page in pages] == [False, True]
+    assert "Measured on" in pages[1].extract_text()

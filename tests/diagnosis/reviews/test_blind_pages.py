@@ -1,0 +1,128 @@
+"""No page shows a person who reads blind anything that depends on an answer which they have not read yet.
+
+Every address of the site is asked twice, before and after the answers and all that people said of them were turned
+round: what such a person gets must be the same both times, byte for byte.
+"""
+
+import re
+from datetime import date
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from diagnosis.imaging.rendering import heat_map_to_png
+from diagnosis.models import Diagnosis, Study
+from diagnosis.patient_models import Patient
+from diagnosis.review_models import OwnReading, Review
+from tests.cast import client_of
+from tests.covidxray.test_access import TABLE, arguments  # noqa: F401
+from tests.toy import ToyEngine
+from tests.uploads import diagnosed
+
+ABOUT_MANY = ("diagnosis:statistics", "diagnosis:scorecard")
+"""Counts of whole months, which say nothing of one study."""
+_OTHER_EACH_TIME = re.compile(r'name="csrfmiddlewaretoken" value="\w+"|data-seconds="\d+"')
+FILTERS = (
+    {"prediction": "Positive"},
+    {"prediction": "Negative"},
+    {"low": "50"},
+    {"high": "50"},
+    {"sort": "highest"},
+    {"sort": "lowest"},
+    {"review": "agrees"},
+    {"review": "disagrees"},
+    {"outcome": "positive"},
+    {"outcome": "negative"},
+)
+
+
+@pytest.fixture
+def studies(alice: User, arguments: dict[str, list[object]]) -> dict[str, list[object]]:  # noqa: F811
+    """All radiographs are one patient's; of two there is an answer that bob has not read."""
+    diagnosed(alice, seed=2)
+    Study.objects.update(patient=Patient.objects.get(uuid=str(arguments["patient"][0])))
+    for study in Study.objects.all():
+        OwnReading.objects.create(study=study, reader=alice, answer="Positive")
+    for diagnosis in Diagnosis.objects.all():
+        Review.objects.create(diagnosis=diagnosis, reviewer=alice, verdict="agrees", reason="Clear")
+    return arguments
+
+
+def turn(positive: bool) -> None:
+    """Store answers that say one thing or its opposite, with everything that people said of them."""
+    heat = heat_map_to_png(np.eye(2, k=int(positive), dtype=np.float32))
+    probability = 0.734 if positive else 0.021
+    verdict = "agrees" if positive else "disagrees"
+    Diagnosis.objects.update(
+        prediction="Positive" if positive else "Negative",
+        probability=probability,
+        raw_probability=probability,
+        confidence=0.734 if positive else 0.979,
+        heat_map=heat,
+        review_state=verdict,
+        outcome="positive" if positive else "negative",
+    )
+    Review.objects.update(verdict=verdict, reason="Clear" if positive else "Scars")
+    OwnReading.objects.update(answer="Positive" if positive else "Negative")
+    Study.objects.update(outcome="positive" if positive else "negative", outcome_date=date(2026, 3, 1 + positive))
+
+
+def addresses(arguments: dict[str, list[object]]) -> list[str]:  # noqa: F811
+    named = {name: row for name, row in TABLE.items() if name.startswith("diagnosis:")}
+    pages = [
+        reverse(name, args=arguments[row.argument]) for name, row in named.items() if not name.startswith(ABOUT_MANY)
+    ]
+    listed = [reverse("diagnosis:results"), reverse("diagnosis:results-export")]
+    filtered = [f"{address}?{urlencode(chosen)}" for address in listed for chosen in FILTERS]
+    selected = [("scope", "selected"), *(("select", row.uuid) for row in Diagnosis.objects.all())]
+    return [*pages, *filtered, f"{listed[1]}?{urlencode(selected)}"]
+
+
+def seen_by(client: Client, asked: list[str]) -> dict[str, str]:
+    return {address: _seen(client, address) for address in asked}
+
+
+def _seen(client: Client, address: str) -> str:
+    """Status and text of an answer, without the token that differs each time."""
+    answer = client.get(address)
+    text = answer.getvalue().decode(errors="replace")
+    return f"{answer.status_code} " + _OTHER_EACH_TIME.sub("", text)
+
+
+def differing(client: Client, asked: list[str]) -> set[str]:
+    turn(True)
+    before = seen_by(client, asked)
+    turn(False)
+    after = seen_by(client, asked)
+    return {address for address in asked if before[address] != after[address]}
+
+
+def test_nothing_that_a_blind_reader_is_shown_depends_on_the_answer(
+    bob: User, studies: dict[str, list[object]], engine: ToyEngine
+) -> None:
+    User.objects.filter(pk=bob.pk).update(reads_blind=True)
+    assert differing(client_of(bob), addresses(studies)) == set()
+
+
+def test_the_same_pages_do_depend_on_it_for_who_reads_openly(
+    bob: User, studies: dict[str, list[object]], engine: ToyEngine
+) -> None:
+    asked = addresses(studies)
+    found = differing(client_of(bob), asked)
+    shown = [address for address in asked if re.search(r"^/$|heat-map|^/results/|^/patients/\w+-", address)]
+    exempt = re.compile(r"/(reading|review|outcome|report|edit)/$")
+    assert {address for address in shown if not exempt.search(address)} - found == set()
+
+
+def test_hidden_pages_say_why(bob: User, studies: dict[str, list[object]], engine: ToyEngine) -> None:
+    User.objects.filter(pk=bob.pk).update(reads_blind=True)
+    client = client_of(bob)
+    for name in ("heat-map", "report", "report-page", "report-open", "report-download"):
+        address = reverse(f"diagnosis:{name}", args=studies[TABLE[f"diagnosis:{name}"].argument])
+        answer = client.get(address)
+        assert (answer.status_code, "your own reading" in answer.content.decode()) == (403, True)
+    assert client.post(reverse("diagnosis:report-make", args=studies["diagnosis"])).status_code == 403

@@ -1,0 +1,288 @@
+"""Readings, reviews and outcomes: what a person may add to a result, and that nothing of it ever changes."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Barrier, Thread
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from diagnosis.models import Diagnosis
+from diagnosis.review_models import Outcome, OwnReading, Review, StudyEvent
+from diagnosis.reviews.services import AdditionRefused, outcome_add, reading_add, review_add
+from diagnosis.studies.services import study_void
+from tests.cast import client_of
+from tests.rows import stored_result
+
+
+@pytest.fixture
+def result(alice: User) -> Diagnosis:
+    return stored_result(alice, probability=0.73)
+
+
+@pytest.fixture
+def client(alice: User) -> Client:
+    return client_of(alice)
+
+
+def page_of(client: Client, result: Diagnosis) -> str:
+    answer = client.get(result.get_absolute_url())
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def post(client: Client, result: Diagnosis, what: str, /, **values: str):
+    return client.post(f"{result.get_absolute_url()}{what}/", {f"{what}-{name}": text for name, text in values.items()})
+
+
+def kinds(result: Diagnosis) -> list[str]:
+    return list(result.study.events.order_by("pk").values_list("kind", flat=True))
+
+
+# --- Review -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_review_stands_beside_the_answer_and_leaves_it_alone(client: Client, bob: User, result: Diagnosis) -> None:
+    before = dict(Diagnosis.objects.values().get(pk=result.pk))
+    answer = post(client_of(bob), result, "review", verdict="disagrees", reason="Old scars,\r\nno <b>new</b> shadow")
+    assert (answer.status_code, answer["Location"]) == (302, result.get_absolute_url())
+    after = dict(Diagnosis.objects.values().get(pk=result.pk))
+    assert after.pop("review_state") == "disagrees"
+    assert before.pop("review_state") == "unreviewed"
+    assert after == before
+    page = page_of(client, result)
+    assert "Disagrees" in page
+    assert "Bob" in page
+    assert "Old scars,<br>no &lt;b&gt;new&lt;/b&gt; shadow" in page
+    assert "label-positive" in page
+
+
+def test_the_newest_review_counts_and_the_older_ones_remain(alice: User, bob: User, result: Diagnosis) -> None:
+    for person, verdict in ((alice, "agrees"), (bob, "unsure"), (alice, "disagrees"), (alice, "agrees")):
+        review_add(user=person, diagnosis=result, verdict=verdict, reason="because")
+    result.refresh_from_db()
+    assert result.review_state == "agrees"
+    said = [(review.reviewer, review.verdict) for review in result.reviews.newest_first()]
+    assert said == [(alice, "agrees"), (alice, "disagrees"), (bob, "unsure"), (alice, "agrees")]
+    assert kinds(result) == ["reviewed"] * 4
+
+
+@pytest.mark.parametrize("verdict", ["disagrees", "unsure"])
+@pytest.mark.parametrize("reason", ["", " \r\n "])
+def test_whoever_does_not_agree_says_why(client: Client, result: Diagnosis, verdict: str, reason: str) -> None:
+    answer = post(client, result, "review", verdict=verdict, reason=reason)
+    assert answer.status_code == 422
+    assert "needs a reason" in answer.content.decode()
+    assert not Review.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({}, "Choose whether you agree"),
+        ({"verdict": "unreviewed"}, "Select a valid choice"),
+        ({"verdict": "agrees", "reason": "x" * 2001}, "at most 2000 characters"),
+        ({"verdict": "agrees", "reason": "a\0b"}, "Null characters"),
+    ],
+)
+def test_what_is_no_review_is_refused_with_a_sentence(
+    client: Client, result: Diagnosis, values: dict[str, str], message: str
+) -> None:
+    answer = post(client, result, "review", **values)
+    assert answer.status_code == 422
+    assert message in answer.content.decode()
+    assert not Review.objects.exists()
+
+
+def test_two_thousand_characters_with_line_ends_are_kept(client: Client, result: Diagnosis) -> None:
+    assert post(client, result, "review", verdict="agrees", reason="x\r\n" * 999 + "yy").status_code == 302
+    assert len(Review.objects.get().reason) == 2000
+
+
+def test_fields_of_the_row_cannot_be_posted(client: Client, alice: User, bob: User, result: Diagnosis) -> None:
+    extra = {"review-reviewer": str(bob.pk), "reviewer": str(bob.pk), "review-created": "2001-01-01", "prediction": "x"}
+    client.post(f"{result.get_absolute_url()}review/", {"review-verdict": "agrees", **extra})
+    review = Review.objects.get()
+    assert (review.reviewer, review.created.year, review.diagnosis.prediction) == (
+        alice,
+        timezone.now().year,
+        "Positive",
+    )
+
+
+def test_a_double_click_adds_one(client: Client, result: Diagnosis) -> None:
+    for _ in range(2):
+        assert post(client, result, "review", verdict="unsure", reason="Rotated").status_code == 302
+    assert Review.objects.count() == 1
+    assert kinds(result) == ["reviewed"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_add_one(alice: User, result: Diagnosis) -> None:
+    at_once(lambda: review_add(user=alice, diagnosis=result, verdict="agrees"))
+    assert (Review.objects.count(), kinds(result)) == (1, ["reviewed"])
+
+
+def at_once(act: Callable[[], object], people: int = 4) -> None:
+    barrier = Barrier(people)
+
+    def run() -> None:
+        barrier.wait()
+        try:
+            act()
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run) for _ in range(people)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.parametrize("what", ["reading", "review", "outcome"])
+@pytest.mark.parametrize(("who", "status"), [("bob", 422), ("charlie", 404), ("dora", 403)])
+def test_only_radiographers_of_the_institution_add_something(
+    what: str, who: str, status: int, request: pytest.FixtureRequest, result: Diagnosis
+) -> None:
+    assert post(client_of(request.getfixturevalue(who)), result, what).status_code == status
+
+
+def test_a_forged_form_adds_nothing(alice: User, result: Diagnosis) -> None:
+    forger = Client(enforce_csrf_checks=True)
+    forger.force_login(alice)
+    assert post(forger, result, "review", verdict="agrees").status_code == 403
+    assert not Review.objects.exists()
+
+
+def test_a_voided_study_takes_nothing_more(client: Client, alice: User, result: Diagnosis) -> None:
+    study_void(user=alice, study=result.study, reason="wrong patient")
+    assert "takes no review" in page_of(client, result)
+    for what, values in (
+        ("review", {"verdict": "agrees"}),
+        ("outcome", {"result": "negative", "sampled": "2026-03-01"}),
+    ):
+        answer = post(client, result, what, **values)
+        assert "was voided" in client.get(answer["Location"]).content.decode()
+    assert not Review.objects.exists()
+    assert not Outcome.objects.exists()
+
+
+def test_what_was_added_is_neither_changed_nor_deleted(alice: User, result: Diagnosis) -> None:
+    review = review_add(user=alice, diagnosis=result, verdict="agrees")
+    review.verdict = "disagrees"
+    for forbidden in (review.save, review.delete, result.study.events.get().delete):
+        with pytest.raises(TypeError, match="never"):
+            forbidden()
+
+
+# --- Outcome ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_outcome_is_entered_changed_and_taken_back(client: Client, result: Diagnosis) -> None:
+    study = result.study
+    for values, stored in (
+        ({"result": "positive", "sampled": "2026-03-01"}, ("positive", "2026-03-01")),
+        ({"result": "negative", "sampled": "2026-03-02"}, ("negative", "2026-03-02")),
+        ({"result": "none", "sampled": "no day at all"}, ("", "None")),
+    ):
+        assert post(client, result, "outcome", **values).status_code == 302
+        study.refresh_from_db()
+        assert (study.outcome, str(study.outcome_date)) == stored
+        assert Diagnosis.objects.get().outcome == study.outcome  # repeated, for lists
+    assert list(Outcome.objects.order_by("pk").values_list("result", flat=True)) == ["positive", "negative", ""]
+    assert kinds(result) == ["outcome"] * 3
+    assert "Taken back" in page_of(client, result)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"result": "positive", "sampled": ""}, "Give the day on which"),
+        ({"result": "positive", "sampled": "2019-11-30"}, "as old as this"),
+        ({"result": "positive", "sampled": "31.12.2025"}, "year-month-day"),
+        ({"result": "positive", "sampled": "tomorrow"}, "lies in the future"),
+        ({"result": "maybe", "sampled": "2026-03-01"}, "Select a valid choice"),
+        ({"sampled": "2026-03-01"}, "Choose how the test came out"),
+        ({"result": "none"}, "Select a valid choice"),
+    ],
+)
+def test_a_day_that_no_sample_has_and_a_result_that_no_test_has_are_refused(
+    client: Client, result: Diagnosis, values: dict[str, str], message: str
+) -> None:
+    tomorrow = (timezone.localdate() + timedelta(days=1)).isoformat()
+    values = {name: tomorrow if text == "tomorrow" else text for name, text in values.items()}
+    answer = post(client, result, "outcome", **values)
+    assert answer.status_code == 422
+    assert message in answer.content.decode()
+    assert not Outcome.objects.exists()
+
+
+def test_the_same_outcome_again_adds_nothing(alice: User, result: Diagnosis) -> None:
+    for _ in range(2):
+        outcome_add(user=alice, study=result.study, result="positive", sampled=timezone.localdate())
+    assert (Outcome.objects.count(), StudyEvent.objects.count()) == (1, 1)
+
+
+# --- Own reading ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def blind(bob: User) -> User:
+    bob.reads_blind = True
+    bob.save()
+    return bob
+
+
+def test_a_blind_reading_comes_first_and_reveals_the_answer(blind: User, result: Diagnosis) -> None:
+    client = client_of(blind)
+    before = page_of(client, result)
+    assert "Your reading" in before
+    assert [
+        word for word in ("73\N{NO-BREAK SPACE}%", "label-positive", "heat-map", "Report", "History") if word in before
+    ] == []
+    answer = post(client, result, "reading", answer="Negative", note="Clear lungs")
+    assert (answer.status_code, answer["Location"]) == (302, result.get_absolute_url())
+    after = page_of(client, result)
+    assert "73\N{NO-BREAK SPACE}%" in after
+    assert "Clear lungs" in after
+    assert kinds(result) == ["read"]
+
+
+def test_a_reading_cannot_be_changed_once_the_answer_was_seen(blind: User, result: Diagnosis) -> None:
+    client = client_of(blind)
+    for seen in ("Negative", "Positive"):
+        post(client, result, "reading", answer=seen)
+    assert OwnReading.objects.get().answer == "Negative"
+
+
+def test_who_has_seen_the_answer_gives_no_reading_before_it(alice: User, result: Diagnosis) -> None:
+    with pytest.raises(AdditionRefused, match="open to you already"):
+        reading_add(user=alice, study=result.study, answer="Positive")
+    assert not OwnReading.objects.exists()
+
+
+def test_nobody_reviews_what_is_hidden(blind: User, result: Diagnosis) -> None:
+    client = client_of(blind)
+    answer = post(client, result, "review", verdict="agrees")
+    assert "own reading first" in client.get(answer["Location"]).content.decode()
+    post(client, result, "outcome", result="positive", sampled="2026-03-01")
+    assert not Review.objects.exists()
+    assert not Outcome.objects.exists()
+
+
+def test_a_reading_needs_an_answer(blind: User, result: Diagnosis) -> None:
+    answer = post(client_of(blind), result, "reading", note="x" * 2001)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Choose what you see" in page
+    assert "at most 2000" in page
+    assert "label-positive" not in page
+
+
+def test_after_signing_in_again_a_form_leads_back_to_the_result(client: Client, result: Diagnosis) -> None:
+    for what in ("reading", "review", "outcome"):
+        assert client.get(f"{result.get_absolute_url()}{what}/")["Location"] == result.get_absolute_url()

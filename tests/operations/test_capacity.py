@@ -1,0 +1,55 @@
+"""How many processes and threads a machine gets."""
+
+import pytest
+
+from operations.capacity import (
+    PAGE_THREADS,
+    PROCESSORS_PER_WORKER,
+    RESERVED_BYTES,
+    UPLOAD_BYTES,
+    WORKER_BYTES,
+    capacity_for,
+    memory_bytes,
+    processors,
+)
+
+GIGABYTE = 1024**3
+
+
+@pytest.mark.parametrize(
+    ("cores", "gigabytes", "workers", "at_once"),
+    [(1, 2, 1, 1), (2, 4, 1, 2), (4, 8, 1, 4), (8, 16, 2, 4), (16, 64, 4, 4), (16, 4, 1, 5), (64, 16, 6, 4)],
+)
+def test_processors_and_memory_bound_both(cores: int, gigabytes: int, workers: int, at_once: int) -> None:
+    found = capacity_for(cores, gigabytes * GIGABYTE)
+    assert (found.workers, found.at_once) == (workers, at_once)
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3, 6, 12, 48])
+@pytest.mark.parametrize("gigabytes", [3, 4, 8, 32, 256])
+def test_neither_is_ever_overbooked(cores: int, gigabytes: int) -> None:
+    found = capacity_for(cores, gigabytes * GIGABYTE)
+    assert found.workers * found.at_once <= cores
+    used = found.workers * (WORKER_BYTES + found.at_once * UPLOAD_BYTES)
+    assert used <= gigabytes * GIGABYTE - RESERVED_BYTES
+    assert found.workers <= max(1, cores // PROCESSORS_PER_WORKER)
+
+
+def test_threads_stay_free_for_pages_when_the_queue_is_full() -> None:
+    found = capacity_for(2, 4 * GIGABYTE, waiting=3)
+    assert found.threads - found.at_once - found.waiting == PAGE_THREADS
+
+
+def test_what_is_set_counts() -> None:
+    found = capacity_for(2, 4 * GIGABYTE, workers=3, at_once=5, waiting=0)
+    assert (found.workers, found.at_once, found.waiting) == (3, 5, 0)
+
+
+def test_a_machine_that_is_too_small_gets_one_of_each() -> None:
+    found = capacity_for(1, GIGABYTE // 2)
+    assert (found.workers, found.at_once) == (1, 1)
+
+
+def test_this_machine_has_processors_and_memory() -> None:
+    assert processors() >= 1
+    assert memory_bytes() > 100 * 1024**2

@@ -1,0 +1,225 @@
+"""manage.py train_resnet152: what it refuses, what a dry run says, and how options change the preset."""
+
+import logging
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from diagnosis.inference.contract import Preprocessing
+from tests.trained import VERSION, TrainedVersion
+from training import runner
+from training.fitting.plan import Plan
+from training.fitting.recipe import PAPER, SHIPPED, Recipe
+from training.management.commands.train_resnet152 import Command, command_line, recipe_of
+from training.progress import Progress
+
+
+@pytest.fixture
+def base(settings: Settings, tmp_path: Path) -> Path:
+    """The project's folder as the command sees it: cache and log go below it."""
+    settings.BASE_DIR = tmp_path / "project"
+    settings.BASE_DIR.mkdir()
+    return settings.BASE_DIR
+
+
+@pytest.fixture
+def data(trained_version: TrainedVersion, tmp_path: Path) -> Path:
+    """A data set that the test may change."""
+    return Path(shutil.copytree(trained_version.data, tmp_path / "data"))
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
+    """The plans that would have been run; nothing is trained."""
+    plans: list[Plan] = []
+
+    def note(plan: Plan, progress: Progress) -> Path:
+        plans.append(plan)
+        return plan.output / plan.name
+
+    monkeypatch.setattr(runner, "train", note)
+    return plans
+
+
+def run(data: Path, *words: str, models: Path | None = None) -> None:
+    call_command("train_resnet152", f"--data={data}", f"--output={models or data.parent / 'models'}", *words)
+
+
+def files_below(folder: Path) -> set[Path]:
+    return {path.relative_to(folder) for path in folder.rglob("*")}
+
+
+def recipe(*words: str) -> Recipe:
+    options = vars(Command().create_parser("manage.py", "train_resnet152").parse_args(["--data", "x", *words]))
+    return recipe_of(options)
+
+
+def test_the_defaults_are_the_paper_s():
+    assert recipe() == PAPER
+    assert (PAPER.epochs, PAPER.fine_tune_epochs, PAPER.learning_rate, PAPER.batch_size) == (25, 25, 1e-5, 32)
+    assert (PAPER.unfreeze, PAPER.seed, PAPER.weights, PAPER.split) == (10, 123, "astra", "grouped")
+    assert (PAPER.head.hidden_units, PAPER.head.dropout, PAPER.head.l2) == (512, 0.5, 0.001)
+
+
+def test_options_override_the_preset_and_nothing_else():
+    assert recipe("--preset", "shipped") == SHIPPED
+    words = "--epochs=3 --fine-tune-epochs=0 --learning-rate=1e-4 --batch-size=8 --unfreeze=4 --seed=0 --views=2"
+    expected = replace(
+        PAPER, epochs=3, fine_tune_epochs=0, learning_rate=1e-4, batch_size=8, unfreeze=4, seed=0, views=2
+    )
+    assert recipe(*words.split()) == expected
+    assert recipe("--freeze-batch-norm", "--split", "paper") == replace(PAPER, train_batch_norm=False, split="paper")
+    assert recipe("--equalise").preprocessing == Preprocessing(equalise=True)
+    assert recipe("--preset", "shipped", "--weights", "imagenet") == replace(SHIPPED, weights="imagenet")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--epochs", "-1"),
+        ("--batch-size", "0"),
+        ("--learning-rate", "0"),
+        ("--learning-rate", "nan"),
+        ("--learning-rate", "quick"),
+        ("--limit", "0"),
+        ("--views", "1.5"),
+        ("--unfreeze", "-3"),
+        ("--split", "random"),
+    ],
+    ids=" ".join,
+)
+def test_a_value_that_makes_no_sense_is_refused(base, data, asked, words):
+    with pytest.raises(CommandError, match=f"argument {words[0]}"):
+        run(data, *words)
+    assert asked == []
+
+
+def without_a_class(data: Path) -> None:
+    shutil.rmtree(data / "Train" / "COVID")
+
+
+def with_a_strange_folder(data: Path) -> None:
+    (data / "Train" / "Pneumonia").mkdir()
+
+
+def with_an_empty_class(data: Path) -> None:
+    for path in (data / "Train" / "COVID").iterdir():
+        path.unlink()
+
+
+def with_too_few_images(data: Path) -> None:
+    for path in sorted((data / "Train" / "Non-COVID").iterdir())[6:]:
+        path.unlink()
+
+
+def with_damaged_images(data: Path) -> None:
+    for path in sorted((data / "Train" / "Non-COVID").iterdir())[6:]:
+        path.write_bytes(path.read_bytes()[:500])
+
+
+FAULTS = {
+    without_a_class: "lacks the class folder COVID",
+    with_a_strange_folder: "Pneumonia that means nothing here",
+    with_an_empty_class: "holds no image",
+    with_too_few_images: "6 usable Non-COVID images for train, and at least 7 are needed",
+    with_damaged_images: "6 usable Non-COVID images for train, and at least 7 are needed",
+    shutil.rmtree: "no folder",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda function: function.__name__)
+def test_data_that_cannot_be_used_are_refused_and_nothing_is_left(base, data, monkeypatch, fault):
+    fault(data)
+    monkeypatch.setattr(runner, "train_network", None)  # no work is begun
+    with pytest.raises(CommandError, match=FAULTS[fault]):
+        run(data)
+    assert not (data.parent / "models").exists()
+
+
+def test_strict_stops_at_a_bad_file_and_names_it(base, data):
+    (data / "Train" / "COVID" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(CommandError, match=r"Train/COVID/broken\.jpg cannot be used"):
+        run(data, "--strict", "--dry-run")
+
+
+def test_an_existing_version_is_refused_before_the_data_are_read(base, data, trained_version):
+    shutil.rmtree(data)
+    with pytest.raises(CommandError, match=f"{VERSION} exists already"):
+        run(data, "--name", VERSION, models=trained_version.models_dir)
+
+
+def test_a_name_cannot_lead_out_of_the_folder(base, data, tmp_path):
+    before = files_below(tmp_path)
+    with pytest.raises(CommandError, match="is not a model version"):
+        run(data, "--name", "../../elsewhere")
+    assert files_below(tmp_path) == before
+
+
+def test_a_dry_run_says_what_it_found_and_writes_nothing(base, data, tmp_path, capsys):
+    before = files_below(tmp_path)
+    run(data, "--dry-run", "--limit", "40")
+    said = capsys.readouterr().err
+    assert "40 images, 0 refused" in said
+    assert "train " in said
+    assert "Dry run: nothing was trained." in said
+    assert files_below(tmp_path) == before
+
+
+def test_the_run_is_what_was_asked_for(base, data, asked):
+    run(data, "--preset", "shipped", "--name", "mine", "--limit", "30", "--note", "A sentence.", "--resume")
+    [plan] = asked
+    assert (plan.recipe, plan.name, plan.limit, plan.notes, plan.resume) == (
+        SHIPPED,
+        "mine",
+        30,
+        ("A sentence.",),
+        True,
+    )
+    assert plan.cache == base / "cache"
+    run(data, "--no-feature-cache")
+    assert asked[1].cache is None
+    assert asked[1].name.startswith("resnet152-paper-20")
+
+
+def test_a_log_is_kept_and_the_site_s_own_logging_stays_as_it_was(base, data, monkeypatch):
+    def train(plan: Plan, progress: Progress) -> Path:
+        progress.say("Something was done")
+        return plan.output
+
+    monkeypatch.setattr(runner, "train", train)
+    handlers = list(logging.getLogger("training").handlers)
+    run(data, "--name", "mine")
+    assert "Something was done" in (base / "logs" / "mine.log").read_text()
+    assert logging.getLogger("training").handlers == handlers
+    assert logging.getLogger("training").propagate
+
+
+def test_ctrl_c_says_how_to_go_on(base, data, monkeypatch):
+    def interrupt(plan: Plan, progress: Progress) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "train", interrupt)
+    with pytest.raises(CommandError, match=r"go on with --name mine --resume"):
+        run(data, "--name", "mine")
+
+
+def test_a_full_disk_is_a_sentence(base, data, monkeypatch):
+    def fail(plan: Plan, progress: Progress) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(runner, "train", fail)
+    with pytest.raises(CommandError, match="No space left on device"):
+        run(data, "--name", "mine")
+
+
+def test_the_command_in_the_card_names_no_path_of_the_machine(monkeypatch):
+    words = ["--data", "/srv/ann/cxr data", "--originals=/srv/ann/originals", "--extra", "../extra", "--epochs=3"]
+    monkeypatch.setattr(sys, "argv", ["manage.py", "train_resnet152", *words])
+    assert command_line({}) == (
+        "python manage.py train_resnet152 --data 'cxr data' --originals=originals --extra ../extra --epochs=3"
+    )

@@ -1,0 +1,124 @@
+"""From the network's raw probability of COVID to a calibrated one, and on to a site's own prevalence.
+
+`labels` are class indices in the order of `contract.CLASS_NAMES` (0 COVID, 1 Non-COVID); probabilities are of COVID,
+0..1.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, logit
+
+from diagnosis.inference.contract import COVID_INDEX
+
+CLIP = 1e-7
+SMALLEST_SLOPE = 0.01
+LARGEST_SLOPE = 100.0
+LARGEST_INTERCEPT = 20.0
+FOLDS = 5
+
+Method = Literal["platt", "temperature"]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Calibrated logit = slope · raw logit + intercept; `prevalence` is COVID's share where it was fitted, 0..1.
+
+    The slope is positive, so no calibration changes the order of two images.
+    """
+
+    slope: float = 1.0
+    intercept: float = 0.0
+    prevalence: float = 0.5
+    method: str = "none"
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite([self.slope, self.intercept]).all() and self.slope > 0 and 0 < self.prevalence < 1):
+            raise ValueError(f"A calibration needs a positive slope and a prevalence between 0 and 1: {self}.")
+
+    def apply(self, raw: ArrayLike, site_prevalence: float | None = None) -> Floats:
+        """Calibrated probabilities, same shape as `raw`, at the fitted prevalence or at the site's own."""
+        calibrated = expit(self.slope * _logit(raw) + self.intercept)
+        return calibrated if site_prevalence is None else self.at_site(calibrated, site_prevalence)
+
+    def at_site(self, calibrated: ArrayLike, site_prevalence: float) -> Floats:
+        """Calibrated probabilities moved to the site's prevalence.
+
+        Move operating point and indeterminate band in the same way: then the site's prevalence changes the
+        probability that people read, and no answer.
+        """
+        return adjust_prevalence(calibrated, self.prevalence, site_prevalence)
+
+    def as_dict(self) -> dict[str, float | str]:
+        return asdict(self)
+
+
+def adjust_prevalence(probabilities: ArrayLike, fitted: float, site: float) -> Floats:
+    """Probabilities for another prevalence: Bayes' rule on the odds, the likelihood ratio unchanged.
+
+    Saerens et al., Neural Computation 14 (2002), equation 2.4. Raises ValueError for a prevalence not between 0 and 1.
+    """
+    if not (0 < fitted < 1 and 0 < site < 1):
+        raise ValueError(f"A prevalence must lie between 0 and 1, got {fitted} and {site}.")
+    return expit(_logit(probabilities) + logit(site) - logit(fitted))
+
+
+def fit_calibration(labels: ArrayLike, raw: ArrayLike, method: Method | None = None) -> Calibration:
+    """The calibration of the validation part: by `method`, or by the one with the lower log loss on held-out fifths.
+
+    Platt scaling (Platt 1999, with his smoothed targets, so that perfectly separated classes stay finite) fits slope
+    and intercept; temperature scaling (Guo et al. 2017) the slope alone. Equal losses give temperature.
+    Raises ValueError where a class is absent.
+    """
+    positive, logits = np.asarray(labels) == COVID_INDEX, _logit(raw)
+    if positive.all() or not positive.any():
+        raise ValueError("Calibration needs COVID and Non-COVID images in the validation part.")
+    chosen = method or better_method(positive, logits)
+    slope, intercept = _fit(positive, logits, chosen)
+    return Calibration(slope, intercept, float(positive.mean()), chosen)
+
+
+def better_method(positive: NDArray[np.bool_], logits: Floats) -> Method:
+    """Platt scaling where it loses less on held-out fifths, else temperature scaling."""
+    platt, temperature = (held_out_log_loss(positive, logits, method) for method in get_args(Method))
+    return "platt" if platt < temperature else "temperature"
+
+
+def held_out_log_loss(positive: NDArray[np.bool_], logits: Floats, method: Method) -> float:
+    """Mean log loss of each fifth under the calibration fitted on the other four; fifths share the classes alike."""
+    order = np.lexsort((np.random.default_rng(0).random(len(positive)), positive))
+    fold = np.empty(len(positive), dtype=int)
+    fold[order] = np.arange(len(positive)) % FOLDS
+    losses = np.empty(len(positive))
+    for held_out in (fold == index for index in range(FOLDS)):
+        slope, intercept = _fit(positive[~held_out], logits[~held_out], method)
+        losses[held_out] = _log_losses(positive[held_out], slope * logits[held_out] + intercept)
+    return float(losses.mean())
+
+
+def _fit(positive: NDArray[np.bool_], logits: Floats, method: Method) -> tuple[float, float]:
+    """Slope and intercept of the least log loss against Platt's smoothed targets."""
+    from scipy.optimize import minimize  # only training fits; the site need not load it
+
+    covid, others = positive.sum(), (~positive).sum()
+    targets = np.where(positive, (covid + 1) / (covid + 2), 1 / (others + 2))
+    shift = (-LARGEST_INTERCEPT, LARGEST_INTERCEPT) if method == "platt" else (0.0, 0.0)
+
+    def loss(parameters: Floats) -> tuple[float, Floats]:
+        calibrated = parameters[0] * logits + parameters[1]
+        error = expit(calibrated) - targets
+        return float(np.mean(_log_losses(targets, calibrated))), np.array([np.mean(error * logits), np.mean(error)])
+
+    found = minimize(loss, (1.0, 0.0), jac=True, bounds=((SMALLEST_SLOPE, LARGEST_SLOPE), shift), method="L-BFGS-B")
+    return float(found.x[0]), float(found.x[1])
+
+
+def _log_losses(targets: ArrayLike, logits: Floats) -> Floats:
+    return np.logaddexp(0, logits) - np.asarray(targets) * logits
+
+
+def _logit(probabilities: ArrayLike) -> Floats:
+    return logit(np.clip(np.asarray(probabilities, dtype=float), CLIP, 1 - CLIP))

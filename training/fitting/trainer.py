@@ -1,0 +1,219 @@
+"""Two stages of training on cached features: the head alone, then the head and the last layers of the backbone.
+
+The same network, losses and order of batches as ``model.fit`` on images would give; a test compares the two.
+"""
+
+import csv
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+
+from training.fitting.recipe import Recipe
+from training.network.architecture import set_trainable
+from training.network.tensors import assign_tensors, load_tensors, named_tensors
+
+PATIENCE = {1: 5, 2: 7}
+"""Epochs without a lower validation loss after which a stage stops, as in the paper."""
+REDUCE_FACTOR, REDUCE_PATIENCE = 0.2, 3
+
+
+class RowSource(Protocol):
+    """A feature map on disk, or images that are decoded when they are asked for."""
+
+    def __getitem__(self, rows: np.ndarray, /) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One row of history.csv; losses and accuracies as Keras reports them."""
+
+    stage: int
+    epoch: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class StageData:
+    """What one stage trains on: the tensors that its trained part reads, which rows are whose, and the labels.
+
+    tensors: anything that gives arrays for row numbers. train_rows: (images, views), the row of each image under
+    each view. validation_rows: (images,).
+    """
+
+    tensors: Sequence[RowSource]
+    train_rows: np.ndarray
+    train_labels: np.ndarray
+    validation_rows: np.ndarray
+    validation_labels: np.ndarray
+
+
+class FeatureBatches(keras.utils.PyDataset):
+    """Batches of boundary tensors in an order that depends on the seed and the epoch only.
+
+    With several views of an image each epoch draws one of them.
+    """
+
+    def __init__(
+        self,
+        tensors: Sequence[RowSource],
+        rows: np.ndarray,
+        labels: np.ndarray,
+        batch_size: int,
+        seed: int | None,
+    ) -> None:
+        super().__init__()
+        self.tensors, self.labels, self.batch_size, self.seed = tensors, labels, batch_size, seed
+        self.rows = rows if rows.ndim == 2 else rows[:, None]
+        self.start_epoch(1)
+
+    def start_epoch(self, epoch: int) -> None:
+        """Draw the order and the views of an epoch, counted from 1 as in the history."""
+        self.order, self.view = np.arange(len(self.labels)), np.zeros(len(self.labels), int)
+        if self.seed is not None:
+            rng = np.random.default_rng((self.seed, epoch))
+            self.order = rng.permutation(len(self.labels))
+            self.view = rng.integers(self.rows.shape[1], size=len(self.labels))
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.labels) / self.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[tuple[np.ndarray, ...] | np.ndarray, np.ndarray]:
+        images = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        rows = self.rows[images, self.view[images]]
+        inputs = tuple(np.asarray(tensor[rows]) for tensor in self.tensors)
+        return (inputs if len(inputs) > 1 else inputs[0]), self.labels[images]
+
+
+class RunFolder:
+    """Where a run keeps what it has done, so that ``--resume`` can go on: history, finished stages, the best so far."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+
+    def begun_as(self, identity: str) -> str:
+        """What this run was begun as: ``identity`` the first time, and the same ever after."""
+        path = self.path / "begun_as"
+        if not path.exists():
+            path.write_text(identity)
+        return path.read_text()
+
+    def read_history(self) -> list[Epoch]:
+        """One row for each epoch; an epoch that an interruption made the run repeat counts once."""
+        if not (self.path / "history.jsonl").exists():
+            return []
+        rows = [Epoch(**json.loads(line)) for line in (self.path / "history.jsonl").read_text().splitlines()]
+        return list({(row.stage, row.epoch): row for row in rows}.values())
+
+    def add_epoch(self, epoch: Epoch) -> None:
+        with (self.path / "history.jsonl").open("a") as file:
+            file.write(json.dumps(asdict(epoch)) + "\n")
+
+    def save(self, name: str, tensors: dict[str, np.ndarray]) -> None:
+        np.savez(self.path / "writing.npz", **tensors)  # type: ignore[arg-type]
+        (self.path / "writing.npz").replace(self.path / f"{name}.npz")
+
+    def load(self, name: str) -> dict[str, np.ndarray] | None:
+        path = self.path / f"{name}.npz"
+        return load_tensors(path) if path.exists() else None
+
+
+class KeepBest(keras.callbacks.Callback):
+    """Remembers, over both stages, the tensors of the epoch with the lowest validation loss; writes the history."""
+
+    def __init__(self, folder: RunFolder, stage: int, snapshot: Callable[[], dict[str, np.ndarray]]) -> None:
+        super().__init__()
+        self.folder, self.stage, self.snapshot = folder, stage, snapshot
+        self.lowest = min((row.val_loss for row in folder.read_history()), default=np.inf)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        logs = logs or {}
+        figures = {name: float(logs[name]) for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
+        rate = float(np.asarray(self.model.optimizer.learning_rate))
+        if figures["val_loss"] < self.lowest:
+            self.lowest = figures["val_loss"]
+            self.folder.save("best", self.snapshot())
+        self.folder.add_epoch(Epoch(self.stage, epoch + 1, **figures, learning_rate=rate))
+
+
+def train_stage(
+    stage: int,
+    network: keras.Model,
+    trained_part: keras.Model,
+    recipe: Recipe,
+    data: StageData,
+    folder: RunFolder,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> None:
+    """Train ``trained_part``, which shares its weights with ``network``, on ``data``.
+
+    A stage that finished in an earlier run is loaded, one that was interrupted goes on after its last epoch (its
+    patience counted anew, its dropout drawn anew). Leaves the network with the weights of the lowest validation loss so
+    far, as the paper does.
+    """
+    if finished := folder.load(f"stage{stage}"):
+        assign_tensors(network, finished)
+        return
+    set_trainable(network, recipe.unfreeze if stage == 2 else 0, recipe.train_batch_norm)
+    trained_part.compile(
+        keras.optimizers.Adam(recipe.learning_rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
+    batches = FeatureBatches(data.tensors, data.train_rows, data.train_labels, recipe.batch_size, recipe.seed)
+    trained_part.fit(
+        batches,
+        validation_data=FeatureBatches(
+            data.tensors, data.validation_rows, data.validation_labels, recipe.batch_size, None
+        ),
+        epochs=recipe.fine_tune_epochs if stage == 2 else recipe.epochs,
+        class_weight=class_weights(data.train_labels),
+        callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.start_epoch(epoch + 1)),
+            KeepBest(folder, stage, lambda: tail_tensors(network, recipe)),
+            keras.callbacks.ReduceLROnPlateau("val_loss", factor=REDUCE_FACTOR, patience=REDUCE_PATIENCE),
+            keras.callbacks.EarlyStopping("val_loss", patience=PATIENCE[stage]),
+            keras.callbacks.BackupAndRestore(folder.path / f"backup{stage}", double_checkpoint=True),
+            *callbacks,
+        ],
+        shuffle=False,  # the batches bring their own order
+        verbose=0,
+    )
+    keep_lowest_validation_loss(network, folder)  # EarlyStopping would forget what was best before an interruption
+    folder.save(f"stage{stage}", tail_tensors(network, recipe))
+
+
+def class_weights(labels: np.ndarray) -> dict[int, float]:
+    """Weights that let every class count the same; their mean over the images is 1."""
+    classes, counts = np.unique(labels, return_counts=True)
+    return {int(label): len(labels) / (len(classes) * int(count)) for label, count in zip(classes, counts, strict=True)}
+
+
+def tail_tensors(network: keras.Model, recipe: Recipe) -> dict[str, np.ndarray]:
+    """Every tensor that a run of this recipe may change: the head and the layers that stage 2 trains."""
+    backbone = network.get_layer("backbone")
+    unfrozen = recipe.unfreeze if recipe.fine_tune_epochs else 0
+    changed = {layer.name for layer in backbone.layers[len(backbone.layers) - unfrozen :]}
+    head = {layer.name for layer in network.layers if layer.name.startswith("head_")}
+    return {name: tensor for name, tensor in named_tensors(network).items() if name.split("/")[0] in changed | head}
+
+
+def keep_lowest_validation_loss(network: keras.Model, folder: RunFolder) -> None:
+    """Put back the weights of the epoch with the lowest validation loss over both stages."""
+    if best := folder.load("best"):
+        assign_tensors(network, best)
+
+
+def write_history(path: Path, history: Sequence[Epoch]) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(Epoch.__dataclass_fields__))
+        writer.writeheader()
+        writer.writerows(asdict(epoch) for epoch in history)
