@@ -20,6 +20,7 @@ from accounts.link_views import site_address
 from accounts.models import AccountEvent, Institution, User
 from accounts.normalise import normalised
 from accounts.services import invitation_send, person_register, person_update
+from administration.permissions import StaffAdmin
 
 # Roles are two fields of the person; Django's groups and permissions would be a second way to grant rights.
 admin.site.unregister(Group)
@@ -30,31 +31,14 @@ admin.site.unregister(StaticDevice)
 RIGHTS = ("is_staff", "is_radiographer", "institution")
 
 
-class StaffAdmin(admin.ModelAdmin):
-    """Open to every active administrator. Rows that others point to are never deleted."""
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return request.user.is_active and request.user.is_staff
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_module_permission(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.has_module_permission(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_module_permission(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
+class NameSearchAdmin(StaffAdmin):
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """In the spelling of the columns searched, so that letter case makes no difference on any database."""
         return super().get_search_results(request, queryset, normalised(search_term))
 
 
 @admin.register(Institution)
-class InstitutionAdmin(StaffAdmin):
+class InstitutionAdmin(NameSearchAdmin):
     list_display = ["name", "people", "created"]
     search_fields = ["name_key"]
 
@@ -85,7 +69,7 @@ class History(admin.TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(StaffAdmin):
+class UserAdmin(NameSearchAdmin):
     """People. No field here makes a superuser, and nobody types another person's password."""
 
     list_display = ["username", "display_name", "status", "institution", "is_radiographer", "is_staff", "email"]

@@ -12,9 +12,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import lockout
-from accounts.api.models import ApiToken
 from accounts.audit_records import sign_out_record
-from accounts.models import User
+from accounts.models import ApiToken, User
 from audit.models import Action
 from audit.services import record
 

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.crypto import salted_hmac
 
-from accounts.api.models import ApiUse
+from accounts.models import ApiUse
 
 SPAN_SECONDS = 60
 _KEPT_SPANS = 60
@@ -44,4 +44,5 @@ def seconds_to_next_span() -> int:
 
 def address_key(address: str) -> str:
     """A computer's address, which is personal data, so that it can be counted by and not be read."""
+    # The first argument is a constant and no path.
     return salted_hmac("accounts.api.limits.address_key", address, algorithm="sha256").hexdigest()

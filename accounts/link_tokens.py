@@ -12,7 +12,7 @@ class InvitationTokens(PasswordResetTokenGenerator):
     PASSWORD_RESET_TIMEOUT. Nobody but an invited person has one.
     """
 
-    key_salt = "accounts.tokens.InvitationTokens"
+    key_salt = "accounts.tokens.InvitationTokens"  # a constant and no path: to change it would void every link
 
     def check_token(self, user: User | None, token: str | None) -> bool:
         is_invited = user is not None and user.status == User.Status.INVITED

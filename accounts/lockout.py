@@ -1,7 +1,6 @@
-"""Lock-out after wrong passwords. django-axes counts and refuses; here stands what it counts by and what people see."""
+"""Lock-out after wrong passwords. django-axes counts and refuses; this is what it counts by."""
 
 from datetime import datetime
-from http import HTTPStatus
 from typing import Any
 
 from axes.handlers.database import AxesDatabaseHandler
@@ -10,16 +9,12 @@ from axes.helpers import get_client_username, get_cool_off
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.db.models import Max, QuerySet, Sum
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.formats import time_format
-from django.utils.translation import gettext as _
 
 from accounts.audit_records import failure_record
 from accounts.models import User
 from accounts.normalise import normalised
-from api.problems import is_for_api, problem
 
 _LONGEST_NAME = 255
 Credentials = dict[str, Any] | None
@@ -56,27 +51,7 @@ def _failures(attempts: QuerySet[AccessAttempt]) -> int:
     return attempts.aggregate(total=Sum("failures_since_start"))["total"] or 0
 
 
-def locked_out_page(request: HttpRequest, _refused: HttpResponse | None, credentials: Credentials) -> HttpResponse:
-    """429 in the site's look, in the same words whether there is such a person or not."""
-    until = _locked_until(request, credentials)
-    seconds = max(1, int((until - timezone.now()).total_seconds()))
-    if is_for_api(request):
-        return _locked_out_problem(until, seconds)
-    response = render(request, "accounts/locked_out.html", {"until": until}, status=HTTPStatus.TOO_MANY_REQUESTS)
-    response["Retry-After"] = str(seconds)
-    return response
-
-
-def _locked_out_problem(until: datetime, seconds: int) -> HttpResponse:
-    """The page's sentence for a program."""
-    sentence = _(
-        "Signing in with this user name, or from this place, is closed until %(time)s at the latest. "
-        "What you try until then is not looked at and does not make it longer."
-    ) % {"time": time_format(timezone.localtime(until), "H:i")}
-    return problem(HTTPStatus.TOO_MANY_REQUESTS, "locked-out", sentence, retry_after=seconds)
-
-
-def _locked_until(request: HttpRequest, credentials: Credentials) -> datetime:
+def locked_until(request: HttpRequest, credentials: Credentials) -> datetime:
     """When the last of the failures that count is forgotten: by then, at the latest, it is open again."""
     attempts = AxesProxyHandler.get_implementation().get_user_attempts(request, credentials)
     latest = max(filter(None, (each.aggregate(at=Max("attempt_time"))["at"] for each in attempts)), default=None)

@@ -17,8 +17,6 @@ from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from accounts.second_factor_rule import needs_second_factor
-
 SIGNED_IN, SEEN = "signed_in_at", "seen_at"
 _SAVED_EVERY_SECONDS = 60  # a request in between is not worth a write to the database
 
@@ -86,7 +84,7 @@ class SecondFactorMiddleware(MiddlewareMixin):
         if not getattr(view, "login_required", True):
             return None
         person: Any = request.user
-        if not needs_second_factor(person) or person.is_verified():
+        if not person.needs_second_factor or person.is_verified():
             return None
         is_allowed = request.resolver_match and request.resolver_match.view_name in self.ALLOWED
         return None if is_allowed else redirect("accounts:second-factor-set-up")

@@ -1,0 +1,1 @@
+"""Django's administration site, and who may do what in it."""

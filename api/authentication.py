@@ -7,9 +7,8 @@ from typing import Any
 from rest_framework.authentication import TokenAuthentication as RestTokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
-from accounts.api.models import ApiToken
 from accounts.api_tokens import KEYWORD, token_in_force
-from accounts.models import User
+from accounts.models import ApiToken, User
 
 
 class TokenAuthentication(RestTokenAuthentication):

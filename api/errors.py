@@ -21,7 +21,7 @@ from diagnosis.models import AnswerHidden
 from diagnosis.reports.files import MISSING, ReportUnavailable
 from diagnosis.reports.services import ReportRefused
 from diagnosis.reviews.services import AdditionRefused
-from diagnosis.wording.answers import error_text
+from diagnosis.wording.errors import error_text
 
 logger = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from api.serializers import ReportSerializer
 from api.views import ApiView, text_fields
 from diagnosis.reports.services import report_create
 from diagnosis.reports.views import as_file, seen_report, site_of
-from diagnosis.results.page import refuse_hidden
+from diagnosis.reviews.access import refuse_hidden
 
 VARIANTS = ("full", "deidentified")
 

@@ -6,9 +6,9 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from diagnosis.models import NOTES_LENGTH, Study
-from diagnosis.patient_models import NAME_LENGTH, REFERENCE_LENGTH, Patient
-from diagnosis.review_models import Outcome, OwnReading, ReviewState
+from diagnosis.models import Outcome, OwnReading, Patient, ReviewState, Study
+from diagnosis.models.patients import NAME_LENGTH, REFERENCE_LENGTH
+from diagnosis.models.studies import NOTES_LENGTH
 from diagnosis.reviews.forms import REASON_LENGTH, TAKE_BACK
 
 VERDICTS = [choice for choice in ReviewState.choices if choice[0] != ReviewState.UNREVIEWED]

@@ -22,12 +22,11 @@ from api.throttles import UploadsOfPerson
 from api.views import ApiView
 from audit.models import Action
 from diagnosis.history.recording import study_record
-from diagnosis.models import Diagnosis
+from diagnosis.models import Diagnosis, Outcome, ReviewState
 from diagnosis.results.forms import ONLY_VOIDED, ORDERS, ResultFilterForm
 from diagnosis.results.list_views import asked_page
 from diagnosis.results.search import ResultPage
 from diagnosis.results.views import heat_map_of
-from diagnosis.review_models import Outcome, ReviewState
 from diagnosis.reviews.blinding import conceal
 from diagnosis.uploads.answers import UploadAnswer, upload_answer
 from diagnosis.uploads.forms import UploadForm

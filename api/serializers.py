@@ -10,10 +10,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from diagnosis.models import Diagnosis, Study
-from diagnosis.patient_models import Patient
-from diagnosis.report_models import Report
-from diagnosis.review_models import OwnReading, Review
+from diagnosis.models import Diagnosis, OwnReading, Patient, Report, Review, Study
 
 
 class PatientSerializer(serializers.ModelSerializer):

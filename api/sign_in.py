@@ -18,7 +18,6 @@ from accounts.audit_records import wrong_code_record
 from accounts.forms import CodeForm, SignInForm
 from accounts.models import User
 from accounts.second_factor import authenticator_of
-from accounts.second_factor_rule import needs_second_factor
 from api.errors import Problem, invalid
 from api.requests import SignInRequest
 from api.schema import answers
@@ -69,7 +68,7 @@ def _code_is_given(person: User, code: str) -> bool:
     if authenticator_of(person):
         _check_code(person, code)
         return True
-    if needs_second_factor(person):
+    if person.needs_second_factor:
         raise Problem(403, "second-factor-needed", _("Set up a second factor first: sign in to the pages of the site."))
     return False
 

@@ -8,8 +8,8 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin import StaffAdmin
 from accounts.models import User
+from administration.permissions import StaffAdmin
 from audit.models import AuditEntry
 
 FIELDS = (*(field.name for field in AuditEntry._meta.fields), "person", "done_to")

@@ -15,7 +15,7 @@ from bench.machine import mariadb_server
 from bench.radiographs import FORMATS, radiograph_file
 from bench.sampling import Key, Results, interleaved, measured
 from bench.workers import PROJECT, Worker, WorkerFailed
-from diagnosis.imaging.radiograph import MAX_FILE_BYTES
+from diagnosis.imaging.limits import MAX_FILE_BYTES
 
 NOT_BUILT = "not built: no int8 graph of the served model on this machine"
 NOT_QUICK = "left out of a quick run"

@@ -1,76 +1,28 @@
-"""Health, and the pages for what went wrong."""
+"""Pages, and answers for programs, for what went wrong: 400, 403, 404, 413, 429, 500, 503, 507."""
 
 import errno
 import logging
-import shutil
 import sys
-import tempfile
 from http import HTTPStatus
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.formats import time_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_safe
 
+from accounts.lockout import Credentials, locked_until
 from api.problems import is_for_api, problem
-from diagnosis.errors import DiagnosisError
-from diagnosis.inference.serving import classifier_status
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = "30"
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 """The disk is full, or what the site may use of it."""
-SPARE_BYTES = 64 * 1024**2
-"""Below that much free space the largest radiograph with its copies could not be stored."""
-
-
-@login_not_required
-@require_safe
-def healthz(request: HttpRequest) -> HttpResponse:
-    """200 while this process answers at all."""
-    return HttpResponse("ok", content_type="text/plain")
-
-
-@login_not_required
-@require_safe
-def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when a radiograph could be classified and stored now, 503 when not, and which part is missing."""
-    parts = {"database": _database_answers(), "storage": _storage_is_writable(), "model": _model_is_ready()}
-    body = {name: "ok" if ready else "unavailable" for name, ready in parts.items()}
-    return JsonResponse(body, status=200 if all(parts.values()) else 503)
-
-
-def _database_answers() -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return False
-    return True
-
-
-def _storage_is_writable() -> bool:
-    try:
-        settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=settings.MEDIA_ROOT):
-            return shutil.disk_usage(settings.MEDIA_ROOT).free >= SPARE_BYTES
-    except OSError:
-        return False
-
-
-def _model_is_ready() -> bool:
-    try:
-        classifier_status()
-    except DiagnosisError as error:
-        logger.warning("No model is ready: %s", error.code)
-        return False
-    return True
 
 
 def request_too_large(request: HttpRequest) -> HttpResponse:
@@ -80,6 +32,21 @@ def request_too_large(request: HttpRequest) -> HttpResponse:
         sentence = _("One upload may hold %(limit_megabytes)s MB. Nothing was stored. Choose a smaller file.")
         return problem(413, "too-large", sentence % {"limit_megabytes": megabytes})
     return render(request, "413.html", {"limit_megabytes": megabytes}, status=413)
+
+
+def locked_out(request: HttpRequest, _refused: HttpResponse | None, credentials: Credentials) -> HttpResponse:
+    """429 in the same words whether there is such a person or not."""
+    until = locked_until(request, credentials)
+    seconds = max(1, int((until - timezone.now()).total_seconds()))
+    if is_for_api(request):
+        sentence = _(
+            "Signing in with this user name, or from this place, is closed until %(time)s at the latest. "
+            "What you try until then is not looked at and does not make it longer."
+        ) % {"time": time_format(timezone.localtime(until), "H:i")}
+        return problem(HTTPStatus.TOO_MANY_REQUESTS, "locked-out", sentence, retry_after=seconds)
+    response = render(request, "accounts/locked_out.html", {"until": until}, status=HTTPStatus.TOO_MANY_REQUESTS)
+    response["Retry-After"] = str(seconds)
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -95,7 +62,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The answer to an error that nobody caught: 503 without the database, 507 on a full disk, else 500.
+    """The answer to an error that was not caught: 503 without the database, 507 on a full disk, else 500.
 
     Its templates use neither the request nor the database, which may be what failed.
     """

@@ -40,7 +40,7 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
     "drf_spectacular",
-    "administration.apps.SiteConfig",
+    "operations",
     "audit",
     "accounts",
     "diagnosis",
@@ -104,9 +104,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA secure_delete=ON;",
     }
 else:
-    INSTALLED_APPS.append("covidxray.mysql")
     DATABASES["default"] |= {
-        "ENGINE": "covidxray.mysql",
         "CONN_MAX_AGE": 60,
         "OPTIONS": {
             **DATABASES["default"].get("OPTIONS", {}),
@@ -150,15 +148,9 @@ REPORT_LOGO: str = env.str("REPORT_LOGO", default="")
 STATIC_URL = "static/"
 # In development static files come straight from the source; elsewhere `manage.py collectstatic` gathers them here.
 STATIC_ROOT = None if DEVELOPMENT else Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
-STATICFILES_DIRS = [BASE_DIR / "static"]
-# Of what npm installs, only these files have an address.
 NODE_MODULES = BASE_DIR / "node_modules"
-NODE_FILES = ["@panzoom/panzoom/dist/panzoom.min.js"]
-STATICFILES_FINDERS = [
-    "django.contrib.staticfiles.finders.FileSystemFinder",
-    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "covidxray.node_files.NodeFilesFinder",
-]
+# Of what npm installs, only this folder has addresses.
+STATICFILES_DIRS = [BASE_DIR / "static", ("@panzoom/panzoom/dist", NODE_MODULES / "@panzoom/panzoom/dist")]
 WHITENOISE_USE_FINDERS = DEVELOPMENT
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 _STATIC_BACKEND = (
@@ -210,7 +202,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=env.number("LOCKOUT_MINUTES", default=15, 
 AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
 AXES_HANDLER = "accounts.lockout.LockoutHandler"
 AXES_USERNAME_CALLABLE = "accounts.lockout.counted_name"
-AXES_LOCKOUT_CALLABLE = "accounts.lockout.locked_out_page"
+AXES_LOCKOUT_CALLABLE = "covidxray.error_pages.locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # it ends when the page says so, whatever is tried meanwhile
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]

@@ -3,7 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from covidxray.error_pages import healthz, readyz
+from operations.health import healthz, readyz
+from operations.views import site_page
 
 handler400 = "covidxray.error_pages.bad_request"
 handler403 = "covidxray.error_pages.refused"
@@ -15,6 +16,7 @@ urlpatterns = [
     path("models/", include("diagnosis.model_cards.urls")),
     path("accounts/", include("accounts.urls")),
     path("api/", include("api.urls")),
+    path("admin/site/", admin.site.admin_view(site_page), name="site"),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

@@ -8,20 +8,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin import StaffAdmin
+from administration.permissions import ReadOnlyAdmin
 from diagnosis.models import Diagnosis, ModelVersion
-
-
-class ReadOnlyAdmin(StaffAdmin):
-    """To read, of every institution: who administers, administers all of them."""
-
-    actions = None
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(ModelVersion)

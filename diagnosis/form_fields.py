@@ -1,4 +1,6 @@
-"""What may be entered of a patient and of a study, beside an upload and afterwards."""
+"""Form fields that several rooms use: a day, a past day, a line, free text, a choice or none; and a form that notices
+concurrent changes.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +12,14 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
-from accounts.normalise import normalised
 from diagnosis.imaging.dicom_details import shown_line
-from diagnosis.models import NOTES_LENGTH, Study
-from diagnosis.patient_models import NAME_LENGTH, REFERENCE_LENGTH, Patient
-from diagnosis.patients.matching import EnteredDetails, PatientDetails, is_storable_reference
+from diagnosis.models import Patient, Study
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
 
 EARLIEST_DAY = date(1880, 1, 1)
-REASON_LENGTH = 300
+_DAY_EXPECTED = _("Give a day as year-month-day, such as 2026-03-31.")
 
 
 class LineField(forms.CharField):
@@ -36,22 +34,37 @@ class LineField(forms.CharField):
         return shown_line(line) if len(line) <= (self.max_length or 0) else line
 
 
-class PastDayField(forms.DateField):
-    """A day as YYYY-MM-DD, which is also what a browser's own calendar sends; none of the future."""
+class DayField(forms.DateField):
+    """A day as YYYY-MM-DD, which is also what a browser's own calendar sends."""
 
-    def __init__(self, label: StrPromise) -> None:
+    first, last = date(1970, 1, 1), date(2199, 12, 31)
+
+    def __init__(self, label: StrPromise, **attrs: str) -> None:
         super().__init__(
             label=label,
             required=False,
             input_formats=["%Y-%m-%d"],
-            widget=forms.DateInput(
-                format="%Y-%m-%d", attrs={"type": "date", "class": "form-control", "autocomplete": "off"}
-            ),
-            error_messages={"invalid": _("Give a day as year-month-day, such as 2026-03-31.")},
+            widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control", **attrs}),
+            error_messages={"invalid": _DAY_EXPECTED},
         )
 
     def clean(self, value: Any) -> date | None:
         day: date | None = super().clean(value)
+        if day and not self.first <= day <= self.last:
+            raise forms.ValidationError(_DAY_EXPECTED, code="invalid")
+        return day
+
+
+class PastDayField(DayField):
+    """A day in a person's lifetime; none of the future."""
+
+    first = date(1, 1, 1)
+
+    def __init__(self, label: StrPromise) -> None:
+        super().__init__(label, autocomplete="off")
+
+    def clean(self, value: Any) -> date | None:
+        day = super().clean(value)
         # Where the site's time zone is not the person's, today may be tomorrow.
         if day and not EARLIEST_DAY <= day <= timezone.localdate() + timedelta(days=1):
             raise forms.ValidationError(_("This day lies in the future, or too long ago."), code="impossible-day")
@@ -66,76 +79,15 @@ class ChoiceOrNone(forms.ChoiceField):
         super().__init__(label=label, required=False, widget=widget, choices=[("", _("Not given")), *choices])
 
 
-class NotesField(forms.CharField):
-    def __init__(self) -> None:
-        widget = forms.Textarea(attrs={"class": "form-control", "rows": 4, "autocomplete": "off"})
-        super().__init__(label=_("Clinical notes"), required=False, max_length=NOTES_LENGTH, widget=widget)
+class FreeTextField(forms.CharField):
+    """A few lines of text, counted as the browser counts them: a line's end is one character."""
 
-    def to_python(self, value: Any) -> str:
-        """A line's end counts as one character, as it does in the browser."""
-        text = super().to_python(value) or ""
-        return text.replace("\r\n", "\n")
+    def __init__(self, label: StrPromise, *, rows: int, max_length: int, **options: Any) -> None:
+        widget = forms.Textarea(attrs={"class": "form-control", "rows": rows, "autocomplete": "off"})
+        super().__init__(label=label, max_length=max_length, widget=widget, **{"required": False, **options})
 
-
-class ReasonField(forms.CharField):
-    """Why something is done that others will ask about."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            label=_("Reason"),
-            max_length=REASON_LENGTH,
-            widget=forms.Textarea(attrs={"class": "form-control", "rows": 2, "autocomplete": "off"}),
-            error_messages={"required": _("Say why: it stands in the history of the study.")},
-        )
-
-
-class PatientFields(forms.Form):
-    """Who the patient is. Every field may stay empty."""
-
-    reference = LineField(_("Patient reference"), max_length=REFERENCE_LENGTH)
-    name = LineField(_("Name"), max_length=NAME_LENGTH)
-    birth_date = PastDayField(_("Date of birth"))
-    sex = ChoiceOrNone(_("Sex"), Patient.Sex.choices)
-
-    def clean_reference(self) -> str:
-        reference: str = self.cleaned_data["reference"]
-        if not is_storable_reference(reference):
-            raise forms.ValidationError(_("This reference is too long."), code="too-long")
-        return reference
-
-    @property
-    def patient_details(self) -> PatientDetails:
-        """What was entered, of a form that is valid."""
-        values = self.cleaned_data
-        return PatientDetails(values["reference"], values["name"], values["birth_date"], values["sex"])
-
-
-class StudyFields(forms.Form):
-    """What a radiograph's file may not say of itself."""
-
-    projection = ChoiceOrNone(_("Projection"), Study.Projection.choices)
-    study_date = PastDayField(_("Study date"))
-    notes = NotesField()
-
-
-class EnteredFields(StudyFields, PatientFields):
-    """What can be entered beside the files of an upload."""
-
-    field_order = ["reference", "name", "birth_date", "sex", "projection", "study_date", "notes"]
-
-    def clean(self) -> dict[str, Any]:
-        values: dict[str, Any] = super().clean() or self.cleaned_data
-        if values.get("name") and not values.get("reference") and not values.get("birth_date"):
-            told_apart = _(
-                "A name alone does not tell two patients apart: give the reference or the date of birth too."
-            )
-            self.add_error("name", forms.ValidationError(told_apart, code="name-alone"))
-        return values
-
-    @property
-    def entered(self) -> EnteredDetails:
-        values = self.cleaned_data
-        return EnteredDetails(self.patient_details, values["projection"], values["study_date"], values["notes"])
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(value.replace("\r\n", "\n") if isinstance(value, str) else value)
 
 
 class ChangeForm(forms.Form):
@@ -166,73 +118,3 @@ class ChangeForm(forms.Form):
 
 def _fingerprint(values: dict[str, Any]) -> str:
     return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:16]
-
-
-class StudyForm(ChangeForm, StudyFields):
-    """A study's own details."""
-
-
-class PatientForm(ChangeForm, PatientFields):
-    """A patient's own data, for all of the patient's studies."""
-
-    other: Patient | None = None
-    """The patient who has the reference already that was entered."""
-
-    def clean(self) -> dict[str, Any]:
-        values = super().clean()
-        if not any(values.get(name) for name in ("reference", "name")) and any(
-            self.stored[name] for name in ("reference", "name")
-        ):
-            raise forms.ValidationError(_("Leave the reference or the name: without both nobody finds this patient."))
-        return values
-
-    def clean_reference(self) -> str:
-        reference = super().clean_reference()
-        if reference:
-            same = Patient.objects.filter(institution=self.row.institution_id, reference_key=normalised(reference))
-            self.other = same.exclude(pk=self.row.pk).first()
-        if self.other:
-            raise forms.ValidationError(
-                _("Another patient has this reference. To give a study to that patient, move it."), code="taken"
-            )
-        return reference
-
-
-class ReasonForm(forms.Form):
-    """For a study that is voided or restored."""
-
-    reason = ReasonField()
-
-
-class MoveForm(PatientFields):
-    """The patient that a study is moved to: the registered one with this reference, or a new one that is asked for."""
-
-    is_new = forms.BooleanField(
-        label=_("Register a new patient with this reference"),
-        required=False,
-        widget=forms.CheckboxInput(attrs={"class": "form-check-input", "autocomplete": "off"}),
-    )
-    reason = ReasonField()
-    field_order = ["reference", "is_new", "name", "birth_date", "sex", "reason"]
-
-    def __init__(self, user: User, study: Study, **options: Any) -> None:
-        super().__init__(label_suffix="", **options)
-        self.user, self.study = user, study
-        self.patient: Patient | None = None
-        self.fields["reference"].required = True
-        self.fields["reference"].error_messages["required"] = str(_("Give the reference of the right patient."))
-
-    def clean_reference(self) -> str:
-        reference = super().clean_reference()
-        patients = Patient.objects.visible_to(self.user)
-        self.patient = patients.filter(reference_key=normalised(reference)).first()
-        if self.patient and self.patient.pk == self.study.patient_id:
-            raise forms.ValidationError(_("This is the patient of the study already."), code="same")
-        return reference
-
-    def clean(self) -> dict[str, Any]:
-        values: dict[str, Any] = super().clean() or self.cleaned_data
-        if not self.has_error("reference") and self.patient is None and not values.get("is_new"):
-            unknown = _("No patient has this reference. Correct it, or tick below that a new patient is registered.")
-            self.add_error("reference", forms.ValidationError(unknown, code="unknown"))
-        return values

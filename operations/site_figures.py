@@ -15,13 +15,11 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 
 from audit.models import Action, AuditEntry
-from diagnosis.erasure_models import FileToErase
 from diagnosis.errors import DiagnosisError
 from diagnosis.inference.artifacts import read_artifact
 from diagnosis.inference.concurrency import TurnsNow, turns_now
 from diagnosis.inference.serving import loaded
-from diagnosis.models import Diagnosis, Study
-from diagnosis.refusals import Refusal
+from diagnosis.models import Diagnosis, FileToErase, Refusal, Study
 from operations.failures import STARTED, Failures, failures
 from operations.version import VERSION, commit
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from diagnosis.statistics.panels import REFUSALS
+from diagnosis.wording.numbers import moment, number, size
+from diagnosis.wording.refusals import REFUSALS
 from operations.failures import REMEMBERED
 from operations.site_figures import Day, LastBackup, SiteFigures, Space
 
@@ -73,25 +71,25 @@ def _version(figures: SiteFigures) -> Iterator[Line]:
 
 
 def _day(day: Day) -> Iterator[Line]:
-    yield Line(_("Uploads stored"), _number(day.uploads))
-    yield Line(_("Results"), _number(day.results))
-    yield Line(_("Refused uploads"), _number(sum(uploads for _code, uploads in day.refusals)))
+    yield Line(_("Uploads stored"), number(day.uploads))
+    yield Line(_("Results"), number(day.results))
+    yield Line(_("Refused uploads"), number(sum(uploads for _code, uploads in day.refusals)))
     for code, uploads in day.refusals:
-        yield Line(_("Refused: %(reason)s") % {"reason": REFUSALS.get(code, code)}, _number(uploads))
-    yield Line(_("Failed sign-ins"), _number(day.failed_sign_ins))
-    yield Line(_("Lock-outs"), _number(day.lock_outs))
+        yield Line(_("Refused: %(reason)s") % {"reason": REFUSALS.get(code, code)}, number(uploads))
+    yield Line(_("Failed sign-ins"), number(day.failed_sign_ins))
+    yield Line(_("Lock-outs"), number(day.lock_outs))
 
 
 def _space(space: Space) -> Iterator[Line]:
     yield Line(_("Database"), space.database)
-    yield Line(_("Size of the database"), _bytes(space.database_bytes))
-    stored = {"number": _number(space.radiographs), "size": _bytes(space.radiographs_bytes)}
+    yield Line(_("Size of the database"), size(space.database_bytes))
+    stored = {"number": number(space.radiographs), "size": size(space.radiographs_bytes)}
     yield Line(_("Radiographs as uploaded"), _("%(number)s (%(size)s)") % stored)
-    free = _("%(free)s of %(total)s") % {"free": _bytes(space.free), "total": _bytes(space.total)}
+    free = _("%(free)s of %(total)s") % {"free": size(space.free), "total": size(space.total)}
     is_little = space.free is not None and space.free < LITTLE_FREE * (space.total or 0)
     yield Line(_("Free on their disk"), free, warning=_("Little space is left for uploads.") if is_little else "")
     left = space.files_to_erase and _("Files of erased studies could not be deleted: run manage.py purge_expired.")
-    yield Line(_("Files still to be erased"), _number(space.files_to_erase), warning=left or "")
+    yield Line(_("Files still to be erased"), number(space.files_to_erase), warning=left or "")
 
 
 def _backup(backup: LastBackup | None) -> Iterator[Line]:
@@ -101,8 +99,8 @@ def _backup(backup: LastBackup | None) -> Iterator[Line]:
     age = timezone.now() - backup.made
     is_old = age.total_seconds() > BACKUP_HOURS * 3600
     old = _("It is older than %(hours)s hours.") % {"hours": BACKUP_HOURS} if is_old else ""
-    yield Line(_("Last backup"), _moment(backup.made), warning=old)
-    held = {"size": _bytes(backup.size), "rows": _number(backup.rows), "files": _number(backup.files)}
+    yield Line(_("Last backup"), moment(backup.made, with_zone=True), warning=old)
+    held = {"size": size(backup.size), "rows": number(backup.rows), "files": number(backup.files)}
     yield Line(_("It holds"), _("%(rows)s rows and %(files)s files in %(size)s") % held)
     yield Line(_("Its SHA-256"), backup.sha256, is_code=True)
 
@@ -110,34 +108,21 @@ def _backup(backup: LastBackup | None) -> Iterator[Line]:
 def _process(figures: SiteFigures) -> Iterator[Line]:
     process, turns = figures.process, figures.process.turns
     yield Line(_("Process number"), str(process.number))
-    yield Line(_("Running for"), f"{timesince(process.started)} ({_moment(process.started)})")
+    yield Line(_("Running for"), f"{timesince(process.started)} ({moment(process.started, with_zone=True)})")
     is_other = process.loaded and process.loaded != figures.model.version
     other = _("Another model is in use by now: restart the site to load it.") if is_other else ""
     yield Line(_("Model loaded"), process.loaded or _("none yet: the first upload loads it"), warning=other)
     yield Line(_("Engine"), process.engine)
     yield Line(_("Uploads being classified"), _of(turns.running, turns.at_once))
     yield Line(_("Uploads waiting"), _of(turns.waiting, turns.may_wait))
-    yield Line(_("Uploads refused as busy, since the start"), _number(turns.refused))
+    yield Line(_("Uploads refused as busy, since the start"), number(turns.refused))
     yield Line(_("Server errors"), _many(process.failures.server_errors))
     yield Line(_("Messages that the mail server did not take"), _many(process.failures.mail))
 
 
-def _number(number: int) -> str:
-    return number_format(number, use_l10n=True, force_grouping=True)
+def _many(count: int) -> str:
+    return _("%(number)s or more") % {"number": number(count)} if count >= REMEMBERED else number(count)
 
 
-def _many(number: int) -> str:
-    return _("%(number)s or more") % {"number": _number(number)} if number >= REMEMBERED else _number(number)
-
-
-def _of(number: int, most: int) -> str:
-    return _("%(number)s of at most %(most)s") % {"number": _number(number), "most": _number(most)}
-
-
-def _bytes(size: int | None) -> str:
-    return _("not known") if size is None else filesizeformat(size)
-
-
-def _moment(moment: datetime) -> str:
-    local = timezone.localtime(moment)
-    return f"{date_format(local, 'j M Y, H:i')} {local:%Z}"
+def _of(count: int, most: int) -> str:
+    return _("%(number)s of at most %(most)s") % {"number": number(count), "most": number(most)}

@@ -5,8 +5,7 @@ from typing import Any
 
 from accounts.models import User
 from diagnosis.history.recounts import results_changed
-from diagnosis.models import Diagnosis, Study
-from diagnosis.review_models import OwnReading, Review
+from diagnosis.models import Diagnosis, OwnReading, Review, Study
 from tests.rows import stored_result
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)

@@ -14,7 +14,8 @@ from django.test import Client
 from accounts.models import User
 from diagnosis.history.recounts import days_changed
 from diagnosis.models import Diagnosis, ModelVersion, Study
-from diagnosis.patients.matching import PatientDetails, patient_get_or_create
+from diagnosis.patients.details import PatientDetails
+from diagnosis.patients.services import patient_get_or_create
 
 NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
 

@@ -1,14 +1,14 @@
 """Which spellings are one and which are two: the same on every database, whose own rules differ.
 
 The databases compare characters by their number. What a person would take for the same has one spelling in a column of
-its own (`accounts.normalise`, `diagnosis.fields`).
+its own (`accounts.normalise`, `diagnosis.models.fields`).
 """
 
 import pytest
 from django.db import IntegrityError, transaction
 
 from accounts.models import Institution, User
-from diagnosis.patient_models import Patient
+from diagnosis.models import Patient
 from tests.cast import client_of, person
 from tests.rows import listed, stored_result, words_need_a_commit
 

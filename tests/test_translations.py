@@ -17,7 +17,7 @@ from diagnosis.errors import RadiographRejected
 from diagnosis.imaging.radiograph import read_radiograph
 from diagnosis.models import Diagnosis
 from diagnosis.reports.fonts import typesetter_for
-from diagnosis.wording.answers import error_text
+from diagnosis.wording.errors import error_text
 
 PROJECT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("ms", "ar")

@@ -11,21 +11,20 @@ import numpy as np
 import pytest
 from pytest_django import Settings
 
+from diagnosis.findings import CLASS_NAMES
 from diagnosis.inference import serving as classifier
 from diagnosis.inference.artifacts import (
     BUILT_FILES,
     CARD,
     FORMAT,
-    Decision,
     read_artifact,
     set_current_version,
     write_built,
     write_json,
 )
-from diagnosis.inference.contract import CLASS_NAMES, IMAGE_SIZE, Preprocessing
+from diagnosis.inference.contract import IMAGE_SIZE, Preprocessing
+from diagnosis.inference.decision import Calibration, Decision, DecisionRule
 from diagnosis.inference.engines import ENGINES, EngineOutput
-from training.evaluation.calibration_fit import Calibration
-from training.evaluation.operating_point_choice import DecisionRule
 
 RULE = DecisionRule(operating_point=0.24, indeterminate_low=0.2, indeterminate_high=0.28)
 

@@ -23,13 +23,11 @@ from django.utils import timezone
 
 from accounts.models import Institution, User
 from accounts.normalise import normalised
+from diagnosis.findings import Prediction
 from diagnosis.history.recounts import days_changed
 from diagnosis.imaging.radiograph import read_radiograph
 from diagnosis.imaging.rendering import display_jpeg, heat_map_to_png, thumbnail_jpeg
-from diagnosis.inference.contract import Prediction
-from diagnosis.models import Diagnosis, ModelVersion, Standing, Study
-from diagnosis.patient_models import Patient
-from diagnosis.review_models import Outcome, Review, ReviewState
+from diagnosis.models import Diagnosis, ModelVersion, Outcome, Patient, Review, ReviewState, Standing, Study
 
 INSTITUTION = "Invented results"
 USERNAMES = [f"invented-{number}" for number in range(1, 9)]

@@ -21,12 +21,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.api.models import ApiToken
 from accounts.api_tokens import KEYWORD, token_create
-from accounts.models import User
+from accounts.models import ApiToken, User
 from bench.lists.invented_results import USERNAMES
 from diagnosis.models import Diagnosis
-from diagnosis.querysets import OLDEST_FIRST
+from diagnosis.models.ordering import OLDEST_FIRST
 
 ORDERS = ("newest", "oldest", "highest", "lowest")
 

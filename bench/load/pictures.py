@@ -11,7 +11,7 @@ from bench.load.plan import Picture
 from bench.radiographs import chest
 from diagnosis.errors import RadiographRejected
 from diagnosis.imaging.radiograph import read_radiograph
-from diagnosis.inference.serving import Classifier
+from diagnosis.inference.classifier import Classifier
 
 SIDE = 1000
 LARGEST_CUT = 0.08

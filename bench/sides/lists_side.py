@@ -80,8 +80,8 @@ def _slowest(timings: list[tuple[str, Any]]) -> dict[str, Any]:
 def _statistics_anew(client: Any, repeat: int) -> dict[str, Any]:
     """A month and a year after one upload in their middle, and a year of which no figure is kept."""
     from bench.lists.timing import invented_middle, timed, timed_addresses
-    from diagnosis.figures_models import DayFigures
     from diagnosis.history.recounts import days_changed
+    from diagnosis.models import DayFigures
 
     middle, addresses = invented_middle(), timed_addresses()
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from bench.load.pictures import picture
-from diagnosis.inference.serving import Classifier, load_classifier
+from diagnosis.inference.classifier import Classifier
+from diagnosis.inference.serving import load_classifier
 
 DRAWERS = 2
 """Threads that make radiographs, so that the engine does not wait for them."""

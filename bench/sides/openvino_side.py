@@ -12,8 +12,9 @@ import numpy as np
 from bench.radiographs import radiograph_file
 from bench.sides.clock import gigaflops, matrices, per_call
 from diagnosis.imaging.radiograph import Radiograph, read_radiograph
+from diagnosis.inference.classifier import Classifier
 from diagnosis.inference.engines import GRAPHS, SETTINGS
-from diagnosis.inference.serving import Classifier, load_classifier
+from diagnosis.inference.serving import load_classifier
 
 
 @cache

@@ -13,8 +13,7 @@ from uuid import UUID
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from diagnosis.models import Study
-from diagnosis.report_models import Report
+from diagnosis.models import Report, Study
 
 _OWNERS = {"radiographs": Study.objects, "reports": Report.objects}
 _AGE = timedelta(days=1)

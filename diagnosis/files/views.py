@@ -1,6 +1,6 @@
 """The only way to a stored picture or file. Each is handed out after a check, and never from a cache.
 
-`…_of` hand out to whoever has the clinical role, for pages and for the API. They raise FileNotFoundError.
+`…_of` hand out to everyone who has the clinical role, for pages and for the API. They raise FileNotFoundError.
 """
 
 import logging
@@ -28,8 +28,8 @@ _decoding = threading.Lock()
 
 
 def file_needed(view: SignedInView[Parameters]) -> SignedInView[Parameters]:
-    """A file that the database names and the storage has lost is a 404 with that sentence, and a record for whoever
-    looks after the storage."""
+    """A file that the database names and the storage has lost is a 404 with that sentence, and a log record for those
+    who look after the storage."""
 
     @wraps(view)
     def guarded(request: SignedInRequest, *args: Parameters.args, **kwargs: Parameters.kwargs) -> HttpResponseBase:
@@ -42,41 +42,20 @@ def file_needed(view: SignedInView[Parameters]) -> SignedInView[Parameters]:
     return guarded
 
 
-@radiographer_required
-@require_safe
-@file_needed
-def display(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
-    """The copy of the radiograph that pages show, free of metadata."""
-    return display_of(request, uuid)
-
-
 def display_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
+    """The copy of the radiograph that pages show, free of metadata."""
     study = _visible_study(request, uuid)
     image_view_record(study=study, actor=request.user)
     return picture_answer(study.display)
 
 
-@radiographer_required
-@require_safe
-@file_needed
-def thumbnail(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
-    """The small copy that lists show."""
-    return thumbnail_of(request, uuid)
-
-
 def thumbnail_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
+    """The small copy that lists show."""
     return picture_answer(_visible_study(request, uuid).thumbnail)
 
 
-@radiographer_required
-@require_safe
-@file_needed
-def full(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
-    """The radiograph with all its pixels, free of metadata: decoded again, where the copy above has fewer."""
-    return full_of(request, uuid)
-
-
 def full_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
+    """The radiograph with all its pixels, free of metadata: decoded again, where the copy above has fewer."""
     study = _visible_study(request, uuid)
     image_view_record(study=study, actor=request.user)
     if not study.is_reduced:
@@ -88,15 +67,8 @@ def full_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     return HttpResponse(picture, content_type="image/jpeg")
 
 
-@radiographer_required
-@require_safe
-@file_needed
-def original(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
-    """The file as it was uploaded, only ever to be saved: without a type that a browser would open."""
-    return original_of(request, uuid)
-
-
 def original_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
+    """The file as it was uploaded, only ever to be saved: without a type that a browser would open."""
     study = _visible_study(request, uuid)
     if request.method == "GET":
         study_record(Action.ORIGINAL_DOWNLOADED, study=study, actor=request.user)
@@ -105,3 +77,13 @@ def original_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
 
 def _visible_study(request: SignedInRequest, uuid: UUID) -> Study:
     return get_object_or_404(Study.objects.visible_to(request.user), uuid=uuid)
+
+
+def _page_of(view: SignedInView[Parameters]) -> SignedInView[Parameters]:
+    return radiographer_required(require_safe(file_needed(view)))
+
+
+display = _page_of(display_of)
+thumbnail = _page_of(thumbnail_of)
+full = _page_of(full_of)
+original = _page_of(original_of)

@@ -16,8 +16,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from diagnosis.models import Study
-from diagnosis.review_models import Outcome, OwnReading, ReviewState, StudyEvent
+from diagnosis.models import Outcome, OwnReading, ReviewState, Study, StudyEvent
 
 Detail = Mapping[str, Any]
 

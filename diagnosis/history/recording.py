@@ -13,12 +13,10 @@ from accounts.models import User
 from audit.models import Action
 from audit.services import record, was_seen_lately
 from diagnosis.history.recounts import results_changed
-from diagnosis.patient_models import Patient
-from diagnosis.review_models import StudyEvent
+from diagnosis.models import Patient, StudyEvent
 
 if TYPE_CHECKING:
-    from diagnosis.models import Study
-    from diagnosis.report_models import Report
+    from diagnosis.models import Report, Study
 
 _Kind = StudyEvent.Kind
 _ACTIONS = {

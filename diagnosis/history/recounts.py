@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import Count
 
-from diagnosis.figures_models import DayFigures, ResultChange
+from diagnosis.models import DayFigures, ResultChange
 
 if TYPE_CHECKING:
     from diagnosis.models import Study

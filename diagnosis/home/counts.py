@@ -15,10 +15,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from diagnosis.models import Diagnosis, DiagnosisQuerySet
-from diagnosis.refusals import Refusal
+from diagnosis.models import Diagnosis, DiagnosisQuerySet, Refusal, ReviewState
 from diagnosis.results.search import rows_read
-from diagnosis.review_models import ReviewState
 from diagnosis.reviews.blinding import HIDDEN, revealed_to
 
 RECENT_RESULTS = 6

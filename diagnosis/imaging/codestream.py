@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pydicom import uid
 
 from diagnosis.errors import RadiographRejected, gettext_noop
-from diagnosis.imaging.grey import refuse_many_scans
+from diagnosis.imaging.limits import refuse_many_scans
 
 _JPEG_FRAMES = {
     uid.JPEGBaseline8Bit: {0xC0, 0xC1},

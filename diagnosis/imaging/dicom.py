@@ -22,7 +22,8 @@ from diagnosis.errors import RadiographRejected, gettext_noop
 from diagnosis.imaging.codestream import FrameSize, check_codestream
 from diagnosis.imaging.dicom_decoders import DECODER_DEPENDENCIES
 from diagnosis.imaging.dicom_details import KEPT_TAGS, DicomDetails, kept_details
-from diagnosis.imaging.grey import GreyPicture, grey_picture, read_only, refuse_oversize
+from diagnosis.imaging.grey import GreyPicture, grey_picture, read_only
+from diagnosis.imaging.limits import refuse_oversize
 from diagnosis.imaging.windowing import shaded
 
 # pydicom quotes what it finds odd, which can be a patient's, in warnings; none of it may reach a log.

@@ -1,20 +1,11 @@
 """JPEG and PNG bytes, and decoded Pillow images of any mode, to one upright grey picture."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BytesIO
-from itertools import islice
 
 import numpy as np
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
-from diagnosis.errors import RadiographRejected, gettext_noop
-
-MAX_PIXELS = 40_000_000
-MAX_SCANS = 100
-"""Progressive JPEGs have about ten."""
-_SCAN = re.compile(rb"\xff\xda\x00[\x08\x0a\x0c\x0e][\x01-\x04]")
 _COLOUR_SAMPLE_SIDE = 1024
 _ROWS_AT_ONCE = 256
 
@@ -27,67 +18,6 @@ class GreyPicture:
     """(height, width) uint8, upright, read-only."""
     colourfulness: float
     """Mean over the pixels of max(R, G, B) - min(R, G, B), 0..255; 0 for a grey picture."""
-
-
-def refuse_oversize(width: int, height: int) -> None:
-    """Raise RadiographRejected where a picture of this declared size must not be decoded."""
-    if width * height > MAX_PIXELS:
-        raise RadiographRejected(
-            gettext_noop(
-                "The picture is %(width)d x %(height)d pixels; at most %(megapixels)d megapixels can be read."
-            ),
-            code="too-many-pixels",
-            width=width,
-            height=height,
-            megapixels=MAX_PIXELS // 1_000_000,
-        )
-
-
-def refuse_many_scans(jpeg: bytes) -> None:
-    """Raise RadiographRejected where a JPEG makes the decoder go over all its pixels again and again.
-
-    A scan of 65 bytes costs 80 ms at 40 megapixels: without a limit a file of 50 MB could hold a processor for hours.
-    """
-    if sum(1 for _ in islice(_SCAN.finditer(jpeg), MAX_SCANS + 1)) > MAX_SCANS:
-        raise RadiographRejected(
-            gettext_noop("The JPEG was made to keep a computer busy; export it again."), code="many-scans"
-        )
-
-
-def read_picture(content: bytes) -> GreyPicture:
-    """Decode a whole JPEG or PNG; raise RadiographRejected for its size or for several pictures in one file.
-
-    What Pillow raises on damaged bytes passes through: `read_radiograph` turns it into a refusal.
-    """
-    try:
-        image = Image.open(BytesIO(content), formats=("JPEG", "PNG"))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise RadiographRejected(
-            gettext_noop("The picture has far too many pixels to be read."), code="too-many-pixels"
-        ) from error
-    with image:
-        refuse_oversize(*image.size)
-        _refuse_several_pictures(image)
-        if image.format == "PNG":
-            _verify_checksums(content)
-        else:
-            refuse_many_scans(content)
-        image.load()
-        return grey_picture(image)
-
-
-def _refuse_several_pictures(image: Image.Image) -> None:
-    if image.format not in ("JPEG", "PNG") or getattr(image, "n_frames", 1) > 1:
-        raise RadiographRejected(
-            gettext_noop("The file holds several pictures or an animation; upload one still picture."),
-            code="several-pictures",
-        )
-
-
-def _verify_checksums(content: bytes) -> None:
-    """Pillow does not compare the checksums of PNG pixel data while it decodes; `verify` does, and does not decode."""
-    with Image.open(BytesIO(content), formats=("PNG",)) as image:
-        image.verify()
 
 
 def grey_picture(image: Image.Image) -> GreyPicture:

@@ -8,11 +8,10 @@ import numpy as np
 from diagnosis.errors import RadiographRejected, gettext_noop
 from diagnosis.imaging.dicom import is_dicom, read_dicom
 from diagnosis.imaging.dicom_details import DicomDetails
-from diagnosis.imaging.grey import MAX_PIXELS, read_picture
+from diagnosis.imaging.jpeg_png import read_picture
+from diagnosis.imaging.limits import MAX_FILE_BYTES, MAX_PIXELS, refuse_size
 
 __all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "DicomDetails", "Radiograph", "read_radiograph"]
-
-MAX_FILE_BYTES = 50 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ def read_radiograph(content: bytes) -> Radiograph:
 
     Raises RadiographRejected, and nothing else, for any bytes that are not a whole and safe picture.
     """
-    _refuse_size(content)
+    refuse_size(content)
     kind = _sniffed_format(content)
     try:
         picture, details = read_dicom(content) if kind == "DICOM" else (read_picture(content), None)
@@ -49,17 +48,6 @@ def read_radiograph(content: bytes) -> Radiograph:
             format=kind,
         ) from error
     return Radiograph(picture.pixels, kind, hashlib.sha256(content).hexdigest(), picture.colourfulness, details)
-
-
-def _refuse_size(content: bytes) -> None:
-    if not content:
-        raise RadiographRejected(gettext_noop("The file is empty."), code="empty")
-    if len(content) > MAX_FILE_BYTES:
-        raise RadiographRejected(
-            gettext_noop("The file is larger than %(megabytes)d MB, the most that can be read."),
-            code="too-large",
-            megabytes=MAX_FILE_BYTES // 1024**2,
-        )
 
 
 def _sniffed_format(content: bytes) -> str:

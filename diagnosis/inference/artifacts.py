@@ -9,21 +9,20 @@ A version never changes once it is there; ``models/current.json`` names the one 
 
 import hashlib
 import json
-import math
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from diagnosis.errors import ContractMismatch, ModelUnavailable
-from diagnosis.inference.contract import CLASS_NAMES, IMAGE_SIZE, Preprocessing
-from training.evaluation.calibration_fit import Calibration
-from training.evaluation.operating_point_choice import DecisionRule
+from diagnosis.findings import CLASS_NAMES
+from diagnosis.inference.contract import IMAGE_SIZE, Preprocessing
+from diagnosis.inference.decision import Decision
 
 CARD = "model_card.json"
 TRAINED = "trained.npz"
@@ -38,30 +37,6 @@ FORMAT = 1
 """Version of this folder's layout."""
 
 VERSION_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-
-
-@dataclass(frozen=True)
-class Decision:
-    """How the network's output becomes an answer.
-
-    evidence_scale: evidence for COVID at one place, in logits, that is drawn in full colour.
-    """
-
-    calibration: Calibration
-    rule: DecisionRule
-    evidence_scale: float
-
-    def __post_init__(self) -> None:
-        if not 0 < self.evidence_scale < math.inf:
-            raise ValueError(f"The evidence scale must be a number above 0, not {self.evidence_scale}.")
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "Decision":
-        calibration, rule = Calibration(**values["calibration"]), DecisionRule(**values["rule"])
-        return cls(calibration, rule, float(values["evidence_scale"]))
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,13 @@
 """What a model and the code around it must agree on: class order, input size, preprocessing, and the three answers."""
 
 from dataclasses import asdict, dataclass, fields
-from enum import StrEnum
 from typing import Any, Self
 
 from diagnosis.errors import ContractMismatch
 
-CLASS_NAMES = ("COVID", "Non-COVID")
-"""Index order of the network's softmax, written down here and nowhere else."""
-COVID_INDEX = 0
 IMAGE_SIZE = 224
 """Side of the network's square input, in pixels."""
 PREPROCESSING_VERSION = 1
-
-
-class Prediction(StrEnum):
-    """What a radiograph can be called; COVID is the positive class everywhere."""
-
-    POSITIVE = "Positive"
-    NEGATIVE = "Negative"
-    INDETERMINATE = "Indeterminate"
 
 
 @dataclass(frozen=True)

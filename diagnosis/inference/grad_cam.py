@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from diagnosis.inference.contract import COVID_INDEX
+from diagnosis.findings import COVID_INDEX
 
 
 def serving_model(network: keras.Model) -> keras.Model:

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from django.utils.translation import gettext as _
 
+from diagnosis.estimates import Estimate
+from diagnosis.inference.decision import DecisionRule
 from diagnosis.model_cards.parts import Plot, Scale, Section, Table
 from diagnosis.model_cards.sources import BACKBONES, SOURCES
-from diagnosis.model_cards.values import Estimate, Value, count, decimal, moment, percent, plain, shown
+from diagnosis.model_cards.values import Value, moment_of, plain, shown
 from diagnosis.model_cards.words import (
     ANSWERS,
     FIGURES,
@@ -20,7 +22,7 @@ from diagnosis.model_cards.words import (
     SHARES,
     SHORT_FIGURES,
 )
-from training.evaluation.operating_point_choice import DecisionRule
+from diagnosis.wording.numbers import decimal, interval, interval_in_percent, number, percent
 
 EXTERNAL_FIGURES = ("roc_auc", "pr_auc", "accuracy", "sensitivity", "specificity", "brier")
 PAPER_FIGURES = ("accuracy", "sensitivity", "specificity", "precision", "f1")
@@ -48,18 +50,18 @@ def sections_of(card: Value, plots: Sequence[str]) -> list[Section]:
 
 def what_it_is(card: Value) -> Section:
     network, contract = card["network"], card["contract"]
-    size = count(contract["image_size"].number())
+    size = number(contract["image_size"].number())
     preprocessing = [f"{name}: {shown(value.text())}" for name, value in contract["preprocessing"].items()]
     classes = ", ".join(shown(name.text()) for name in contract["class_names"].entries())
     hidden = network["head"]["hidden_units"].number()
     facts = [
         (_("Network"), shown(network["architecture"].text())),
-        (_("Made"), moment(card["created"].text())),
+        (_("Made"), moment_of(card["created"].text())),
         (_("Classes"), _("%(classes)s; COVID is the positive class everywhere") % {"classes": classes}),
         (_("Input"), _("%(size)s × %(size)s pixels, grey on three channels") % {"size": size}),
         (_("Preprocessing"), ", ".join(preprocessing)),
         (_("Weights of the frozen part"), shown(network["backbone"].text())),
-        (_("Head"), _("a hidden layer of %(units)s units") % {"units": count(hidden)} if hidden else _("linear")),
+        (_("Head"), _("a hidden layer of %(units)s units") % {"units": number(hidden)} if hidden else _("linear")),
     ]
     purpose = _(
         "It estimates from a frontal chest radiograph the probability of COVID-19 pneumonia, and shows which parts of "
@@ -71,7 +73,7 @@ def what_it_is(card: Value) -> Section:
 def figures(tree: Value) -> Section:
     parts = list(tree["parts"].items())
     header = [_("Figure"), *(_heading(name, part) for name, part in parts)]
-    rows = [[str(title), *(shown(part[key].estimate()) for _name, part in parts)] for key, title in FIGURES.items()]
+    rows = [[str(title), *(interval(part[key].estimate()) for _name, part in parts)] for key, title in FIGURES.items()]
     own = [decimal(None if (value := part["ece_at_own_prevalence"]).is_null else value.number()) for _n, part in parts]
     rows.append([_("Calibration error at the part's own prevalence"), *own])
     rows += [[str(title), *(percent(part[key].number()) for _n, part in parts)] for key, title in SHARES.items()]
@@ -82,7 +84,7 @@ def figures(tree: Value) -> Section:
 
 def answers(parts: Sequence[tuple[str, Value]]) -> Table:
     rows = [
-        [f"{part_name(name)}, {title}", *(count(part["table"][truth][answer].number()) for answer in ANSWERS)]
+        [f"{part_name(name)}, {title}", *(number(part["table"][truth][answer].number()) for answer in ANSWERS)]
         for name, part in parts
         for truth, title in TRUTHS.items()
     ]
@@ -112,7 +114,7 @@ def external(card: Value) -> Section:
         return Section("external", title, warnings=[text])
     parts = list(card["external"].items())
     rows = [
-        [name, count(part["images"].number()), *(shown(part[key].estimate()) for key in EXTERNAL_FIGURES)]
+        [name, number(part["images"].number()), *(interval(part[key].estimate()) for key in EXTERNAL_FIGURES)]
         for name, part in parts
     ]
     header = [_("Collection"), _("Images"), *(str(SHORT_FIGURES[key]) for key in EXTERNAL_FIGURES)]
@@ -140,7 +142,7 @@ def _missed(name: str, there: Estimate, home: Estimate) -> str:
         "On “%(name)s” the model as served called only %(there)s of the COVID images Positive, against %(home)s on the "
         "validation part: its operating point does not carry over to other places as it is, and a Negative there says "
         "little."
-    ) % {"name": name, "there": there.as_percents, "home": home.as_percents}
+    ) % {"name": name, "there": interval_in_percent(there), "home": interval_in_percent(home)}
 
 
 def shortcuts(card: Value) -> Section:
@@ -155,8 +157,8 @@ def shortcuts(card: Value) -> Section:
         "border": _("The model, only a border of %(border)s of each side left") % shares,
         "border_probe": _("Logistic regression on frozen features of that border, trained for it"),
     }
-    rows = [[text, shown(audit[key].estimate())] for key, text in seen.items()]
-    header = [_("What was seen"), _("ROC AUC on %(images)s images") % {"images": count(audit["images"].number())}]
+    rows = [[text, interval(audit[key].estimate())] for key, text in seen.items()]
+    header = [_("What was seen"), _("ROC AUC on %(images)s images") % {"images": number(audit["images"].number())}]
     meaning = audit["meaning"].text()
     return Section(
         "audit",
@@ -170,10 +172,10 @@ def size_shift(shift: Value) -> list[str]:
     if shift.is_null:
         return []
     values = {
-        "pairs": count(shift["images"].number()),
+        "pairs": number(shift["images"].number()),
         "mean": decimal(shift["mean_absolute_change"].number()),
         "largest": decimal(shift["largest_change"].number()),
-        "answers": count(shift["answers_changed"].number()),
+        "answers": number(shift["answers_changed"].number()),
     }
     return [
         _(
@@ -189,9 +191,9 @@ def by_source(tree: Value) -> Section:
         [
             f"{part_name(name)}, {shown(one['source'].text())}",
             shown(one["comparison"].text()),
-            count(one["covid"].number()),
-            count(one["non_covid"].number()),
-            shown(one["roc_auc"].estimate()),
+            number(one["covid"].number()),
+            number(one["non_covid"].number()),
+            interval(one["roc_auc"].estimate()),
         ]
         for name, part in tree["parts"].items()
         if name != "validation"
@@ -242,7 +244,7 @@ def int8(section: Value) -> Section:
     parts = list(section["parts"].items())
     header = [_("Figure"), *(_heading(name, part) for name, part in parts)]
     rows = [
-        [f"{SHORT_FIGURES[key]}, {precision}", *(shown(part[precision][key].estimate()) for _name, part in parts)]
+        [f"{SHORT_FIGURES[key]}, {precision}", *(interval(part[precision][key].estimate()) for _name, part in parts)]
         for key in ("roc_auc", "sensitivity", "specificity")
         for precision in ("float32", "int8")
     ]
@@ -287,14 +289,14 @@ def scale_of(rule: DecisionRule) -> Scale:
 
 def data(training: Value) -> Section:
     rows = [
-        [part_name(part), name, count(number.number())]
+        [part_name(part), name, number(images.number())]
         for part, counts in training["parts"].items()
-        for name, number in counts.items()
+        for name, images in counts.items()
     ]
     facts = [
-        (_("Refused by the reader or the gate"), count(training["refused"].number())),
-        (_("Images with a near duplicate in another part"), count(training["near_duplicates_crossing"].number())),
-        (_("Groups of near duplicates with both classes"), count(training["groups_with_both_classes"].number())),
+        (_("Refused by the reader or the gate"), number(training["refused"].number())),
+        (_("Images with a near duplicate in another part"), number(training["near_duplicates_crossing"].number())),
+        (_("Groups of near duplicates with both classes"), number(training["groups_with_both_classes"].number())),
     ]
     header = [_("Part"), _("Class and source"), _("Images")]
     return Section("data", _("Data"), facts=facts, tables=[Table(_("Images by part, class and source"), header, rows)])
@@ -329,7 +331,7 @@ def reproduction(card: Value) -> Section:
         (_("SHA-256 of all tensors"), shown(network["weights_sha256"].text())),
         (_("SHA-256 of the trained tensors"), shown(network["trained_sha256"].text())),
         (_("Command"), shown(training["command"].text())),
-        (_("Time taken"), _("%(number)s s") % {"number": count(seconds)}),
+        (_("Time taken"), _("%(number)s s") % {"number": number(seconds)}),
         (_("Packages"), packages),
         (_("Recipe"), "; ".join(f"{name}: {plain(value.raw)}" for name, value in card["recipe"].items())),
     ]
@@ -341,7 +343,7 @@ def part_name(name: str) -> str:
 
 
 def _heading(name: str, part: Value) -> str:
-    values = {"part": part_name(name), "images": count(part["images"].number())}
+    values = {"part": part_name(name), "images": number(part["images"].number())}
     return _("%(part)s, %(images)s images") % values
 
 

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from diagnosis.model_cards.values import UNDEFINED, Value, moment, shown
+from diagnosis.model_cards.values import Value, moment_of
 from diagnosis.model_cards.versions import Version
+from diagnosis.wording.numbers import UNDEFINED, interval
 
 
 @dataclass(frozen=True)
@@ -21,5 +22,5 @@ def summary_of(version: Version) -> Summary:
         return Summary(*[UNDEFINED] * 4)
     card = Value(version.card.raw)
     test = card["figures"]["parts"]["test"]
-    figures = (shown(test[name].estimate()) for name in ("roc_auc", "sensitivity", "specificity"))
-    return Summary(moment(card["created"].text()), *figures)
+    figures = (interval(test[name].estimate()) for name in ("roc_auc", "sensitivity", "specificity"))
+    return Summary(moment_of(card["created"].text()), *figures)

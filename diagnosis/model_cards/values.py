@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-from django.utils.formats import date_format, number_format
-from django.utils.translation import gettext as _
+from diagnosis.estimates import Estimate
+from diagnosis.wording.numbers import UNDEFINED, moment
 
 NOT_THERE = object()
-UNDEFINED = "–"
 LONGEST_TEXT = 5000
 MOST_ENTRIES = 200
 
@@ -95,54 +93,17 @@ class Value:
             self.missing.append(path)
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """A figure and the ends of its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return worded(*(decimal(value) for value in (self.value, self.low, self.high)))
-
-    @property
-    def as_percents(self) -> str:
-        return worded(*(percent(value) for value in (self.value, self.low, self.high)))
-
-
-def worded(value: str, low: str, high: str) -> str:
-    return _("%(value)s (%(low)s to %(high)s)") % {"value": value, "low": low, "high": high}
+def moment_of(text: str | None) -> str:
+    """A time as ISO 8601 writes it, in the person's time zone; any other text as it is."""
+    try:
+        return moment(datetime.fromisoformat(text or "").astimezone())
+    except (ValueError, OverflowError):
+        return shown(text)
 
 
 def shown(value: object | None) -> str:
     """The value for a cell of a table, or a dash."""
     return UNDEFINED if value is None else str(value)
-
-
-def moment(text: str | None) -> str:
-    """A time as ISO 8601 writes it, in the person's time zone; any other text as it is."""
-    try:
-        time = datetime.fromisoformat(text or "")
-        return date_format(timezone.localtime(time), "j M Y, H:i")
-    except (ValueError, OverflowError):
-        return shown(text)
-
-
-def decimal(value: float | None, digits: int = 3) -> str:
-    return UNDEFINED if value is None else _rounded(value, digits)
-
-
-def percent(share: float | None, digits: int = 1) -> str:
-    """A share, 0..1, in per cent, or a dash."""
-    if share is None:
-        return UNDEFINED
-    return f"{_rounded(100 * share, digits)}\N{NO-BREAK SPACE}%"
-
-
-def _rounded(value: float, digits: int) -> str:
-    """number_format alone cuts digits off instead of rounding."""
-    return number_format(f"{value:.{digits}f}", decimal_pos=digits)
 
 
 def plain(raw: Any, depth: int = 3) -> str:
@@ -154,10 +115,6 @@ def plain(raw: Any, depth: int = 3) -> str:
     if depth and isinstance(raw, list):
         return "[" + ", ".join(plain(value, depth - 1) for value in raw) + "]"
     return "…" if isinstance(raw, dict | list) else shown(Value(raw).text())
-
-
-def count(value: float | None) -> str:
-    return UNDEFINED if value is None else _rounded(value, 0)
 
 
 def printable(text: str) -> str:

@@ -8,9 +8,8 @@ from datetime import date
 from django.db.models import Count, Max
 
 from accounts.models import User
-from diagnosis.fields import search_key
-from diagnosis.models import Diagnosis, Study
-from diagnosis.patient_models import Patient
+from diagnosis.models import Diagnosis, Patient, Study
+from diagnosis.models.fields import search_key
 from diagnosis.reviews.blinding import conceal
 
 LISTED = 50

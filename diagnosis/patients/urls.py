@@ -1,17 +1,12 @@
-"""The addresses of patients, and of what may be changed about a study."""
+"""Patients, under `patients/`."""
 
 from django.urls import path
 
-from diagnosis.patients import views as patient_views
-from diagnosis.studies import views as study_views
+from diagnosis.patients import views
 
 urlpatterns = [
-    path("patients/", patient_views.patients, name="patients"),
-    path("patients/suggestions.json", patient_views.patient_suggestions, name="patient-suggestions"),
-    path("patients/<uuid:uuid>/", patient_views.patient, name="patient"),
-    path("patients/<uuid:uuid>/edit/", patient_views.patient_edit, name="patient-edit"),
-    path("studies/<uuid:uuid>/edit/", study_views.edit, name="study-edit"),
-    path("studies/<uuid:uuid>/move/", study_views.move, name="study-move"),
-    path("studies/<uuid:uuid>/void/", study_views.void, name="study-void"),
-    path("studies/<uuid:uuid>/restore/", study_views.restore, name="study-restore"),
+    path("", views.patients, name="patients"),
+    path("suggestions.json", views.patient_suggestions, name="patient-suggestions"),
+    path("<uuid:uuid>/", views.patient, name="patient"),
+    path("<uuid:uuid>/edit/", views.patient_edit, name="patient-edit"),
 ]

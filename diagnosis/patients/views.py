@@ -13,12 +13,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.roles import SignedInRequest, radiographer_required
 from audit.models import Action
-from diagnosis.fields import KEY_LENGTH
-from diagnosis.form_fields import PatientForm
 from diagnosis.history.recording import patient_record
-from diagnosis.patient_models import Patient
-from diagnosis.patients.matching import patient_update
+from diagnosis.models import Patient
+from diagnosis.models.fields import KEY_LENGTH
+from diagnosis.patients.forms import PatientForm
 from diagnosis.patients.search import patients_found, patients_suggested, studies_of
+from diagnosis.patients.services import patient_update
 
 
 @radiographer_required

@@ -18,13 +18,20 @@ from django.db import transaction
 from accounts.models import User
 from audit.models import Action
 from audit.services import held_back
-from diagnosis.erasure_models import ErasedReport, FileToErase
 from diagnosis.history.recording import patient_record, study_record
 from diagnosis.history.recounts import figures_forget
-from diagnosis.models import Diagnosis, Study
-from diagnosis.patient_models import Patient
-from diagnosis.report_models import Report
-from diagnosis.review_models import Outcome, OwnReading, Review, StudyEvent
+from diagnosis.models import (
+    Diagnosis,
+    ErasedReport,
+    FileToErase,
+    Outcome,
+    OwnReading,
+    Patient,
+    Report,
+    Review,
+    Study,
+    StudyEvent,
+)
 
 logger = logging.getLogger(__name__)
 

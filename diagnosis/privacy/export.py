@@ -20,9 +20,7 @@ from django.db.models.fields.files import FieldFile
 from accounts.models import User
 from audit.models import Action
 from diagnosis.history.recording import patient_record
-from diagnosis.models import Diagnosis, Study
-from diagnosis.patient_models import Patient
-from diagnosis.report_models import Report
+from diagnosis.models import Diagnosis, Patient, Report, Study
 
 _ENDINGS = {"DICOM": "dcm", "JPEG": "jpg", "PNG": "png"}
 _LEFT_OUT = {"id", "institution", "heat_map", "original", "display", "thumbnail", "pdf"}

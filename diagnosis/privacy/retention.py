@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from diagnosis.models import Study, StudyQuerySet
-from diagnosis.patient_models import Patient, PatientQuerySet
+from diagnosis.models import Patient, PatientQuerySet, Study, StudyQuerySet
 from diagnosis.privacy.erasure import Reason, patient_erase, study_erase
 
 _ROWS_AT_ONCE = 100

@@ -4,23 +4,25 @@ import io
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext_lazy, to_locale
 from django.utils.translation import gettext as _
 from PIL import Image
 
 from accounts.models import User
+from diagnosis.estimates import Estimate
+from diagnosis.findings import Prediction
 from diagnosis.imaging.rendering import coloured_heat_map
-from diagnosis.inference.contract import Prediction
-from diagnosis.models import Diagnosis
-from diagnosis.reports.pdf import Answer, Fact, Figures, ReportContent
-from diagnosis.review_models import OwnReading, Review
+from diagnosis.models import Diagnosis, OwnReading, Review
+from diagnosis.reports.parts import Answer, Fact, Figures, ReportContent
+from diagnosis.wording.answers import in_words
+from diagnosis.wording.facts import image_facts, patient_facts
+from diagnosis.wording.numbers import day_in_words, interval, interval_in_percent, moment
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +55,7 @@ def report_of(diagnosis: Diagnosis, origin: Origin, *, is_deidentified: bool) ->
         institution="" if is_deidentified else _institution(diagnosis),
         logo=None if is_deidentified else _logo(),
         is_deidentified=is_deidentified,
-        patient=() if is_deidentified else _facts(diagnosis.study.patient_facts),
+        patient=() if is_deidentified else _facts(patient_facts(diagnosis.study)),
         study=tuple(_study(diagnosis, is_deidentified)),
         additions=tuple(_additions(diagnosis, is_deidentified)),
         notes="" if is_deidentified else diagnosis.study.notes,
@@ -95,7 +97,7 @@ def _facts(pairs: list[tuple[str, str]]) -> tuple[Fact, ...]:
 
 def _study(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
     study = diagnosis.study
-    yield from _facts(study.image_facts)
+    yield from _facts(image_facts(study))
     if study.projection:
         yield Fact(_("Projection"), study.get_projection_display())
     yield Fact(_("Image"), _("%(format)s, %(width)d × %(height)d pixels") % vars(study))
@@ -103,7 +105,7 @@ def _study(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
         return
     yield Fact(_("File"), study.file_name)
     yield Fact("SHA-256", study.sha256)
-    yield Fact(_("Uploaded"), f"{_moment(study.created)}, {study.uploaded_by.display_name}")
+    yield Fact(_("Uploaded"), f"{moment(study.created, with_zone=True)}, {study.uploaded_by.display_name}")
 
 
 def _additions(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
@@ -116,7 +118,7 @@ def _additions(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
     for reading in study.own_readings.select_related("reader").order_by("pk"):
         yield from _said(_("Read before the answer"), reading.get_answer_display(), reading, is_deidentified)
     if study.outcome:
-        day = "" if is_deidentified else _(", sample of %s") % _date(study.outcome_date)
+        day = "" if is_deidentified else _(", sample of %s") % day_in_words(study.outcome_date)
         yield Fact(_("RT-PCR"), f"{study.get_outcome_display()}{day}")
 
 
@@ -125,13 +127,9 @@ def _said(name: str, what: str, by: Review | OwnReading | None, is_deidentified:
         yield Fact(name, what)
         return
     person, words = (by.reviewer, by.reason) if isinstance(by, Review) else (by.reader, by.note)
-    yield Fact(name, f"{what} – {person.display_name}, {_moment(by.created)}")
+    yield Fact(name, f"{what} – {person.display_name}, {moment(by.created, with_zone=True)}")
     if words:
         yield Fact(_("Reason") if isinstance(by, Review) else _("Note"), words)
-
-
-def _date(day: date | None) -> str:
-    return date_format(day, "j M Y") if day else ""
 
 
 def _model(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
@@ -139,11 +137,9 @@ def _model(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
     yield Fact(_("SHA-256 of the weights"), diagnosis.model_version.weights_sha256)
     yield Fact(_("Engine"), diagnosis.engine)
     if not is_deidentified:
-        yield Fact(_("Classified"), f"{_moment(diagnosis.created)}, {diagnosis.requested_by.display_name}")
-
-
-def _moment(moment: datetime) -> str:
-    return date_format(timezone.localtime(moment), "j M Y, H:i T")
+        yield Fact(
+            _("Classified"), f"{moment(diagnosis.created, with_zone=True)}, {diagnosis.requested_by.display_name}"
+        )
 
 
 def _answer(diagnosis: Diagnosis) -> Answer:
@@ -154,7 +150,7 @@ def _answer(diagnosis: Diagnosis) -> Answer:
         operating_point=diagnosis.operating_point,
         indeterminate_low=diagnosis.indeterminate_low,
         indeterminate_high=diagnosis.indeterminate_high,
-        reading=diagnosis.reading,
+        reading=in_words(diagnosis),
     )
 
 
@@ -194,22 +190,14 @@ def figures_of(card: dict[str, Any]) -> Iterator[Figures]:
 def _figures(pattern: str, title: object, part: dict[str, Any]) -> Figures:
     return Figures(
         measured_on=pattern % {"part": title, "images": part.get("images", 0)},
-        sensitivity=_percent(part.get("sensitivity")),
-        specificity=_percent(part.get("specificity")),
-        roc_auc=_decimal(part.get("roc_auc")),
+        sensitivity=interval_in_percent(_estimate(part.get("sensitivity"))),
+        specificity=interval_in_percent(_estimate(part.get("specificity"))),
+        roc_auc=interval(_estimate(part.get("roc_auc"))),
     )
 
 
-def _percent(estimate: dict[str, float] | None) -> str:
-    if estimate is None:
-        return "–"
-    return "{:.1f} % ({:.1f} to {:.1f})".format(*(100 * estimate[key] for key in ("value", "low", "high")))
-
-
-def _decimal(estimate: dict[str, float] | None) -> str:
-    if estimate is None:
-        return "–"
-    return "{:.3f} ({:.3f} to {:.3f})".format(*(estimate[key] for key in ("value", "low", "high")))
+def _estimate(figure: dict[str, float] | None) -> Estimate | None:
+    return Estimate(**{end: figure[end] for end in ("value", "low", "high")}) if figure else None
 
 
 def _limits(is_deidentified: bool) -> Iterator[str]:

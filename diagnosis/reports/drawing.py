@@ -6,7 +6,7 @@ from reportlab.lib.colors import HexColor
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import Flowable
 
-from diagnosis.inference.contract import Prediction
+from diagnosis.findings import Prediction
 from diagnosis.reports.fonts import BOLD, REGULAR
 
 INK = HexColor("#14303a")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from diagnosis.errors import DiagnosisError
 from diagnosis.files.storing import files_and_rows
-from diagnosis.report_models import Report
+from diagnosis.models import Report
 
 logger = logging.getLogger(__name__)
 

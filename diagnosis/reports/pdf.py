@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -17,73 +16,15 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.utils import ImageReader
 from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, Spacer, Table
 
-from diagnosis.inference.contract import Prediction
 from diagnosis.reports.drawing import ACCENT, INK, LABEL_COLOURS, LINE, PANEL, SOFT, Scale, qr_code
 from diagnosis.reports.fonts import REGULAR, Typesetter, printable, typesetter_for
+from diagnosis.reports.parts import Fact, ReportContent
 from diagnosis.reports.sheets import MARGIN, Frame, build_pages
-from diagnosis.wording.answers import Reading
 
 WIDTH = A4[0] - 2 * MARGIN
 _PICTURE_HEIGHT = 235
 _GAP = 10
 _MOST_LINES = 80
-
-
-@dataclass(frozen=True)
-class Fact:
-    name: str
-    value: str
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the model answered; the numbers are probabilities of COVID, 0..1, and `reading` has them in words."""
-
-    prediction: Prediction
-    label: str
-    probability: float
-    operating_point: float
-    indeterminate_low: float
-    indeterminate_high: float
-    reading: Reading
-
-
-@dataclass(frozen=True)
-class Figures:
-    """A model's figures on one set of radiographs, each worded with its 95 % interval."""
-
-    measured_on: str
-    sensitivity: str
-    specificity: str
-    roc_auc: str
-
-
-@dataclass(frozen=True)
-class ReportContent:
-    """All that a report prints. Pictures are bytes: JPEG, and JPEG or PNG for the logo.
-
-    `additions` is what people added: review, own readings, RT-PCR outcome; `notes` are clinical, of many lines.
-    `produced` carries the time zone in which it is printed, and is None where a date would name the patient's visit.
-    """
-
-    language: str
-    institution: str
-    logo: bytes | None
-    is_deidentified: bool
-    patient: tuple[Fact, ...]
-    study: tuple[Fact, ...]
-    additions: tuple[Fact, ...]
-    notes: str
-    radiograph: bytes
-    heat_map: bytes
-    answer: Answer
-    model: tuple[Fact, ...]
-    figures: tuple[Figures, ...]
-    limits: tuple[str, ...]
-    produced_by: str
-    produced: datetime | None
-    code: str
-    address: str
 
 
 def report_pdf(report: ReportContent) -> bytes:

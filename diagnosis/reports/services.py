@@ -14,12 +14,11 @@ from accounts.models import User
 from audit.models import Action
 from diagnosis.errors import DiagnosisError
 from diagnosis.history.recording import study_note, study_record
-from diagnosis.models import Diagnosis, Study
-from diagnosis.report_models import Report
+from diagnosis.models import Diagnosis, Report, Study, StudyEvent
 from diagnosis.reports.content import Origin, report_of
 from diagnosis.reports.files import report_file
-from diagnosis.reports.pdf import ReportContent, report_pdf
-from diagnosis.review_models import StudyEvent
+from diagnosis.reports.parts import ReportContent
+from diagnosis.reports.pdf import report_pdf
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""The addresses of reports, part of `diagnosis.urls`."""
+"""Reports of a result, and the public page that verifies one."""
 
 from django.urls import path
 

@@ -14,15 +14,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.roles import SignedInRequest, radiographer_required
-from diagnosis.erasure_models import ErasedReport
 from diagnosis.files.sending import pdf_answer
 from diagnosis.history.recording import report_view_record
-from diagnosis.models import Diagnosis
-from diagnosis.report_models import Report
+from diagnosis.models import Diagnosis, ErasedReport, Report
 from diagnosis.reports.files import MISSING, ReportUnavailable, read_report
 from diagnosis.reports.preview import number_of_pages, page_picture
 from diagnosis.reports.services import ReportRefused, report_create, report_handed_out
-from diagnosis.results.page import read_first, refuse_hidden
+from diagnosis.reviews.access import read_first, refuse_hidden
 
 
 @radiographer_required

@@ -1,13 +1,9 @@
 """Results as CSV, one line each, and any other table as one: safe to open in a spreadsheet."""
 
-import csv
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, tzinfo
-from typing import Any
-
-from django.utils import timezone
 
 from diagnosis.models import Diagnosis
+from diagnosis.wording.csv_lines import safe_lines
 
 # Headings are names for programs and stay the same in every language.
 COLUMNS: dict[str, Callable[[Diagnosis], object]] = {
@@ -34,16 +30,6 @@ COLUMNS: dict[str, Callable[[Diagnosis], object]] = {
     "file_sha256": lambda row: row.study.sha256,
     "uploaded": lambda row: row.study.created,
 }
-_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - spreadsheets take the full-width ones for the same
-# Spreadsheets take a file without this mark for one in the computer's own encoding.
-_BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
-
-
-class _Line:
-    """What the csv module writes to: it hands the line back."""
-
-    def write(self, line: str) -> str:
-        return line
 
 
 def csv_lines(rows: Iterable[Diagnosis]) -> Iterator[str]:
@@ -54,24 +40,3 @@ def csv_lines(rows: Iterable[Diagnosis]) -> Iterator[str]:
     Times are in the zone of the request, which is over when the first line is asked for.
     """
     return safe_lines(COLUMNS, ([value_of(row) for value_of in COLUMNS.values()] for row in rows))
-
-
-def safe_lines(heading: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    """Any table as the lines of a file that a spreadsheet reads as text and numbers, in the zone of the request."""
-    return _lines(heading, rows, timezone.get_current_timezone())
-
-
-def _lines(heading: Iterable[str], rows: Iterable[Iterable[object]], zone: tzinfo) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    yield _BYTE_ORDER_MARK + writer.writerow(heading)
-    for row in rows:
-        yield writer.writerow([_cell(value, zone) for value in row])
-
-
-def _cell(value: object, zone: tzinfo) -> Any:
-    """Text that a spreadsheet would calculate gets an apostrophe before it (OWASP, CSV injection)."""
-    if isinstance(value, datetime):
-        return timezone.localtime(value, zone).isoformat(timespec="seconds")
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -15,12 +14,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from diagnosis.fields import KEY_LENGTH, search_key, words_of
-from diagnosis.models import Diagnosis, DiagnosisQuerySet, ModelVersion, Standing
-from diagnosis.querysets import LEAST_PROBABLE_FIRST, MOST_PROBABLE_FIRST, NEWEST_FIRST, OLDEST_FIRST
+from diagnosis.form_fields import DayField
+from diagnosis.models import Diagnosis, DiagnosisQuerySet, ModelVersion, Outcome, ReviewState, Standing
+from diagnosis.models.fields import KEY_LENGTH, search_key, words_of
+from diagnosis.models.ordering import LEAST_PROBABLE_FIRST, MOST_PROBABLE_FIRST, NEWEST_FIRST, OLDEST_FIRST
 from diagnosis.results.notes import MOST_WORDS, READ_STUDIES, SHORTEST_WORD, reads_newest_only
 from diagnosis.results.search import ResultFilter
-from diagnosis.review_models import Outcome, ReviewState
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -33,30 +32,9 @@ ORDERS = {
     "lowest": (LEAST_PROBABLE_FIRST, _("Lowest probability first")),
 }
 ONLY_VOIDED = "only"
-FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
-_DAY_EXPECTED = _("Give a day as year-month-day, such as 2026-03-31.")
 _PERCENT_EXPECTED = _("Give a number from 0 to 100.")
 _TOO_SHORT = _("Give words of at least %(letters)d letters or digits: shorter ones cannot be looked up.")
 _TOO_MANY = _("Give at most %(words)d words.")
-
-
-class DayField(forms.DateField):
-    """A day as YYYY-MM-DD, which is also what a browser's own calendar sends."""
-
-    def __init__(self, label: StrPromise) -> None:
-        super().__init__(
-            label=label,
-            required=False,
-            input_formats=["%Y-%m-%d"],
-            widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
-            error_messages={"invalid": _DAY_EXPECTED},
-        )
-
-    def clean(self, value: Any) -> date | None:
-        day: date | None = super().clean(value)
-        if day and not FIRST_DAY <= day <= LAST_DAY:
-            raise forms.ValidationError(_DAY_EXPECTED, code="invalid")
-        return day
 
 
 class PercentField(forms.DecimalField):
@@ -85,7 +63,7 @@ class OneOfField(forms.ChoiceField):
         super().__init__(label=label, required=False, widget=widget, error_messages={"invalid_choice": unknown})
 
 
-class WordsField(forms.CharField):
+class SearchWordsField(forms.CharField):
     """Words to look for in clinical notes. One that no index holds is refused and not left out."""
 
     def __init__(self) -> None:
@@ -142,7 +120,7 @@ class ResultFilterForm(forms.Form):
         ),
         error_messages={"max_length": _("Search for at most %(limit_value)d characters.")},
     )
-    notes = WordsField()
+    notes = SearchWordsField()
     prediction = OneOfField(_("Answer"), _("There is no such answer. Choose one from the list."))
     review = OneOfField(_("Review"), _("There is no such review. Choose one from the list."))
     outcome = OneOfField(_("RT-PCR"), _("There is no such outcome. Choose one from the list."))

@@ -16,7 +16,7 @@ from accounts.roles import SignedInRequest, radiographer_required
 from audit.models import Action
 from audit.services import record
 from diagnosis.models import Diagnosis
-from diagnosis.querysets import NEWEST_FIRST, Order
+from diagnosis.models.ordering import NEWEST_FIRST, Order
 from diagnosis.results.export import csv_lines
 from diagnosis.results.forms import ResultFilterForm
 from diagnosis.results.search import (

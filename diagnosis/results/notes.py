@@ -3,7 +3,7 @@
 A note holds a word that begins with each of the words that were typed, whatever their letter case and order. MySQL and
 MariaDB look it up in a full-text index. SQLite has none that would outlive its way of changing tables, so there the
 words themselves are read, and only those of the newest READ_STUDIES uploads of the institution. Both look at
-`Study.notes_key`, the words as `diagnosis.fields` cuts and spells them, so that both find the same.
+`Study.notes_key`, the words as `diagnosis.models.fields` cuts and spells them, so that both find the same.
 """
 
 from __future__ import annotations

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from accounts.models import User
-from accounts.roles import Parameters, SignedInRequest, SignedInView
+from accounts.roles import SignedInRequest
 from audit.models import Action
 from diagnosis.history.lines import history_of
 from diagnosis.history.recording import study_record
-from diagnosis.models import AnswerHidden, Diagnosis
+from diagnosis.models import Diagnosis
 from diagnosis.results.comparison import comparison
 from diagnosis.reviews.blinding import conceal, is_hidden
 from diagnosis.reviews.forms import OutcomeForm, ReadingForm, ReviewForm
+from diagnosis.wording.answers import in_words
 
 
 def show_result(
@@ -48,7 +47,7 @@ def _record_view(user: User, diagnosis: Diagnosis, shown: Mapping[str, Any]) -> 
 
 def _answer_of(diagnosis: Diagnosis) -> dict[str, Any]:
     others = diagnosis.study.diagnoses.exclude(pk=diagnosis.pk).select_related("model_version").newest_first()
-    return {"diagnosis": diagnosis, "study": diagnosis.study, "reading": diagnosis.reading, "others": others}
+    return {"diagnosis": diagnosis, "study": diagnosis.study, "reading": in_words(diagnosis), "others": others}
 
 
 def _added_to(diagnosis: Diagnosis) -> dict[str, Any]:
@@ -61,23 +60,3 @@ def _added_to(diagnosis: Diagnosis) -> dict[str, Any]:
         "review_form": ReviewForm(),
         "outcome_form": OutcomeForm(study=study),
     }
-
-
-def refuse_hidden(user: User, diagnosis: Diagnosis) -> None:
-    """Raises AnswerHidden where the person may not see this answer yet."""
-    if is_hidden(user, diagnosis):
-        raise AnswerHidden(diagnosis)
-
-
-def read_first(view: SignedInView[Parameters]) -> SignedInView[Parameters]:
-    """A page that shows an answer: 403, and the way to the reading, where that is hidden from the person."""
-
-    @wraps(view)
-    def checked(request: SignedInRequest, *args: Parameters.args, **kwargs: Parameters.kwargs) -> HttpResponseBase:
-        try:
-            return view(request, *args, **kwargs)
-        except AnswerHidden as hidden:
-            context = {"diagnosis": hidden.args[0]}
-            return render(request, "diagnosis/reviews/answer_hidden.html", context, status=HTTPStatus.FORBIDDEN)
-
-    return checked

@@ -1,12 +1,11 @@
 """What a person adds to a result: an own reading, a review, the outcome of a test.
 
-Each address is that of a form on the page of the result. What is wrong in it is said beside its fields, on that page;
+Each address is that of a form on the page of the result. What is wrong in it is said next to its fields, on that page;
 a GET, such as that after signing in again, leads back to the page.
 """
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -29,49 +28,47 @@ on_the_result = require_http_methods(["GET", "HEAD", "POST"])
 @on_the_result
 def reading(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """The person's own reading, before the model's answer is shown; it leads to that answer."""
-
-    def add(diagnosis: Diagnosis, **values: Any) -> None:
-        reading_add(user=request.user, study=diagnosis.study, **values)
-
-    return _taken(request, uuid, "reading_form", lambda _diagnosis: ReadingForm(request.POST), add)
+    diagnosis = _visible_result(request, uuid)
+    form = ReadingForm(request.POST)
+    return _added(
+        request, diagnosis, form, lambda: reading_add(user=request.user, study=diagnosis.study, **form.cleaned_data)
+    )
 
 
 @radiographer_required
 @on_the_result
 def review(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """The person's verdict on the model's answer."""
-
-    def add(diagnosis: Diagnosis, **values: Any) -> None:
-        review_add(user=request.user, diagnosis=diagnosis, **values)
-
-    return _taken(request, uuid, "review_form", lambda _diagnosis: ReviewForm(request.POST), add)
+    diagnosis = _visible_result(request, uuid)
+    form = ReviewForm(request.POST)
+    return _added(
+        request, diagnosis, form, lambda: review_add(user=request.user, diagnosis=diagnosis, **form.cleaned_data)
+    )
 
 
 @radiographer_required
 @on_the_result
 def outcome(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """How the patient's RT-PCR test came out."""
-
-    def add(diagnosis: Diagnosis, **values: Any) -> None:
-        outcome_add(user=request.user, study=diagnosis.study, **values)
-
-    return _taken(
-        request, uuid, "outcome_form", lambda diagnosis: OutcomeForm(request.POST, study=diagnosis.study), add
+    diagnosis = _visible_result(request, uuid)
+    form = OutcomeForm(request.POST, study=diagnosis.study)
+    return _added(
+        request, diagnosis, form, lambda: outcome_add(user=request.user, study=diagnosis.study, **form.cleaned_data)
     )
 
 
-def _taken(
-    request: SignedInRequest, uuid: UUID, name: str, form_of: Callable[[Diagnosis], Form], add: Callable[..., None]
-) -> HttpResponse:
-    """Form → service → back to the result."""
-    diagnosis = get_object_or_404(Diagnosis.objects.visible_to(request.user).with_rows_shown(), uuid=uuid)
+def _visible_result(request: SignedInRequest, uuid: UUID) -> Diagnosis:
+    return get_object_or_404(Diagnosis.objects.visible_to(request.user).with_rows_shown(), uuid=uuid)
+
+
+def _added(request: SignedInRequest, diagnosis: Diagnosis, form: Form, add: Callable[[], object]) -> HttpResponse:
+    """Invalid: the page again. Refused: back with the reason. Done: back."""
     if request.method != "POST":
         return redirect(diagnosis)
-    form = form_of(diagnosis)
     if not form.is_valid():
-        return show_result(request, diagnosis, status=HTTPStatus.UNPROCESSABLE_ENTITY, **{name: form})
+        return show_result(request, diagnosis, status=HTTPStatus.UNPROCESSABLE_ENTITY, **{f"{form.prefix}_form": form})
     try:
-        add(diagnosis, **form.cleaned_data)
+        add()
     except AdditionRefused as error:
         messages.error(request, str(error))
     else:

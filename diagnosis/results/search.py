@@ -9,11 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import User
-from diagnosis.fields import words_of
-from diagnosis.models import Diagnosis, DiagnosisQuerySet, Standing, Study, StudyQuerySet
-from diagnosis.querysets import NEWEST_FIRST, SEARCHED_KEYS, Order
+from diagnosis.models import Diagnosis, DiagnosisQuerySet, Review, ReviewState, Standing, Study, StudyQuerySet
+from diagnosis.models.fields import words_of
+from diagnosis.models.ordering import NEWEST_FIRST, SEARCHED_KEYS, Order
 from diagnosis.results.notes import are_common, results_with_words, studies_with_words
-from diagnosis.review_models import Review, ReviewState
 from diagnosis.reviews.blinding import conceal, revealed_to
 
 PAGE_ROWS = 50

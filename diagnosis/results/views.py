@@ -3,27 +3,15 @@
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from accounts.roles import SignedInRequest, radiographer_required
 from diagnosis.history.recording import image_view_record
-from diagnosis.home.counts import newest_results, tallies, unreviewed_results
 from diagnosis.imaging.rendering import coloured_heat_map
-from diagnosis.model_cards.versions import model_in_use
 from diagnosis.models import Diagnosis
-from diagnosis.results.page import read_first, refuse_hidden, show_result
-from diagnosis.uploads.forms import UploadForm
-
-
-@require_safe
-def home(request: SignedInRequest) -> HttpResponse:
-    """Where a person lands: a radiographer's upload, counts and newest results, or what else the account is for."""
-    if not request.user.is_radiographer:
-        return render(request, "diagnosis/home/without_clinical_role.html", {"model": model_in_use()})
-    user = request.user
-    found = {"unreviewed": unreviewed_results(user), "recent": newest_results(user), "tallies": tallies(user)}
-    return render(request, "diagnosis/home/home.html", {"form": UploadForm(), "model": model_in_use(), **found})
+from diagnosis.results.page import show_result
+from diagnosis.reviews.access import read_first, refuse_hidden
 
 
 @radiographer_required

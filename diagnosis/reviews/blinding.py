@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.review_models import OwnReading, Review
+from diagnosis.models import OwnReading, Review
 
 if TYPE_CHECKING:
     from accounts.models import User

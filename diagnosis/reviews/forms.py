@@ -9,9 +9,8 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import Study
-from diagnosis.results.forms import DayField
-from diagnosis.review_models import Outcome, OwnReading, ReviewState
+from diagnosis.form_fields import DayField, FreeTextField
+from diagnosis.models import Outcome, OwnReading, ReviewState, Study
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -20,17 +19,6 @@ REASON_LENGTH = 2000
 FIRST_SAMPLE = date(2019, 12, 1)
 """The month in which the first known patients fell ill: no RT-PCR for SARS-CoV-2 is older."""
 TAKE_BACK = "none"
-
-
-class WordsField(forms.CharField):
-    """A few lines of text, counted as the browser counts them: a line's end is one character."""
-
-    def __init__(self, label: StrPromise, **options: Any) -> None:
-        widget = forms.Textarea(attrs={"class": "form-control", "rows": 3})
-        super().__init__(label=label, required=False, max_length=REASON_LENGTH, widget=widget, **options)
-
-    def to_python(self, value: Any) -> Any:
-        return super().to_python(value.replace("\r\n", "\n") if isinstance(value, str) else value)
 
 
 def _one_of(label: StrPromise, choices: list[tuple[str, Any]], missing: StrPromise) -> forms.ChoiceField:
@@ -43,7 +31,9 @@ class ReadingForm(forms.Form):
 
     prefix = "reading"
     answer = _one_of(_("What do you see?"), OwnReading.Answer.choices, _("Choose what you see in the radiograph."))
-    note = WordsField(_("Note"), help_text=_("Optional. It is printed in reports."))
+    note = FreeTextField(
+        _("Note"), rows=3, max_length=REASON_LENGTH, help_text=_("Optional. It is printed in reports.")
+    )
 
 
 class ReviewForm(forms.Form):
@@ -59,8 +49,11 @@ class ReviewForm(forms.Form):
         ],
         _("Choose whether you agree with the model's answer."),
     )
-    reason = WordsField(
-        _("Reason"), help_text=_("Needed unless you agree. It is printed in reports, though not in de-identified ones.")
+    reason = FreeTextField(
+        _("Reason"),
+        rows=3,
+        max_length=REASON_LENGTH,
+        help_text=_("Needed unless you agree. It is printed in reports, though not in de-identified ones."),
     )
 
     def clean(self) -> None:

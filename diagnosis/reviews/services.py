@@ -15,9 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from diagnosis.errors import DiagnosisError
 from diagnosis.history.recording import study_note
-from diagnosis.models import Diagnosis, Study
-from diagnosis.report_models import Report
-from diagnosis.review_models import Outcome, OwnReading, Review, ReviewState, StudyEvent
+from diagnosis.models import Diagnosis, Outcome, OwnReading, Report, Review, ReviewState, Study, StudyEvent
 from diagnosis.reviews.blinding import hidden_studies
 
 

@@ -10,24 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
-from diagnosis.model_cards.values import percent
 from diagnosis.statistics.charts import Kind, Mark, Words, column_chart, share_chart
 from diagnosis.statistics.counts import Counts, Report
-from diagnosis.statistics.panels import (
-    ANSWERS,
-    REFUSALS,
-    REVIEWS,
-    KeyFigure,
-    Panel,
-    Row,
-    Table,
-    duration,
-    kinds_of,
-    marks_of,
-    number,
-    share_text,
-)
+from diagnosis.statistics.panels import ANSWERS, REVIEWS, KeyFigure, Panel, Row, Table, kinds_of, marks_of
 from diagnosis.statistics.review_times import LONGEST_MINUTES, ReviewTimes
+from diagnosis.wording.numbers import duration, interval_in_percent, number, percent
+from diagnosis.wording.refusals import REFUSALS
 
 BAND_NAMES = (
     gettext_lazy("Under 1 hour"),
@@ -45,10 +33,14 @@ def key_figures(user: User, report: Report) -> list[KeyFigure]:
         KeyFigure(str(label), number(getattr(total, slug)), address=_results(user, report, prediction=slug.title()))
         for slug, label in ANSWERS.items()
     ]
-    positivity = KeyFigure(_("Positive of all answers"), share_text(total.positivity), _of(total.answered))
+    positivity = KeyFigure(
+        _("Positive of all answers"), interval_in_percent(total.positivity.estimate), _of(total.answered)
+    )
     refused = KeyFigure(_("Could not be assessed"), number(total.refused), _("refused uploads, not among the answers"))
     reviewed = KeyFigure(_("Reviewed"), number(total.reviewed), _of(total.answered))
-    disagreed = KeyFigure(_("Review disagrees"), share_text(total.disagreement), _of_reviewed(total.reviewed))
+    disagreed = KeyFigure(
+        _("Review disagrees"), interval_in_percent(total.disagreement.estimate), _of_reviewed(total.reviewed)
+    )
     return [*figures, positivity, refused, reviewed, disagreed]
 
 
@@ -86,7 +78,12 @@ def _answers(report: Report) -> Panel:
         slug: number(getattr(total, slug)) for slug in ANSWERS
     }
     given = Words("answers", _("Answers"), summary, _("Results"))
-    shares = Words("positivity", _("Positive of all answers, with 95 % interval"), share_text(total.positivity), "")
+    shares = Words(
+        "positivity",
+        _("Positive of all answers, with 95 % interval"),
+        interval_in_percent(total.positivity.estimate),
+        "",
+    )
     charts = [
         column_chart(given, kinds, marks, counts),
         share_chart(shares, [Kind("positive", _("Positive of all answers"))], marks, _positivity(report)),
@@ -116,7 +113,7 @@ def _answer_header() -> list[str]:
 
 def _answer_cells(counts: Counts) -> list[str]:
     numbers = [number(getattr(counts, slug)) for slug in ANSWERS]
-    return [*numbers, number(counts.answered), share_text(counts.positivity), number(counts.refused)]
+    return [*numbers, number(counts.answered), interval_in_percent(counts.positivity.estimate), number(counts.refused)]
 
 
 def _reviews(report: Report) -> Panel:
@@ -139,7 +136,7 @@ def _review_header() -> list[str]:
 
 
 def _review_cells(counts: Counts) -> list[str]:
-    return [*(number(getattr(counts, slug)) for slug in REVIEWS), share_text(counts.disagreement)]
+    return [*(number(getattr(counts, slug)) for slug in REVIEWS), interval_in_percent(counts.disagreement.estimate)]
 
 
 def _table_of_parts(report: Report, caption: str, header: list[str], cells: Callable[[Counts], list[str]]) -> Table:
@@ -214,7 +211,7 @@ def _versions(report: Report) -> Panel:
 
 
 def _version_cells(counts: Counts) -> list[str]:
-    return [*_answer_cells(counts)[:-1], number(counts.reviewed), share_text(counts.disagreement)]
+    return [*_answer_cells(counts)[:-1], number(counts.reviewed), interval_in_percent(counts.disagreement.estimate)]
 
 
 def _people(report: Report) -> Panel:

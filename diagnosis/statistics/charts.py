@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, log10
 
-from training.evaluation.metrics import Estimate
+from diagnosis.estimates import Estimate
 
 HEIGHT = 180
 _BAR_SHARE = 0.72

@@ -10,10 +10,8 @@ from itertools import chain
 from django.db.models import Count
 
 from accounts.models import User
-from diagnosis.figures_models import DayFigures
-from diagnosis.inference.contract import Prediction
-from diagnosis.models import DiagnosisQuerySet, ModelVersion
-from diagnosis.review_models import ReviewState
+from diagnosis.findings import Prediction
+from diagnosis.models import DayFigures, DiagnosisQuerySet, ModelVersion, ReviewState
 from diagnosis.statistics.kept_days import Figures, figures_by_part
 from diagnosis.statistics.packing import packed, unpacked
 from diagnosis.statistics.periods import Bucket, Period, Timed, number_of_span, rows_within

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from diagnosis.results.export import safe_lines
+from diagnosis.estimates import Estimate
 from diagnosis.statistics.counts import Counts, Report
 from diagnosis.statistics.scorecard import Answers, Calibration, Score, Scorecard
-from training.evaluation.metrics import Estimate
+from diagnosis.wording.csv_lines import safe_lines
 
 _COUNTED = (
     "positive",

@@ -17,9 +17,8 @@ from django.db import DatabaseError, transaction
 from django.db.models import Sum
 
 from accounts.models import User
-from diagnosis.figures_models import DayFigures, ResultChange
 from diagnosis.history.recounts import utc_day
-from diagnosis.models import DiagnosisQuerySet
+from diagnosis.models import DayFigures, DiagnosisQuerySet, ResultChange
 from diagnosis.statistics.periods import Period, Span, Timed, days_of
 from diagnosis.statistics.scope import counted_results, counts_own_only
 

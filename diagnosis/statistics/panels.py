@@ -6,20 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.utils.formats import number_format
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
-from diagnosis.model_cards.values import UNDEFINED, decimal, percent, worded
 from diagnosis.statistics.charts import Chart, Kind, Mark
 from diagnosis.statistics.periods import Bucket, Period
-from diagnosis.statistics.shares import Share
-from training.evaluation.metrics import Estimate
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
 
-HOUR, DAY = 60, 24 * 60
 LABELLED_DAYS = 5
 
 
@@ -76,29 +70,6 @@ FIGURES: dict[str, StrPromise] = {
     "sensitivity": gettext_lazy("Sensitivity"),
     "specificity": gettext_lazy("Specificity"),
 }
-REFUSALS: dict[str, StrPromise] = {
-    "unknown-format": gettext_lazy("No JPEG, PNG or DICOM picture"),
-    "damaged": gettext_lazy("Damaged or incomplete file"),
-    "empty": gettext_lazy("Empty file"),
-    "too-large": gettext_lazy("File too large"),
-    "too-many-pixels": gettext_lazy("Too many pixels"),
-    "many-scans": gettext_lazy("File made to keep a computer busy"),
-    "several-pictures": gettext_lazy("Several pictures in one file"),
-    "modality": gettext_lazy("Another modality than CR or DX"),
-    "body-part": gettext_lazy("Another body part than the chest"),
-    "too-small": gettext_lazy("Too few pixels"),
-    "strip": gettext_lazy("A strip, no radiograph"),
-    "colour": gettext_lazy("A colour picture, no radiograph"),
-    "constant": gettext_lazy("Next to no contrast"),
-    "noise": gettext_lazy("Noise, no picture"),
-    "dicom-elements": gettext_lazy("DICOM file with far more than a radiograph"),
-    "dicom-preamble": gettext_lazy("DICOM file that is also a program"),
-    "dicom-transfer-syntax": gettext_lazy("DICOM file in a form that is not read"),
-    "dicom-object": gettext_lazy("DICOM file with something else than a radiograph"),
-    "dicom-no-picture": gettext_lazy("DICOM file without a picture"),
-    "dicom-layout": gettext_lazy("DICOM file with an unknown layout of pixels"),
-    "dicom-contradiction": gettext_lazy("DICOM file that contradicts itself"),
-}
 
 
 FILLS = {
@@ -125,29 +96,3 @@ def marks_of(period: Period) -> list[Mark]:
 def _is_minor(period: Period, bucket: Bucket) -> bool:
     day = bucket.first_day
     return day.day != 1 and day.day % LABELLED_DAYS != 0 if period.has_days else day.month % 2 == 0
-
-
-def number(value: int) -> str:
-    return number_format(value, decimal_pos=0, force_grouping=True)
-
-
-def share_text(share: Share) -> str:
-    """A share with its interval, or a dash where there is nothing to take a share of."""
-    return estimate_text(share.estimate)
-
-
-def estimate_text(estimate: Estimate | None) -> str:
-    if estimate is None:
-        return UNDEFINED
-    return worded(percent(estimate.value), decimal(100 * estimate.low, 1), percent(estimate.high))
-
-
-def duration(minutes: int) -> str:
-    """A time in its two largest units."""
-    days, rest = divmod(minutes, DAY)
-    hours, left = divmod(rest, HOUR)
-    if days:
-        return _("%(days)d d %(hours)d h") % {"days": days, "hours": hours}
-    if hours:
-        return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": left}
-    return ngettext("%(minutes)d minute", "%(minutes)d minutes", left) % {"minutes": left}

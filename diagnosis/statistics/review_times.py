@@ -11,8 +11,7 @@ import numpy.typing as npt
 from django.db.models import Count, F, OuterRef, Subquery, Value
 from django.db.models.functions import Least
 
-from diagnosis.models import DiagnosisQuerySet
-from diagnosis.review_models import Review, ReviewState
+from diagnosis.models import DiagnosisQuerySet, Review, ReviewState
 from diagnosis.statistics.expressions import WholeMinutes
 
 HOUR, DAY = 60, 24 * 60

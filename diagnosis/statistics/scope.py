@@ -13,8 +13,7 @@ from django.http.response import HttpResponseBase
 from accounts.models import User
 from accounts.roles import SignedInRequest
 from accounts.scope import OWN
-from diagnosis.models import Diagnosis, DiagnosisQuerySet
-from diagnosis.refusals import Refusal, RefusalQuerySet
+from diagnosis.models import Diagnosis, DiagnosisQuerySet, Refusal, RefusalQuerySet
 
 Parameters = ParamSpec("Parameters")
 View = Callable[Concatenate[SignedInRequest, Parameters], HttpResponseBase]

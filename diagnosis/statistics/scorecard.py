@@ -19,17 +19,14 @@ from django.db.models import Case, Count, Exists, F, FloatField, IntegerField, O
 from django.db.models.expressions import NegatedExpression
 
 from accounts.models import User
-from diagnosis.figures_models import DayFigures
-from diagnosis.inference.contract import Prediction
-from diagnosis.models import Diagnosis, DiagnosisQuerySet, ModelVersion
-from diagnosis.review_models import Outcome, OwnReading
+from diagnosis.estimates import ECE_BINS, Estimate
+from diagnosis.findings import Prediction
+from diagnosis.models import DayFigures, Diagnosis, DiagnosisQuerySet, ModelVersion, Outcome, OwnReading
 from diagnosis.statistics.expressions import DaysApart
 from diagnosis.statistics.kept_days import Figures, figures_by_part
 from diagnosis.statistics.packing import packed, unpacked
 from diagnosis.statistics.periods import Period, Timed, number_of_span, rows_within
 from diagnosis.statistics.shares import Share, mean_of
-from training.evaluation.metrics import Estimate
-from training.evaluation.weighted_figures import ECE_BINS
 
 FEWEST_CASES = 10
 WINDOW_DAYS = 14

@@ -6,24 +6,18 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from diagnosis.model_cards.values import UNDEFINED, decimal, percent, worded
+from diagnosis.estimates import ECE_BINS
 from diagnosis.statistics.charts import Kind, Words, calibration_chart, share_chart
-from diagnosis.statistics.panels import (
-    ANSWERS,
-    FIGURES,
-    KeyFigure,
-    Panel,
-    Row,
-    Table,
-    estimate_text,
-    kinds_of,
-    marks_of,
-    number,
-    share_text,
-)
+from diagnosis.statistics.panels import ANSWERS, FIGURES, KeyFigure, Panel, Row, Table, kinds_of, marks_of
 from diagnosis.statistics.scorecard import FEWEST_CASES, WINDOW_DAYS, Answers, Calibration, Called, Scorecard
 from diagnosis.statistics.shares import Share
-from training.evaluation.weighted_figures import ECE_BINS
+from diagnosis.wording.numbers import (
+    UNDEFINED,
+    interval,
+    interval_in_percent,
+    number,
+    percent,
+)
 
 
 def key_figures(card: Scorecard) -> list[KeyFigure]:
@@ -34,7 +28,9 @@ def key_figures(card: Scorecard) -> list[KeyFigure]:
         KeyFigure(_("Sensitivity"), _sensitivity(answers), _with_positive(answers.covid.radiographs)),
         KeyFigure(_("Specificity"), _specificity(answers), _with_negative(answers.non_covid.radiographs)),
         KeyFigure(
-            _("RT-PCR known"), share_text(Share(known, given)), _("%(number)s answers") % {"number": number(given)}
+            _("RT-PCR known"),
+            interval_in_percent(Share(known, given).estimate),
+            _("%(number)s answers") % {"number": number(given)},
         ),
         KeyFigure(_("Patients"), number(card.patients), _("with a radiograph that counts")),
     ]
@@ -60,7 +56,7 @@ def panels(card: Scorecard) -> list[Panel]:
 
 def _known(card: Scorecard) -> Panel:
     rows = [
-        Row(str(ANSWERS[label.lower()]), [number(share.whole), number(share.part), share_text(share)])
+        Row(str(ANSWERS[label.lower()]), [number(share.whole), number(share.part), interval_in_percent(share.estimate)])
         for label, share in card.known.items()
     ]
     header = [_("Answer"), _("Answers"), _("RT-PCR known"), _("Share (95 %)")]
@@ -115,11 +111,11 @@ def _called(called: Called) -> str:
 
 
 def _sensitivity(answers: Answers) -> str:
-    return _or_too_few(estimate_text(answers.sensitivity), answers.covid.radiographs)
+    return _or_too_few(interval_in_percent(answers.sensitivity), answers.covid.radiographs)
 
 
 def _specificity(answers: Answers) -> str:
-    return _or_too_few(estimate_text(answers.specificity), answers.non_covid.radiographs)
+    return _or_too_few(interval_in_percent(answers.specificity), answers.non_covid.radiographs)
 
 
 def _or_too_few(text: str, cases: int) -> str:
@@ -156,7 +152,7 @@ def _calibration_summary(card: Scorecard) -> str:
     total = card.total.calibration
     return _("In all, %(expected)s expected and %(observed)s observed.") % {
         "expected": percent(total.expected),
-        "observed": estimate_text(total.observed),
+        "observed": interval_in_percent(total.observed),
     }
 
 
@@ -191,8 +187,8 @@ def _brier_tables(card: Scorecard) -> list[Table]:
 
 def _calibration_cells(calibration: Calibration) -> list[str]:
     radiographs, brier = calibration.radiographs, calibration.brier
-    brier_text = worded(*(decimal(value) for value in (brier.value, brier.low, brier.high))) if brier else UNDEFINED
-    figures = [percent(calibration.expected), estimate_text(calibration.observed), brier_text]
+    brier_text = interval(brier)
+    figures = [percent(calibration.expected), interval_in_percent(calibration.observed), brier_text]
     return [number(radiographs), *(_or_too_few(text, radiographs) for text in figures)]
 
 

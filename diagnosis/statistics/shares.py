@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
 
-from training.evaluation.metrics import LEVEL, Estimate
+from diagnosis.estimates import LEVEL, Estimate
 
 Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 

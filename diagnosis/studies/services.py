@@ -14,10 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from diagnosis.history.recording import study_note
-from diagnosis.models import Standing, Study
-from diagnosis.patient_models import Patient
-from diagnosis.report_models import Report
-from diagnosis.review_models import StudyEvent
+from diagnosis.models import Patient, Report, Standing, Study, StudyEvent
 
 Kind = StudyEvent.Kind
 

@@ -15,10 +15,12 @@ from django.views.decorators.http import require_http_methods
 from accounts.roles import SignedInRequest, radiographer_required
 from audit.models import Action
 from audit.services import held_back
-from diagnosis.form_fields import MoveForm, PatientForm, ReasonForm, StudyForm
 from diagnosis.history.recording import study_record
 from diagnosis.models import Diagnosis, Study
-from diagnosis.patients.matching import PatientMismatch, patient_for_move, patient_update
+from diagnosis.patients.forms import PatientForm
+from diagnosis.patients.matching import PatientMismatch, patient_for_move
+from diagnosis.patients.services import patient_update
+from diagnosis.studies.forms import MoveForm, ReasonForm, StudyForm
 from diagnosis.studies.services import study_edit, study_move, study_restore, study_void
 
 READ_OR_POST = ["GET", "HEAD", "POST"]

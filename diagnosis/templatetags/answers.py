@@ -1,6 +1,6 @@
-"""The sign and the word of an answer and of a review's state.
+"""The label of an answer and of a review, the probability of a result, and the facts of a study, for templates.
 
-A list shows fifty of each, and there are four: each is drawn once in each language.
+A list shows fifty labels, of four kinds: each is drawn once in each language.
 """
 
 from functools import lru_cache
@@ -10,10 +10,15 @@ from django import template
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
-from diagnosis.models import Diagnosis
-from diagnosis.review_models import ReviewState
+from diagnosis.models import Diagnosis, ReviewState
+from diagnosis.wording.answers import covid_probability_of, probability_of
+from diagnosis.wording.facts import image_facts, patient_facts
 
 register = template.Library()
+register.filter("probability", probability_of)
+register.filter("covid_probability", covid_probability_of)
+register.filter("patient_facts", patient_facts)
+register.filter("image_facts", image_facts)
 
 _NAMES = {
     "diagnosis/wording/_label.html": Diagnosis.Label.choices,

@@ -4,9 +4,8 @@ from typing import Any
 
 from django import template
 
-from diagnosis.models import Study
-from diagnosis.patients.matching import mix_ups
-from diagnosis.report_models import Report
+from diagnosis.models import Report, Study
+from diagnosis.patients.mix_ups import mix_ups
 from diagnosis.studies.services import last_move
 
 register = template.Library()

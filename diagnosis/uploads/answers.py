@@ -13,11 +13,14 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from diagnosis.errors import DiagnosisError, ModelBusy, ModelUnavailable
 from diagnosis.models import Diagnosis
-from diagnosis.patients.matching import EnteredDetails, mix_ups
+from diagnosis.patients.mix_ups import mix_ups
 from diagnosis.reviews.blinding import is_hidden
+from diagnosis.uploads.entered import EnteredDetails
+from diagnosis.uploads.file_names import shown_file_name
 from diagnosis.uploads.forms import TOO_LARGE, file_check
-from diagnosis.uploads.services import DiagnosisOutcome, diagnosis_create, shown_file_name
-from diagnosis.wording.answers import error_text
+from diagnosis.uploads.services import DiagnosisOutcome, diagnosis_create
+from diagnosis.wording.answers import covid_probability_of
+from diagnosis.wording.errors import error_text
 
 
 class UploadState(StrEnum):
@@ -54,7 +57,7 @@ class UploadAnswer:
         return found | {
             "prediction": self.diagnosis.prediction,
             "label": self.diagnosis.get_prediction_display(),
-            "probability": self.diagnosis.covid_probability_text,
+            "probability": covid_probability_of(self.diagnosis),
         }
 
 

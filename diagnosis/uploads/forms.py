@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.form_fields import EnteredFields
-from diagnosis.imaging.radiograph import MAX_FILE_BYTES
+from diagnosis.imaging.limits import MAX_FILE_BYTES
 from diagnosis.models import Diagnosis
+from diagnosis.patients.forms import PatientFields
+from diagnosis.studies.forms import StudyFields
+from diagnosis.uploads.entered import EnteredDetails
 from diagnosis.uploads.script_texts import script_texts
+
+if TYPE_CHECKING:
+    pass
 
 TOO_LARGE = "too-large"
 MAX_FILES = 50
@@ -41,6 +46,26 @@ def file_check(file: UploadedFile) -> None:
     if file.size > MAX_FILE_BYTES:
         message = _("This file is larger than %(megabytes)d MB. Export it smaller or compressed, then upload it.")
         raise forms.ValidationError(message, TOO_LARGE, {"megabytes": MAX_FILE_BYTES // 1024**2})
+
+
+class EnteredFields(StudyFields, PatientFields):
+    """What can be entered beside the files of an upload."""
+
+    field_order = ["reference", "name", "birth_date", "sex", "projection", "study_date", "notes"]
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        if values.get("name") and not values.get("reference") and not values.get("birth_date"):
+            told_apart = _(
+                "A name alone does not tell two patients apart: give the reference or the date of birth too."
+            )
+            self.add_error("name", forms.ValidationError(told_apart, code="name-alone"))
+        return values
+
+    @property
+    def entered(self) -> EnteredDetails:
+        values = self.cleaned_data
+        return EnteredDetails(self.patient_details, values["projection"], values["study_date"], values["notes"])
 
 
 class UploadForm(EnteredFields):

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from diagnosis.imaging.radiograph import MAX_FILE_BYTES
+from diagnosis.imaging.limits import MAX_FILE_BYTES
 
 
 def script_texts(*_form: object) -> dict[str, str]:

@@ -6,10 +6,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from accounts.models import User
-from diagnosis.models import Diagnosis, Study
-from diagnosis.patient_models import Patient
-from diagnosis.refusals import Refusal
-from diagnosis.report_models import Report
+from diagnosis.models import Diagnosis, Patient, Refusal, Report, Study
 from diagnosis.uploads.services import StoredByColleague
 from tests.cast import client_of
 from tests.diagnosis.reports.made import made

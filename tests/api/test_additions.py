@@ -8,8 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import AuditEntry
-from diagnosis.models import Diagnosis
-from diagnosis.review_models import OwnReading, Review
+from diagnosis.models import Diagnosis, OwnReading, Review
 from diagnosis.reviews.services import outcome_add, reading_add, review_add
 from diagnosis.studies.services import study_void
 from tests.api.programs import RESULTS, post, program_of, send

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_django.live_server_helper import LiveServer
 
-from accounts.api.models import ApiToken
-from accounts.models import User
+from accounts.models import ApiToken, User
 from diagnosis.models import Study
 from tests.cast import PASSWORD
 from tests.toy import ToyEngine

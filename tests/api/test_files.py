@@ -9,8 +9,7 @@ from PIL import Image
 
 from accounts.models import User
 from audit.models import AuditEntry
-from diagnosis.models import Diagnosis
-from diagnosis.report_models import Report
+from diagnosis.models import Diagnosis, Report
 from diagnosis.reports.services import report_erase
 from diagnosis.studies.services import study_void
 from tests.api.programs import RESULTS, post, program_of

@@ -11,8 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import api_use as limits
-from accounts.api.models import ApiUse
-from accounts.models import User
+from accounts.models import ApiUse, User
 from tests.api.programs import RESULTS, nobodys, program_of, send, sign_in
 from tests.uploads import radiograph_png
 

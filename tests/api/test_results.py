@@ -13,10 +13,9 @@ from accounts.models import User
 from api.results import FILTERS
 from audit.models import AuditEntry
 from diagnosis.errors import ModelUnavailable
-from diagnosis.imaging.radiograph import MAX_FILE_BYTES
+from diagnosis.imaging.limits import MAX_FILE_BYTES
 from diagnosis.inference import concurrency
-from diagnosis.models import Diagnosis, Study
-from diagnosis.refusals import Refusal
+from diagnosis.models import Diagnosis, Refusal, Study
 from diagnosis.results import search
 from diagnosis.results.forms import ResultFilterForm
 from diagnosis.reviews.services import outcome_add, review_add

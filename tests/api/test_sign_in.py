@@ -10,8 +10,7 @@ from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings
 
-from accounts.api.models import ApiToken
-from accounts.models import Institution, User
+from accounts.models import ApiToken, Institution, User
 from accounts.services import person_close, person_reactivate, person_suspend, person_update, second_factor_remove
 from audit.models import AuditEntry
 from tests.accounts.test_lockout import CountingHasher, people  # noqa: F401 - a fixture

@@ -6,7 +6,7 @@ from django.test import Client
 from accounts.models import User
 from accounts.services import person_suspend
 from audit.models import AuditEntry
-from diagnosis.patient_models import Patient
+from diagnosis.models import Patient
 from tests.cast import client_of, person
 from tests.rows import stored_result
 

@@ -14,8 +14,7 @@ from accounts.services import person_close, person_reactivate, person_suspend
 from audit import services
 from audit.models import AuditEntry
 from audit.verification import verify
-from diagnosis.models import Diagnosis, Study
-from diagnosis.patient_models import Patient
+from diagnosis.models import Diagnosis, Patient, Study
 from tests.cast import PASSWORD, client_of
 from tests.diagnosis.patients.test_matching import form_values
 from tests.diagnosis.reports.made import made

@@ -13,8 +13,7 @@ from pytest_django import Settings
 from accounts.models import User
 from audit.models import AuditEntry
 from audit.verification import verify
-from diagnosis.models import Diagnosis, Study
-from diagnosis.report_models import Report
+from diagnosis.models import Diagnosis, Report, Study
 from diagnosis.reports.files import read_report
 from tests.backup.conftest import every_hash, every_row, without_audit
 from tests.cast import PASSWORD, client_of

@@ -11,8 +11,7 @@ from django.db.models import Max, Min
 from accounts.models import User
 from bench.lists import invented_results as seed_results
 from bench.lists import timing as time_results
-from diagnosis.models import Diagnosis, ModelVersion, Study
-from diagnosis.review_models import ReviewState
+from diagnosis.models import Diagnosis, ModelVersion, ReviewState, Study
 from tests.cast import client_of
 from tests.rows import page_of, shown, stored_result, words_need_a_commit
 from tests.uploads import stored_files

@@ -7,8 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from diagnosis.models import Diagnosis
-from diagnosis.review_models import OwnReading, Review
+from diagnosis.models import Diagnosis, OwnReading, Review
 from tests.browser.test_accessibility import axe, judge  # noqa: F401 - a fixture
 from tests.browser.test_first_page import sign_in
 from tests.uploads import diagnosed

@@ -15,7 +15,7 @@ from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from diagnosis.refusals import Refusal
+from diagnosis.models import Refusal
 from tests.browser.test_accessibility import axe, judge  # noqa: F401 - a fixture
 from tests.browser.test_results_page import signed_in
 from tests.outcomes import NEGATIVE, POSITIVE, checked_result, read_blind, reviewed

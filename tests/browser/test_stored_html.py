@@ -9,8 +9,7 @@ from playwright.sync_api import Page
 
 from accounts.models import AccountEvent, Institution, User
 from accounts.services import person_suspend
-from diagnosis.models import Diagnosis, Study
-from diagnosis.patient_models import Patient
+from diagnosis.models import Diagnosis, Patient, Study
 from tests.browser.test_first_page import sign_in
 from tests.diagnosis.reports.made import made
 from tests.toy import ToyEngine

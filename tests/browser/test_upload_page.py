@@ -9,8 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, FilePayload, Locator, P
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from diagnosis.models import Diagnosis, Study
-from diagnosis.patient_models import Patient
+from diagnosis.models import Diagnosis, Patient, Study
 from tests.cast import client_of
 from tests.toy import ToyEngine
 from tests.uploads import diagnosed, radiograph_dicom, radiograph_png

@@ -12,8 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from diagnosis.models import Diagnosis, Study
-from diagnosis.patient_models import Patient
+from diagnosis.models import Diagnosis, Patient, Study
 from diagnosis.uploads.services import diagnosis_create
 from tests.browser.test_accessibility import axe, judge  # noqa: F401 - a fixture
 from tests.browser.test_first_page import sign_in

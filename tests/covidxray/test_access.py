@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import User
-from diagnosis.patient_models import Patient
+from diagnosis.models import Patient
 from diagnosis.studies.services import study_void
 from tests.cast import client_of
 from tests.diagnosis.reports.made import made
@@ -109,7 +109,7 @@ TABLE = {
     "api:sign-in": Row(405, 405, 405, 405),
     "api:docs": Row(302, 200, 200, 200),
     "admin:index": ADMINISTRATION,
-    "admin:site": ADMINISTRATION,
+    "site": ADMINISTRATION,
     "admin:login": Row(302, 403, 403, 302),
     "admin:logout": Row(302, 302, 302, 405),
     "admin:password_change": Row(302, 302, 302, 302),

@@ -69,7 +69,7 @@ def test_mysql_is_one_setting(project: Path) -> None:
     database = settings_with(project, SECRET_KEY="key", DATABASE_URL="mysql://xray:secret@db/xray")["DATABASES"][
         "default"
     ]
-    assert database["ENGINE"] == "covidxray.mysql"
+    assert database["ENGINE"] == "django.db.backends.mysql"
     assert database["OPTIONS"]["charset"] == "utf8mb4"
     assert database["CONN_HEALTH_CHECKS"]
 

@@ -13,9 +13,7 @@ from django.test import Client
 
 from accounts.models import AccountEvent, User
 from audit.models import AuditEntry
-from diagnosis.models import Diagnosis
-from diagnosis.patient_models import Patient
-from diagnosis.report_models import Report
+from diagnosis.models import Diagnosis, Patient, Report
 from operations.logs import JsonFormatter
 from tests.cast import client_of
 from tests.diagnosis.patients.test_matching import form_values

@@ -57,7 +57,7 @@ def test_a_storage_that_cannot_be_written_is_not_ready(
 def test_a_storage_without_space_is_not_ready(
     stranger: Client, engine: ToyEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("covidxray.error_pages.SPARE_BYTES", 10**18)
+    monkeypatch.setattr("operations.health.SPARE_BYTES", 10**18)
     answer = stranger.get("/readyz")
     assert (answer.status_code, answer.json()["storage"]) == (503, "unavailable")
 

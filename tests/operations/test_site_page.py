@@ -19,11 +19,10 @@ from pytest_django import Settings
 from accounts.errors import MailUnavailable
 from accounts.mail import mail_invitation
 from accounts.models import User
-from diagnosis.erasure_models import FileToErase
 from diagnosis.errors import ModelBusy
 from diagnosis.inference import concurrency
 from diagnosis.inference.concurrency import classification_turn
-from diagnosis.models import Study
+from diagnosis.models import FileToErase, Study
 from operations import failures
 from tests.cast import client_of
 from tests.toy import ToyEngine, write_toy_model

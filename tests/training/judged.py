@@ -4,11 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from training.data.dataset import Part, Sample
-from training.evaluation.calibration_fit import Calibration
+from diagnosis.inference.decision import Calibration, DecisionRule
+from training.data.dataset import NONE_REFUSED, Part, Refused, Sample
 from training.evaluation.judgement import Judgement, Scored
-from training.evaluation.metrics import NONE_REFUSED, Refused
-from training.evaluation.operating_point_choice import DecisionRule
 
 COVID, NON_COVID = 0, 1
 PLAIN = Judgement(Calibration(), DecisionRule(0.5, 0.45, 0.55))

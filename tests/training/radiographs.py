@@ -8,8 +8,8 @@ import numpy as np
 from data_store import DataStore
 from PIL import Image
 
+from diagnosis.findings import CLASS_NAMES
 from diagnosis.imaging.radiograph import read_radiograph
-from diagnosis.inference.contract import CLASS_NAMES
 
 
 @cache

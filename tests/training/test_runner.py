@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from diagnosis.errors import ModelUnavailable
+from diagnosis.findings import CLASS_NAMES
 from diagnosis.inference.artifacts import BUILT_FILES, check_built, read_artifact
-from diagnosis.inference.contract import CLASS_NAMES
 from tests.trained import VERSION, TrainedVersion, toy_in_place_of_resnet152
 from training import runner
 from training.data.dataset import DatasetError

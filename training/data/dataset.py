@@ -17,12 +17,12 @@ from typing import Literal
 import numpy as np
 
 from diagnosis.errors import RadiographRejected
-from diagnosis.imaging.radiograph import MAX_FILE_BYTES, Radiograph, read_radiograph
-from diagnosis.inference.contract import CLASS_NAMES, COVID_INDEX
+from diagnosis.findings import CLASS_NAMES, COVID_INDEX
+from diagnosis.imaging.limits import MAX_FILE_BYTES
+from diagnosis.imaging.radiograph import Radiograph, read_radiograph
 from diagnosis.inference.gate import check_assessable
 from training.data.manifest import UNKNOWN, Origin, read_manifest
 from training.data.near_duplicates import fingerprint
-from training.evaluation.metrics import Refused
 
 Part = Literal["train", "test", "extra"]
 Progress = Callable[[int, int], None]
@@ -56,7 +56,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class RefusedImage:
     """One image that the reader or the gate refused, and why."""
 
     name: str
@@ -66,12 +66,23 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """How many images of each class the reader or the gate refused."""
+
+    covid: int = 0
+    non_covid: int = 0
+
+
+NONE_REFUSED = Refused()
+
+
+@dataclass(frozen=True)
 class Dataset:
     """Everything below the folder, in the order of part, class and name."""
 
     root: Path
     samples: tuple[Sample, ...]
-    refusals: tuple[Refusal, ...]
+    refusals: tuple[RefusedImage, ...]
 
     def of_part(self, part: Part) -> tuple[Sample, ...]:
         return tuple(sample for sample in self.samples if sample.part == part)
@@ -220,9 +231,9 @@ def _check_counts(root: Path, found: list[tuple[Part, int]], fewest: int) -> Non
                 )
 
 
-def _decode(files: list[_File], strict: bool, on_progress: Progress) -> tuple[list[Sample], list[Refusal]]:
+def _decode(files: list[_File], strict: bool, on_progress: Progress) -> tuple[list[Sample], list[RefusedImage]]:
     samples: list[Sample] = []
-    refusals: list[Refusal] = []
+    refusals: list[RefusedImage] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow and hashlib let go of the interpreter's lock
         for done, result in enumerate(pool.map(_sample, files), start=1):
             if isinstance(result, Sample):
@@ -236,11 +247,11 @@ def _decode(files: list[_File], strict: bool, on_progress: Progress) -> tuple[li
     return samples, refusals
 
 
-def _sample(file: _File) -> Sample | Refusal:
+def _sample(file: _File) -> Sample | RefusedImage:
     try:
         pixels = read_image(file.path).pixels
     except RadiographRejected as error:
-        return Refusal(file.name, file.label, file.part, str(error))
+        return RefusedImage(file.name, file.label, file.part, str(error))
     key, origin = content_key(pixels), file.origin
     mark = fingerprint(pixels)
     return Sample(file.name, file.path, file.label, file.part, origin.source, origin.patient, key, mark)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from diagnosis.inference.contract import CLASS_NAMES, COVID_INDEX
+from diagnosis.findings import CLASS_NAMES, COVID_INDEX
 from training.data.dataset import DatasetError, Progress, Sample
 from training.data.near_duplicates import join_groups, near_duplicate_groups
 

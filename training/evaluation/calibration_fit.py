@@ -1,69 +1,27 @@
 """From the network's raw probability of COVID to a calibrated one, and on to a site's own prevalence.
 
-`labels` are class indices in the order of `contract.CLASS_NAMES` (0 COVID, 1 Non-COVID); probabilities are of COVID,
+`labels` are class indices in the order of `findings.CLASS_NAMES` (0 COVID, 1 Non-COVID); probabilities are of COVID,
 0..1.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit
+from scipy.special import expit
 
-from diagnosis.inference.contract import COVID_INDEX
+from diagnosis.findings import COVID_INDEX
+from diagnosis.inference.decision import (
+    LARGEST_INTERCEPT,
+    LARGEST_SLOPE,
+    SMALLEST_SLOPE,
+    Calibration,
+    Floats,
+    Method,
+    logit_of,
+)
 
-CLIP = 1e-7
-SMALLEST_SLOPE = 0.01
-LARGEST_SLOPE = 100.0
-LARGEST_INTERCEPT = 20.0
 FOLDS = 5
-
-Method = Literal["platt", "temperature"]
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """Calibrated logit = slope · raw logit + intercept; `prevalence` is COVID's share where it was fitted, 0..1.
-
-    The slope is positive, so no calibration changes the order of two images.
-    """
-
-    slope: float = 1.0
-    intercept: float = 0.0
-    prevalence: float = 0.5
-    method: str = "none"
-
-    def __post_init__(self) -> None:
-        if not (np.isfinite([self.slope, self.intercept]).all() and self.slope > 0 and 0 < self.prevalence < 1):
-            raise ValueError(f"A calibration needs a positive slope and a prevalence between 0 and 1: {self}.")
-
-    def apply(self, raw: ArrayLike, site_prevalence: float | None = None) -> Floats:
-        """Calibrated probabilities, same shape as `raw`, at the fitted prevalence or at the site's own."""
-        calibrated = expit(self.slope * _logit(raw) + self.intercept)
-        return calibrated if site_prevalence is None else self.at_site(calibrated, site_prevalence)
-
-    def at_site(self, calibrated: ArrayLike, site_prevalence: float) -> Floats:
-        """Calibrated probabilities moved to the site's prevalence.
-
-        Move operating point and indeterminate band in the same way: then the site's prevalence changes the
-        probability that people read, and no answer.
-        """
-        return adjust_prevalence(calibrated, self.prevalence, site_prevalence)
-
-    def as_dict(self) -> dict[str, float | str]:
-        return asdict(self)
-
-
-def adjust_prevalence(probabilities: ArrayLike, fitted: float, site: float) -> Floats:
-    """Probabilities for another prevalence: Bayes' rule on the odds, the likelihood ratio unchanged.
-
-    Saerens et al., Neural Computation 14 (2002), equation 2.4. Raises ValueError for a prevalence not between 0 and 1.
-    """
-    if not (0 < fitted < 1 and 0 < site < 1):
-        raise ValueError(f"A prevalence must lie between 0 and 1, got {fitted} and {site}.")
-    return expit(_logit(probabilities) + logit(site) - logit(fitted))
 
 
 def fit_calibration(labels: ArrayLike, raw: ArrayLike, method: Method | None = None) -> Calibration:
@@ -73,7 +31,7 @@ def fit_calibration(labels: ArrayLike, raw: ArrayLike, method: Method | None = N
     and intercept; temperature scaling (Guo et al. 2017) the slope alone. Equal losses give temperature.
     Raises ValueError where a class is absent.
     """
-    positive, logits = np.asarray(labels) == COVID_INDEX, _logit(raw)
+    positive, logits = np.asarray(labels) == COVID_INDEX, logit_of(raw)
     if positive.all() or not positive.any():
         raise ValueError("Calibration needs COVID and Non-COVID images in the validation part.")
     chosen = method or better_method(positive, logits)
@@ -118,7 +76,3 @@ def _fit(positive: NDArray[np.bool_], logits: Floats, method: Method) -> tuple[f
 
 def _log_losses(targets: ArrayLike, logits: Floats) -> Floats:
     return np.logaddexp(0, logits) - np.asarray(targets) * logits
-
-
-def _logit(probabilities: ArrayLike) -> Floats:
-    return logit(np.clip(np.asarray(probabilities, dtype=float), CLIP, 1 - CLIP))

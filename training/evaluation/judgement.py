@@ -9,27 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diagnosis.inference.contract import CLASS_NAMES, COVID_INDEX, Prediction
-from training.data.dataset import Sample
+from diagnosis.estimates import ECE_BINS
+from diagnosis.findings import CLASS_NAMES, COVID_INDEX, Prediction
+from diagnosis.inference.decision import Calibration, DecisionRule
+from training.data.dataset import NONE_REFUSED, Refused, Sample
 from training.evaluation.bootstrap import RESAMPLES
-from training.evaluation.calibration_fit import Calibration, fit_calibration
-from training.evaluation.metrics import (
-    NONE_REFUSED,
-    Refused,
-    evaluate,
-    expected_calibration_error,
-    mean_source_auc,
-    source_aucs,
-)
+from training.evaluation.calibration_fit import fit_calibration
+from training.evaluation.metrics import evaluate, expected_calibration_error, mean_source_auc, source_aucs
 from training.evaluation.operating_point_choice import (
     MAX_INDETERMINATE,
     MIN_SENSITIVITY,
     REFERRAL_COST,
-    DecisionRule,
     choose_decision_rule,
     choose_operating_point,
 )
-from training.evaluation.weighted_figures import ECE_BINS
 
 HOW = (
     "COVID is the positive class. Intervals: 95 %, percentiles of {resamples} bootstrap resamples of near-duplicate "

@@ -12,43 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diagnosis.inference.contract import CLASS_NAMES, COVID_INDEX
+from diagnosis.estimates import ECE_BINS, LEVEL, Estimate
+from diagnosis.findings import CLASS_NAMES, COVID_INDEX
+from diagnosis.inference.decision import DecisionRule
+from training.data.dataset import NONE_REFUSED, Refused
 from training.evaluation.bootstrap import RESAMPLES, Resampling
-from training.evaluation.operating_point_choice import DecisionRule
-from training.evaluation.weighted_figures import (
-    ECE_BINS,
-    Ranking,
-    brier_score,
-    calibration_bins,
-    calibration_error,
-    ratio,
-)
+from training.evaluation.weighted_figures import Ranking, brier_score, calibration_bins, calibration_error, ratio
 
-LEVEL = 0.95
 SEED = 123
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Refused:
-    """How many images of each class the reader or the gate refused."""
-
-    covid: int = 0
-    non_covid: int = 0
-
-
-NONE_REFUSED = Refused()
 
 
 @dataclass(frozen=True)

@@ -1,46 +1,21 @@
 """From a calibrated probability to Positive, Negative or Indeterminate, and how the borders are chosen.
 
-`labels` are class indices in the order of `contract.CLASS_NAMES` (0 COVID, 1 Non-COVID), shape (n,); `probabilities`
+`labels` are class indices in the order of `findings.CLASS_NAMES` (0 COVID, 1 Non-COVID), shape (n,); `probabilities`
 are calibrated and of COVID, shape (n,), 0..1.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit
+from numpy.typing import ArrayLike
+from scipy.special import expit
 
-from diagnosis.inference.contract import COVID_INDEX, Prediction
+from diagnosis.findings import COVID_INDEX
+from diagnosis.inference.decision import CLIP, DecisionRule, logit_of
 
 MIN_SENSITIVITY = 0.95
 MAX_INDETERMINATE = 0.01
 """Share of the validation part: docs/decisions/0032-calibration-and-operating-point.md."""
 REFERRAL_COST = 0.25
-CLIP = 1e-7
 ROUNDING = 1e-9
-
-
-@dataclass(frozen=True)
-class DecisionRule:
-    """Positive from `operating_point`; in [`indeterminate_low`, `indeterminate_high`) Indeterminate. All 0..1."""
-
-    operating_point: float
-    indeterminate_low: float
-    indeterminate_high: float
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.indeterminate_low <= self.operating_point <= self.indeterminate_high <= 1:
-            raise ValueError(f"The indeterminate band must lie around the operating point, within 0 and 1: {self}.")
-
-    def predict(self, probability: float) -> Prediction:
-        """The answer for one calibrated probability of COVID."""
-        if self.indeterminate_low <= probability < self.indeterminate_high:
-            return Prediction.INDETERMINATE
-        return Prediction.POSITIVE if probability >= self.operating_point else Prediction.NEGATIVE
-
-    def without_band(self) -> "DecisionRule":
-        """The same operating point with an empty band: every image is Positive or Negative, as in the paper."""
-        return DecisionRule(self.operating_point, self.operating_point, self.operating_point)
 
 
 def choose_decision_rule(
@@ -89,7 +64,7 @@ def choose_indeterminate_band(
     referring costs more than the errors that it avoids. It never holds more than `max_share` of the images.
     """
     positive, scores = np.asarray(labels) == COVID_INDEX, np.asarray(probabilities, dtype=float)
-    distance = np.abs(_logit(scores) - _logit(operating_point))
+    distance = np.abs(logit_of(scores) - logit_of(operating_point))
     order = np.argsort(distance, kind="stable")
     distance, wrong = distance[order], ((scores >= operating_point) != positive)[order]
     last = np.flatnonzero(np.diff(distance, append=np.inf) > 0)
@@ -104,9 +79,5 @@ def choose_indeterminate_band(
 
 
 def _band(operating_point: float, half_width: float) -> DecisionRule:
-    centre = _logit(operating_point)
+    centre = logit_of(operating_point)
     return DecisionRule(operating_point, float(expit(centre - half_width)), float(expit(centre + half_width)))
-
-
-def _logit(probabilities: ArrayLike) -> NDArray[np.float64]:
-    return logit(np.clip(np.asarray(probabilities, dtype=float), CLIP, 1 - CLIP))

@@ -16,11 +16,11 @@ from matplotlib.patches import Rectangle
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from diagnosis.errors import RadiographRejected
-from diagnosis.inference.contract import CLASS_NAMES, COVID_INDEX
+from diagnosis.findings import CLASS_NAMES, COVID_INDEX
+from diagnosis.inference.decision import DecisionRule
 from training.data.dataset import read_image
 from training.evaluation.judgement import Error, Judgement, Scored
 from training.evaluation.metrics import Answers, ThreeWayTable, calibration_curve, roc_auc, three_way_table
-from training.evaluation.operating_point_choice import DecisionRule
 
 COVID_COLOUR, NON_COVID_COLOUR = "#D55E00", "#0072B2"
 PART_COLOURS = {"validation": "#666666", "test_part": "#009E73", "test": "#0072B2", "external": "#CC79A7"}

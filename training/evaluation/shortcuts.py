@@ -18,10 +18,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from diagnosis.inference.contract import COVID_INDEX
+from diagnosis.estimates import Estimate
+from diagnosis.findings import COVID_INDEX
 from training.data.dataset import Progress, Sample, read_image
 from training.evaluation.judgement import Judgement
-from training.evaluation.metrics import Estimate, roc_auc
+from training.evaluation.metrics import roc_auc
 
 CENTRE = 0.70
 """Share of each side that `blank_centre` blacks out: nearly all of the lungs."""

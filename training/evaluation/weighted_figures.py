@@ -6,7 +6,7 @@ Undefined figures are nan. `metrics.py` says what they mean; weights of one give
 import numpy as np
 from numpy.typing import NDArray
 
-ECE_BINS = 10
+from diagnosis.estimates import ECE_BINS
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

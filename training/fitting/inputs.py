@@ -8,7 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from diagnosis.inference.contract import COVID_INDEX, Preprocessing
+from diagnosis.findings import COVID_INDEX
+from diagnosis.inference.contract import Preprocessing
 from diagnosis.inference.preprocessing import preprocess
 from training.data.augmentation import augmented
 from training.data.dataset import Sample, read_image

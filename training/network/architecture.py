@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from diagnosis.inference.contract import CLASS_NAMES, COVID_INDEX
+from diagnosis.findings import CLASS_NAMES, COVID_INDEX
 from diagnosis.inference.grad_cam import as_list, head_of, pools_of
 from training.network import discriminant
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from diagnosis.inference.contract import COVID_INDEX
+from diagnosis.findings import COVID_INDEX
 
 Floats = NDArray[np.float64]
 

@@ -4,9 +4,10 @@ import numpy as np
 from data_store import DataStore
 
 from diagnosis.errors import ModelUnavailable
+from diagnosis.findings import COVID_INDEX
 from diagnosis.imaging.radiograph import read_radiograph
 from diagnosis.inference.artifacts import GOLDEN, Artifact, read_json
-from diagnosis.inference.contract import COVID_INDEX, Preprocessing
+from diagnosis.inference.contract import Preprocessing
 from diagnosis.inference.engines import Engine
 from diagnosis.inference.preprocessing import preprocess
 from training.data.augmentation import augmented

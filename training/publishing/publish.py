@@ -10,18 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from diagnosis.inference.artifacts import (
-    CARD,
-    FORMAT,
-    GOLDEN,
-    TRAINED,
-    Artifact,
-    Decision,
-    new_version,
-    write_built,
-    write_json,
-)
-from diagnosis.inference.contract import CLASS_NAMES, COVID_INDEX, IMAGE_SIZE, Preprocessing
+from diagnosis.findings import CLASS_NAMES, COVID_INDEX
+from diagnosis.inference.artifacts import CARD, FORMAT, GOLDEN, TRAINED, Artifact, new_version, write_built, write_json
+from diagnosis.inference.contract import IMAGE_SIZE, Preprocessing
+from diagnosis.inference.decision import Decision
 from diagnosis.inference.engines import Engine, EngineOutput, OpenVINOEngine
 from diagnosis.inference.preprocessing import preprocess
 from training.data.dataset import Sample, read_dataset, read_image

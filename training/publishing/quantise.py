@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diagnosis.findings import CLASS_NAMES, COVID_INDEX, Prediction
 from diagnosis.inference.artifacts import CARD, GOLDEN, RANGES, Artifact, file_sha256, read_json, write_json
-from diagnosis.inference.contract import CLASS_NAMES, COVID_INDEX, Prediction
 from diagnosis.inference.engines import SERVING_GRAPH, EngineOutput, OpenVINOEngine
 from diagnosis.inference.preprocessing import preprocess
 from training.data.dataset import DatasetError, read_image

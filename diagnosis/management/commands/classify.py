@@ -16,9 +16,11 @@ from rich.progress import track
 from rich.table import Table
 
 from diagnosis.errors import ModelUnavailable, RadiographRejected
-from diagnosis.imaging.radiograph import MAX_FILE_BYTES, Radiograph, read_radiograph
+from diagnosis.imaging.limits import MAX_FILE_BYTES
+from diagnosis.imaging.radiograph import Radiograph, read_radiograph
+from diagnosis.inference.classifier import Classifier
 from diagnosis.inference.engines import ENGINES
-from diagnosis.inference.serving import Classifier, load_classifier
+from diagnosis.inference.serving import load_classifier
 
 
 @dataclass(frozen=True)

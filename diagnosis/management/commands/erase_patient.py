@@ -9,8 +9,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from diagnosis.models import Study
-from diagnosis.patient_models import Patient
+from diagnosis.models import Patient, Study
 from diagnosis.privacy.erasure import Erasure, Reason, patient_erase, study_erase
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from diagnosis.patient_models import Patient
+from diagnosis.models import Patient
 from diagnosis.privacy.export import patient_export
 
 

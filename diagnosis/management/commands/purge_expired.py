@@ -9,9 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from diagnosis.erasure_models import FileToErase
 from diagnosis.files.strays import stray_folder_delete, stray_folders
 from diagnosis.history.recounts import changes_compact
+from diagnosis.models import FileToErase
 from diagnosis.privacy.erasure import files_erase
 from diagnosis.privacy.retention import expired_patients, expired_studies, kept_since, purge
 

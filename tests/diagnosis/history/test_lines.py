@@ -7,8 +7,7 @@ import pytest
 
 from accounts.models import User
 from diagnosis.history.lines import lines_of
-from diagnosis.models import Diagnosis
-from diagnosis.review_models import StudyEvent
+from diagnosis.models import Diagnosis, StudyEvent
 from tests.cast import client_of
 from tests.rows import stored_result
 

@@ -11,11 +11,10 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from diagnosis.errors import RadiographRejected
 from diagnosis.inference.artifacts import BUILT, CURRENT
-from diagnosis.models import ModelVersion
-from diagnosis.refusals import Refusal, refusal_add
-from diagnosis.review_models import OwnReading
+from diagnosis.models import ModelVersion, OwnReading, Refusal
 from diagnosis.reviews.services import review_add
 from diagnosis.studies.services import study_void
+from diagnosis.uploads.services import refusal_add
 from tests.cast import client_of
 from tests.rows import stored_result
 from tests.toy import ToyEngine

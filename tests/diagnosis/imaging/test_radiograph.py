@@ -13,7 +13,8 @@ from PIL import Image, ImageFile
 from PIL.PngImagePlugin import PngInfo
 
 from diagnosis.errors import RadiographRejected
-from diagnosis.imaging.radiograph import MAX_FILE_BYTES, MAX_PIXELS, read_radiograph
+from diagnosis.imaging.limits import MAX_FILE_BYTES
+from diagnosis.imaging.radiograph import MAX_PIXELS, read_radiograph
 from tests.diagnosis.imaging.dicom_files import chest_like
 from tests.diagnosis.imaging.memory import peak_megabytes
 

@@ -10,16 +10,15 @@ import pytest
 from pytest_django import Settings
 
 from diagnosis.errors import ContractMismatch, ModelUnavailable, RadiographRejected
+from diagnosis.findings import Prediction
 from diagnosis.imaging.radiograph import Radiograph, read_radiograph
 from diagnosis.inference import serving as module
 from diagnosis.inference.artifacts import read_artifact, set_current_version
-from diagnosis.inference.contract import Prediction
+from diagnosis.inference.classifier import Classifier, confidence_of
 from diagnosis.inference.engines import ENGINES, Engine, EngineOutput
 from diagnosis.inference.preprocessing import preprocess
 from diagnosis.inference.serving import (
-    Classifier,
     classifier_status,
-    confidence_of,
     forget_classifier,
     get_classifier,
     load_classifier,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from diagnosis.inference.contract import COVID_INDEX
+from diagnosis.findings import COVID_INDEX
 from diagnosis.inference.grad_cam import as_list, head_of, pools_of, serving_model
 from tests.training.toy_network import toy_backbone
 from training.network.architecture import HeadConfig, build_network

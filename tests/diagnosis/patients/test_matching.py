@@ -11,11 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from diagnosis.models import Diagnosis, Study
-from diagnosis.patient_models import Patient
-from diagnosis.patients.matching import mix_ups, names_agree
+from diagnosis.models import Diagnosis, Patient, Study, StudyEvent
+from diagnosis.patients.details import names_agree
+from diagnosis.patients.mix_ups import mix_ups
 from diagnosis.patients.search import LISTED, SUGGESTED
-from diagnosis.review_models import StudyEvent
 from tests.cast import client_of
 from tests.diagnosis.reports.made import made
 from tests.rows import stored_result

@@ -19,10 +19,7 @@ from pytest_django import Settings
 from accounts.models import User
 from audit.models import AuditEntry
 from audit.verification import verify
-from diagnosis.erasure_models import FileToErase
-from diagnosis.models import Diagnosis, Study
-from diagnosis.patient_models import Patient
-from diagnosis.report_models import Report
+from diagnosis.models import Diagnosis, FileToErase, Patient, Report, Study
 from diagnosis.reviews.services import outcome_add, review_add
 from tests.cast import client_of
 from tests.diagnosis.reports.made import made

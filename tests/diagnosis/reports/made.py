@@ -10,12 +10,11 @@ from PIL import Image
 from pypdf import PdfReader
 
 from accounts.models import User
-from diagnosis.inference.contract import Prediction
-from diagnosis.models import Diagnosis
-from diagnosis.report_models import Report
-from diagnosis.reports.pdf import Answer, Fact, Figures, ReportContent
+from diagnosis.findings import Prediction
+from diagnosis.models import Diagnosis, Report
+from diagnosis.reports.parts import Answer, Fact, Figures, ReportContent
 from diagnosis.reports.services import report_create
-from diagnosis.wording.answers import read_out
+from diagnosis.wording.answers import in_words
 
 SITE = "https://xray.example.org"
 
@@ -53,7 +52,7 @@ def answer(probability: float = 0.31) -> Answer:
         indeterminate_high=0.28,
         milliseconds=5,
     )
-    return Answer(Prediction.POSITIVE, "Positive", probability, 0.24, 0.2, 0.28, read_out(stored))
+    return Answer(Prediction.POSITIVE, "Positive", probability, 0.24, 0.2, 0.28, in_words(stored))
 
 
 _CONTENT = ReportContent(

@@ -13,7 +13,8 @@ from pypdf import PdfReader
 from pypdfium2 import PdfDocument
 from reportlab.pdfbase import pdfmetrics
 
-from diagnosis.reports.pdf import Fact, Figures, ReportContent, report_pdf
+from diagnosis.reports.parts import Fact, Figures, ReportContent
+from diagnosis.reports.pdf import report_pdf
 from diagnosis.reports.preview import page_picture
 from tests.diagnosis.reports.made import answer, content, text_of
 

@@ -11,14 +11,12 @@ from django.utils import timezone
 from pypdf import PdfReader
 
 from accounts.models import User
-from diagnosis.models import Diagnosis, Study
-from diagnosis.patient_models import Patient
-from diagnosis.report_models import Report
+from diagnosis.models import Diagnosis, OwnReading, Patient, Report, Study, StudyEvent
 from diagnosis.reports import services as report_services
 from diagnosis.reports.files import read_report
-from diagnosis.reports.pdf import ReportContent, report_pdf
+from diagnosis.reports.parts import ReportContent
+from diagnosis.reports.pdf import report_pdf
 from diagnosis.reports.services import report_erase, report_handed_out
-from diagnosis.review_models import OwnReading, StudyEvent
 from diagnosis.reviews.services import outcome_add, reading_add, review_add
 from diagnosis.studies.services import study_void
 from tests.cast import client_of

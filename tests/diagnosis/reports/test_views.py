@@ -11,8 +11,7 @@ from PIL import Image
 from pytest_django import Settings
 
 from accounts.models import User
-from diagnosis.models import Diagnosis
-from diagnosis.report_models import Report
+from diagnosis.models import Diagnosis, Report
 from diagnosis.reports.services import report_erase
 from tests.cast import client_of
 from tests.diagnosis.reports.made import made, text_of

@@ -9,9 +9,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from diagnosis.models import Diagnosis
+from diagnosis.models import Diagnosis, OwnReading, Review, ReviewState
 from diagnosis.results import search
-from diagnosis.review_models import OwnReading, Review, ReviewState
 from tests.cast import client_of
 from tests.rows import listed, page_of, shown, stored_result, words_need_a_commit
 

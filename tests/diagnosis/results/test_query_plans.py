@@ -8,7 +8,7 @@ from django.db import connection
 
 from accounts.models import User
 from diagnosis.models import Study
-from diagnosis.querysets import (
+from diagnosis.models.ordering import (
     LEAST_PROBABLE_FIRST,
     MOST_PROBABLE_FIRST,
     NEWEST_FIRST,

@@ -15,9 +15,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from diagnosis.imaging.rendering import heat_map_to_png
-from diagnosis.models import Diagnosis, Study
-from diagnosis.patient_models import Patient
-from diagnosis.review_models import OwnReading, Review
+from diagnosis.models import Diagnosis, OwnReading, Patient, Review, Study
 from tests.cast import client_of
 from tests.covidxray.test_access import TABLE, arguments  # noqa: F401
 from tests.toy import ToyEngine

@@ -5,9 +5,9 @@ from django.template import Context, Template
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from diagnosis.models import AnswerHidden, Diagnosis
-from diagnosis.review_models import OwnReading, Review
+from diagnosis.models import AnswerHidden, Diagnosis, OwnReading, Review
 from diagnosis.reviews.blinding import conceal, hidden_studies, is_hidden, revealed_to
+from diagnosis.wording.answers import in_words
 from tests.rows import stored_result
 
 
@@ -55,8 +55,10 @@ def test_a_concealed_row_has_no_answer_left(blind: User, bob: User) -> None:
     assert "0.73" not in str(vars(row))
     assert "Positive" not in str(vars(row))
     with pytest.raises(AnswerHidden):
-        _ = row.reading
-    template = Template("{{ row.reading.probability }}{{ row.probability_text }}{{ row.get_prediction_display }}")
+        in_words(row)
+    template = Template(
+        "{% load answers %}{{ row|probability }}{{ row|covid_probability }}{{ row.get_prediction_display }}"
+    )
     assert template.render(Context({"row": row})) == ""
 
 

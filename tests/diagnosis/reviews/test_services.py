@@ -10,8 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from diagnosis.models import Diagnosis
-from diagnosis.review_models import Outcome, OwnReading, Review, StudyEvent
+from diagnosis.models import Diagnosis, Outcome, OwnReading, Review, StudyEvent
 from diagnosis.reviews.services import AdditionRefused, outcome_add, reading_add, review_add
 from diagnosis.studies.services import study_void
 from tests.cast import client_of

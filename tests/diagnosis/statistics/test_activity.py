@@ -12,8 +12,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import User
-from diagnosis.models import Diagnosis
-from diagnosis.refusals import Refusal
+from diagnosis.models import Diagnosis, Refusal
 from diagnosis.statistics.counts import Counts, report
 from diagnosis.statistics.periods import Month, month_period, number_of_span, year_period
 from diagnosis.statistics.review_times import DAY, LONGEST_MINUTES, ReviewTimes

@@ -11,11 +11,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Institution, User
-from diagnosis.figures_models import DayFigures, ResultChange
 from diagnosis.history.recounts import changes_compact
 from diagnosis.inference.serving import forget_classifier
-from diagnosis.models import Diagnosis, DiagnosisQuerySet
-from diagnosis.patients.matching import PatientDetails, patient_get_or_create
+from diagnosis.models import DayFigures, Diagnosis, DiagnosisQuerySet, ResultChange
+from diagnosis.patients.details import PatientDetails
+from diagnosis.patients.services import patient_get_or_create
 from diagnosis.privacy.erasure import Reason, patient_erase, study_erase
 from diagnosis.reviews.services import outcome_add, reading_add, review_add
 from diagnosis.statistics import counts

@@ -8,11 +8,11 @@ import pytest
 from django.utils import timezone, translation
 from scipy.stats import binomtest
 
+from diagnosis.estimates import Estimate
 from diagnosis.statistics.charts import HEIGHT, Kind, Mark, Words, calibration_chart, column_chart, share_chart
-from diagnosis.statistics.panels import duration
 from diagnosis.statistics.periods import Month, last_twelve_months, month_period, year_period
 from diagnosis.statistics.shares import Share, mean_of, wilson
-from training.evaluation.metrics import Estimate
+from diagnosis.wording.numbers import duration
 
 WORDS = Words("slug", "Title", "Description", "Results")
 TWO = [Kind("positive", "Positive", "dark"), Kind("negative", "Negative", "light")]

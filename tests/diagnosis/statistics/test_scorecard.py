@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from diagnosis.inference.contract import Prediction
+from diagnosis.findings import Prediction
 from diagnosis.models import Diagnosis, Study
 from diagnosis.statistics.counts import report
 from diagnosis.statistics.periods import Month, month_period, rows_within, year_period

@@ -10,10 +10,9 @@ from django.urls import reverse
 
 from accounts.models import User
 from diagnosis.errors import ModelUnavailable
-from diagnosis.imaging.radiograph import MAX_FILE_BYTES
+from diagnosis.imaging.limits import MAX_FILE_BYTES
 from diagnosis.inference.serving import forget_classifier
-from diagnosis.models import Diagnosis, Study
-from diagnosis.patient_models import Patient
+from diagnosis.models import Diagnosis, Patient, Study
 from diagnosis.results.search import ResultFilter, filtered_results
 from diagnosis.studies.services import study_restore, study_void
 from tests.cast import client_of

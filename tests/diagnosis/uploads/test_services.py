@@ -14,7 +14,8 @@ from diagnosis.inference.engines import EngineOutput
 from diagnosis.inference.serving import forget_classifier
 from diagnosis.models import Diagnosis, ModelVersion, Study
 from diagnosis.reviews.services import outcome_add
-from diagnosis.uploads.services import DiagnosisOutcome, diagnosis_create, shown_file_name
+from diagnosis.uploads.file_names import shown_file_name
+from diagnosis.uploads.services import DiagnosisOutcome, diagnosis_create
 from tests.toy import ToyEngine, write_toy_model
 from tests.uploads import radiograph_png, stored_files
 

@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from diagnosis.errors import ModelUnavailable
-from diagnosis.imaging.radiograph import MAX_FILE_BYTES
+from diagnosis.imaging.limits import MAX_FILE_BYTES
 from diagnosis.models import Diagnosis, Study
 from tests.cast import client_of
 from tests.toy import ToyEngine, write_toy_model

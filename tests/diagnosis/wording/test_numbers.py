@@ -3,7 +3,7 @@
 import pytest
 from django.utils import translation
 
-from diagnosis.wording.answers import percents
+from diagnosis.wording.numbers import percents
 
 SPACE = "\N{NO-BREAK SPACE}"
 

@@ -10,8 +10,7 @@ from PIL import Image
 
 from diagnosis.imaging.radiograph import read_radiograph
 from tests.training.radiographs import chest, jpeg, person, write_dataset, write_people
-from training.data.dataset import Dataset, DatasetError, content_key, read_dataset
-from training.evaluation.metrics import Refused
+from training.data.dataset import Dataset, DatasetError, Refused, content_key, read_dataset
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ import pytest
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
-from training.evaluation.calibration_fit import Calibration, adjust_prevalence, fit_calibration
+from diagnosis.inference.decision import Calibration, adjust_prevalence
+from training.evaluation.calibration_fit import fit_calibration
 
 COVID = 0
 

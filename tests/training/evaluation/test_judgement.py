@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.training.judged import COVID, NON_COVID, PLAIN, drawn, image, scored
+from training.data.dataset import Refused
 from training.evaluation.judgement import Scored, errors, judge, metrics_tree, part_metrics, write_errors
-from training.evaluation.metrics import Refused
 
 FEW = 50
 

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
+from diagnosis.estimates import Estimate
+from diagnosis.inference.decision import DecisionRule
+from training.data.dataset import Refused
 from training.evaluation.metrics import (
     COVID_AGAINST_ALL,
     NON_COVID_AGAINST_ALL,
     WITHIN,
-    Estimate,
-    Refused,
     calibration_curve,
     evaluate,
     mean_source_auc,
@@ -20,7 +21,6 @@ from training.evaluation.metrics import (
     source_aucs,
     three_way_table,
 )
-from training.evaluation.operating_point_choice import DecisionRule
 
 COVID, NON_COVID = 0, 1
 AT_HALF = DecisionRule(0.5, 0.5, 0.5)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from diagnosis.inference.decision import DecisionRule
 from training.evaluation.operating_point_choice import (
-    DecisionRule,
     choose_decision_rule,
     choose_indeterminate_band,
     choose_operating_point,

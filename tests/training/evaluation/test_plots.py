@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from diagnosis.inference.contract import Prediction
+from diagnosis.findings import Prediction
 from tests.training.judged import COVID, NON_COVID, PLAIN, drawn, image, scored
 from tests.training.radiographs import person
 from training.evaluation.judgement import Error

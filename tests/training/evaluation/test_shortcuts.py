@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from diagnosis.estimates import Estimate
 from tests.training.judged import COVID, NON_COVID, PLAIN, image
 from tests.training.radiographs import chest, person
 from training.data.dataset import Sample
-from training.evaluation.metrics import Estimate
 from training.evaluation.shortcuts import (
     ShortcutAudit,
     SizeShift,

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from diagnosis.inference.contract import CLASS_NAMES, COVID_INDEX
+from diagnosis.findings import CLASS_NAMES, COVID_INDEX
 from tests.training.toy_network import toy_backbone
 from training.network.architecture import (
     HeadConfig,

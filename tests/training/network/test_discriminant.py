@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from diagnosis.inference.contract import CLASS_NAMES, COVID_INDEX
+from diagnosis.findings import CLASS_NAMES, COVID_INDEX
 from training.network.discriminant import Discriminant, DiscriminantConfig, fit_discriminant
 
 COVID, OTHER = COVID_INDEX, 1 - COVID_INDEX

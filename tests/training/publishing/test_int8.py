@@ -16,8 +16,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from diagnosis.errors import ModelUnavailable
+from diagnosis.findings import Prediction
 from diagnosis.inference.artifacts import BUILT_FILES, INT8_FILES, RANGES, built_precision, check_built, read_artifact
-from diagnosis.inference.contract import Prediction
 from diagnosis.inference.engines import BEHIND_PAGES, CompiledGraph, EngineOutput, OpenVINOEngine, open_engine
 from diagnosis.inference.serving import load_classifier
 from tests.trained import VERSION, TrainedVersion, toy_in_place_of_resnet152

@@ -14,8 +14,9 @@ from rich.progress import track
 from rich.table import Table
 
 from diagnosis.errors import DiagnosisError
+from diagnosis.inference.classifier import Classifier
 from diagnosis.inference.engines import ENGINES
-from diagnosis.inference.serving import Classifier, load_classifier
+from diagnosis.inference.serving import load_classifier
 from training.data.dataset import Dataset, DatasetError, read_dataset, read_image
 from training.evaluation.metrics import FIGURES, evaluate, mean_source_auc, source_aucs
 

@@ -1,0 +1,112 @@
+"""Probability → answer, as the site applies it: Calibration, DecisionRule, Decision."""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, logit
+
+from diagnosis.findings import Prediction
+
+CLIP = 1e-7
+SMALLEST_SLOPE = 0.01
+LARGEST_SLOPE = 100.0
+LARGEST_INTERCEPT = 20.0
+Method = Literal["platt", "temperature"]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Calibrated logit = slope · raw logit + intercept; `prevalence` is COVID's share where it was fitted, 0..1.
+
+    The slope is positive, so no calibration changes the order of two images.
+    """
+
+    slope: float = 1.0
+    intercept: float = 0.0
+    prevalence: float = 0.5
+    method: str = "none"
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite([self.slope, self.intercept]).all() and self.slope > 0 and 0 < self.prevalence < 1):
+            raise ValueError(f"A calibration needs a positive slope and a prevalence between 0 and 1: {self}.")
+
+    def apply(self, raw: ArrayLike, site_prevalence: float | None = None) -> Floats:
+        """Calibrated probabilities, same shape as `raw`, at the fitted prevalence or at the site's own."""
+        calibrated = expit(self.slope * logit_of(raw) + self.intercept)
+        return calibrated if site_prevalence is None else self.at_site(calibrated, site_prevalence)
+
+    def at_site(self, calibrated: ArrayLike, site_prevalence: float) -> Floats:
+        """Calibrated probabilities moved to the site's prevalence.
+
+        Move operating point and indeterminate band in the same way: then the site's prevalence changes the
+        probability that people read, and no answer.
+        """
+        return adjust_prevalence(calibrated, self.prevalence, site_prevalence)
+
+    def as_dict(self) -> dict[str, float | str]:
+        return asdict(self)
+
+
+def adjust_prevalence(probabilities: ArrayLike, fitted: float, site: float) -> Floats:
+    """Probabilities for another prevalence: Bayes' rule on the odds, the likelihood ratio unchanged.
+
+    Saerens et al., Neural Computation 14 (2002), equation 2.4. Raises ValueError for a prevalence not between 0 and 1.
+    """
+    if not (0 < fitted < 1 and 0 < site < 1):
+        raise ValueError(f"A prevalence must lie between 0 and 1, got {fitted} and {site}.")
+    return expit(logit_of(probabilities) + logit(site) - logit(fitted))
+
+
+def logit_of(probabilities: ArrayLike) -> Floats:
+    return logit(np.clip(np.asarray(probabilities, dtype=float), CLIP, 1 - CLIP))
+
+
+@dataclass(frozen=True)
+class DecisionRule:
+    """Positive from `operating_point`; in [`indeterminate_low`, `indeterminate_high`) Indeterminate. All 0..1."""
+
+    operating_point: float
+    indeterminate_low: float
+    indeterminate_high: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.indeterminate_low <= self.operating_point <= self.indeterminate_high <= 1:
+            raise ValueError(f"The indeterminate band must lie around the operating point, within 0 and 1: {self}.")
+
+    def predict(self, probability: float) -> Prediction:
+        """The answer for one calibrated probability of COVID."""
+        if self.indeterminate_low <= probability < self.indeterminate_high:
+            return Prediction.INDETERMINATE
+        return Prediction.POSITIVE if probability >= self.operating_point else Prediction.NEGATIVE
+
+    def without_band(self) -> "DecisionRule":
+        """The same operating point with an empty band: every image is Positive or Negative, as in the paper."""
+        return DecisionRule(self.operating_point, self.operating_point, self.operating_point)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How the network's output becomes an answer.
+
+    evidence_scale: evidence for COVID at one place, in logits, that is drawn in full colour.
+    """
+
+    calibration: Calibration
+    rule: DecisionRule
+    evidence_scale: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.evidence_scale < math.inf:
+            raise ValueError(f"The evidence scale must be a number above 0, not {self.evidence_scale}.")
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Decision":
+        calibration, rule = Calibration(**values["calibration"]), DecisionRule(**values["rule"])
+        return cls(calibration, rule, float(values["evidence_scale"]))

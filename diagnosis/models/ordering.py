@@ -1,0 +1,48 @@
+"""Orders of a list (keyset pagination), and the prefix search that an index can serve.
+
+A page is named by the row that it follows or precedes (keyset pagination): a page far down costs as much as the first,
+nothing is counted, and a link to a page shows the same rows however many have been added at the top since.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from diagnosis.models.fields import search_key
+
+_LAST_CHARACTER = "\U0010ffff"
+SEARCHED_KEYS = ("patient_reference_key", "patient_name_key", "file_name_key")
+
+
+@dataclass(frozen=True)
+class Order:
+    """A column to sort by; rows with the same value stand in the order in which they were stored."""
+
+    column: str
+    is_descending: bool
+
+    @property
+    def columns(self) -> list[str]:
+        sign = "-" if self.is_descending else ""
+        return [f"{sign}{self.column}", f"{sign}pk"]
+
+    @property
+    def reverse(self) -> Order:
+        return Order(self.column, not self.is_descending)
+
+
+NEWEST_FIRST = Order("created", is_descending=True)
+OLDEST_FIRST = Order("created", is_descending=False)
+MOST_PROBABLE_FIRST = Order("probability", is_descending=True)
+LEAST_PROBABLE_FIRST = Order("probability", is_descending=False)
+
+
+def starts_with(text: str, column: str) -> Q:
+    """Rows of which a search key begins with what `text` is as a key.
+
+    As a range and not as LIKE, for which neither SQLite nor MariaDB would use an index here.
+    """
+    first = search_key(text)
+    return Q(**{f"{column}__gte": first, f"{column}__lt": first + _LAST_CHARACTER})

@@ -1,0 +1,97 @@
+"""Patients. Part of `diagnosis.models`, which names this class too."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.institutions import Institution
+from accounts.models.people import User
+from accounts.normalise import NormalisedField, normalised
+from accounts.scope import narrowed
+from diagnosis.models.fields import SearchKeyField
+from diagnosis.models.ordering import starts_with
+
+REFERENCE_LENGTH = 64
+REFERENCE_KEY_LENGTH = 200
+NAME_LENGTH = 300
+
+
+class ReferenceKeyField(NormalisedField):
+    """The normalised reference, and NULL where there is none: every database allows many NULLs in a unique column."""
+
+    def __init__(self, *args: Any, source: str, **kwargs: Any) -> None:
+        fixed = {"unique": False, "max_length": REFERENCE_KEY_LENGTH, "null": True}
+        super().__init__(*args, source=source, **{**fixed, **kwargs})
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str | None:  # type: ignore[override]
+        value = normalised(getattr(model_instance, self.source)) or None
+        setattr(model_instance, self.attname, value)
+        return value
+
+
+class PatientQuerySet(models.QuerySet["Patient"]):
+    def visible_to(self, user: User) -> Self:
+        """Patients of the person's own institution, or of the own studies, for the clinical role only: `narrowed`."""
+        own = Q(created_by=user) | Q(pk__in=user.studies.values("patient"))
+        return narrowed(self, user, own=own)
+
+    def starting_with(self, text: str, *, key: str) -> Self:
+        """Patients of which `search_key` or `name_key` begins with the text."""
+        return self.filter(starts_with(text, key))
+
+
+class Patient(models.Model):
+    """A person whose radiographs an institution keeps. Its reference names no other patient of that institution."""
+
+    class Sex(models.TextChoices):
+        """As DICOM writes it (Patient's Sex, 0010,0040)."""
+
+        FEMALE = "F", _("Female")
+        MALE = "M", _("Male")
+        OTHER = "O", _("Other")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="patients")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created = models.DateTimeField(_("registered"), default=timezone.now, editable=False)
+
+    reference = models.CharField(
+        _("patient reference"),
+        max_length=REFERENCE_LENGTH,
+        blank=True,
+        help_text=_("The number by which the hospital knows the patient."),
+    )
+    name = models.CharField(_("name"), max_length=NAME_LENGTH, blank=True)
+    birth_date = models.DateField(_("date of birth"), null=True, blank=True)
+    sex = models.CharField(_("sex"), max_length=1, blank=True, choices=Sex)
+
+    reference_key = ReferenceKeyField(source="reference")
+    search_key = SearchKeyField(source="reference")
+    name_key = SearchKeyField(source="name")
+
+    objects = PatientQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("patient")
+        verbose_name_plural = _("patients")
+        constraints = [
+            models.UniqueConstraint(fields=["institution", "reference_key"], name="one_patient_per_reference"),
+        ]
+        indexes = [
+            models.Index(fields=["institution", "search_key"], name="patient_by_reference"),
+            models.Index(fields=["institution", "name_key"], name="patient_by_name"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+    def get_absolute_url(self) -> str:
+        return reverse("diagnosis:patient", args=[self.uuid])

@@ -1,0 +1,227 @@
+"""ModelVersion, and Diagnosis (a result): what a model answered about a study, with every filter and order of the list.
+
+An order makes pages by the row that a page follows or precedes (keyset pagination): `ordering.py`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from functools import reduce
+from operator import or_
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.institutions import Institution
+from accounts.models.people import User
+from accounts.scope import narrowed
+from diagnosis.findings import Prediction
+from diagnosis.models.fields import StudysInstitution, StudysOutcome
+from diagnosis.models.ordering import NEWEST_FIRST, SEARCHED_KEYS, Order, starts_with
+from diagnosis.models.reviews import Outcome, ReviewState
+from diagnosis.models.studies import Study
+
+
+class ModelVersion(models.Model):
+    """A model that has answered here, with its card as it was then. Never changed."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    version = models.CharField(_("version"), max_length=64)
+    weights_sha256 = models.CharField(_("SHA-256 of the weights"), max_length=64)
+    card = models.JSONField(_("model card"))
+    created = models.DateTimeField(_("first used"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("model version")
+        verbose_name_plural = _("model versions")
+        ordering = ["-created"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "weights_sha256"], name="one_row_per_model_version"),
+        ]
+
+    def __str__(self) -> str:
+        return self.version
+
+
+_OF_PEOPLE = ("id", "username", "first_name", "last_name")
+"""What pages read of the people that they name."""
+
+
+class DiagnosisQuerySet(models.QuerySet["Diagnosis"]):
+    """Every filter and order of the list of results. All of them together are one query."""
+
+    def visible_to(self, user: User) -> Self:
+        """Diagnoses of the person's own institution, or of the own studies, for the clinical role only: `narrowed`."""
+        return narrowed(self, user, own=Q(study__uploaded_by=user))
+
+    def newest_first(self) -> Self:
+        return self.in_order(NEWEST_FIRST)
+
+    def with_rows_shown(self) -> Self:
+        """In one query all that a row of a list or a result page reads, without the large fields that it does not."""
+        related = self.select_related("study__uploaded_by", "study__patient", "requested_by", "model_version")
+        unshown = [field.name for field in User._meta.concrete_fields if field.name not in _OF_PEOPLE]
+        people = [f"{person}__{name}" for person in ("requested_by", "study__uploaded_by") for name in unshown]
+        return related.defer("heat_map", "model_version__card", "study__notes_key", *people)
+
+    def kept(self) -> Self:
+        """Those of studies that are not voided."""
+        return self.filter(standing="kept")
+
+    def voided(self) -> Self:
+        return self.filter(standing="voided")
+
+    def predicted(self, prediction: str) -> Self:
+        return self.filter(prediction=prediction)
+
+    def classified_from(self, day: date) -> Self:
+        return self.filter(created__gte=_start_of(day))
+
+    def classified_until(self, day: date) -> Self:
+        """Up to the end of the day."""
+        return self.filter(created__lt=_start_of(day + timedelta(days=1)))
+
+    def requested_by_person(self, pk: int) -> Self:
+        return self.filter(requested_by=pk)
+
+    def answered_by_model(self, pk: int) -> Self:
+        return self.filter(model_version=pk)
+
+    def reviewed_as(self, state: str) -> Self:
+        return self.filter(review_state=state)
+
+    def with_probability_from(self, probability: float) -> Self:
+        return self.filter(probability__gte=probability)
+
+    def with_probability_to(self, probability: float) -> Self:
+        return self.filter(probability__lte=probability)
+
+    def of_studies(self, pks: Iterable[int]) -> Self:
+        return self.filter(study__in=pks)
+
+    def of_study_starting_with(self, text: str) -> Self:
+        return self.filter(reduce(or_, (starts_with(text, f"study__{key}") for key in SEARCHED_KEYS)))
+
+    def with_outcome(self, outcome: str) -> Self:
+        """Those of which the study's RT-PCR came out so."""
+        return self.filter(outcome=outcome)
+
+    def in_order(self, order: Order) -> Self:
+        return self.order_by(*order.columns)
+
+    def following(self, row: Diagnosis, order: Order) -> Self:
+        """The rows behind `row` in that order, in that order. The row itself need not be among those listed."""
+        beyond = "lt" if order.is_descending else "gt"
+        value = getattr(row, order.column)
+        further = Q(**{f"{order.column}__{beyond}": value})
+        equal = Q(**{order.column: value, f"pk__{beyond}": row.pk})
+        # The first condition says nothing new: it is the one that an index can start from.
+        return self.filter(Q(**{f"{order.column}__{beyond}e": value}), further | equal).in_order(order)
+
+
+def _start_of(day: date) -> datetime:
+    """Midnight in the time zone of the person who asks."""
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+class Standing(models.TextChoices):
+    """Whether a result counts: that of a voided study stays, and stands in no list."""
+
+    KEPT = "kept", _("Kept")
+    VOIDED = "voided", _("Voided")
+
+
+_LISTED = ("prediction", "requested_by", "model_version", "review_state", "outcome")
+
+
+def _index_columns(*first: str, last: tuple[str, ...] = ()) -> list[str]:
+    listed = [column for column in _LISTED if column not in first]
+    return ["institution", "standing", *first, "id", *listed, *last]
+
+
+class AnswerHidden(Exception):
+    """An answer that the person may not see yet was asked for. A template shows nothing in its place."""
+
+    silent_variable_failure = True
+
+
+class Diagnosis(models.Model):
+    """What one model version answered about one study. Never changed: another model's answer is another row."""
+
+    class Label(models.TextChoices):
+        """The three answers of the contract, in the person's language."""
+
+        POSITIVE = Prediction.POSITIVE.value, _("Positive")
+        NEGATIVE = Prediction.NEGATIVE.value, _("Negative")
+        INDETERMINATE = Prediction.INDETERMINATE.value, _("Indeterminate")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="diagnoses")
+    institution = StudysInstitution(
+        Institution, on_delete=models.PROTECT, related_name="diagnoses", editable=False, db_index=False
+    )
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="diagnoses")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="diagnoses")
+    created = models.DateTimeField(_("classified"), default=timezone.now, editable=False)
+
+    prediction = models.CharField(_("prediction"), max_length=20, choices=Label)
+    probability = models.FloatField(_("calibrated probability of COVID"))
+    raw_probability = models.FloatField(_("probability of COVID as the network gave it"))
+    confidence = models.FloatField(_("probability of the label"), null=True)
+    operating_point = models.FloatField(_("operating point"))
+    indeterminate_low = models.FloatField(_("indeterminate from"))
+    indeterminate_high = models.FloatField(_("indeterminate below"))
+    engine = models.CharField(_("engine"), max_length=30)
+    milliseconds = models.FloatField(_("time taken in milliseconds"))
+    heat_map = models.BinaryField(_("heat map: a grey PNG, one pixel for each place, bright = evidence for COVID"))
+
+    # Repeated here from the newest review and from the study, so that one index can serve a list.
+    review_state = models.CharField(
+        _("review"), max_length=20, choices=ReviewState, default=ReviewState.UNREVIEWED, editable=False
+    )
+    # Text and no boolean: Django writes `NOT column` for a boolean, which no index serves.
+    standing = models.CharField(max_length=10, choices=Standing, default=Standing.KEPT, editable=False)
+    outcome = StudysOutcome(_("RT-PCR"), max_length=10, blank=True, default="", choices=Outcome.Result, editable=False)
+
+    objects = DiagnosisQuerySet.as_manager()
+    is_hidden = False
+    """Whether the answer was taken out of this row, for a person who reads blind (see diagnosis.reviews.blinding)."""
+
+    class Meta:
+        verbose_name = _("diagnosis")
+        verbose_name_plural = _("diagnoses")
+        constraints = [
+            models.UniqueConstraint(fields=["study", "model_version"], name="one_diagnosis_per_study_and_model"),
+        ]
+        # One for each order, and for each filter in each order. Each holds what the other filters ask, too, so that no
+        # row is read that they leave out. The second ones are shorter by a column because of MariaDB: of the indexes
+        # that serve an order it takes the one with the fewest columns, and else would read the whole institution's.
+        indexes = [
+            models.Index(fields=_index_columns("created", last=("probability",)), name="diagnoses_by_date"),
+            models.Index(fields=_index_columns("probability", last=("created",)), name="diagnoses_by_score"),
+            *(
+                models.Index(fields=_index_columns(column, order), name=f"{column}_by_{order}")
+                for column in _LISTED
+                for order in ("created", "probability")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+    def get_absolute_url(self) -> str:
+        return reverse("diagnosis:result", args=[self.uuid])
+
+    def hide_answer(self) -> None:
+        """Take the answer out of this row, for a person who may not see it yet; only that nobody reviewed it stays."""
+        taken = {"probability": None, "raw_probability": None, "confidence": None, "heat_map": b"", "prediction": ""}
+        taken |= {"outcome": ""}
+        state = self.review_state if self.review_state == ReviewState.UNREVIEWED else ""
+        self.__dict__.update(taken, review_state=state, is_hidden=True)

@@ -1,0 +1,136 @@
+"""Study: an uploaded radiograph."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Self
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.institutions import Institution
+from accounts.models.people import User
+from accounts.scope import narrowed
+from diagnosis.imaging.rendering import shown_size
+from diagnosis.models.erasure import FileToErase  # noqa: F401
+from diagnosis.models.fields import SearchKeyField, WordsField
+from diagnosis.models.history import StudyEvent  # noqa: F401
+from diagnosis.models.ordering import starts_with
+from diagnosis.models.patients import Patient
+from diagnosis.models.refusals import Refusal  # noqa: F401
+from diagnosis.models.reports import (
+    ErasedReport,  # noqa: F401
+    Report,  # noqa: F401 - Django finds every model here
+)
+from diagnosis.models.reviews import Outcome, OwnReading, Review, ReviewState  # noqa: F401
+from diagnosis.models.statistics import DayFigures, ResultChange  # noqa: F401
+
+NOTES_LENGTH = 5000
+
+
+class StudyQuerySet(models.QuerySet["Study"]):
+    def visible_to(self, user: User) -> Self:
+        """Studies of the person's own institution, or only the own ones, for the clinical role only: `narrowed`."""
+        return narrowed(self, user, own=Q(uploaded_by=user))
+
+    def starting_with(self, text: str, *, key: str) -> Self:
+        """Studies of which that one of the SEARCHED_KEYS begins with the text."""
+        return self.filter(starts_with(text, key))
+
+
+class Study(models.Model):
+    """One radiograph as it was uploaded, and the copies that pages show.
+
+    The file names below are those of the storage and never of the person. `original` is handed out as a download only.
+    A voided study stays, with everything about it, and stands in no list unless it is asked for.
+    """
+
+    class Projection(models.TextChoices):
+        """The direction of the rays. PA is the rule; AP, when lying, makes the heart look larger."""
+
+        PA = "PA", _("PA (standing, from behind)")
+        AP = "AP", _("AP (from the front)")
+        LATERAL = "LATERAL", _("Lateral")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="studies")
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="studies")
+    created = models.DateTimeField(_("uploaded"), default=timezone.now, editable=False)
+
+    file_name = models.CharField(_("file name"), max_length=120, help_text=_("As the person's computer called it."))
+    format = models.CharField(_("format"), max_length=10)
+    sha256 = models.CharField(_("SHA-256"), max_length=64)
+    size = models.PositiveBigIntegerField(_("size in bytes"))
+    width = models.PositiveIntegerField(_("width in pixels"))
+    height = models.PositiveIntegerField(_("height in pixels"))
+    dicom = models.JSONField(_("DICOM details"), null=True, encoder=DjangoJSONEncoder)
+
+    patient = models.ForeignKey(
+        Patient, on_delete=models.PROTECT, null=True, related_name="studies", verbose_name=_("patient")
+    )
+    study_date = models.DateField(_("study date"), null=True, blank=True)
+    projection = models.CharField(_("projection"), max_length=10, blank=True, choices=Projection)
+    notes = models.TextField(_("clinical notes"), max_length=NOTES_LENGTH, blank=True)
+
+    outcome = models.CharField(_("RT-PCR"), max_length=10, blank=True, choices=Outcome.Result, editable=False)
+    outcome_date = models.DateField(_("day of the RT-PCR sample"), null=True, editable=False)
+    voided = models.DateTimeField(_("voided"), null=True, editable=False)
+    voided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", editable=False
+    )
+    void_reason = models.CharField(_("reason"), max_length=300, blank=True, editable=False)
+
+    original = models.FileField(max_length=100)
+    display = models.FileField(max_length=100)
+    thumbnail = models.FileField(max_length=100)
+
+    file_name_key = SearchKeyField(source="file_name")
+    patient_reference_key = SearchKeyField(source="patient_reference")
+    patient_name_key = SearchKeyField(source="patient_name")
+    notes_key = WordsField(source="notes")
+
+    objects = StudyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("study")
+        verbose_name_plural = _("studies")
+        constraints = [
+            models.UniqueConstraint(fields=["institution", "sha256"], name="one_study_per_file_and_institution"),
+        ]
+        indexes = [
+            models.Index(fields=["institution", "file_name_key"], name="study_by_file_name"),
+            models.Index(fields=["institution", "patient_reference_key"], name="study_by_patient_reference"),
+            models.Index(fields=["institution", "patient_name_key"], name="study_by_patient_name"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+    @property
+    def patient_reference(self) -> str:
+        """The number by which the hospital knows the patient, or nothing."""
+        return self.patient.reference if self.patient else ""
+
+    @property
+    def patient_name(self) -> str:
+        return self.patient.name if self.patient else ""
+
+    @property
+    def day(self) -> date:
+        """The day on which the radiograph was taken, or where that is not known the day of its upload."""
+        return self.study_date or timezone.localdate(self.created)
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Width and height in pixels of the copy that pages show."""
+        return shown_size(self.width, self.height)
+
+    @property
+    def is_reduced(self) -> bool:
+        """Whether that copy has fewer pixels than the radiograph."""
+        return self.shown_size != (self.width, self.height)

@@ -1,0 +1,43 @@
+"""Where a file names another patient than the one registered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from diagnosis.patients.details import FIELD_NAMES, PatientDetails, differences, registered_details
+
+if TYPE_CHECKING:
+    from diagnosis.models import Study
+
+
+@dataclass(frozen=True)
+class MixUp:
+    """A field in which a study's file says something else than the patient that the study stands with."""
+
+    name: str
+    in_file: str
+    registered: str
+
+
+def mix_ups(study: Study) -> list[MixUp]:
+    """What the DICOM file of a study says of its patient that is not what is registered."""
+    if not study.dicom or not study.patient:
+        return []
+    file, registered = _file_details(study.dicom), registered_details(study.patient)
+    return [
+        MixUp(str(FIELD_NAMES[name]), str(getattr(file, name)), str(getattr(registered, name)))
+        for name in differences(file, registered)
+    ]
+
+
+def _file_details(kept: dict[str, Any]) -> PatientDetails:
+    """As stored in `Study.dicom`, where a day is text, or as it stands there before it is stored."""
+    birth_date = kept.get("patient_birth_date")
+    return PatientDetails(
+        reference=kept.get("patient_id") or "",
+        name=kept.get("patient_name") or "",
+        birth_date=date.fromisoformat(str(birth_date)) if birth_date else None,
+        sex=kept.get("patient_sex") or "",
+    )

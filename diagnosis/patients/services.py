@@ -1,0 +1,61 @@
+"""Register, complete, change a patient."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from accounts.models import User
+from accounts.normalise import normalised
+from audit.models import Action
+from diagnosis.history.recording import patient_record
+from diagnosis.models import Patient, Report, StudyEvent
+from diagnosis.models.fields import search_key
+from diagnosis.patients.details import PatientDetails, joined, registered_details
+
+if TYPE_CHECKING:
+    pass
+
+
+def patient_get_or_create(*, user: User, details: PatientDetails) -> Patient | None:
+    """The institution's patient with this reference, as registered; or a new one; or None where nothing is known."""
+    if details.is_empty:
+        return None
+    values = {"name": details.name, "birth_date": details.birth_date, "sex": details.sex, "created_by": user}
+    if not details.reference:
+        return Patient.objects.create(institution=user.institution, **values)
+    return Patient.objects.get_or_create(
+        institution=user.institution,
+        reference_key=normalised(details.reference),
+        defaults={"reference": details.reference, **values},
+    )[0]
+
+
+def patient_complete(*, user: User, patient: Patient, details: PatientDetails) -> None:
+    """Fill in what is registered as empty and known now."""
+    registered = registered_details(patient)
+    known = joined(registered, details)
+    changed = [field.name for field in fields(known) if getattr(known, field.name) != getattr(registered, field.name)]
+    patient_update(user=user, patient=patient, changes={name: getattr(known, name) for name in changed})
+
+
+@transaction.atomic
+def patient_update(*, user: User, patient: Patient, changes: dict[str, Any]) -> None:
+    """Change a patient's own data; each of the patient's studies notes which fields, and is found by the new ones."""
+    if not changes:
+        return
+    for name, value in changes.items():
+        setattr(patient, name, value)
+    patient.save()
+    patient.studies.update(
+        patient_reference_key=search_key(patient.reference), patient_name_key=search_key(patient.name)
+    )
+    Report.objects.filter(diagnosis__study__patient=patient).outdate()
+    detail = {"patient": patient.uuid, "fields": sorted(changes)}
+    StudyEvent.objects.bulk_create(
+        StudyEvent(study_id=pk, actor=user, kind=StudyEvent.Kind.EDITED, detail=detail)
+        for pk in patient.studies.values_list("pk", flat=True)
+    )
+    patient_record(Action.PATIENT_EDITED, patient=patient, actor=user, fields=sorted(changes))

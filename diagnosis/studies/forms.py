@@ -1,0 +1,81 @@
+"""Forms of a study: its details, moving it to another patient, and the reason for voiding or restoring it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.normalise import normalised
+from diagnosis.form_fields import ChangeForm, ChoiceOrNone, FreeTextField, PastDayField
+from diagnosis.models import Patient, Study
+from diagnosis.models.studies import NOTES_LENGTH
+from diagnosis.patients.forms import PatientFields
+
+if TYPE_CHECKING:
+    pass
+
+
+REASON_LENGTH = 300
+
+
+def reason_field() -> FreeTextField:
+    """Why something is done that others will ask about."""
+    missing = _("Say why: it stands in the history of the study.")
+    return FreeTextField(
+        _("Reason"), rows=2, max_length=REASON_LENGTH, required=True, error_messages={"required": missing}
+    )
+
+
+class StudyFields(forms.Form):
+    """What a radiograph's file may not say of itself."""
+
+    projection = ChoiceOrNone(_("Projection"), Study.Projection.choices)
+    study_date = PastDayField(_("Study date"))
+    notes = FreeTextField(_("Clinical notes"), rows=4, max_length=NOTES_LENGTH)
+
+
+class StudyForm(ChangeForm, StudyFields):
+    """A study's own details."""
+
+
+class ReasonForm(forms.Form):
+    """For a study that is voided or restored."""
+
+    reason = reason_field()
+
+
+class MoveForm(PatientFields):
+    """The patient that a study is moved to: the registered one with this reference, or a new one that is asked for."""
+
+    is_new = forms.BooleanField(
+        label=_("Register a new patient with this reference"),
+        required=False,
+        widget=forms.CheckboxInput(attrs={"class": "form-check-input", "autocomplete": "off"}),
+    )
+    reason = reason_field()
+    field_order = ["reference", "is_new", "name", "birth_date", "sex", "reason"]
+
+    def __init__(self, user: User, study: Study, **options: Any) -> None:
+        super().__init__(label_suffix="", **options)
+        self.user, self.study = user, study
+        self.patient: Patient | None = None
+        self.fields["reference"].required = True
+        self.fields["reference"].error_messages["required"] = str(_("Give the reference of the right patient."))
+
+    def clean_reference(self) -> str:
+        reference = super().clean_reference()
+        patients = Patient.objects.visible_to(self.user)
+        self.patient = patients.filter(reference_key=normalised(reference)).first()
+        if self.patient and self.patient.pk == self.study.patient_id:
+            raise forms.ValidationError(_("This is the patient of the study already."), code="same")
+        return reference
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.has_error("reference") and self.patient is None and not values.get("is_new"):
+            unknown = _("No patient has this reference. Correct it, or tick below that a new patient is registered.")
+            self.add_error("reference", forms.ValidationError(unknown, code="unknown"))
+        return values

@@ -1,0 +1,25 @@
+"""EnteredDetails: what a person entered with the files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from diagnosis.patients.details import NOBODY, PatientDetails
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class EnteredDetails:
+    """What the person entered beside the file, for the patient and for the study; everything may be missing."""
+
+    patient: PatientDetails = NOBODY
+    projection: str = ""
+    study_date: date | None = None
+    notes: str = ""
+
+
+NOTHING_ENTERED = EnteredDetails()

@@ -1,0 +1,19 @@
+"""shown_file_name: a name that is safe to show."""
+
+from __future__ import annotations
+
+import unicodedata
+
+FILE_NAME_LENGTH = 120
+
+
+def shown_file_name(name: str) -> str:
+    """A file's name as the person's computer has it, safe to show: no folders, nothing invisible, cut in the middle.
+
+    It is shown and offered for download, and no file is ever stored under it.
+    """
+    composed = unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1])
+    visible = "".join(character for character in composed if character.isprintable()).strip()
+    if len(visible) > FILE_NAME_LENGTH:
+        visible = visible[: FILE_NAME_LENGTH - 21] + "…" + visible[-20:]
+    return visible or "radiograph"

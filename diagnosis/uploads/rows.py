@@ -1,0 +1,115 @@
+"""One upload as rows: study, model version, diagnosis."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from django.db import transaction
+
+from accounts.models import User
+from audit.models import Action
+from audit.services import held_back, record
+from diagnosis.files.storing import study_files
+from diagnosis.history.recording import study_note
+from diagnosis.imaging.radiograph import Radiograph
+from diagnosis.imaging.rendering import display_jpeg, heat_map_to_png, thumbnail_jpeg
+from diagnosis.inference.classifier import Classification, Classifier
+from diagnosis.models import Diagnosis, ModelVersion, Standing, Study, StudyEvent
+from diagnosis.patients.details import NOBODY, PatientDetails, patient_details_of
+from diagnosis.patients.matching import patient_of_upload
+from diagnosis.uploads.entered import EnteredDetails
+from diagnosis.uploads.file_names import shown_file_name
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file that was accepted, and what was entered with it."""
+
+    user: User
+    content: bytes
+    file_name: str
+    radiograph: Radiograph
+    entered: EnteredDetails
+
+    @property
+    def patient_in_file(self) -> PatientDetails:
+        return patient_details_of(self.radiograph.dicom) if self.radiograph.dicom else NOBODY
+
+
+def known_study(upload: Upload) -> Study | None:
+    """The study of this very file in the person's institution."""
+    same_file = Study.objects.filter(institution=upload.user.institution_id, sha256=upload.radiograph.sha256)
+    return same_file.select_related("patient").first()
+
+
+def store(upload: Upload, classifier: Classifier, answer: Classification) -> Diagnosis:
+    if known := known_study(upload):
+        with transaction.atomic(), held_back():
+            study = Study.objects.select_for_update().get(pk=known.pk)  # it may be voided at this moment
+            return _diagnosis_row(upload.user, study, classifier, answer)
+    study, pixels = _new_study(upload), upload.radiograph.pixels
+    copies = {"display": display_jpeg(pixels), "thumbnail": thumbnail_jpeg(pixels)}
+    with study_files(study, original=upload.content, **copies), held_back():
+        study.patient = patient_of_upload(user=upload.user, entered=upload.entered.patient, file=upload.patient_in_file)
+        study.save()
+        study_note(study=study, actor=upload.user, kind=StudyEvent.Kind.UPLOADED)
+        return _diagnosis_row(upload.user, study, classifier, answer)
+
+
+def _new_study(upload: Upload) -> Study:
+    radiograph = upload.radiograph
+    height, width = radiograph.pixels.shape
+    return Study(
+        institution=upload.user.institution,
+        uploaded_by=upload.user,
+        file_name=shown_file_name(upload.file_name),
+        format=radiograph.format,
+        sha256=radiograph.sha256,
+        size=len(upload.content),
+        width=width,
+        height=height,
+        dicom=asdict(radiograph.dicom) if radiograph.dicom else None,
+        study_date=(radiograph.dicom.study_date if radiograph.dicom else None) or upload.entered.study_date,
+        projection=_projection(radiograph) or upload.entered.projection,
+        notes=upload.entered.notes,
+    )
+
+
+def _projection(radiograph: Radiograph) -> str:
+    """The projection that the DICOM file names (View Position), or nothing."""
+    view = radiograph.dicom.view_position if radiograph.dicom else ""
+    return {"PA": "PA", "AP": "AP", "LL": "LATERAL", "RL": "LATERAL", "LATERAL": "LATERAL"}.get(view, "")
+
+
+def _model_version_of(classifier: Classifier) -> ModelVersion:
+    """The row of the model that answered, made with its card when it answers for the first time."""
+    model, is_new = ModelVersion.objects.defer("card").get_or_create(
+        version=classifier.model_version,
+        weights_sha256=classifier.weights_sha256,
+        defaults={"card": classifier.artifact.card},
+    )
+    if is_new:
+        record(Action.MODEL_FIRST_USED, actor=None, subject=model, detail={"version": model.version})
+    return model
+
+
+def _diagnosis_row(user: User, study: Study, classifier: Classifier, answer: Classification) -> Diagnosis:
+    diagnosis = Diagnosis.objects.create(
+        study=study,
+        standing=Standing.VOIDED if study.voided else Standing.KEPT,
+        model_version=_model_version_of(classifier),
+        requested_by=user,
+        prediction=answer.prediction.value,
+        probability=answer.probability,
+        raw_probability=answer.raw_probability,
+        confidence=answer.confidence,
+        operating_point=answer.operating_point,
+        indeterminate_low=answer.indeterminate_low,
+        indeterminate_high=answer.indeterminate_high,
+        engine=answer.engine,
+        milliseconds=answer.milliseconds,
+        heat_map=heat_map_to_png(answer.heat_map),
+    )
+    detail = {"result": diagnosis.uuid, "model": diagnosis.model_version.version}
+    study_note(study=study, actor=user, kind=StudyEvent.Kind.CLASSIFIED, detail=detail)
+    return diagnosis

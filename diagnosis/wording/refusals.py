@@ -1,0 +1,35 @@
+"""The names of the reasons for a refusal, for figures and the site page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
+
+
+REFUSALS: dict[str, StrPromise] = {
+    "unknown-format": gettext_lazy("No JPEG, PNG or DICOM picture"),
+    "damaged": gettext_lazy("Damaged or incomplete file"),
+    "empty": gettext_lazy("Empty file"),
+    "too-large": gettext_lazy("File too large"),
+    "too-many-pixels": gettext_lazy("Too many pixels"),
+    "many-scans": gettext_lazy("File made to keep a computer busy"),
+    "several-pictures": gettext_lazy("Several pictures in one file"),
+    "modality": gettext_lazy("Another modality than CR or DX"),
+    "body-part": gettext_lazy("Another body part than the chest"),
+    "too-small": gettext_lazy("Too few pixels"),
+    "strip": gettext_lazy("A strip, no radiograph"),
+    "colour": gettext_lazy("A colour picture, no radiograph"),
+    "constant": gettext_lazy("Next to no contrast"),
+    "noise": gettext_lazy("Noise, no picture"),
+    "dicom-elements": gettext_lazy("DICOM file with far more than a radiograph"),
+    "dicom-preamble": gettext_lazy("DICOM file that is also a program"),
+    "dicom-transfer-syntax": gettext_lazy("DICOM file in a form that is not read"),
+    "dicom-object": gettext_lazy("DICOM file with something else than a radiograph"),
+    "dicom-no-picture": gettext_lazy("DICOM file without a picture"),
+    "dicom-layout": gettext_lazy("DICOM file with an unknown layout of pixels"),
+    "dicom-contradiction": gettext_lazy("DICOM file that contradicts itself"),
+}
