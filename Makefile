@@ -48,6 +48,7 @@ quick: $(VENV)/.requirements-dev $(FRONT_END) ## the tests that take seconds
 lint: $(VENV)/.requirements-dev
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
+	$(VENV)/bin/lint-imports
 
 types: $(VENV)/.requirements-dev
 	$(PYTHON) -m mypy

@@ -50,7 +50,7 @@ class SessionTimeoutMiddleware(MiddlewareMixin):
         if seconds_left(request) <= 0:
             logout(request)
             messages.info(request, _("You were signed out because nothing was done for a while. Please sign in again."))
-        elif not getattr(view, "is_no_activity", False) and _is_stale(request):
+        elif getattr(view, "counts_as_activity", True) and _is_stale(request):
             note_activity(request)
 
 

@@ -117,7 +117,7 @@ def session(request: SignedInRequest) -> HttpResponse:
     return JsonResponse({"seconds": seconds_left(request)})
 
 
-session.is_no_activity = True  # type: ignore[attr-defined]
+session.counts_as_activity = False  # type: ignore[attr-defined]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

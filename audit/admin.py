@@ -4,11 +4,11 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
 from administration.permissions import StaffAdmin
 from audit.models import AuditEntry
 
@@ -59,7 +59,7 @@ class AuditEntryAdmin(StaffAdmin):
 
 
 def _name_of(identifier: str) -> Subquery:
-    return Subquery(User.objects.filter(uuid=OuterRef(identifier)).values("username")[:1])
+    return Subquery(get_user_model()._default_manager.filter(uuid=OuterRef(identifier)).values("username")[:1])
 
 
 def _looked_for(term: str) -> Q:
@@ -73,8 +73,9 @@ def _looked_for(term: str) -> Q:
     return Q(actor=found) | Q(subject=found) | Q(patient=found)
 
 
-def _person_named(term: str) -> User | None:
+def _person_named(term: str) -> Any:
+    people = get_user_model()
     try:
-        return User.objects.get_by_natural_key(term)
-    except User.DoesNotExist:
+        return people._default_manager.get_by_natural_key(term)
+    except people.DoesNotExist:
         return None

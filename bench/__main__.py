@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.document import check_document, document_of, write_document
 from bench.machine import load, now, this_machine, versions
-from bench.parts import PARTS, QUICK, Plan, measure
+from bench.parts import PARTS, QUICK, BenchPlan, measure
 from bench.tables import tables, with_tables
 from bench.workers import PROJECT
 from diagnosis.inference.engines import INT8_GRAPH
@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parsed(arguments)
     folder, version = served_model()
     has_int8 = (folder / INT8_GRAPH).is_file()
-    plan = replace(QUICK if options.quick else Plan(), model_folder=folder, has_int8=has_int8)
+    plan = replace(QUICK if options.quick else BenchPlan(), model_folder=folder, has_int8=has_int8)
     if options.only:
         plan = replace(plan, parts=tuple(options.only))
     busy = load()

@@ -27,7 +27,7 @@ ENGINES = {"openvino": "openvino-float32", "openvino_int8": "openvino-int8", "ke
 
 
 @dataclass(frozen=True)
-class Plan:
+class BenchPlan:
     """What is measured, how often. Defaults are those of the whole run; `QUICK` takes two minutes."""
 
     rounds: int = 7
@@ -49,7 +49,7 @@ class Plan:
     model_folder: Path = field(default=PROJECT / "models")
 
 
-QUICK = Plan(
+QUICK = BenchPlan(
     rounds=2,
     calls=1,
     thread_seconds=1.0,
@@ -79,7 +79,7 @@ def environment(scratch: Path) -> dict[str, str]:
     }
 
 
-def inference(plan: Plan, scratch: Path, results: Results) -> None:
+def inference(plan: BenchPlan, scratch: Path, results: Results) -> None:
     """Milliseconds per image of every way to run the network, and what the machine can do in either precision."""
     with (
         Worker("bench.sides.tensorflow_side", environment(scratch)) as keras,
@@ -112,7 +112,7 @@ def inference(plan: Plan, scratch: Path, results: Results) -> None:
         results.add(interleaved(whole, "GOP/s", plan.rounds))
 
 
-def threads(plan: Plan, scratch: Path, results: Results) -> None:
+def threads(plan: BenchPlan, scratch: Path, results: Results) -> None:
     """Images per second: the bare engine asked by one thread, and the classifier by several."""
     with Worker("bench.sides.openvino_side", environment(scratch)) as site:
         ways: dict[Key, Callable[[], float]] = {}
@@ -125,7 +125,7 @@ def threads(plan: Plan, scratch: Path, results: Results) -> None:
         results.add(interleaved(ways, "images/s", plan.rounds))
 
 
-def process(plan: Plan, scratch: Path, results: Results) -> None:
+def process(plan: BenchPlan, scratch: Path, results: Results) -> None:
     """Start-up and memory of a serving process, anew for every round."""
     largest = scratch / "largest.png"
     largest.write_bytes(radiograph_file("PNG", LARGEST_MEGAPIXELS - 0.1, seed=0))
@@ -153,7 +153,7 @@ def _one_process(engine: str, largest: Path, scratch: Path) -> list[tuple[str, s
         ]
 
 
-def upload(plan: Plan, scratch: Path, results: Results) -> None:
+def upload(plan: BenchPlan, scratch: Path, results: Results) -> None:
     """From the upload's last byte to the result's page, through the whole site, a new file every time."""
     cases = [(name, megapixels) for name in FORMATS for megapixels in plan.megapixels]
     samples: dict[Key, list[float]] = {}
@@ -172,7 +172,7 @@ def upload(plan: Plan, scratch: Path, results: Results) -> None:
     results.add([measured(key, "ms", values) for key, values in samples.items()])
 
 
-def training(plan: Plan, scratch: Path, results: Results) -> None:
+def training(plan: BenchPlan, scratch: Path, results: Results) -> None:
     """Steps and passes of both ways to train; `training_cost` adds them up."""
     if not plan.training_rounds:
         return
@@ -197,7 +197,7 @@ def _more(way: str, stage: int) -> int:
     return {("cached", 1): 100, ("cached", 2): 4}.get((way, stage), 1)
 
 
-def lists(plan: Plan, scratch: Path, results: Results) -> None:
+def lists(plan: BenchPlan, scratch: Path, results: Results) -> None:
     """Lists and statistics over invented results on a MariaDB server of its own: time in the server, and queries."""
     if not _has_mariadb():
         results.leave_out(Key("lists", "all"), NO_MARIADB)
@@ -223,7 +223,7 @@ def _has_mariadb() -> bool:
     return mariadb_server() is not None and find_spec("MySQLdb") is not None
 
 
-PARTS: Mapping[str, Callable[[Plan, Path, Results], None]] = {
+PARTS: Mapping[str, Callable[[BenchPlan, Path, Results], None]] = {
     "inference": inference,
     "threads": threads,
     "process": process,
@@ -233,7 +233,7 @@ PARTS: Mapping[str, Callable[[Plan, Path, Results], None]] = {
 }
 
 
-def measure(plan: Plan, say: Callable[[str], None]) -> Results:
+def measure(plan: BenchPlan, say: Callable[[str], None]) -> Results:
     """Every part of the plan, one after the other; a part that fails is left out with what it said."""
     results = Results()
     for name, part in PARTS.items():

@@ -17,7 +17,7 @@ from django.utils import timezone
 from audit.models import Action, AuditEntry
 from diagnosis.errors import DiagnosisError
 from diagnosis.inference.artifacts import read_artifact
-from diagnosis.inference.concurrency import TurnsNow, turns_now
+from diagnosis.inference.concurrency import TurnCounts, turns_now
 from diagnosis.inference.serving import loaded
 from diagnosis.models import Diagnosis, FileToErase, Refusal, Study
 from operations.failures import STARTED, Failures, failures
@@ -43,7 +43,7 @@ class Process:
     started: datetime
     loaded: str
     engine: str
-    turns: TurnsNow
+    turns: TurnCounts
     failures: Failures
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.utils import timezone
 from django.utils.timesince import timesince
@@ -14,9 +13,6 @@ from diagnosis.wording.numbers import moment, number, size
 from diagnosis.wording.refusals import REFUSALS
 from operations.failures import REMEMBERED
 from operations.site_figures import Day, LastBackup, SiteFigures, Space
-
-if TYPE_CHECKING:
-    pass
 
 BACKUP_HOURS = 36
 """A nightly backup that is older has been missed."""

@@ -1,4 +1,13 @@
-"""Training and evaluation of the network, and the assembly of what the site serves."""
+"""Folders of images → a version in models/. The rooms, each of which imports only from those below it:
+
+runner.py      one run, top to bottom
+publishing/    assemble, check, describe, quantise a version
+fitting/       recipe, features, two stages
+evaluation/    figures with intervals, calibration, operating point, plots, shortcut audit
+data/          folders, refusals, near duplicates, splits, augmentation
+network/       backbone, head, tensors
+progress.py    what a person sees of a long computation
+"""
 
 import sys
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.api_tokens import ApiToken, ApiUse  # noqa: F401 - Django finds every model here
 from accounts.models.people import User
-
-if TYPE_CHECKING:
-    pass
 
 
 class AccountEvent(models.Model):

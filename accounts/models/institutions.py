@@ -1,4 +1,4 @@
-"""Institution: a hospital or practice; and the check that a name is not taken."""
+"""Institution: a hospital or practice; and the check that a name is not taken yet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.api_tokens import ApiToken, ApiUse  # noqa: F401 - Django finds every model here
 from accounts.normalise import NormalisedField, normalised
 
 if TYPE_CHECKING:

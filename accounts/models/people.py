@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -14,9 +14,6 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.institutions import Institution, check_key
 from accounts.normalise import FoundByField, NormalisedField, normalised
-
-if TYPE_CHECKING:
-    pass
 
 
 class UserManager(DjangoUserManager["User"]):

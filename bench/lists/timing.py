@@ -1,4 +1,4 @@
-"""Times the lists and the statistics as a signed-in person gets them, over the rows that `seed_results` made.
+"""Times the lists and the statistics as a signed-in person gets them, over the rows that `python -m bench.lists seed` made.
 
 Each address is asked for through the whole site (middleware, session, template), without the network. `make bench` does
 the same on a database of its own.
@@ -31,7 +31,7 @@ ORDERS = ("newest", "oldest", "highest", "lowest")
 
 
 class Command(BaseCommand):
-    help = "Time lists and statistics, each search, filter and order, over the rows of `seed_results`."
+    help = "Time lists and statistics, each search, filter and order, over the rows of `python -m bench.lists seed`."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--repeat", type=int, default=5, help="take the median of so many (%(default)s)")
@@ -66,7 +66,7 @@ def invented_client() -> Client:
     """
     user = User.objects.filter(username_key=USERNAMES[0]).first()
     if user is None:
-        raise CommandError("There are no invented results. Make some with `manage.py seed_results 100000`.")
+        raise CommandError("There are no invented results. Make some with `python -m bench.lists seed 100000`.")
     host = next(iter(settings.ALLOWED_HOSTS), "localhost").lstrip(".").replace("*", "localhost")
     key, _token = token_create(person=user, has_second_factor=False)
     client = Client(SERVER_NAME=host, headers={"authorization": f"{KEYWORD} {key}"})
@@ -97,7 +97,7 @@ def _oldest() -> tuple[User, Diagnosis]:
     user = User.objects.filter(username_key=USERNAMES[0]).first()
     row = _first_from(user, None) if user else None
     if user is None or row is None:
-        raise CommandError("There are no invented results. Make some with `manage.py seed_results 100000`.")
+        raise CommandError("There are no invented results. Make some with `python -m bench.lists seed 100000`.")
     return user, row
 
 

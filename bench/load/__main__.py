@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.load.plan import QUICK, Plan
+from bench.load.plan import QUICK, LoadPlan
 from bench.load.report import document, table_of
 from bench.load.run import DatabaseNotEmpty, Run, run
 from bench.machine import load, now, this_machine, versions
@@ -18,7 +18,7 @@ PAGE = PROJECT / "docs" / "performance.md"
 
 def main(arguments: list[str] | None = None) -> int:
     options = parsed(arguments)
-    plan, busy = QUICK if options.quick else Plan(), load()
+    plan, busy = QUICK if options.quick else LoadPlan(), load()
     with tempfile.TemporaryDirectory(prefix="covidxray-load-") as scratch:
         try:
             done = run(plan, Path(scratch), [str(options.locust.absolute()), "-m", "locust"], options.database, say)

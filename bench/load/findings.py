@@ -8,7 +8,7 @@ from statistics import quantiles
 from typing import Any
 
 from bench.figures import Target
-from bench.load.plan import Picture, Plan
+from bench.load.plan import LoadPlan, Picture
 
 PAGES = ("home", "list of results", "result", "search")
 SHARE_OF_BARE, PAGE_MILLISECONDS = 0.6, 300
@@ -82,12 +82,12 @@ def _is_wrong(record: Record) -> bool:
     return record.status != expected
 
 
-def in_time(records: Sequence[Record], plan: Plan) -> list[Record]:
+def in_time(records: Sequence[Record], plan: LoadPlan) -> list[Record]:
     """Those that ended while everybody was at work."""
     return [record for record in records if plan.warm_up <= record.at + record.seconds <= plan.whole]
 
 
-def rate(records: Sequence[Record], plan: Plan) -> float:
+def rate(records: Sequence[Record], plan: LoadPlan) -> float:
     """Radiographs classified and stored in a second."""
     return sum(record.is_accepted for record in in_time(records, plan)) / plan.seconds
 
@@ -97,11 +97,11 @@ def percentile(seconds: Sequence[float], percent: int) -> float | None:
     return quantiles(seconds, n=100, method="inclusive")[percent - 1] * 1000 if len(seconds) > 1 else None
 
 
-def page_times(records: Sequence[Record], plan: Plan, *kinds: str) -> list[float]:
+def page_times(records: Sequence[Record], plan: LoadPlan, *kinds: str) -> list[float]:
     return [record.seconds for record in in_time(records, plan) if record.kind in kinds]
 
 
-def targets(records: Sequence[Record], plan: Plan, bare: float, faults_found: int) -> list[Target]:
+def targets(records: Sequence[Record], plan: LoadPlan, bare: float, faults_found: int) -> list[Target]:
     pages = percentile(page_times(records, plan, *PAGES), 95)
     return [
         Target("classified images/s ÷ bare engine", rate(records, plan) / bare, SHARE_OF_BARE, False, "times"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Plan:
+class LoadPlan:
     """`people` upload without a pause and open a page every `pause` seconds; `seconds` count, after `warm_up` ones.
 
     bare_seconds: how long the engine alone is asked, before and after.
@@ -21,7 +21,7 @@ class Plan:
         return self.warm_up + self.seconds
 
 
-QUICK = Plan(people=4, warm_up=1, seconds=4, bare_seconds=0.5, pause=(0.2, 0.5))
+QUICK = LoadPlan(people=4, warm_up=1, seconds=4, bare_seconds=0.5, pause=(0.2, 0.5))
 
 
 @dataclass(frozen=True)

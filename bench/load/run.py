@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.load import findings, installation
 from bench.load.findings import Record
-from bench.load.plan import Picture, Plan
+from bench.load.plan import LoadPlan, Picture
 from bench.load.processes import machine_seconds, processor_seconds
 from bench.parts import environment
 from bench.workers import PROJECT, Worker
@@ -27,7 +27,7 @@ LONGEST_END = 120
 class Run:
     """What was measured. bare: images/s of the engine alone, before and after. processors: program → seconds used."""
 
-    plan: Plan
+    plan: LoadPlan
     engine: str = ""
     site: dict[str, str | int] = field(default_factory=dict)
     bare: list[float] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Run:
         return sum(self.bare) / len(self.bare)
 
 
-def run(plan: Plan, scratch: Path, locust: list[str], database: str, say: Callable[[str], None]) -> Run:
+def run(plan: LoadPlan, scratch: Path, locust: list[str], database: str, say: Callable[[str], None]) -> Run:
     """Measure, below the empty folder. Raises DatabaseNotEmpty, WorkerFailed, CalledProcessError, RuntimeError."""
     done = Run(plan)
     _draw(done, scratch, say)
@@ -130,7 +130,7 @@ def _crowd(done: Run, site: Stack, people: list[dict[str, str]], scratch: Path, 
     done.processors["everything else"] = all_after - all_before - sum(done.processors.values())
 
 
-def _options(site: Stack, plan: Plan) -> list[str]:
+def _options(site: Stack, plan: LoadPlan) -> list[str]:
     return [
         "--headless",
         *("--host", site.url),

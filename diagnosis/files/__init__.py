@@ -1,0 +1,1 @@
+"""Stored files: written, handed out, found again."""

@@ -1,0 +1,1 @@
+"""What was done to a study, written down."""

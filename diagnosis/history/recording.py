@@ -7,16 +7,13 @@ when a patient is erased.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from accounts.models import User
 from audit.models import Action
 from audit.services import record, was_seen_lately
 from diagnosis.history.recounts import results_changed
-from diagnosis.models import Patient, StudyEvent
-
-if TYPE_CHECKING:
-    from diagnosis.models import Report, Study
+from diagnosis.models import Patient, Report, Study, StudyEvent
 
 _Kind = StudyEvent.Kind
 _ACTIONS = {

@@ -9,15 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Count
 
-from diagnosis.models import DayFigures, ResultChange
-
-if TYPE_CHECKING:
-    from diagnosis.models import Study
+from diagnosis.models import DayFigures, ResultChange, Study
 
 
 def results_changed(study: Study) -> None:

@@ -1,0 +1,1 @@
+"""Bytes → pixels → pictures, without Django."""

@@ -1,0 +1,1 @@
+"""Pixels → answer, without Django (but for `serving.py` and `concurrency.py`, which read its settings)."""

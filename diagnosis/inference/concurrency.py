@@ -23,7 +23,7 @@ _NEWEST_SHARE = 0.2
 
 
 @dataclass(frozen=True)
-class TurnsNow:
+class TurnCounts:
     """How many of this process are worked on and wait at this moment, of how many, and were refused since its start."""
 
     running: int
@@ -70,10 +70,10 @@ class Turns:
             self._present, self._running = self._present + present, self._running + running
             self._refused += refused
 
-    def now(self) -> TurnsNow:
+    def now(self) -> TurnCounts:
         with self._counting:
             waiting = self._present - self._running
-            return TurnsNow(self._running, self._at_once, waiting, self._most - self._at_once, self._refused)
+            return TurnCounts(self._running, self._at_once, waiting, self._most - self._at_once, self._refused)
 
     def _busy(self) -> ModelBusy:
         self._count(refused=1)
@@ -94,7 +94,7 @@ def classification_turn() -> AbstractContextManager[None]:
     return _turns(settings.CLASSIFICATIONS_AT_ONCE, settings.CLASSIFICATIONS_WAITING).turn()
 
 
-def turns_now() -> TurnsNow:
+def turns_now() -> TurnCounts:
     """Those of this process."""
     return _turns(settings.CLASSIFICATIONS_AT_ONCE, settings.CLASSIFICATIONS_WAITING).now()
 

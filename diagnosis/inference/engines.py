@@ -38,14 +38,14 @@ SETTINGS = {
     # The default is bfloat16 where the CPU has it: other values. This is for what is not int8 in an int8 graph, too.
     "INFERENCE_PRECISION_HINT": "f32",
 }
-IN_COMPANY = SETTINGS | {
+TWO_STREAMS = SETTINGS | {
     # Half of the processors work on one image. Two at once are done sooner than one after the other, and processors
     # that are also wanted for pages keep nobody waiting: docs/decisions/0121-in-company.md.
     "NUM_STREAMS": "2",
 }
-BEHIND_PAGES = 10
+NICENESS = 10
 """Steps of niceness: a page gets about ten times the time of a network that wants the same processor."""
-COMPANY_SECONDS = 1.0
+SIMULTANEOUS_SECONDS = 1.0
 """So long after two images at once the next one is expected to have company, too."""
 
 
@@ -83,8 +83,8 @@ class OpenVINOEngine:
             raise ModelUnavailable(f"Model {folder.name} has no int8 graph on this machine; build_model says why.")
         graph = folder / GRAPHS[precision]
         self._alone = CompiledGraph(graph, SETTINGS)
-        self._in_company = compiled_behind_pages(graph, IN_COMPANY) if precision == "int8" else self._alone
-        self._company = _Company()
+        self._in_company = compiled_behind_pages(graph, TWO_STREAMS) if precision == "int8" else self._alone
+        self._company = _SimultaneousCalls()
 
     def run(self, images: np.ndarray) -> EngineOutput:
         with self._company as is_expected:
@@ -127,14 +127,14 @@ def compiled_behind_pages(graph: Path, settings: Mapping[str, str]) -> CompiledG
     """
 
     def compiled() -> CompiledGraph:
-        os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0) + BEHIND_PAGES)
+        os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
         return CompiledGraph(graph, settings)
 
     with ThreadPoolExecutor(1) as starter:
         return starter.submit(compiled).result()
 
 
-class _Company:
+class _SimultaneousCalls:
     """Entered by everybody who asks; tells them whether to expect others meanwhile, because some were here lately."""
 
     def __init__(self) -> None:
@@ -145,7 +145,7 @@ class _Company:
         with self._lock:
             self._present += 1
             if self._present > 1:
-                self._until = time.monotonic() + COMPANY_SECONDS
+                self._until = time.monotonic() + SIMULTANEOUS_SECONDS
             return time.monotonic() < self._until
 
     def __exit__(self, *_: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -15,9 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.people import User
 from accounts.scope import narrowed
-
-if TYPE_CHECKING:
-    from diagnosis.models.studies import Study
+from diagnosis.models.studies import Study
 
 _CODE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTVWXYZ"
 _CODE_GROUPS, _CODE_GROUP = 4, 4

@@ -17,18 +17,10 @@ from accounts.models.institutions import Institution
 from accounts.models.people import User
 from accounts.scope import narrowed
 from diagnosis.imaging.rendering import shown_size
-from diagnosis.models.erasure import FileToErase  # noqa: F401
 from diagnosis.models.fields import SearchKeyField, WordsField
-from diagnosis.models.history import StudyEvent  # noqa: F401
 from diagnosis.models.ordering import starts_with
 from diagnosis.models.patients import Patient
-from diagnosis.models.refusals import Refusal  # noqa: F401
-from diagnosis.models.reports import (
-    ErasedReport,  # noqa: F401
-    Report,  # noqa: F401 - Django finds every model here
-)
-from diagnosis.models.reviews import Outcome, OwnReading, Review, ReviewState  # noqa: F401
-from diagnosis.models.statistics import DayFigures, ResultChange  # noqa: F401
+from diagnosis.models.reviews import Outcome
 
 NOTES_LENGTH = 5000
 

@@ -1,0 +1,1 @@
+"""Whose radiograph it is."""

@@ -6,7 +6,6 @@ import re
 import unicodedata
 from dataclasses import dataclass, fields, replace
 from datetime import date
-from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy
 
@@ -15,9 +14,6 @@ from diagnosis.imaging.dicom_details import DicomDetails
 from diagnosis.models import Patient
 from diagnosis.models.fields import search_key
 from diagnosis.models.patients import REFERENCE_KEY_LENGTH, REFERENCE_LENGTH
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -12,9 +12,6 @@ from diagnosis.form_fields import ChangeForm, ChoiceOrNone, LineField, PastDayFi
 from diagnosis.models import Patient
 from diagnosis.models.patients import NAME_LENGTH, REFERENCE_LENGTH
 from diagnosis.patients.details import PatientDetails, is_storable_reference
-
-if TYPE_CHECKING:
-    pass
 
 
 class PatientFields(forms.Form):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -13,9 +11,6 @@ from diagnosis.models import Patient
 from diagnosis.models.fields import search_key
 from diagnosis.patients.details import FIELD_NAMES, NOBODY, PatientDetails, differences, joined, registered_details
 from diagnosis.patients.services import patient_complete, patient_get_or_create
-
-if TYPE_CHECKING:
-    pass
 
 
 class PatientMismatch(DiagnosisError):

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from diagnosis.models import Study
 from diagnosis.patients.details import FIELD_NAMES, PatientDetails, differences, registered_details
-
-if TYPE_CHECKING:
-    from diagnosis.models import Study
 
 
 @dataclass(frozen=True)

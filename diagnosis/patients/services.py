@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import transaction
 
@@ -14,9 +14,6 @@ from diagnosis.history.recording import patient_record
 from diagnosis.models import Patient, Report, StudyEvent
 from diagnosis.models.fields import search_key
 from diagnosis.patients.details import PatientDetails, joined, registered_details
-
-if TYPE_CHECKING:
-    pass
 
 
 def patient_get_or_create(*, user: User, details: PatientDetails) -> Patient | None:

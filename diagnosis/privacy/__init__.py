@@ -1,0 +1,1 @@
+"""Export, erase, forget after a time."""

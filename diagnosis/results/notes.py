@@ -9,13 +9,12 @@ words themselves are read, and only those of the newest READ_STUDIES uploads of 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import connection
 from django.db.models import Lookup, TextField
 
-if TYPE_CHECKING:
-    from diagnosis.models import DiagnosisQuerySet, StudyQuerySet
+from diagnosis.models import DiagnosisQuerySet, StudyQuerySet
 
 READ_STUDIES = 20_000
 SHORTEST_WORD = 3

@@ -1,0 +1,1 @@
+"""Readings, reviews, outcomes; blind reading."""

@@ -24,16 +24,12 @@ to ask has nothing to show.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import OwnReading, Review
-
-if TYPE_CHECKING:
-    from accounts.models import User
-    from diagnosis.models import Diagnosis, DiagnosisQuerySet
+from accounts.models import User
+from diagnosis.models import Diagnosis, DiagnosisQuerySet, OwnReading, Review
 
 HIDDEN = _("Hidden until you have read it")
 

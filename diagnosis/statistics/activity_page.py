@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from diagnosis.statistics.charts import Kind, Mark, Words, column_chart, share_chart
-from diagnosis.statistics.counts import Counts, Report
+from diagnosis.statistics.counts import Activity, Counts
 from diagnosis.statistics.panels import ANSWERS, REVIEWS, KeyFigure, Panel, Row, Table, kinds_of, marks_of
 from diagnosis.statistics.review_times import LONGEST_MINUTES, ReviewTimes
 from diagnosis.wording.numbers import duration, interval_in_percent, number, percent
@@ -26,7 +26,7 @@ BAND_NAMES = (
 )
 
 
-def key_figures(user: User, report: Report) -> list[KeyFigure]:
+def key_figures(user: User, report: Activity) -> list[KeyFigure]:
     """What the period comes to. Numbers lead to the results themselves where the person may see them."""
     total = report.total
     figures = [
@@ -44,7 +44,7 @@ def key_figures(user: User, report: Report) -> list[KeyFigure]:
     return [*figures, positivity, refused, reviewed, disagreed]
 
 
-def _results(user: User, report: Report, **filters: str) -> str:
+def _results(user: User, report: Activity, **filters: str) -> str:
     if not user.is_radiographer:
         return ""
     days = {"since": report.period.first_day.isoformat(), "until": report.period.last_day.isoformat()}
@@ -59,7 +59,7 @@ def _of_reviewed(reviewed: int) -> str:
     return _("of %(number)s reviewed") % {"number": number(reviewed)}
 
 
-def panels(report: Report) -> list[Panel]:
+def panels(report: Activity) -> list[Panel]:
     """The page in its order. Empty parts are left out."""
     optional = [
         (report.total.reviewed, _waiting),
@@ -70,7 +70,7 @@ def panels(report: Report) -> list[Panel]:
     return [_answers(report), _reviews(report), *(panel(report) for there, panel in optional if there)]
 
 
-def _answers(report: Report) -> Panel:
+def _answers(report: Activity) -> Panel:
     marks, kinds = marks_of(report.period), kinds_of(ANSWERS)
     counts = [[getattr(part, kind.slug) for kind in kinds] for part in report.parts]
     total = report.total
@@ -103,7 +103,7 @@ def _no_days() -> str:
     return _("You read blind, so the days are not shown: one with a single result would tell you its answer.")
 
 
-def _positivity(report: Report) -> list[list]:
+def _positivity(report: Activity) -> list[list]:
     return [[part.positivity.estimate] for part in report.parts]
 
 
@@ -116,7 +116,7 @@ def _answer_cells(counts: Counts) -> list[str]:
     return [*numbers, number(counts.answered), interval_in_percent(counts.positivity.estimate), number(counts.refused)]
 
 
-def _reviews(report: Report) -> Panel:
+def _reviews(report: Activity) -> Panel:
     kinds = kinds_of(REVIEWS)
     counts = [[getattr(part, kind.slug) for kind in kinds] for part in report.parts]
     summary = _("%(reviewed)s of %(answered)s reviewed, %(disagrees)s of them with a review that disagrees.") % {
@@ -139,7 +139,7 @@ def _review_cells(counts: Counts) -> list[str]:
     return [*(number(getattr(counts, slug)) for slug in REVIEWS), interval_in_percent(counts.disagreement.estimate)]
 
 
-def _table_of_parts(report: Report, caption: str, header: list[str], cells: Callable[[Counts], list[str]]) -> Table:
+def _table_of_parts(report: Activity, caption: str, header: list[str], cells: Callable[[Counts], list[str]]) -> Table:
     """One row for each part that has begun, and one for all of them."""
     period = report.period
     rows = [
@@ -155,7 +155,7 @@ def _address_of_month(slug: str) -> str:
     return reverse("diagnosis:statistics-month", args=[int(year), int(month)])
 
 
-def _waiting(report: Report) -> Panel:
+def _waiting(report: Activity) -> Panel:
     times = report.review_times
     names = [str(name) for name in BAND_NAMES]
     counts = [[band.reviews] for band in times.bands]
@@ -199,7 +199,7 @@ def _band_rows(times: ReviewTimes, names: list[str]) -> list[Row]:
     return rows
 
 
-def _versions(report: Report) -> Panel:
+def _versions(report: Activity) -> Panel:
     header = [_("Model version"), *_answer_header()[:-1], _("Reviewed"), _("Disagrees of all reviewed (95 %)")]
     rows = [
         Row(version.version, _version_cells(counts), reverse("models:version", args=[version.version]))
@@ -214,14 +214,14 @@ def _version_cells(counts: Counts) -> list[str]:
     return [*_answer_cells(counts)[:-1], number(counts.reviewed), interval_in_percent(counts.disagreement.estimate)]
 
 
-def _people(report: Report) -> Panel:
+def _people(report: Activity) -> Panel:
     rows = [Row(person.display_name, [number(results)]) for person, results in report.people]
     header = [_("Radiographer"), _("Results")]
     text = _("How many results each person asked for. It says nothing about anybody's work.")
     return Panel("people", _("Radiographers"), [text], tables=[Table(_("Results by radiographer"), header, rows)])
 
 
-def _refusals(report: Report) -> Panel:
+def _refusals(report: Activity) -> Panel:
     rows = [Row(str(REFUSALS.get(code, code)), [number(uploads)]) for code, uploads in report.refusals]
     header = [_("Reason"), _("Uploads")]
     text = _("Files that no model was asked about, and why. The same file counts each time it was tried.")

@@ -56,7 +56,7 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Report:
+class Activity:
     """The figures of one period. `parts` stand in the order of the period's buckets, versions newest first.
 
     With `hides_days` no day is to be shown: it may hold a single result, whose answer the person must not see yet.
@@ -95,13 +95,13 @@ class _Group:
 _RefusedGroup = tuple[int, str, int]  # bucket, reason, uploads
 
 
-def report(user: User, period: Period) -> Report:
+def activity_of(user: User, period: Period) -> Activity:
     """Everything about the results of the period that the person may count."""
     parts = figures_by_part(user, period, DayFigures.Kind.REPORT, count_results)
     days = [day for part in parts for day in part]
     groups, refused = [_groups(part) for part in parts], _refused(user, period)
     together = list(chain.from_iterable(groups))
-    return Report(
+    return Activity(
         period=period,
         parts=tuple(
             _counts(found, [group for group in refused if group[0] == number]) for number, found in enumerate(groups)

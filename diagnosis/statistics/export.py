@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from diagnosis.estimates import Estimate
-from diagnosis.statistics.counts import Counts, Report
-from diagnosis.statistics.scorecard import Answers, Calibration, Score, Scorecard
+from diagnosis.statistics.counts import Activity, Counts
+from diagnosis.statistics.scorecard import Answers, CalibrationCheck, Score, Scorecard
 from diagnosis.wording.csv_lines import safe_lines
 
 _COUNTED = (
@@ -47,7 +47,7 @@ SCORECARD_COLUMNS = (
 )
 
 
-def report_lines(report: Report) -> Iterator[str]:
+def report_lines(report: Activity) -> Iterator[str]:
     """One line for each day or month that has begun, the period, each version, person, reason and waiting time."""
     return safe_lines(REPORT_COLUMNS, ([row.get(name) for name in REPORT_COLUMNS] for row in _report_rows(report)))
 
@@ -57,7 +57,7 @@ def scorecard_lines(card: Scorecard) -> Iterator[str]:
     return safe_lines(SCORECARD_COLUMNS, ([row.get(name) for name in SCORECARD_COLUMNS] for row in _card_rows(card)))
 
 
-def _report_rows(report: Report) -> Iterator[dict[str, Any]]:
+def _report_rows(report: Activity) -> Iterator[dict[str, Any]]:
     for bucket, counts in report.shown_parts:
         yield {"part": "day" if report.period.has_days else "month", "name": bucket.slug, **_counts(counts)}
     yield {"part": "period", "name": report.period.slug, **_counts(report.total)}
@@ -106,7 +106,7 @@ def _answers(answers: Answers) -> dict[str, Any]:
     return {**numbers, "radiographs": answers.radiographs, **shares}
 
 
-def _calibration(calibration: Calibration) -> dict[str, Any]:
+def _calibration(calibration: CalibrationCheck) -> dict[str, Any]:
     figures = _estimate("observed", calibration.observed) | _estimate("brier", calibration.brier)
     return {"radiographs": calibration.radiographs, "expected": calibration.expected, **figures}
 

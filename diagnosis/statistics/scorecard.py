@@ -72,7 +72,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class CalibrationCheck:
     """Probabilities of COVID against outcomes. Sums of squares and fourth powers are of probability minus truth."""
 
     radiographs: int
@@ -104,7 +104,7 @@ class Score:
     """One line of the scorecard."""
 
     answers: Answers
-    calibration: Calibration
+    calibration: CalibrationCheck
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Scorecard:
     total: Score
     parts: tuple[Score, ...]
     versions: tuple[tuple[ModelVersion, Score], ...]
-    bins: tuple[Calibration, ...]
+    bins: tuple[CalibrationCheck, ...]
     comparison: Comparison
     known: dict[Prediction, Share]
     out_of_window: int
@@ -268,8 +268,8 @@ def _answers(called: Iterable[tuple[bool, str, int]]) -> Answers:
 _LABELS = (Prediction.POSITIVE, Prediction.INDETERMINATE, Prediction.NEGATIVE)
 
 
-def _calibration(groups: list[_Group]) -> Calibration:
-    return Calibration(
+def _calibration(groups: list[_Group]) -> CalibrationCheck:
+    return CalibrationCheck(
         radiographs=sum(group.radiographs for group in groups),
         covid=sum(group.radiographs for group in groups if group.is_covid),
         probabilities=sum(group.probabilities for group in groups),

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from diagnosis.estimates import ECE_BINS
 from diagnosis.statistics.charts import Kind, Words, calibration_chart, share_chart
 from diagnosis.statistics.panels import ANSWERS, FIGURES, KeyFigure, Panel, Row, Table, kinds_of, marks_of
-from diagnosis.statistics.scorecard import FEWEST_CASES, WINDOW_DAYS, Answers, Calibration, Called, Scorecard
+from diagnosis.statistics.scorecard import FEWEST_CASES, WINDOW_DAYS, Answers, CalibrationCheck, Called, Scorecard
 from diagnosis.statistics.shares import Share
 from diagnosis.wording.numbers import (
     UNDEFINED,
@@ -185,7 +185,7 @@ def _brier_tables(card: Scorecard) -> list[Table]:
     ]
 
 
-def _calibration_cells(calibration: Calibration) -> list[str]:
+def _calibration_cells(calibration: CalibrationCheck) -> list[str]:
     radiographs, brier = calibration.radiographs, calibration.brier
     brier_text = interval(brier)
     figures = [percent(calibration.expected), interval_in_percent(calibration.observed), brier_text]

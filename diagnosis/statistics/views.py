@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from accounts.roles import SignedInRequest
 from diagnosis.statistics import activity_page as report_page
 from diagnosis.statistics import scorecard_page
-from diagnosis.statistics.counts import report
+from diagnosis.statistics.counts import activity_of
 from diagnosis.statistics.export import report_lines, scorecard_lines
 from diagnosis.statistics.navigation import month_links, scorecard_links, year_links
 from diagnosis.statistics.periods import (
@@ -87,7 +87,7 @@ def _month_page(request: SignedInRequest, month: Month) -> HttpResponse:
 
 
 def _report_page(request: SignedInRequest, period: Period, links: object) -> HttpResponse:
-    found = report(request.user, period)
+    found = activity_of(request.user, period)
     context = {
         "period": period,
         "links": links,
@@ -111,7 +111,7 @@ def _scorecard_page(request: SignedInRequest, period: Period, year: int | None) 
 
 
 def _report_file(request: SignedInRequest, period: Period) -> HttpResponseBase:
-    return _file(report_lines(report(request.user, period)), f"covidxray-report-{period.slug}.csv")
+    return _file(report_lines(activity_of(request.user, period)), f"covidxray-report-{period.slug}.csv")
 
 
 def _scorecard_file(request: SignedInRequest, period: Period) -> HttpResponseBase:

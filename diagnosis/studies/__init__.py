@@ -1,0 +1,1 @@
+"""Edit, move, void, restore a study."""

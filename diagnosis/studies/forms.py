@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -13,10 +13,6 @@ from diagnosis.form_fields import ChangeForm, ChoiceOrNone, FreeTextField, PastD
 from diagnosis.models import Patient, Study
 from diagnosis.models.studies import NOTES_LENGTH
 from diagnosis.patients.forms import PatientFields
-
-if TYPE_CHECKING:
-    pass
-
 
 REASON_LENGTH = 300
 

@@ -1,0 +1,1 @@
+"""Files in; one diagnosis each, or the reason why not."""

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 from diagnosis.patients.details import NOBODY, PatientDetails
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -14,9 +14,6 @@ from diagnosis.patients.forms import PatientFields
 from diagnosis.studies.forms import StudyFields
 from diagnosis.uploads.entered import EnteredDetails
 from diagnosis.uploads.script_texts import script_texts
-
-if TYPE_CHECKING:
-    pass
 
 TOO_LARGE = "too-large"
 MAX_FILES = 50

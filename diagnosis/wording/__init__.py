@@ -1,0 +1,1 @@
+"""Numbers, answers, errors as text."""

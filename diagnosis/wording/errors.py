@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.utils.translation import gettext as _
 
-if TYPE_CHECKING:
-    from diagnosis.errors import DiagnosisError
+from diagnosis.errors import DiagnosisError
 
 
 def error_text(error: DiagnosisError) -> str:

@@ -17,9 +17,9 @@ from bench import parts
 from bench.__main__ import PAGE, SCHEMA, main
 from bench.document import NotAsDocumented, check_document, document_of
 from bench.figures import floor_milliseconds, growth_exponent, targets, training_gain, training_seconds
-from bench.lists import timing as time_results
+from bench.lists import timing
 from bench.machine import this_machine, versions
-from bench.parts import QUICK, Plan, measure
+from bench.parts import QUICK, BenchPlan, measure
 from bench.radiographs import FORMATS, radiograph_file
 from bench.sampling import Key, Results, interleaved, measured
 from bench.sides import lists_side
@@ -32,7 +32,7 @@ from diagnosis.results import notes as notes_search
 from tests.rows import words_need_a_commit
 
 SMALL = replace(
-    Plan(), rounds=2, process_rounds=2, upload_rounds=2, training_rounds=2, megapixels=(1, 4, 9), threads=(1, 2)
+    BenchPlan(), rounds=2, process_rounds=2, upload_rounds=2, training_rounds=2, megapixels=(1, 4, 9), threads=(1, 2)
 )
 MILLISECONDS = {"predict": 400.0, "tf_function": 200.0, "openvino": 95.0, "bare": 90.0, "classifier": 96.0}
 INT8 = {"openvino": 30.0, "bare": 29.0, "classifier": 31.0}
@@ -319,7 +319,7 @@ def test_lists_are_left_out_where_there_is_no_mariadb(monkeypatch):
 @words_need_a_commit
 def test_lists_of_the_real_site_are_timed_and_take_no_more_queries_for_more_results(monkeypatch, media_root):
     """The figures themselves are nobody's matter here."""
-    monkeypatch.setattr(time_results, "ORDERS", ("newest",))
+    monkeypatch.setattr(timing, "ORDERS", ("newest",))
     monkeypatch.setattr(
         notes_search, "COMMON", 1
     )  # else words are common among 400, take another way, and a query less

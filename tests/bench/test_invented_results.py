@@ -1,4 +1,4 @@
-"""`manage.py seed_results`: many invented rows, which nobody can take for real ones."""
+"""`python -m bench.lists seed`: many invented rows, which nobody can take for real ones."""
 
 import io
 from datetime import timedelta
@@ -9,8 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Max, Min
 
 from accounts.models import User
-from bench.lists import invented_results as seed_results
-from bench.lists import timing as time_results
+from bench.lists import invented_results, timing
 from diagnosis.models import Diagnosis, ModelVersion, ReviewState, Study
 from tests.cast import client_of
 from tests.rows import page_of, shown, stored_result, words_need_a_commit
@@ -21,12 +20,12 @@ pytestmark = pytest.mark.django_db
 
 def seed(number: int, **options: int) -> str:
     told = io.StringIO()
-    call_command("seed_results", number, stdout=told, stderr=io.StringIO(), **options)
+    call_command(invented_results.Command(), number, stdout=told, stderr=io.StringIO(), **options)
     return told.getvalue()
 
 
 def test_so_many_rows_over_so_many_days_share_one_sample(media_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seed_results, "BATCH", 7)
+    monkeypatch.setattr(invented_results, "BATCH", 7)
     seed(30, days=100)
     assert (Study.objects.count(), Diagnosis.objects.count()) == (30, 30)
     assert len(stored_files(media_root)) == 3
@@ -39,7 +38,7 @@ def test_more_rows_can_follow() -> None:
     seed(5)
     seed(5, seed=2)
     assert Diagnosis.objects.count() == 10
-    assert ModelVersion.objects.count() == len(seed_results.VERSIONS)
+    assert ModelVersion.objects.count() == len(invented_results.VERSIONS)
 
 
 def test_rows_say_that_they_are_invented_and_stand_apart(alice: User) -> None:
@@ -59,7 +58,7 @@ def test_labels_follow_from_probabilities_and_pages_open() -> None:
         low, high = row.indeterminate_low, row.indeterminate_high
         expected = "Negative" if row.probability < low else "Positive" if row.probability >= high else "Indeterminate"
         assert row.prediction == expected
-    client = client_of(User.objects.get(username=seed_results.USERNAMES[0]))
+    client = client_of(User.objects.get(username=invented_results.USERNAMES[0]))
     text = client.get("/results/").content.decode()
     assert text.count('name="select"') == 50
     row = Diagnosis.objects.latest("pk")
@@ -89,7 +88,7 @@ def test_reviews_outcomes_notes_and_voided_uploads_are_in_the_mix_and_agree_with
 @words_need_a_commit
 def test_an_open_page_of_invented_results_can_be_filtered() -> None:
     seed(300)
-    client = client_of(User.objects.get(username=seed_results.USERNAMES[0]))
+    client = client_of(User.objects.get(username=invented_results.USERNAMES[0]))
     everything = {"review": "agrees", "outcome": "negative", "notes": "pneumonia"}
     assert all(shown(page_of(client, "", **{name: value})) for name, value in everything.items())
 
@@ -102,12 +101,12 @@ def test_no_rows_or_no_days_make_no_sense(number: int, days: int) -> None:
 
 
 def test_the_list_is_timed_over_invented_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time_results, "ORDERS", ("newest",))
-    with pytest.raises(CommandError, match="seed_results"):
-        call_command("time_results")
+    monkeypatch.setattr(timing, "ORDERS", ("newest",))
+    with pytest.raises(CommandError, match="bench.lists seed"):
+        call_command(timing.Command())
     seed(60)
     told = io.StringIO()
-    call_command("time_results", repeat=1, stdout=told)
+    call_command(timing.Command(), repeat=1, stdout=told)
     lines = told.getvalue().splitlines()[1:]
     assert len(lines) > 12
     queries = {int(line.split()[-2]) for line in lines}

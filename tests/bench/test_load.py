@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from bench.load.findings import Record, StoredRow, faults, page_times, percentile, rate
-from bench.load.plan import Picture, Plan
+from bench.load.plan import LoadPlan, Picture
 from bench.load.run import DatabaseNotEmpty, check_empty
 from tests.deploy.site import nginx_is_needed
 from tests.trained import TrainedVersion
 
-PLAN = Plan(warm_up=10, seconds=20)
+PLAN = LoadPlan(warm_up=10, seconds=20)
 PICTURES = [Picture(f"{number}.jpg", f"sha-{number}", number / 10) for number in range(3)]
 RECORDS = [
     Record("upload", at=11.0 + number, seconds=2.0, status=201, file=number, told={"result": f"/results/r-{number}/"})

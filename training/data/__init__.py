@@ -1,0 +1,1 @@
+"""Folders, refusals, near duplicates, splits, augmentation."""

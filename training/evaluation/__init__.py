@@ -1,0 +1,1 @@
+"""Figures with intervals, calibration, operating point, plots, shortcut audit."""

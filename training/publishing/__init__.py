@@ -1,0 +1,1 @@
+"""Assemble, check, describe, quantise a version."""

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import User
 from diagnosis.models import Diagnosis, Refusal
-from diagnosis.statistics.counts import Counts, report
+from diagnosis.statistics.counts import Counts, activity_of
 from diagnosis.statistics.periods import Month, month_period, number_of_span, year_period
 from diagnosis.statistics.review_times import DAY, LONGEST_MINUTES, ReviewTimes
 from tests.cast import client_of
@@ -71,7 +71,7 @@ def lines(client: Client, address: str) -> list[dict[str, str]]:
 
 
 def test_a_month_is_counted_by_answer_and_by_day(alice: User, month: list[Diagnosis]) -> None:
-    found = report(alice, month_period(Month(2026, 3)))
+    found = activity_of(alice, month_period(Month(2026, 3)))
     assert found.total == Counts(positive=3, indeterminate=1, negative=2)
     assert found.parts[0] == Counts(positive=1)
     assert found.parts[14] == Counts(positive=2, indeterminate=1, negative=1)
@@ -220,7 +220,7 @@ def test_a_time_that_is_none_or_has_not_begun_is_not_found(client: Client, addre
 
 def test_the_month_that_it_is_comes_first_and_leads_to_the_one_before_only(client: Client) -> None:
     text = text_of(client, "/statistics/")
-    assert "Report: March 2026" in text
+    assert "Activity: March 2026" in text
     assert "Not over yet" in text
     assert 'rel="prev" href="/statistics/2026/2/"' in text
     assert 'rel="next"' not in text

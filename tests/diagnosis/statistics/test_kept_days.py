@@ -19,7 +19,7 @@ from diagnosis.patients.services import patient_get_or_create
 from diagnosis.privacy.erasure import Reason, patient_erase, study_erase
 from diagnosis.reviews.services import outcome_add, reading_add, review_add
 from diagnosis.statistics import counts
-from diagnosis.statistics.counts import Report, count_results, report
+from diagnosis.statistics.counts import Activity, activity_of, count_results
 from diagnosis.statistics.packing import unpacked
 from diagnosis.statistics.periods import Month, month_period, this_month, year_period
 from diagnosis.statistics.review_times import WAITED, ReviewTimes
@@ -48,13 +48,13 @@ def result(alice: User, engine: ToyEngine) -> Diagnosis:
     return Diagnosis.objects.get(pk=found[0].pk)
 
 
-def shown(user: User) -> tuple[Report, Report, Scorecard]:
+def shown(user: User) -> tuple[Activity, Activity, Scorecard]:
     """All that the pages of figures show of today's month and year."""
     month, year = month_period(this_month()), year_period(this_month().year)
-    return report(user, month), report(user, year), scorecard(user, year)
+    return activity_of(user, month), activity_of(user, year), scorecard(user, year)
 
 
-def recounted(user: User) -> tuple[Report, Report, Scorecard]:
+def recounted(user: User) -> tuple[Activity, Activity, Scorecard]:
     DayFigures.objects.all().delete()
     return shown(user)
 
@@ -152,7 +152,7 @@ def test_another_models_answer_shows_too(alice: User, result: Diagnosis, media_r
 def test_a_day_that_did_not_change_is_not_counted_again(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     for day in (3, 7):
         stored_result(alice, created=datetime(2026, 3, day, 12, tzinfo=UTC))
-    report(alice, month_period(Month(2026, 3)))
+    activity_of(alice, month_period(Month(2026, 3)))
     counted: list[datetime] = []
 
     def counting(results: DiagnosisQuerySet, spans: list) -> list:
@@ -160,10 +160,10 @@ def test_a_day_that_did_not_change_is_not_counted_again(alice: User, monkeypatch
         return count_results(results, spans)
 
     monkeypatch.setattr(counts, "count_results", counting)
-    report(alice, month_period(Month(2026, 3)))
+    activity_of(alice, month_period(Month(2026, 3)))
     assert counted == []
     stored_result(alice, created=datetime(2026, 3, 7, 23, 30, tzinfo=UTC))
-    found = report(alice, year_period(2026))
+    found = activity_of(alice, year_period(2026))
     assert [start for start in counted if start.month == 3] == [datetime(2026, 3, 7, tzinfo=UTC)]
     assert found.total.answered == 3
 
@@ -175,7 +175,7 @@ def test_days_of_people_in_different_places_are_kept_apart(alice: User) -> None:
         found = {}
         for zone in ("UTC", "Asia/Kuching", "Asia/Kathmandu", "America/St_Johns"):
             with timezone.override(zone):
-                parts = report(alice, month_period(Month(2026, 3))).parts
+                parts = activity_of(alice, month_period(Month(2026, 3))).parts
             found[zone] = [number + 1 for number, part in enumerate(parts) for _ in range(part.reviewed)]
         return found
 
@@ -196,8 +196,8 @@ def test_a_change_while_figures_are_counted_is_not_lost(alice: User, monkeypatch
     month = month_period(Month(2026, 3))
     with monkeypatch.context() as patch:
         patch.setattr(counts, "count_results", slowly)
-        assert report(alice, month).total.reviewed == 0
-    assert report(alice, month).total.reviewed == 1
+        assert activity_of(alice, month).total.reviewed == 0
+    assert activity_of(alice, month).total.reviewed == 1
 
 
 def test_figures_that_cannot_be_kept_are_shown_all_the_same(
@@ -209,7 +209,7 @@ def test_figures_that_cannot_be_kept_are_shown_all_the_same(
         raise DatabaseError("the disk is full")
 
     monkeypatch.setattr(DayFigures.objects, "bulk_create", full)
-    assert report(alice, month_period(Month(2026, 3))).total.answered == 1
+    assert activity_of(alice, month_period(Month(2026, 3))).total.answered == 1
     assert "could not be kept" in caplog.text
     assert not DayFigures.objects.exists()
 
@@ -220,18 +220,18 @@ def test_own_figures_are_counted_and_never_those_that_are_kept_for_all(
     for user in (alice, alice, bob):
         stored_result(user)
     month = month_period(Month(2026, 3))
-    assert report(alice, month).total.answered == 3
+    assert activity_of(alice, month).total.answered == 3
     settings.RADIOGRAPHERS_SEE = "own"
-    assert [report(user, month).total.answered for user in (alice, bob, dora)] == [2, 1, 3]
+    assert [activity_of(user, month).total.answered for user in (alice, bob, dora)] == [2, 1, 3]
 
 
 def test_institutions_are_kept_apart(alice: User, charlie: User, elsewhere: Institution) -> None:
     stored_result(alice)
     month = month_period(Month(2026, 3))
     other = person("other", elsewhere, is_radiographer=True)
-    assert [report(user, month).total.answered for user in (alice, charlie, other)] == [1, 0, 0]
+    assert [activity_of(user, month).total.answered for user in (alice, charlie, other)] == [1, 0, 0]
     stored_result(charlie)
-    assert [report(user, month).total.answered for user in (alice, charlie, other)] == [1, 1, 1]
+    assert [activity_of(user, month).total.answered for user in (alice, charlie, other)] == [1, 1, 1]
 
 
 def test_the_nightly_run_puts_changes_together_and_figures_stay_right(
@@ -239,15 +239,15 @@ def test_the_nightly_run_puts_changes_together_and_figures_stay_right(
 ) -> None:
     results = [stored_result(alice) for _ in range(4)]
     month = month_period(Month(2026, 3))
-    report(alice, month)
+    activity_of(alice, month)
     call_command("purge_expired")
     assert list(ResultChange.objects.values_list("number", flat=True)) == [4]
     monkeypatch.setattr(counts, "count_results", None)  # nothing is counted again
-    assert report(alice, month).total.answered == 4
+    assert activity_of(alice, month).total.answered == 4
     monkeypatch.undo()
     review_add(user=alice, diagnosis=results[0], verdict="agrees")
     assert changes_compact() == 1
-    assert report(alice, month).total.agrees == 1
+    assert activity_of(alice, month).total.agrees == 1
 
 
 def test_of_an_erased_patient_no_figure_is_left(alice: User, result: Diagnosis, media_root: Path) -> None:
@@ -270,7 +270,7 @@ def test_what_is_kept_is_what_is_counted(alice: User, bob: User) -> None:
         reviewed(made, bob, "agrees", after=timedelta(minutes=37 * number**2))
     year = year_period(2026)
     parts = count_results(counted_results(alice), year.buckets)
-    first, again = report(alice, year), report(alice, year)
+    first, again = activity_of(alice, year), activity_of(alice, year)
     assert first == again
     assert [part.answered for part in again.parts] == [sum(group[-1] for group in part["alike"]) for part in parts]
     waited = [unpacked(part["waited"], WAITED) for part in parts]

@@ -18,7 +18,7 @@ from django.core.management import CommandError, call_command
 from diagnosis.errors import ModelUnavailable
 from diagnosis.findings import Prediction
 from diagnosis.inference.artifacts import BUILT_FILES, INT8_FILES, RANGES, built_precision, check_built, read_artifact
-from diagnosis.inference.engines import BEHIND_PAGES, CompiledGraph, EngineOutput, OpenVINOEngine, open_engine
+from diagnosis.inference.engines import NICENESS, CompiledGraph, EngineOutput, OpenVINOEngine, open_engine
 from diagnosis.inference.serving import load_classifier
 from tests.trained import VERSION, TrainedVersion, toy_in_place_of_resnet152
 from training.publishing import precision
@@ -160,7 +160,7 @@ def test_in_company_the_network_lets_pages_go_first(int8_version):
     ours = os.getpriority(os.PRIO_PROCESS, 0)
     threads = {os.getpriority(os.PRIO_PROCESS, int(thread.name)) for thread in Path("/proc/self/task").iterdir()}
     assert engine._in_company is not engine._alone
-    assert {ours, ours + BEHIND_PAGES} <= threads
+    assert {ours, ours + NICENESS} <= threads
 
 
 def test_threads_get_their_own_answers(int8_version):
