@@ -1,4 +1,4 @@
-"""Times the lists and the statistics as a signed-in person gets them, over the rows that `python -m bench.lists seed` made.
+"""Times lists and statistics as a signed-in person gets them, over the rows that `python -m bench.lists seed` made.
 
 Each address is asked for through the whole site (middleware, session, template), without the network. `make bench` does
 the same on a database of its own.

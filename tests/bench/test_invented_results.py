@@ -102,7 +102,7 @@ def test_no_rows_or_no_days_make_no_sense(number: int, days: int) -> None:
 
 def test_the_list_is_timed_over_invented_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timing, "ORDERS", ("newest",))
-    with pytest.raises(CommandError, match="bench.lists seed"):
+    with pytest.raises(CommandError, match=r"bench\.lists seed"):
         call_command(timing.Command())
     seed(60)
     told = io.StringIO()
