@@ -1,4 +1,4 @@
-"""`python -m bench.lists seed N` fills a database with invented results; `python -m bench.lists time` times its lists."""
+"""`python -m bench.lists seed N` fills a database with invented results, `… time` times its lists."""
 
 import os
 import sys
