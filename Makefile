@@ -36,11 +36,11 @@ test: $(VENV)/.requirements-dev $(VENV)/load/.requirements $(FRONT_END) $(BUILT_
 	@scripts/ensure-nginx
 	REQUIRE_BROWSER=1 $(PYTHON) -m pytest $(IN_TWO_PROCESSES)
 
-test-mysql: $(VENV)/.requirements-mysql $(FRONT_END) $(BUILT_MODEL) ## every test that can reach the database, on a MariaDB server of its own
+test-mysql: $(VENV)/.requirements-mysql $(FRONT_END) $(BUILT_MODEL) ## the tests whose outcome a database server can change, on a MariaDB of its own
 	@scripts/ensure-chromium
 	@scripts/ensure-nginx
 	@scripts/ensure-mariadb $(PYTHON)
-	REQUIRE_BROWSER=1 $(PYTHON) scripts/with_mariadb.py $(PYTHON) -m pytest $(IN_TWO_PROCESSES) -m "database or mariadb"
+	REQUIRE_BROWSER=1 $(PYTHON) scripts/with_mariadb.py $(PYTHON) -m pytest $(IN_TWO_PROCESSES) -m "repeated or mariadb"
 
 quick: $(VENV)/.requirements-dev $(FRONT_END) ## the tests that take seconds
 	$(PYTHON) -m pytest -m "not slow and not browser"

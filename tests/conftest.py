@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, 
 from pytest_django import DjangoDbBlocker, Settings
 from pytest_django.live_server_helper import LiveServer
 
+from tests.on_mariadb import is_repeated
+
 pytest_plugins = ["tests.cards", "tests.cast", "tests.served", "tests.toy", "tests.trained"]
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -26,16 +28,18 @@ CHROMIUM_ARGUMENTS = [
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what can reach the database (pytest-django lets no other test do so), and what must not run beside its like.
+    """Mark what is repeated on MariaDB, and what must not run at the same time as its like.
 
     Of two processes one takes all that drives a browser or keeps every processor busy; the other begins with the rest.
+    Only tests that ask for a database can reach one: pytest-django sees to that.
     """
     for item in items:
         if item.get_closest_marker("browser") or item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.xdist_group("one after the other"))
         fixtures = getattr(item, "fixturenames", ())
-        if item.get_closest_marker("django_db") or "django_db_setup" in fixtures:
-            item.add_marker("database")
+        reaches_database = item.get_closest_marker("django_db") or "django_db_setup" in fixtures
+        if reaches_database and is_repeated(item.path.relative_to(PROJECT / "tests").as_posix()):
+            item.add_marker("repeated")
 
 
 @pytest.fixture(scope="session")

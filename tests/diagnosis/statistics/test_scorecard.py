@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from diagnosis.findings import Prediction
 from diagnosis.models import Diagnosis, Study
-from diagnosis.statistics.counts import report
+from diagnosis.statistics.counts import activity_of
 from diagnosis.statistics.periods import Month, month_period, rows_within, year_period
 from diagnosis.statistics.scope import counted_results
 from diagnosis.statistics.scorecard import Answers, Called, Scorecard, scorecard
@@ -248,4 +248,4 @@ def test_counts_are_read_from_an_index_alone_and_only_of_the_period(alice: User)
     results = counted_results(alice).filter(rows_within(period.buckets, "created"))
     plan = results.values_list("prediction", "model_version", "requested_by", "review_state").distinct().explain()
     assert "COVERING INDEX diagnoses_by_date (institution_id=? AND standing=? AND created>? AND created<?)" in plan
-    assert report(alice, period).is_empty
+    assert activity_of(alice, period).is_empty
