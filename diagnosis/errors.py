@@ -31,6 +31,14 @@ class RadiographRejected(DiagnosisError):
     default_code = "rejected"
 
 
+class CorrectableRadiograph(RadiographRejected):
+    """Refused as it is; once it is turned or inverted it can be assessed (see imaging/corrections.py)."""
+
+    def __init__(self, message: str, *, code: str, correction: str) -> None:
+        super().__init__(message, code=code)
+        self.correction = correction
+
+
 class ModelUnavailable(DiagnosisError):
     """No model can answer: none is chosen, it is not built, or its files are damaged."""
 

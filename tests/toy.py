@@ -16,7 +16,7 @@ from diagnosis.inference import serving as classifier
 from diagnosis.inference.artifacts import (
     BUILT_FILES,
     CARD,
-    FORMAT,
+    ONE_NETWORK,
     read_artifact,
     set_current_version,
     write_built,
@@ -53,7 +53,7 @@ def write_toy_model(models_dir: Path, version: str, weights_sha256: str = "ab" *
     folder.mkdir(parents=True)
     card = {
         "contract": {
-            "format": FORMAT,
+            "format": ONE_NETWORK,
             "class_names": list(CLASS_NAMES),
             "image_size": IMAGE_SIZE,
             "preprocessing": Preprocessing().as_dict(),

@@ -2,8 +2,9 @@
 
 Committed:  model_card.json (also the contract), trained.npz (what training changed), golden.json (known answers)
             int8.npz where the version has an int8 graph, and its section in the card
-Built:      model.keras, serving.xml, serving.bin, the int8 graph if this machine has one, and built.json, which names
-            the SHA-256 of each and the precision that is served here
+            format 2: lungs.npz, lungs.json, gate.npz and gate.json, whose hashes are in the card
+Built:      model.keras, serving.xml, serving.bin, the int8 graph if this machine has one, in format 2 lungs.xml and
+            lungs.bin, and built.json, which names the SHA-256 of each and the precision that is served here
 A version never changes once it is there; ``models/current.json`` names the one that is served.
 """
 
@@ -21,7 +22,7 @@ from typing import Any
 
 from diagnosis.errors import ContractMismatch, ModelUnavailable
 from diagnosis.findings import CLASS_NAMES
-from diagnosis.inference.contract import IMAGE_SIZE, Preprocessing
+from diagnosis.inference.contract import IMAGE_SIZE, TWO_VIEWS, Preprocessing
 from diagnosis.inference.decision import Decision
 
 CARD = "model_card.json"
@@ -32,9 +33,13 @@ BUILT = "built.json"
 BUILT_FILES = ("model.keras", "serving.xml", "serving.bin")
 INT8_FILES = ("serving-int8.xml", "serving-int8.bin")
 """Only where the version has ranges and this machine gave the golden answers with them."""
+LUNG_FILES = ("lungs.xml", "lungs.bin")
+"""The graph of the lung network, in format 2."""
+PARTS = ("lungs.npz", "lungs.json", "gate.npz", "gate.json")
+"""What format 2 has beside the network: committed, and each with its SHA-256 in the card."""
 CURRENT = "current.json"
-FORMAT = 1
-"""Version of this folder's layout."""
+ONE_NETWORK, WITH_LUNGS = 1, 2
+"""Versions of this folder's layout: a network of the whole picture; one that also reads the lungs, with a gate."""
 
 VERSION_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
@@ -48,6 +53,11 @@ class Artifact:
     card: dict[str, Any]
     preprocessing: Preprocessing
     decision: Decision
+
+    @property
+    def built_files(self) -> tuple[str, ...]:
+        """What every build of it has."""
+        return (*BUILT_FILES, *LUNG_FILES) if self.preprocessing.reads_lungs else BUILT_FILES
 
     @property
     def weights_sha256(self) -> str:
@@ -102,10 +112,22 @@ def check_built(artifact: Artifact) -> None:
     if built.get("weights_sha256") != artifact.weights_sha256:
         raise ModelUnavailable(f"Model {artifact.version} was built from other weights than its card names. {advice}")
     hashes = files if isinstance(files := built.get("files"), dict) else {}
-    for name in sorted({*BUILT_FILES, *hashes} & {*BUILT_FILES, *INT8_FILES}):
+    for name in sorted({*artifact.built_files, *hashes} & {*artifact.built_files, *INT8_FILES}):
         path = artifact.folder / name
         if not path.is_file() or file_sha256(path) != hashes.get(name):
             raise ModelUnavailable(f"{name} of model {artifact.version} is missing or damaged. {advice}")
+    check_parts(artifact)
+
+
+def check_parts(artifact: Artifact) -> None:
+    """Raise ModelUnavailable unless lungs and gate of a version of format 2 are the ones that its card names."""
+    if not artifact.preprocessing.reads_lungs:
+        return
+    hashes = artifact.card.get("parts")
+    for name in PARTS:
+        path = artifact.folder / name
+        if not isinstance(hashes, dict) or not path.is_file() or file_sha256(path) != hashes.get(name):
+            raise ModelUnavailable(f"{name} of model {artifact.version} is not the one that its card names.")
 
 
 def built_precision(folder: Path) -> str:
@@ -118,7 +140,8 @@ def write_built(artifact: Artifact, folder: Path, precision: str = "float32", wh
 
     why: a sentence for people on the choice of the precision.
     """
-    names = [name for name in (*BUILT_FILES, *INT8_FILES) if name in BUILT_FILES or (folder / name).is_file()]
+    always = artifact.built_files
+    names = [name for name in (*always, *INT8_FILES) if name in always or (folder / name).is_file()]
     hashes = {name: file_sha256(folder / name) for name in names}
     for name in (BUILT, *INT8_FILES):
         (artifact.folder / name).unlink(missing_ok=True)
@@ -198,7 +221,9 @@ def _check_hash(sha256: Any) -> None:
 
 
 def _check_contract(version: str, card: dict[str, Any]) -> None:
-    expected = {"format": FORMAT, "class_names": list(CLASS_NAMES), "image_size": IMAGE_SIZE}
+    reads_lungs = card["contract"]["preprocessing"].get("version") == TWO_VIEWS
+    layout = WITH_LUNGS if reads_lungs else ONE_NETWORK
+    expected = {"format": layout, "class_names": list(CLASS_NAMES), "image_size": IMAGE_SIZE}
     for name, value in expected.items():
         if card["contract"][name] != value:
             raise ContractMismatch(

@@ -1,17 +1,31 @@
-"""Radiograph → Classification: gate, preprocessing, engine, decision, in that order."""
+"""Radiograph → Classification: rules of the gate, networks, learned gate, decision, in that order."""
 
 import time
 from dataclasses import dataclass
 
 import numpy as np
 
-from diagnosis.errors import ModelUnavailable
-from diagnosis.findings import COVID_INDEX, Prediction
+from diagnosis.findings import Prediction
 from diagnosis.imaging.radiograph import Radiograph
 from diagnosis.inference.artifacts import Artifact
 from diagnosis.inference.engines import Engine
+from diagnosis.inference.examination import Examination, Examiner, Seen
 from diagnosis.inference.gate import check_assessable
-from diagnosis.inference.preprocessing import preprocess
+from diagnosis.inference.gate.learned import Quality, Verdict
+from diagnosis.inference.gate.sentences import refuse
+from diagnosis.inference.lungs import Outline, outlines
+from diagnosis.inference.opacities import Opacities
+
+
+@dataclass(frozen=True)
+class LungsSeen:
+    """Where the lungs are, and how much of the heat map lies in them.
+
+    outlines: of each lung, points (x, y) in fractions of the picture. heat_inside: share, 0..1; None without any heat.
+    """
+
+    outlines: tuple[Outline, ...]
+    heat_inside: float | None
 
 
 @dataclass(frozen=True)
@@ -19,8 +33,10 @@ class Classification:
     """What the model says of one radiograph. Probabilities are of COVID, 0..1.
 
     confidence: probability of the returned label; None when Indeterminate, which is no label.
-    operating_point, indeterminate_low, indeterminate_high: see diagnosis.operating_point.DecisionRule.
+    operating_point, indeterminate_low, indeterminate_high: see diagnosis.inference.decision.DecisionRule.
     heat_map: (rows, cols) float32, 0..1, evidence for COVID, to be stretched over the whole radiograph.
+    quality, lungs, opacities: of a version that reads lungs. A limited quality makes the answer Indeterminate, whatever
+    the probability is.
     """
 
     prediction: Prediction
@@ -35,14 +51,18 @@ class Classification:
     weights_sha256: str
     engine: str
     milliseconds: float
+    quality: Quality | None = None
+    lungs: LungsSeen | None = None
+    opacities: Opacities | None = None
 
 
 class Classifier:
     """One version of the model on one engine; safe to use from any thread."""
 
-    def __init__(self, artifact: Artifact, engine: Engine) -> None:
+    def __init__(self, artifact: Artifact, engine: Engine, examiner: Examiner | None = None) -> None:
         self.artifact = artifact
         self.engine = engine
+        self.examiner = examiner or Examiner(artifact.preprocessing, engine)
 
     @property
     def model_version(self) -> str:
@@ -56,28 +76,40 @@ class Classifier:
         """Raises RadiographRejected when the radiograph cannot be assessed."""
         started = time.perf_counter()
         check_assessable(radiograph)
-        image = preprocess(radiograph.pixels, self.artifact.preprocessing)
-        output = self.engine.run(image[None])
-        if not (np.isfinite(output.probabilities).all() and np.isfinite(output.evidence).all()):
-            raise ModelUnavailable("The model returned a value that is not a number; nothing was stored.")
-        raw = float(output.probabilities[0, COVID_INDEX])
-        decision = self.artifact.decision
-        probability = float(decision.calibration.apply(raw))
-        prediction = decision.rule.predict(probability)
+        examined = self.examiner.examine(radiograph.pixels)
+        if examined.seen:
+            refuse(examined.seen.quality)
+        return self._decided(examined, started)
+
+    def _decided(self, examined: Examination, started: float) -> Classification:
+        decision, seen = self.artifact.decision, examined.seen
+        probability = float(decision.calibration.apply(examined.raw))
+        is_limited = seen is not None and seen.quality.verdict is not Verdict.OK
+        prediction = Prediction.INDETERMINATE if is_limited else decision.rule.predict(probability)
         return Classification(
             prediction=prediction,
             probability=probability,
-            raw_probability=raw,
+            raw_probability=examined.raw,
             confidence=confidence_of(prediction, probability),
             operating_point=decision.rule.operating_point,
             indeterminate_low=decision.rule.indeterminate_low,
             indeterminate_high=decision.rule.indeterminate_high,
-            heat_map=np.clip(output.evidence[0] / decision.evidence_scale, 0, 1).astype(np.float32),
+            heat_map=np.clip(examined.evidence / decision.evidence_scale, 0, 1).astype(np.float32),
             model_version=self.artifact.version,
             weights_sha256=self.artifact.weights_sha256,
             engine=self.engine.name,
             milliseconds=(time.perf_counter() - started) * 1000,
+            quality=seen.quality if seen else None,
+            lungs=LungsSeen(tuple(outlines(seen.lungs)), seen.heat_in_lungs) if seen else None,
+            opacities=self._opacities(seen) if seen else None,
         )
+
+    def _opacities(self, seen: Seen) -> Opacities | None:
+        rule = self.artifact.decision.opacities
+        if rule is None:
+            return None
+        probability = float(rule.calibration.apply(seen.opacity_mean))
+        return Opacities(rule.answer(probability), probability, seen.opacity)
 
 
 def confidence_of(prediction: Prediction, probability: float) -> float | None:

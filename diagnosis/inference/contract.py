@@ -7,16 +7,22 @@ from diagnosis.errors import ContractMismatch
 
 IMAGE_SIZE = 224
 """Side of the network's square input, in pixels."""
-PREPROCESSING_VERSION = 1
+ONE_VIEW, TWO_VIEWS = 1, 2
+"""Versions of the preprocessing: the whole picture, or the whole picture and the crop to its lungs (views.py)."""
 
 
 @dataclass(frozen=True)
 class Preprocessing:
     """How pixels become the network's input; part of a model's contract and stored in its card."""
 
-    version: int = PREPROCESSING_VERSION
+    version: int = ONE_VIEW
     equalise: bool = False
     """Histogram equalisation of the grey image after it was resized."""
+
+    @property
+    def reads_lungs(self) -> bool:
+        """Whether the network reads the crop to the lungs as well as the whole picture."""
+        return self.version == TWO_VIEWS
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields as they stand in a model card."""
@@ -33,8 +39,9 @@ class Preprocessing:
         for name, value in values.items():
             if type(value) is not known[name]:
                 raise ContractMismatch(f"The model's preprocessing has a value of the wrong kind for {name}.")
-        if values["version"] != PREPROCESSING_VERSION:
+        if values["version"] not in (ONE_VIEW, TWO_VIEWS):
             raise ContractMismatch(
-                f"The model needs preprocessing version {values['version']}, this program has {PREPROCESSING_VERSION}."
+                f"The model needs preprocessing version {values['version']}, this program has {ONE_VIEW} and "
+                f"{TWO_VIEWS}."
             )
         return cls(**values)

@@ -1,7 +1,8 @@
-"""Probability → answer, as the site applies it: Calibration, DecisionRule, Decision."""
+"""Probability → answer, as the site applies it: calibration, operating point and band, opacities."""
 
 import math
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any, Literal
 
 import numpy as np
@@ -88,16 +89,52 @@ class DecisionRule:
         return DecisionRule(self.operating_point, self.operating_point, self.operating_point)
 
 
+class OpacityAnswer(StrEnum):
+    YES = "yes"
+    UNCLEAR = "unclear"
+    NO = "no"
+
+
+@dataclass(frozen=True)
+class OpacityRule:
+    """From the mean of a map over the lungs to an answer; borders are calibrated probabilities, 0..1.
+
+    calibration: of the probability that readers call the picture typical or indeterminate rather than negative.
+    """
+
+    calibration: Calibration
+    unclear_from: float
+    yes_from: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.unclear_from <= self.yes_from <= 1:
+            raise ValueError(f"The borders of opacities must lie within 0 and 1, in order: {self}.")
+
+    def answer(self, probability: float) -> OpacityAnswer:
+        if probability >= self.yes_from:
+            return OpacityAnswer.YES
+        return OpacityAnswer.UNCLEAR if probability >= self.unclear_from else OpacityAnswer.NO
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "OpacityRule":
+        return cls(Calibration(**values["calibration"]), float(values["unclear_from"]), float(values["yes_from"]))
+
+
 @dataclass(frozen=True)
 class Decision:
     """How the network's output becomes an answer.
 
     evidence_scale: evidence for COVID at one place, in logits, that is drawn in full colour.
+    opacities: of a version that looks for opacities.
     """
 
     calibration: Calibration
     rule: DecisionRule
     evidence_scale: float
+    opacities: OpacityRule | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.evidence_scale < math.inf:
@@ -109,4 +146,10 @@ class Decision:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Decision":
         calibration, rule = Calibration(**values["calibration"]), DecisionRule(**values["rule"])
-        return cls(calibration, rule, float(values["evidence_scale"]))
+        opacities = values.get("opacities")
+        return cls(
+            calibration,
+            rule,
+            float(values["evidence_scale"]),
+            OpacityRule.from_dict(opacities) if opacities else None,
+        )

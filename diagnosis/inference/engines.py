@@ -54,10 +54,18 @@ class EngineOutput:
     """probabilities: (n, 2) float32, softmax in the order of CLASS_NAMES.
 
     evidence: (n, rows, cols) float32 >= 0, contribution to the COVID score per place, in logits.
+
+    Of a network with two views, evidence is (n, 2, rows, cols), and there are also
+    opacity: (n, rows, cols) float32 in 0..1, of each cell of the lungs' view.
+    quarters: (n, 2, 2, channels) float32, averages of the last map but one over the quarters of the whole picture.
+    last: (n, channels) float32, the average of the last map.
     """
 
     probabilities: np.ndarray
     evidence: np.ndarray
+    opacity: np.ndarray | None = None
+    quarters: np.ndarray | None = None
+    last: np.ndarray | None = None
 
 
 class Engine(Protocol):
@@ -66,7 +74,7 @@ class Engine(Protocol):
     name: str
 
     def run(self, images: np.ndarray) -> EngineOutput:
-        """images: (n, size, size, 3) float32 in [0, 255]."""
+        """images: (n, size, size, 3) float32 in [0, 255]; (n, 2, size, size, 3) for a network with two views."""
         ...
 
 
@@ -105,7 +113,8 @@ class CompiledGraph:
         self.idle: deque[Any] = deque()  # whose pop and append are atomic
         # OpenVINO looks for NumPy at the first image, and two first ones at once wait for each other for ever, with
         # Python's lock held: the whole process stands still. So the first one is this, while nobody has the engine yet.
-        self.run(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE, 3), np.float32))
+        views = self.compiled.input(0).partial_shape.rank.get_length() - 4  # 1 where the network reads two views
+        self.run(np.zeros((1, *[2] * views, IMAGE_SIZE, IMAGE_SIZE, 3), np.float32))
 
     def run(self, images: np.ndarray) -> EngineOutput:
         # A compiled model shared by threads returns other threads' values: every call has a request to itself, and
@@ -115,7 +124,7 @@ class CompiledGraph:
         except IndexError:
             request = self.compiled.create_infer_request()
         outputs = request.infer([images])
-        answer = EngineOutput(outputs[0].copy(), outputs[1].copy())
+        answer = EngineOutput(*(outputs[index].copy() for index in range(len(outputs))))
         self.idle.append(request)  # not after an error: that request is left to the garbage collector
         return answer
 
@@ -161,16 +170,16 @@ class KerasEngine:
     def __init__(self, folder: Path) -> None:
         import keras
 
-        from diagnosis.inference.grad_cam import serving_model
+        from diagnosis.inference.two_view_graph import serving_graph_of
 
         network = keras.models.load_model(folder / KERAS_MODEL, compile=False, safe_mode=True)
-        self._model = serving_model(network)
+        self._model = serving_graph_of(network)
         self._lock = threading.Lock()
 
     def run(self, images: np.ndarray) -> EngineOutput:
         with self._lock:
-            probabilities, evidence = self._model(images, training=False)
-        return EngineOutput(np.asarray(probabilities), np.asarray(evidence))
+            outputs = self._model(images, training=False)
+        return EngineOutput(*map(np.asarray, outputs))
 
 
 def _built_engine(folder: Path) -> Engine:

@@ -28,7 +28,7 @@ def serving_model(network: keras.Model) -> keras.Model:
     for layer in head_of(network):
         activations.append(layer(activations[-1]))
     gradient = score_gradient(head_of(network), activations)
-    evidence = _evidence(maps, pools_of(network), gradient)
+    evidence = evidence_of(maps, pools_of(network), gradient)
     return keras.Model(image, [activations[-1], evidence], name="covidxray_serving")
 
 
@@ -53,7 +53,7 @@ def norm_scale(layer: layers.BatchNormalization) -> np.ndarray:
     return gamma / np.sqrt(np.asarray(layer.moving_variance) + layer.epsilon)
 
 
-def _evidence(maps: Sequence[Any], pools: Sequence[keras.Sequential], gradient: Any) -> Any:
+def evidence_of(maps: Sequence[Any], pools: Sequence[keras.Sequential], gradient: Any) -> Any:
     """Positive part of the gradient-weighted sum of all feature maps, at the finest map's resolution."""
     rows, cols = max((features.shape[1], features.shape[2]) for features in maps)
     evidence: Any = 0.0

@@ -9,6 +9,7 @@ from django.conf import settings
 from diagnosis.inference.artifacts import check_built, read_artifact
 from diagnosis.inference.classifier import Classifier
 from diagnosis.inference.engines import open_engine
+from diagnosis.inference.examination import open_examiner
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +18,8 @@ def load_classifier(version: str | None = None, engine: str | None = None) -> Cl
     """A classifier for the named version (default: the served one) and engine. Raises ModelUnavailable."""
     artifact = read_artifact(settings.MODELS_DIR, version)
     check_built(artifact)
-    return Classifier(artifact, open_engine(engine or settings.INFERENCE_ENGINE, artifact.folder))
+    opened = open_engine(engine or settings.INFERENCE_ENGINE, artifact.folder)
+    return Classifier(artifact, opened, open_examiner(artifact, opened))
 
 
 _lock = threading.Lock()

@@ -42,7 +42,8 @@ class Sample:
 
     name: path below the data set's folder with forward slashes; unique. label: index in CLASS_NAMES (0 COVID).
     part: "extra" images are negatives or positives for training only. content_key: SHA-256 of the decoded pixels and
-    their shape. fingerprint: (32, 32) uint8 of near_duplicates.
+    their shape. fingerprint: (32, 32) uint8 of near_duplicates. origin: finer than source, where the manifest has it.
+    reading: what readers saw, where it is known.
     """
 
     name: str
@@ -53,6 +54,13 @@ class Sample:
     patient: str | None
     content_key: str
     fingerprint: np.ndarray = field(repr=False, compare=False)
+    origin: str | None = None
+    reading: str | None = None
+
+    @property
+    def hospital(self) -> str:
+        """The finest name of where it comes from, "" where nothing is known."""
+        return self.origin or self.source or ""
 
 
 @dataclass(frozen=True)
@@ -254,7 +262,8 @@ def _sample(file: _File) -> Sample | RefusedImage:
         return RefusedImage(file.name, file.label, file.part, str(error))
     key, origin = content_key(pixels), file.origin
     mark = fingerprint(pixels)
-    return Sample(file.name, file.path, file.label, file.part, origin.source, origin.patient, key, mark)
+    known = (origin.source, origin.patient, key, mark, origin.origin, origin.reading)
+    return Sample(file.name, file.path, file.label, file.part, *known)
 
 
 def content_key(pixels: np.ndarray) -> str:

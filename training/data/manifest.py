@@ -1,6 +1,7 @@
 """manifest.csv beside the images: which source and which patient each one comes from.
 
-Columns: file (path below the folder) and any of source and patient; others are ignored.
+Columns: file (path below the folder) and any of source, patient, origin (finer than source: the hospital or the
+collection that the source took it from) and reading (what readers saw); others are ignored.
 """
 
 import csv
@@ -14,6 +15,8 @@ class Origin:
 
     source: str | None = None
     patient: str | None = None
+    origin: str | None = None
+    reading: str | None = None
 
 
 UNKNOWN = Origin()
@@ -36,7 +39,7 @@ def _origins(rows: "csv.DictReader[str]") -> dict[str, Origin]:
     origins: dict[str, Origin] = {}
     for row in rows:
         name = (row["file"] or "").strip().replace("\\", "/")
-        origin = Origin(_value(row, "source"), _value(row, "patient"))
+        origin = Origin(*(_value(row, column) for column in ("source", "patient", "origin", "reading")))
         if origins.setdefault(name, origin) != origin:
             raise ValueError(f"says two different things of {name}.")
     return origins

@@ -3,7 +3,7 @@
 Plain logistic regression on these features learns which hospital an image comes from. Two things help on hospitals
 that gave nothing to training (docs/decisions/0003-generalisation.md):
 
-* every source of a class weighs the same, however many images it gave;
+* every source of a class weighs the same, however many images it gave, or grows slowly with their number;
 * the scatter is taken *within* sources; what differs *between* the sources of one class is added with a small weight;
 * so is what differs between an image and an augmented view of it, which another device or archive may change as well.
 
@@ -13,10 +13,12 @@ direction = (within + between_weight * between + augmentation_weight * changes +
 R. A. Fisher, Annals of Eugenics 7 (1936); the ridge as in Friedman, JASA 84 (1989).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import solve
 
 from diagnosis.findings import COVID_INDEX
 
@@ -31,15 +33,33 @@ EPSILON = 1e-6
 
 @dataclass(frozen=True)
 class DiscriminantConfig:
-    """Weights of the scatters, on features of unit variance.
+    """Weights of the scatters, on features of unit variance, and of the sources.
 
     augmented_images: so many training images, the same number of each source, give an augmented view.
+    source_power: a source of n images weighs n ** source_power within its class; 0: all weigh the same.
+    faint: sources that weigh `faint_weight` times that, children for instance, of whom few come to such a site.
     """
 
     ridge: float = 1.5
     between_weight: float = 0.3
     augmentation_weight: float = 0.2
     augmented_images: int = 1200
+    source_power: float = 0.0
+    faint: tuple[str, ...] = ()
+    faint_weight: float = 1.0
+
+    def weight(self, source: str, images: int) -> float:
+        """Of a source within its class, before they are made to sum up to 1."""
+        return float(images**self.source_power) * (self.faint_weight if source in self.faint else 1.0)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The images of one class from one source: row numbers (n,), and their share of the class."""
+
+    label: int
+    rows: NDArray[np.int64]
+    share: float
 
 
 @dataclass(frozen=True)
@@ -68,32 +88,47 @@ def fit_discriminant(
     changes: (m, d), what the features of an augmented view differ by from those of its image. Their mean counts too:
     a filter that moves every score the same way is what the score should not follow.
     """
-    groups = {
-        (label, source): members
-        for label in np.unique(labels)
-        for source, members in large_sources(np.flatnonzero(labels == label), sources).items()
-    }
+    groups = groups_of(labels, sources, config)
     weights = np.zeros(len(labels))
-    for (label, _), members in groups.items():
-        weights[members] = 1 / (len(members) * sum(other == label for other, _ in groups))
+    for group in groups:
+        weights[group.rows] = group.share / len(group.rows)
     mean = np.average(features, axis=0, weights=weights).astype(np.float64)
     variance = np.average((features - mean) ** 2, axis=0, weights=weights)
     standard = (features - mean) / np.sqrt(variance + EPSILON)
-    centres = {group: standard[members].mean(axis=0) for group, members in groups.items()}
-    covid, others = (
-        np.array([centre for (label, _), centre in centres.items() if bool(label == COVID_INDEX) == wanted])
-        for wanted in (True, False)
-    )
-    scatter = np.mean([covariance(standard[members]) for members in groups.values()], axis=0)
+    covid, others = ([group for group in groups if (group.label == COVID_INDEX) is wanted] for wanted in (True, False))
+    scatter = sum(group.share / 2 * covariance(standard[group.rows]) for group in groups)
     scatter += config.ridge * np.eye(features.shape[1])
-    scatter += config.between_weight * (covariance(covid) + covariance(others))
+    (covid_centre, covid_spread), (other_centre, other_spread) = (centres(standard, side) for side in (covid, others))
+    scatter += config.between_weight * (covid_spread + other_spread)
     if changes is not None and len(changes):
         moved = changes / np.sqrt(variance + EPSILON)
         scatter += config.augmentation_weight * (moved.T @ moved) / len(moved)
-    direction = np.linalg.solve(scatter, covid.mean(axis=0) - others.mean(axis=0))
+    direction = solve(scatter, covid_centre - other_centre, assume_a="pos", overwrite_a=True)
     # Halfway between the class centres; for normal classes that share this scatter the score is then a log-odds.
-    intercept = -float((covid.mean(axis=0) + others.mean(axis=0)) / 2 @ direction)
+    intercept = -float((covid_centre + other_centre) / 2 @ direction)
     return Discriminant(mean, variance, direction, intercept)
+
+
+def groups_of(labels: np.ndarray, sources: np.ndarray, config: DiscriminantConfig) -> list[Group]:
+    """Every source of each class; the shares of a class sum up to 1."""
+    groups = []
+    for label in np.unique(labels):
+        members = large_sources(np.flatnonzero(labels == label), sources)
+        weights = {source: config.weight(source, len(rows)) for source, rows in members.items()}
+        total = sum(weights.values())
+        groups += [Group(int(label), rows, weights[source] / total) for source, rows in members.items()]
+    return groups
+
+
+def centres(standard: np.ndarray, groups: Sequence[Group]) -> tuple[Floats, Floats]:
+    """Centre of a class, (d,), and the covariance (d, d) of its sources' centres around it; zero for one source."""
+    shares = np.array([group.share for group in groups])
+    each = np.array([standard[group.rows].mean(axis=0) for group in groups])
+    centre = shares @ each
+    if len(groups) < 2:
+        return centre, np.zeros((len(centre), len(centre)))
+    apart = (each - centre) * np.sqrt(shares * len(groups) / (len(groups) - 1))[:, None]
+    return centre, apart.T @ apart
 
 
 def large_sources(members: np.ndarray, sources: np.ndarray) -> dict[str, np.ndarray]:

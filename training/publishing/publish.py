@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from diagnosis.findings import CLASS_NAMES, COVID_INDEX
-from diagnosis.inference.artifacts import CARD, FORMAT, GOLDEN, TRAINED, Artifact, new_version, write_built, write_json
+from diagnosis.inference.artifacts import CARD, GOLDEN, ONE_NETWORK, WITH_LUNGS, TRAINED, Artifact, new_version, write_built, write_json
 from diagnosis.inference.contract import IMAGE_SIZE, Preprocessing
 from diagnosis.inference.decision import Decision
 from diagnosis.inference.engines import Engine, EngineOutput, OpenVINOEngine
@@ -150,7 +150,7 @@ def describe(trained: Trained, decision: Decision, metrics: dict[str, Any], audi
         "notes": list(plan.notes),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "contract": {
-            "format": FORMAT,
+            "format": WITH_LUNGS if plan.recipe.preprocessing.reads_lungs else ONE_NETWORK,
             "class_names": list(CLASS_NAMES),
             "image_size": IMAGE_SIZE,
             "preprocessing": plan.recipe.preprocessing.as_dict(),

@@ -1,14 +1,17 @@
-"""The gate: is this a radiograph that can be assessed at all? Rules only, with limits far from any real radiograph.
+"""Rules of the gate on the file and the pixels: size, shape, colour, contrast, noise, modality, body part, view, age.
 
-Of the 11,910 radiographs of the development data they refuse none (docs/decisions/0010-reading-radiographs.md). That no
-rule objects does not say that the picture is a chest.
+With limits far from any real radiograph: of the 11,910 radiographs of the development data they refuse none
+(docs/decisions/0010-reading-radiographs.md). That no rule objects does not say that the picture is a chest.
 """
+
+from datetime import date
 
 import numpy as np
 from PIL import Image
 
 from diagnosis.errors import RadiographRejected, gettext_noop
-from diagnosis.imaging.radiograph import DicomDetails, Radiograph
+from diagnosis.imaging.dicom_details import DicomDetails
+from diagnosis.imaging.radiograph import Radiograph
 
 MIN_SIDE = 80
 """Pixels; the smallest real radiograph seen had 93."""
@@ -25,6 +28,10 @@ _SAMPLE_SIDE = 64
 _MODALITIES = {"", "CR", "DX", "RG", "OT", "SC"}
 """RG is film; secondary captures call themselves OT, SC or nothing."""
 _CHEST_WORDS = ("CHEST", "THORAX", "TORAX")
+_LATERAL_VIEWS = {"LL", "RL", "LLD", "RLD", "LATERAL", "LAT", "LLO", "RLO", "LPO", "RPO", "LAO", "RAO"}
+"""View positions (0018,5101) from the side or oblique."""
+CHILD_BELOW = 16
+"""Years; the model learned from adults, and the children it saw came from one hospital."""
 
 
 def check_assessable(radiograph: Radiograph) -> None:
@@ -32,6 +39,8 @@ def check_assessable(radiograph: Radiograph) -> None:
     if radiograph.dicom:
         _check_modality(radiograph.dicom)
         _check_body_part(radiograph.dicom)
+        _check_view(radiograph.dicom)
+        check_age(radiograph.dicom.patient_birth_date, radiograph.dicom.study_date)
     _check_shape(*radiograph.pixels.shape)
     _check_colour(radiograph.colourfulness)
     image = Image.fromarray(radiograph.pixels)
@@ -56,6 +65,36 @@ def _check_body_part(details: DicomDetails) -> None:
             gettext_noop("The picture cannot be assessed: the DICOM body part is %(part)s, not the chest."),
             code="body-part",
             part=part[:64],
+        )
+
+
+def _check_view(details: DicomDetails) -> None:
+    if details.view_position in _LATERAL_VIEWS:
+        raise RadiographRejected(
+            gettext_noop(
+                "The picture cannot be assessed: the DICOM view position is %(view)s, and only frontal radiographs "
+                "(PA or AP) can be. Upload the frontal one."
+            ),
+            code="lateral",
+            view=details.view_position[:64],
+        )
+
+
+def check_age(born: date | None, taken: date | None) -> None:
+    """Raise RadiographRejected for somebody who was younger than 16 on the day of the radiograph.
+
+    A date that is not known, or a study before the birth, says nothing.
+    """
+    if born is None or taken is None or taken < born:
+        return
+    if taken.year - born.year - ((taken.month, taken.day) < (born.month, born.day)) < CHILD_BELOW:
+        raise RadiographRejected(
+            gettext_noop(
+                "The picture cannot be assessed: by the birth date this is a child, and the model is for people of "
+                "%(age)d years or older."
+            ),
+            code="child",
+            age=CHILD_BELOW,
         )
 
 

@@ -1,0 +1,124 @@
+"""One picture through the networks of a version: score, evidence, lungs, opacities and quality, before any decision."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diagnosis.errors import ModelUnavailable
+from diagnosis.findings import COVID_INDEX
+from diagnosis.inference.artifacts import Artifact
+from diagnosis.inference.contract import Preprocessing
+from diagnosis.inference.engines import Engine, EngineOutput
+from diagnosis.inference.gate.learned import LearnedGate, PooledFeatures, Quality, read_gate
+from diagnosis.inference.lung_network import LungNetwork
+from diagnosis.inference.lungs import Box, LungFields
+from diagnosis.inference.opacities import lung_shares, mean_over_lungs
+from diagnosis.inference.preprocessing import preprocess
+from diagnosis.inference.views import edges, heat_of, lungs_view, placed, views_of
+
+MAP_SIDE = 112
+"""Side of the maps over the whole picture that are kept, in pixels."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What only a version that reads lungs knows of a picture.
+
+    opacity: (112, 112) float32 in 0..1 over the whole picture. opacity_mean: over the lungs, before calibration.
+    heat_in_lungs: share, 0..1, of the evidence that lies inside the lungs; None where there is no evidence.
+    """
+
+    lungs: LungFields
+    quality: Quality
+    opacity: np.ndarray
+    opacity_mean: float
+    heat_in_lungs: float | None
+
+
+@dataclass(frozen=True)
+class Examination:
+    """raw: probability of COVID as the network gives it. evidence: (rows, cols) >= 0 over the whole picture, logits."""
+
+    raw: float
+    evidence: np.ndarray
+    seen: Seen | None = None
+
+
+class FindsLungs(Protocol):
+    def find(self, pixels: np.ndarray) -> LungFields: ...
+
+
+class Examiner:
+    """The networks of one version on one engine; safe to use from any thread."""
+
+    def __init__(
+        self,
+        preprocessing: Preprocessing,
+        engine: Engine,
+        lung_network: FindsLungs | None = None,
+        gate: LearnedGate | None = None,
+    ) -> None:
+        self.preprocessing = preprocessing
+        self.engine = engine
+        self._lung_network, self._gate = lung_network, gate
+
+    def examine(self, pixels: np.ndarray) -> Examination:
+        """pixels: (height, width) uint8. Raises ModelUnavailable for a value that is not a number."""
+        if self._lung_network is None or self._gate is None:
+            output = self._run(preprocess(pixels, self.preprocessing))
+            return Examination(float(output.probabilities[0, COVID_INDEX]), output.evidence[0])
+        lungs = self._lung_network.find(pixels)
+        box = lungs_view(lungs.box if lungs.boxes else None)
+        output = self._run(views_of(pixels, lungs.box if lungs.boxes else None, self.preprocessing))
+        return self._with_lungs(pixels, lungs, box, output, self._gate)
+
+    def _run(self, image: np.ndarray) -> EngineOutput:
+        output = self.engine.run(image[None])
+        values = (output.probabilities, output.evidence, output.opacity, output.quarters, output.last)
+        if not all(np.isfinite(value).all() for value in values if value is not None):
+            raise ModelUnavailable("The model returned a value that is not a number; nothing was stored.")
+        return output
+
+    def _with_lungs(
+        self, pixels: np.ndarray, lungs: LungFields, box: Box, output: EngineOutput, gate: LearnedGate
+    ) -> Examination:
+        if output.opacity is None or output.quarters is None or output.last is None:
+            raise ModelUnavailable("The model's graph lacks the opacity map or what the gate reads: build it again.")
+        cells = output.opacity[0]
+        shares = lung_shares(lungs.mask, edges(box), len(cells))
+        evidence = heat_of(output.evidence[0], box, MAP_SIDE)
+        seen = Seen(
+            lungs,
+            gate.assess(pixels, lungs, PooledFeatures(output.quarters[0], output.last[0])),
+            opacity=placed(cells * (shares > 0), box, MAP_SIDE),
+            opacity_mean=mean_over_lungs(cells, shares),
+            heat_in_lungs=share_inside(evidence, lungs.mask),
+        )
+        return Examination(float(output.probabilities[0, COVID_INDEX]), evidence, seen)
+
+
+def open_examiner(artifact: Artifact, engine: Engine) -> Examiner:
+    """The networks of a version that has been built here. Raises ModelUnavailable."""
+    if not artifact.preprocessing.reads_lungs:
+        return Examiner(artifact.preprocessing, engine)
+    try:
+        lung_network = LungNetwork(artifact.folder)
+    except Exception as error:  # OpenVINO raises bare RuntimeError and worse
+        raise ModelUnavailable(
+            f"The lung network of model {artifact.version} cannot be loaded. "
+            f"An administrator repairs it with: manage.py build_model --force --model {artifact.version}"
+        ) from error
+    return Examiner(artifact.preprocessing, engine, lung_network, read_gate(artifact.folder))
+
+
+def share_inside(heat: np.ndarray, mask: NDArray[np.bool_]) -> float | None:
+    """Share, 0..1, of a map's sum that lies inside a mask; both are stretched over the whole picture."""
+    total = float(heat.sum())
+    if not total:
+        return None
+    height, width = mask.shape
+    rows = (np.arange(heat.shape[0]) + 0.5) / heat.shape[0] * height
+    cols = (np.arange(heat.shape[1]) + 0.5) / heat.shape[1] * width
+    return float(heat[mask[np.ix_(rows.astype(int), cols.astype(int))]].sum() / total)

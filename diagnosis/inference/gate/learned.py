@@ -1,0 +1,183 @@
+"""The learned gate: from lungs, measures and the network's pooled features to a verdict on a picture's quality.
+
+Linear heads, one for each fault, and the distance from the radiographs that the version knows. Each has two limits,
+chosen on sources that were left out (training/gate): above the lower one the picture's quality is limited and the
+answer Indeterminate, above the upper one the picture is refused.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diagnosis.errors import ModelUnavailable
+from diagnosis.inference.artifacts import read_json
+from diagnosis.inference.gate.measures import GREY_MEASURES, LUNG_MEASURES, grey_measures, lung_measures
+from diagnosis.inference.lungs import LungFields
+
+WEIGHTS, CARD = "gate.npz", "gate.json"
+FORMAT = 1
+MEASURES = len(LUNG_MEASURES) + len(GREY_MEASURES)
+CLIP = 5.0
+"""Features beyond so many standard deviations count as that many: one wild value decides nothing alone."""
+
+DISTANCE = "unlike"
+"""Name of the distance among the scores; its code says that the picture is unlike those the model learned from."""
+TURNS = ("turned 1", "turned 2", "turned 3")
+"""Heads for a picture turned counter-clockwise by so many quarters."""
+WARNED_ONLY = frozenset({"mirrored"})
+"""Dextrocardia exists: people are told, and the answer stays."""
+PRECEDENCE = (
+    "no-chest",
+    "several",
+    "screenshot",
+    "photographed",
+    "lateral",
+    "turned",
+    "inverted",
+    "cut",
+    "blurred",
+    "noisy",
+    "dark",
+    "bright",
+    "child",
+    "unlike",
+)
+"""Which fault is named where several were found: one that makes the others meaningless first."""
+
+
+class Verdict(StrEnum):
+    """ok: assess it. limited: the answer is Indeterminate. refused: no answer."""
+
+    OK = "ok"
+    LIMITED = "limited"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class PooledFeatures:
+    """Averages of the network's feature maps over the whole picture, from the pass that also gives the answer.
+
+    stage4: (2, 2, 1024) float32, of the four quarters of the map. stage5: (2048,) float32.
+    """
+
+    stage4: np.ndarray
+    stage5: np.ndarray
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Scores above which a picture is limited, and refused."""
+
+    limited: float
+    refused: float
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What the gate says of a picture.
+
+    code: the fault, "" for none; sentences.py has its words. quarters: clockwise quarter turns that make the picture
+    upright. warnings: codes of what people should look at although the picture is assessed. scores: of each fault,
+    less its lower limit: above 0 is at least limited.
+    """
+
+    verdict: Verdict
+    code: str = ""
+    quarters: int = 0
+    warnings: tuple[str, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LearnedGate:
+    """mean, scale: (d,) of the inputs. heads: names. weights: (d + measures, heads); bias: (heads,).
+
+    centre: (features,), directions: (features, k): standardised features of good radiographs, less the centre and
+    times these, have mean 0 and variance 1 in each of k directions. limits: by code.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    heads: tuple[str, ...]
+    weights: np.ndarray
+    bias: np.ndarray
+    centre: np.ndarray
+    directions: np.ndarray
+    limits: Mapping[str, Limits]
+
+    def assess(self, pixels: np.ndarray, lungs: LungFields, features: PooledFeatures) -> Quality:
+        """pixels: (height, width) uint8 of the whole picture. Raises nothing."""
+        return self.judge(self.scores(gate_inputs(pixels, lungs, features)[None])[0])
+
+    def scores(self, inputs: np.ndarray) -> np.ndarray:
+        """(n, d) -> (n, heads + 1): the log-odds of each fault, and the distance."""
+        standard = standardised(inputs, self.mean, self.scale)
+        logits = with_squares(standard) @ self.weights + self.bias
+        return np.column_stack([logits, distances(standard[:, MEASURES:], self.centre, self.directions)])
+
+    def judge(self, scores: np.ndarray) -> Quality:
+        """(heads + 1,) -> the verdict. What is not a number is a fault, too."""
+        by_code = scores_by_code(dict(zip((*self.heads, DISTANCE), scores.tolist(), strict=True)))
+        refused = {code for code, limits in self.limits.items() if not by_code[code] <= limits.refused}
+        limited = {code for code, limits in self.limits.items() if not by_code[code] <= limits.limited}
+        quarters = int(np.argmax([scores[self.heads.index(turn)] for turn in TURNS])) + 1
+        margins = {code: round(by_code[code] - limits.limited, 3) for code, limits in self.limits.items()}
+        warnings = tuple(sorted(limited & WARNED_ONLY))
+        for verdict, found in ((Verdict.REFUSED, refused), (Verdict.LIMITED, limited)):
+            if code := next((code for code in PRECEDENCE if code in found), ""):
+                return Quality(verdict, code, quarters if code == "turned" else 0, warnings, margins)
+        return Quality(Verdict.OK, warnings=warnings, scores=margins)
+
+
+def gate_inputs(pixels: np.ndarray, lungs: LungFields, features: PooledFeatures) -> np.ndarray:
+    """(d,) float32: the measures of lungs and exposure, then the network's features."""
+    measures = np.concatenate([lung_measures(pixels, lungs), grey_measures(pixels)])
+    return np.concatenate([measures, features.stage4.ravel(), features.stage5]).astype(np.float32)
+
+
+def standardised(inputs: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """(n, d) -> (n, d) in standard deviations, clipped."""
+    return np.clip((inputs - mean) / scale, -CLIP, CLIP)
+
+
+def with_squares(standard: np.ndarray) -> np.ndarray:
+    """Add the squares of the measures, (n, d) -> (n, d + measures): of an exposure, both ends are wrong."""
+    return np.concatenate([standard, standard[:, :MEASURES] ** 2], axis=1)
+
+
+def distances(standard: np.ndarray, centre: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """Mahalanobis distance of standardised features, (n, features) -> (n,), over the root of the directions' number."""
+    distance: np.ndarray = np.sqrt((((standard - centre) @ directions) ** 2).mean(axis=1))
+    return distance
+
+
+def scores_by_code(scores: Mapping[str, float]) -> dict[str, float]:
+    """Scores by head -> by code: the three turns become one."""
+    turned = max(scores[turn] for turn in TURNS)
+    return {name.replace(" ", "-"): score for name, score in scores.items() if name not in TURNS} | {"turned": turned}
+
+
+def read_gate(folder: Path) -> LearnedGate:
+    """The gate of a version's folder. Raises ModelUnavailable where its files are missing or damaged."""
+    card = read_json(folder / CARD)
+    try:
+        return LearnedGate(**_arrays(folder / WEIGHTS), **_contract(card))
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        raise ModelUnavailable(f"The gate of model {folder.name} is damaged: {error!r}.") from error
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    names = ("mean", "scale", "weights", "bias", "centre", "directions")
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        return {name: archive[name].astype(np.float32) for name in names}
+
+
+def _contract(card: Mapping[str, Any]) -> dict[str, Any]:
+    if card["format"] != FORMAT:
+        raise ValueError(f"format {card['format']}, and this program reads {FORMAT}")
+    limits = {code: Limits(float(one["limited"]), float(one["refused"])) for code, one in card["limits"].items()}
+    return {"heads": tuple(card["heads"]), "limits": limits}

@@ -1,0 +1,134 @@
+"""Calibration, operating point and indeterminate band from left-out sources, every source weighing the same.
+
+Probabilities and borders that were fitted on pictures of the training hospitals say nothing about another hospital:
+there scores lie closer together and elsewhere. Each left-out source was scored by a head that had not seen it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from diagnosis.inference.decision import (
+    LARGEST_INTERCEPT,
+    LARGEST_SLOPE,
+    SMALLEST_SLOPE,
+    Calibration,
+    DecisionRule,
+)
+from training.evaluation.leave_out import LeftOut, equal_weights, source_weights
+
+Floats = NDArray[np.float64]
+MOST_WRONG = 0.20
+"""Of the answered pictures of the worst source."""
+MOST_WRONG_ON_AVERAGE = 0.12
+BORDERS = 80
+"""Candidates for each border of the band: quantiles of all scores."""
+FEWEST_ANSWERED = 0.02
+"""Of a source: a share of wrong answers among fewer is chance."""
+
+
+@dataclass(frozen=True)
+class UnseenDecision:
+    """The choice and what it costs on left-out sources, all shares 0..1.
+
+    wrong_worst, wrong_mean: among answered pictures of a source. answered: mean over sources. kept: whether a band was
+    found that keeps both limits; otherwise it is the one that exceeds them least.
+    """
+
+    calibration: Calibration
+    rule: DecisionRule
+    wrong_worst: float
+    wrong_mean: float
+    answered: float
+    kept: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def decide(
+    left_out: Sequence[LeftOut],
+    most_wrong: float = MOST_WRONG,
+    most_wrong_on_average: float = MOST_WRONG_ON_AVERAGE,
+) -> UnseenDecision:
+    """Calibration and rule for scores of left-out sources. Raises ValueError where a class is absent."""
+    logits = np.concatenate([one.logits for one in left_out])
+    positive = np.concatenate([one.positive for one in left_out])
+    calibration = calibrate(positive, logits, equal_weights(left_out))
+    low, high, kept = choose_band(left_out, most_wrong, most_wrong_on_average)
+    point = min(max(balanced_point(left_out), low), high)
+    edges = calibration.apply(expit([point, low, high]))
+    wrong, answered = wrong_and_answered(left_out, low, high)
+    return UnseenDecision(
+        calibration,
+        DecisionRule(*map(float, edges)),
+        float(np.max(wrong)),
+        float(np.mean(wrong)),
+        float(np.mean(answered)),
+        kept,
+    )
+
+
+def calibrate(positive: NDArray[np.bool_], logits: Floats, weights: Floats) -> Calibration:
+    """Platt's slope and intercept of the least weighted log loss; the fitted prevalence is that of the weights."""
+    if positive.all() or not positive.any():
+        raise ValueError("Calibration on left-out sources needs sources with COVID and sources without.")
+
+    def loss(parameters: Floats) -> tuple[float, Floats]:
+        calibrated = parameters[0] * logits + parameters[1]
+        error = weights * (expit(calibrated) - positive)
+        value = weights @ (np.logaddexp(0, calibrated) - positive * calibrated)
+        return float(value), np.array([error @ logits, error.sum()])
+
+    bounds = ((SMALLEST_SLOPE, LARGEST_SLOPE), (-LARGEST_INTERCEPT, LARGEST_INTERCEPT))
+    found = minimize(loss, (1.0, 0.0), jac=True, bounds=bounds, method="L-BFGS-B")
+    return Calibration(float(found.x[0]), float(found.x[1]), float(weights @ positive / weights.sum()), "platt")
+
+
+def choose_band(left_out: Sequence[LeftOut], most: float, on_average: float) -> tuple[float, float, bool]:
+    """The borders, in logits, that answer most pictures within both limits; True where the limits are kept."""
+    logits = np.concatenate([one.logits for one in left_out])
+    weights = source_weights(np.concatenate([np.full(len(one.logits), one.source) for one in left_out]))
+    edges = weighted_quantiles(logits, weights, np.linspace(0.01, 0.99, BORDERS))
+    best = (-np.inf, edges[0], edges[-1], False)
+    for low in edges:
+        for high in edges[edges >= low]:
+            wrong, answered = wrong_and_answered(left_out, low, high)
+            excess = max(float(np.max(wrong)) - most, float(np.mean(wrong)) - on_average, 0.0)
+            worth = float(np.mean(answered)) - (1 + 100 * excess if excess else 0)
+            best = max(best, (worth, low, high, not excess))
+    return float(best[1]), float(best[2]), best[3]
+
+
+def wrong_and_answered(left_out: Sequence[LeftOut], low: float, high: float) -> tuple[Floats, Floats]:
+    """For each source: the share of wrong answers among its answered pictures, and the share that is answered."""
+    wrong, answered = [], []
+    for one in left_out:
+        is_positive, is_negative = one.logits >= high, one.logits < low
+        mistakes = np.mean(np.where(one.positive, is_negative, is_positive))
+        share = float(np.mean(is_positive | is_negative))
+        wrong.append(float(mistakes) / share if share > FEWEST_ANSWERED else 0.0)
+        answered.append(share)
+    return np.array(wrong), np.array(answered)
+
+
+def balanced_point(left_out: Sequence[LeftOut]) -> float:
+    """The logit at which the mean sensitivity of sources equals their mean specificity."""
+    covid = [one.logits[one.positive] for one in left_out if one.positive.any()]
+    others = [one.logits[~one.positive] for one in left_out if not one.positive.all()]
+    points = np.unique(np.concatenate([*covid, *others]))
+    found = np.mean([np.searchsorted(np.sort(each), points) / len(each) for each in covid], axis=0)
+    right = np.mean([np.searchsorted(np.sort(each), points) / len(each) for each in others], axis=0)
+    return float(points[np.argmin(np.abs((1 - found) - right))])
+
+
+def weighted_quantiles(values: Floats, weights: Floats, shares: Floats) -> Floats:
+    """The values below which the given shares of the weight lie, increasing."""
+    order = np.argsort(values)
+    below = np.cumsum(weights[order]) / weights.sum()
+    return np.unique(values[order][np.minimum(np.searchsorted(below, shares), len(values) - 1)])
