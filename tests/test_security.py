@@ -1,4 +1,4 @@
-"""SECURITY.md says which test stands for which case: each case has one, and the tests exist."""
+"""SECURITY.md says which test proves which case: each case has one, and the tests exist."""
 
 import ast
 import re

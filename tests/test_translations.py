@@ -1,4 +1,4 @@
-"""Every sentence stands in Malay and in Arabic, with the same placeholders, and the compiled files are of today."""
+"""Every sentence is there in Malay and in Arabic, with the same placeholders, and the compiled files are of today."""
 
 import os
 import re

@@ -15,7 +15,7 @@ import pytest
 PROJECT = Path(__file__).resolve().parent.parent
 SCRIPT = PROJECT / "scripts" / "unpack_node_packages.py"
 
-# In the place of Python: notes what pip and npm are asked for, and leaves a file that they would.
+# Instead of Python: notes what pip and npm are asked for, and leaves a file that they would.
 STUB = """#!{python}
 import pathlib, runpy, sys
 arguments = sys.argv[1:]

@@ -1,4 +1,4 @@
-"""`scripts/with_mariadb.py`: a server for one command, of which nothing is left however the command ends."""
+"""`scripts/with_mariadb.py`: a server for one command, gone without a trace however the command ends."""
 
 import os
 import shutil

@@ -19,7 +19,7 @@ class Preprocessing:
     """Histogram equalisation of the grey image after it was resized."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields as they stand in a model card."""
+        """Return the fields as a model card has them."""
         return asdict(self)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The commands of whoever runs the site: the first administrator, and a second factor that was lost."""
+"""The commands for the person who runs the site: the first administrator, and a second factor that was lost."""
 
 import io
 from typing import Any

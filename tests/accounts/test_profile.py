@@ -1,4 +1,4 @@
-"""One's own profile: what a person changes of himself, and what nobody changes there."""
+"""One's own profile: what a person may change, and what not."""
 
 from datetime import UTC, datetime
 from typing import Any

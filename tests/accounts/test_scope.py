@@ -18,7 +18,7 @@ QUERYSETS = (Study, Diagnosis, Report, Patient, Refusal)
 
 @pytest.fixture
 def diagnosis(alice: User, engine: ToyEngine) -> Diagnosis:
-    """One of Alice's, with a report, a patient and a refusal beside it."""
+    """One of Alice's, with a report, a patient and a refusal as well."""
     diagnosis = diagnosed(alice)
     made(alice, diagnosis)
     patient = Patient.objects.create(institution=alice.institution, created_by=alice, reference="P-1")

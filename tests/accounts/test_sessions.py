@@ -1,4 +1,4 @@
-"""How long somebody stays signed in, and what happens to whoever is not any more."""
+"""How long a person stays signed in, and what happens after that."""
 
 import time
 

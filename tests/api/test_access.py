@@ -21,7 +21,7 @@ from tests.uploads import diagnosed, radiograph_png, stored_files
 class Row:
     """The status for a radiographer of the institution; for one of another; for an administrator without that role.
 
-    Nobody, the suspended and whoever changed the password get 401 everywhere but where one signs in.
+    No token, a suspended person, a changed password: 401 everywhere but at the sign-in.
     """
 
     method: str
@@ -56,7 +56,7 @@ TABLE = {
 
 
 def test_every_address_has_a_row() -> None:
-    # The page of the documentation is one of the site's: its row stands in covidxray/test_access.py.
+    # The page of the documentation is one of the site's: its row is in covidxray/test_access.py.
     assert {str(pattern.name) for pattern in urlpatterns} - {"docs"} == set(TABLE)
 
 

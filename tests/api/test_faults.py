@@ -1,4 +1,4 @@
-"""Faults of the machine, and requests that nobody can read: JSON in the words of the pages, and nothing is stored."""
+"""Faults of the machine, and unreadable requests: JSON in the words of the pages, and nothing is stored."""
 
 import errno
 from pathlib import Path

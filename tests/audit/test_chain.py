@@ -91,7 +91,7 @@ def test_a_forged_entry_at_the_end_is_found(chain: list[AuditEntry]) -> None:
 
 
 class TestAgainstAHeadKeptElsewhere:
-    """Whoever can write to the database can compute hashes too. The head that was kept elsewhere shows it."""
+    """A person who can write to the database can compute hashes too. The head that was kept elsewhere shows it."""
 
     @pytest.fixture
     def head(self, chain: list[AuditEntry], tmp_path: Path) -> Path:

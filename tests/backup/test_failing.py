@@ -155,7 +155,7 @@ def test_another_machine_key_and_database(
 def test_a_backup_that_is_stopped_leaves_nothing(
     small_archive: Path, tmp_path: Path, project: Path, machine: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    """SIGTERM in the middle: one of the stored files is a pipe that nobody writes to."""
+    """SIGTERM in the middle: one of the stored files is a pipe without a writer."""
     assert machine("migrate", "--verbosity", "0").returncode == 0
     assert machine("restore", str(small_archive)).returncode == 0
     original = next((tmp_path / "machine" / "media").glob("radiographs/*/*/original"))

@@ -319,7 +319,7 @@ def test_no_mariadb_no_lists(monkeypatch):
 @pytest.mark.slow
 @words_need_a_commit
 def test_query_counts_do_not_grow(monkeypatch, media_root):
-    """The figures themselves are nobody's matter here."""
+    """The figures themselves do not matter here."""
     monkeypatch.setattr(timing, "ORDERS", ("newest",))
     monkeypatch.setattr(
         notes_search, "COMMON", 1
@@ -337,7 +337,7 @@ def test_query_counts_do_not_grow(monkeypatch, media_root):
 
 @pytest.mark.slow
 def test_the_real_site_is_measured(served_model):
-    """One round of uploads through the real site; the figures themselves are nobody's matter here."""
+    """One round of uploads through the real site; the figures themselves do not matter here."""
     plan = replace(QUICK, parts=("upload",), megapixels=(1,), model_folder=served_model.folder)
     results = measure(plan, lambda text: None)
     assert results.not_measured.keys().isdisjoint({Key("upload", "all")})

@@ -1,4 +1,4 @@
-"""`python -m bench.lists seed`: many invented rows, which nobody can take for real ones."""
+"""`python -m bench.lists seed`: many invented rows, which cannot be taken for real ones."""
 
 import io
 from datetime import timedelta

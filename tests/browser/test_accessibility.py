@@ -49,7 +49,7 @@ def window(page: Page, size: tuple[int, int]) -> None:
 
 
 def faults(page: Page, axe: str) -> list[str]:
-    """What axe-core finds on the page as it stands, one line for each element."""
+    """What axe-core finds on the page as it is, one line for each element."""
     page.evaluate(axe)
     found = page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", RULES)
     return [

@@ -45,7 +45,7 @@ def test_from_a_result_to_its_model_card(signed_in: Page, plot: None) -> None:
 
 
 def test_a_plot_alone_runs_no_script(browser: Browser, live_server: LiveServer, plot: None) -> None:
-    """In a tab of its own: the policy's refusal of the script stands in the console, where `page` allows none."""
+    """In a tab of its own: the policy's refusal of the script is in the console, where `page` allows none."""
     context = browser.new_context(base_url=live_server.url)
     page = context.new_page()
     sign_in(page)

@@ -70,7 +70,7 @@ def test_charts_have_names_and_their_bars_are_filled(figures: Page) -> None:
     chart = page.get_by_role("img", name="Answers", exact=True)
     expect(chart).to_be_visible()
     expect(chart).to_have_accessible_description(
-        "10 Positive, 4 Indeterminate, 10 Negative. The same numbers stand in the table below."
+        "10 Positive, 4 Indeterminate, 10 Negative. The table below has the same numbers."
     )
     assert chart.locator("rect.bar").count() == 24
     for bar in chart.locator("rect.bar").all()[:3]:

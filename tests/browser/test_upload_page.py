@@ -114,7 +114,7 @@ def test_another_sign_in_sends_nothing(
     context.clear_cookies()
     enter(context, live_server, bob)
     classify(page)
-    expect(row(page, "first.png")).to_contain_text("Somebody else is signed in")
+    expect(row(page, "first.png")).to_contain_text("Another person is now signed in")
     assert not Diagnosis.objects.exists()
 
 

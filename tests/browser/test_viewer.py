@@ -30,7 +30,7 @@ def diagnosis(alice: User) -> Diagnosis:
 
 @pytest.fixture
 def compared(diagnosis: Diagnosis, alice: User) -> str:
-    """The address of a result with an earlier radiograph of the same patient beside it."""
+    """The address of a result with an earlier radiograph of the same patient to compare with."""
     earlier = diagnosed(alice, seed=9, name="earlier.png")
     patient = Patient.objects.create(institution=alice.institution, created_by=alice, name="Curie")
     Study.objects.update(patient=patient, study_date=date(2026, 3, 1))
@@ -114,7 +114,7 @@ def test_zoom_keeps_the_picture_on_stage(viewer: Page) -> None:
 
 
 def test_one_to_one_shows_a_pixel_for_a_pixel(viewer: Page) -> None:
-    """The picture is smaller than its stage: at 1:1 it shrinks, and stands in the middle."""
+    """The picture is smaller than its stage: at 1:1 it shrinks, and is in the middle."""
     page = viewer
     tool(page, "1:1, one screen pixel for each pixel").click()
     expect(page.locator("[data-zoom]")).to_have_text("100 %")

@@ -101,7 +101,7 @@ def test_permission_comes_first(stack: Site, study: str) -> None:
 
 
 def raw(stack: Site, head: str) -> tuple[int, str]:
-    """Send a request head as it stands, which no library would, and return status and answer."""
+    """Send a request head unchanged, which no library would, and return status and answer."""
     context = ssl.create_default_context(cafile=str(stack.folder / "tls.crt"))
     with (
         socket.create_connection(("localhost", stack.https_port), timeout=60) as plain,

@@ -1,4 +1,4 @@
-"""What breaks under a running site: nothing is lost, nothing doubled, and nobody has to start it again.
+"""What breaks under a running site: nothing is lost, nothing doubled, and no one has to start it again.
 
 SIGTERM, a worker killed while it decodes, and a site without a model are in tests/deploy/test_stops.py.
 """
@@ -29,8 +29,8 @@ MEGABYTE = 1024**2
 
 
 def new_file(*, megabytes: float = 0) -> bytes:
-    """A radiograph that nobody has uploaded; `megabytes` more make it wait in a file instead of in memory."""
-    # A PNG ends with its last chunk: what follows is read by nobody.
+    """A radiograph that was never uploaded; `megabytes` more make it wait in a file instead of in memory."""
+    # A PNG ends with its last chunk: no reader looks at what follows.
     return radiograph_png(secrets.randbelow(10**9)) + b"\0" * int(megabytes * MEGABYTE)
 
 
@@ -136,7 +136,7 @@ def test_a_damaged_model_stops_no_process(site: Site) -> None:
     with ExitStack() as undo:
         for path in (path for name in DAMAGED for path in models.glob(f"*/{name}")):
             undo.callback(path.write_bytes, path.read_bytes())
-            with path.open("r+b") as damaged:  # in its place, under whoever has opened it
+            with path.open("r+b") as damaged:  # in its place, under the process that has opened it
                 damaged.truncate(path.stat().st_size // 2)
         files = names_below(models)
         assert [site.upload(alice, new_file()).status_code for _ in range(6)] == [201] * 6

@@ -30,7 +30,7 @@ def test_nothing_in_the_models_is_beyond_the_server() -> None:
 
 
 def test_a_transaction_sees_later_commits() -> None:
-    """As on SQLite. With MySQL's repeatable read, who waited for a lock would go on with what stood there before."""
+    """As on SQLite. With MySQL's repeatable read, a request would go on with values from before it waited."""
     is_mariadb = "MariaDB" in answer_to("SELECT version()")[0]
     assert answer_to("SELECT @@tx_isolation" if is_mariadb else "SELECT @@transaction_isolation") == ("READ-COMMITTED",)
 

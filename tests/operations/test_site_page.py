@@ -1,4 +1,4 @@
-"""The administrators' page of the site's figures: what it says, of whom, and that no patient is in it."""
+"""The administrators' page of the site's figures: what it says, about whose work, and that no patient is in it."""
 
 import logging
 import os

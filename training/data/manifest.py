@@ -1,4 +1,4 @@
-"""manifest.csv beside the images: which source and which patient each one comes from.
+"""manifest.csv next to the images: which source and which patient each one comes from.
 
 Columns: file (path below the folder) and any of source and patient; others are ignored.
 """

@@ -33,7 +33,7 @@ EPSILON = 1e-6
 class DiscriminantConfig:
     """Weights of the scatters, on features of unit variance.
 
-    augmented_images: so many training images, the same number of each source, give an augmented view.
+    augmented_images: this many training images, the same number of each source, give an augmented view.
     """
 
     ridge: float = 1.5

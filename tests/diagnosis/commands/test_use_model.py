@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def models(toy_models: Path) -> Path:
-    """Two versions, of which toy-1 is served."""
+    """Two versions; toy-1 is served."""
     write_toy_model(toy_models, "toy-2", weights_sha256="cd" * 32)
     call_command("use_model", "toy-1")
     return toy_models

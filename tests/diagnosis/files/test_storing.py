@@ -1,4 +1,4 @@
-"""Files and the rows that name them: all or nothing, also where nobody knows whether a transaction has ended."""
+"""Files and the rows that name them: all or nothing, also where it is unknown whether a transaction has ended."""
 
 from pathlib import Path
 

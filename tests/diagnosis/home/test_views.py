@@ -203,4 +203,4 @@ def test_a_row_names_patient_and_probability(client: Client, alice: User) -> Non
     rows = unreviewed_part(text_of(client))
     for part in ("Curie Marie", "K-7", "IM1", "COVID probability 43\N{NO-BREAK SPACE}%"):
         assert part in rows
-    assert "Not reviewed" not in rows  # that stands above them
+    assert "Not reviewed" not in rows  # that is above them

@@ -62,7 +62,7 @@ REFUSED = {
     "an MR slice": (make.dicom(PIXELS, SOPClassUID=uid.MRImageStorage), "dicom-object"),
     "an ultrasound": (make.dicom(PIXELS, SOPClassUID=uid.UltrasoundImageStorage), "dicom-object"),
     "a mammogram": (make.dicom(PIXELS, SOPClassUID="1.2.840.10008.5.1.4.1.1.1.2"), "dicom-object"),
-    "a kind that nobody knows": (make.dicom(PIXELS, SOPClassUID="1.2.3.4"), "dicom-object"),
+    "an unknown kind": (make.dicom(PIXELS, SOPClassUID="1.2.3.4"), "dicom-object"),
     "no kind at all": (make.dicom(PIXELS, SOPClassUID=None), "dicom-object"),
     "no pixels": (make.dicom(PIXELS, PixelData=None), "dicom-no-picture"),
     "several frames": (make.dicom(np.vstack([PIXELS] * 2), NumberOfFrames=2, Rows=make.ROWS), "several-pictures"),
@@ -185,7 +185,7 @@ def deep_nesting() -> bytes:
 
 
 def many_values() -> bytes:
-    """A window with five million centres, each of which would be an object."""
+    """A window with five million centres; each would be an object."""
     content = make.dicom(PIXELS, WindowCenter=1, WindowWidth=1)
     element = struct.pack("<HH2sH", 0x0028, 0x1050, b"DS", 4) + b"1.0 "
     numbers = b"1\\" * 5_000_000

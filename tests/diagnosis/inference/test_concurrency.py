@@ -104,7 +104,7 @@ def test_waiting_ends_with_a_refusal_and_not_never(monkeypatch):
     monkeypatch.setattr(concurrency, "LONGEST_WAIT", 0.05)
     turns = Turns(at_once=1, waiting=1)
     with turns.turn():
-        for _ in range(2):  # whoever gave up waiting gives the place back, too
+        for _ in range(2):  # a caller that gave up waiting gives the place back, too
             with pytest.raises(ModelBusy), turns.turn():
                 pytest.fail("two at once")
     with turns.turn():
@@ -119,7 +119,7 @@ def test_slow_turns_keep_the_refused_away_for_longer():
 
 @pytest.fixture
 def taken(settings: Settings, engine: ToyEngine) -> Iterator[None]:
-    """The only turn of the site is taken, and nobody may wait."""
+    """The only turn of the site is taken, and no one may wait."""
     settings.CLASSIFICATIONS_AT_ONCE, settings.CLASSIFICATIONS_WAITING = 1, 0
     with concurrency.classification_turn():
         yield

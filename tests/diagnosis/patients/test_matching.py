@@ -34,7 +34,7 @@ def registered(user: User, reference: str = "P-1", **values: object) -> Patient:
 
 
 def upload(client: Client, content: bytes, **entered: str):
-    """Post a file with what was entered beside it."""
+    """Post a file with what was entered for it."""
     return client.post(reverse("diagnosis:upload"), {"radiograph": SimpleUploadedFile("chest.png", content), **entered})
 
 

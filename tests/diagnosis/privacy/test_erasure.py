@@ -36,7 +36,7 @@ def client(alice: User, engine: ToyEngine) -> Client:
 
 @pytest.fixture
 def patient(client: Client, alice: User) -> Patient:
-    """With two studies, of which one has reviews, an outcome and two reports, one superseded."""
+    """With two studies: one has reviews, an outcome and two reports, one superseded."""
     for seed in range(2):
         file = SimpleUploadedFile("canary.png", radiograph_png(seed))
         client.post("/upload/", {"radiograph": file, **CANARY})

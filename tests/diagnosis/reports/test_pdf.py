@@ -94,7 +94,7 @@ def test_names_of_many_scripts_are_printed(name: str) -> None:
 
 
 def places_of(pdf: bytes, letters: str) -> list[float]:
-    """How far from the left each of the letters stands, in the order of `letters`, each at its first place."""
+    """How far from the left each of the letters is, in the order of `letters`, each at its first place."""
     with PdfDocument(pdf) as document:
         text = document[0].get_textpage()
         characters = [text.get_text_range(index, 1) for index in range(text.count_chars())]

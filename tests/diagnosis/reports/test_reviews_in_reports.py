@@ -1,4 +1,4 @@
-"""What people added to a result stands in its reports; a report that no longer says all of it is no longer valid."""
+"""What people added to a result is in its reports; a report that no longer says all of it is no longer valid."""
 
 import io
 from datetime import date, timedelta

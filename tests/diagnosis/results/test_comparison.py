@@ -1,4 +1,4 @@
-"""The patient's other studies on the page of a result, and the one that stands beside its radiograph."""
+"""The patient's other studies on the page of a result, and the one compared with it."""
 
 import re
 from datetime import date

@@ -1,4 +1,4 @@
-"""The list of results beside what people said: reviews, outcomes, voided uploads; and for who reads blind."""
+"""The list of results with what people said: reviews, outcomes, voided uploads; and in blind reading."""
 
 import csv
 import io

@@ -143,7 +143,7 @@ def test_only_the_first_review_is_timed(client: Client, bob: User, month: list[D
     assert [rows[name][0] for name in rows] == ["1", "1", "0", "1", "1"]
     assert rows["1 to 4 hours"] == ["1", "25.0 %", "50.0 %"]
     assert "within 1 h 1 min, nine of ten within more than 7 d 0 h" in unescape(text)
-    assert "Results that nobody has reviewed yet (2)" in text
+    assert "Unreviewed results (2)" in text
 
 
 def test_quantiles_are_the_shortest_wait() -> None:

@@ -37,7 +37,7 @@ Act = Callable[[User, Diagnosis], object]
 
 @pytest.fixture
 def result(alice: User, engine: ToyEngine) -> Diagnosis:
-    """Uploaded by Alice, with an outcome; beside another of the same patient, and one that was voided."""
+    """Uploaded by Alice, with an outcome; next to another of the same patient, and one that was voided."""
     patient = patient_get_or_create(user=alice, details=PatientDetails("P1", "Jane"))
     assert patient
     found = [diagnosed(alice, seed) for seed in range(3)]

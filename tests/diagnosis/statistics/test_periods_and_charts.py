@@ -35,7 +35,7 @@ def test_a_share_of_nothing_has_no_figure() -> None:
 def test_the_mean_and_its_interval_by_hand() -> None:
     # 0, 0, 1, 1: mean 0.5, variance 1/3, standard error sqrt(1/12) = 0.2887, times 1.96 = 0.5658: cut at 0 and 1.
     assert mean_of(number=4, total=2, total_of_squares=2) == Estimate(0.5, 0.0, 1.0)
-    # 100 values of which half are 0.2 and half are 0.4: mean 0.3, standard error 0.01005.
+    # 100 values, half of them 0.2 and half 0.4: mean 0.3, standard error 0.01005.
     found = mean_of(number=100, total=30, total_of_squares=10)
     assert (found.low, found.high) == pytest.approx((0.3 - 1.96 * 0.01005, 0.3 + 1.96 * 0.01005), abs=1e-4)
 

@@ -59,7 +59,7 @@ def test_a_repeat_says_so_and_whose_it_is(client: Client) -> None:
     assert (again.status_code, again.json()["state"], again.json()["result"]) == (200, "repeat", first["result"])
     assert "What you entered" not in again.json()["text"]
     assert "was not stored with it" in send(client, radiograph_png(), notes="late").json()["text"]
-    assert "stands with another patient" in send(client, radiograph_png(), reference="P-2").json()["text"]
+    assert "belongs to another patient" in send(client, radiograph_png(), reference="P-2").json()["text"]
     assert (Study.objects.count(), Patient.objects.count(), Study.objects.get().notes) == (1, 1, "")
 
 

@@ -39,7 +39,7 @@ def at_once(*calls: Callable[[], DiagnosisOutcome]) -> list[DiagnosisOutcome]:
 def test_the_same_file_at_once_is_stored_once(
     alice: User, engine: ToyEngine, media_root: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
-    """The engine answers only when everybody has asked it, so that nobody finds the other's row before."""
+    """The engine answers only when everybody has asked it, so that none finds another's row before."""
     settings.CLASSIFICATIONS_AT_ONCE = TOGETHER
     everybody = threading.Barrier(TOGETHER, timeout=20)
     answer = engine.run

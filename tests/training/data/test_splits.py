@@ -1,4 +1,4 @@
-"""Which image goes where, and that nothing of one image or patient stands on both sides."""
+"""Which image goes where, and that nothing of one image or patient is on both sides."""
 
 import csv
 from collections import Counter
@@ -17,7 +17,7 @@ COVID, NON_COVID = 0, 1
 
 
 def sample(number: int, label: int, source: str | None = None, part: Part = "train") -> Sample:
-    """A sample that no file stands behind; `groups` in the tests says what it is alike to."""
+    """A sample without a file; `groups` in the tests says what it is alike to."""
     name = f"{part}/{number:05}"
     return Sample(name, Path(name), label, part, source, None, f"key{number}", np.zeros((32, 32), np.uint8))
 

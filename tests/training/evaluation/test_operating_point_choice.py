@@ -59,7 +59,7 @@ def test_the_bands_share_is_bounded():
 
 
 def test_ties_go_into_the_band_together():
-    """12 of 100 images have one score beside the point: more than a tenth, so none of them can be referred."""
+    """12 of 100 images have one score next to the point: more than a tenth, so none of them can be referred."""
     labels = np.array([NON_COVID] * 12 + [COVID, NON_COVID] * 44)
     probabilities = np.array([0.51] * 12 + [0.9, 0.1] * 44)
     rule = choose_indeterminate_band(labels, probabilities, 0.5)

@@ -91,7 +91,7 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "a changed tensor with a changed hash": (change_tensor_and_its_hash, "are not those that model trained-1"),
     "a tensor of another network": (tensor_of_another_network, "conv9_block1_1_conv/kernel .* does not fit"),
     "a head of another size": (another_head, "does not fit the network"),
-    "a head that nobody knows": (lambda folder: change_card(folder, head={"shape": "round"}), "card .* is damaged"),
+    "an unknown head": (lambda folder: change_card(folder, head={"shape": "round"}), "card .* is damaged"),
     "a card without its backbone": (lambda folder: change_card(folder, head=None), "card .* is damaged"),
     "other golden answers": (golden({"probabilities": [0.9] * VIEWS}), "does not give its golden answers"),
     "golden answers that are no numbers": (golden({"probabilities": [float("nan")] * VIEWS}), "golden answers"),
@@ -105,7 +105,7 @@ NEEDS_A_GRAPH = {name for name, (_, message) in FAULTS.items() if "golden" in na
 
 @pytest.fixture
 def ready_graphs(trained_version: TrainedVersion, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The graphs of the trained version in the place of an export, which takes seconds."""
+    """The graphs of the trained version instead of an export, which takes seconds."""
 
     def copy(network: keras.Model, folder: Path) -> None:
         for name in BUILT_FILES:

@@ -54,7 +54,7 @@ def int8_version(trained_version: TrainedVersion, tmp_path_factory: pytest.TempP
 
 
 def graphs_from(source: Path, patch: pytest.MonkeyPatch) -> None:
-    """The float32 graph in the place of an export, which takes seconds and is tested elsewhere."""
+    """The float32 graph instead of an export, which takes seconds and is tested elsewhere."""
 
     def copy(network: object, folder: Path) -> None:
         for name in BUILT_FILES:

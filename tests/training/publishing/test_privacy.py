@@ -1,4 +1,4 @@
-"""Building a model tells nobody about it."""
+"""Building a model sends nothing to anyone."""
 
 import os
 import subprocess
