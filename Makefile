@@ -87,7 +87,7 @@ load-mysql: $(VENV)/.requirements-mysql ## the same on a MariaDB server of its o
 	@scripts/ensure-mariadb $(PYTHON)
 	$(PYTHON) scripts/with_mariadb.py $(MAKE) --no-print-directory load
 
-gpu: $(VENV)/.requirements ## training on an NVIDIA GPU: TensorFlow with CUDA in the place of the CPU one
+gpu: $(VENV)/.requirements ## training on an NVIDIA GPU: TensorFlow with CUDA instead of the CPU one
 	$(PYTHON) -m pip uninstall --quiet --yes tensorflow-cpu
 	scripts/pip-install $(PYTHON) -m pip install -r requirements-gpu.txt
 

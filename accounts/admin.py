@@ -1,4 +1,4 @@
-"""What an administrator may see and change: accounts and institutions, and nothing that raises his own rights."""
+"""What an administrator may see and change: accounts and institutions, and nothing that raises their own rights."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ from administration.permissions import StaffAdmin
 
 # Roles are two fields of the person; Django's groups and permissions would be a second way to grant rights.
 admin.site.unregister(Group)
-# The secrets of people's second factors are nobody else's to see.
+# The secrets of people's second factors are shown to no one else.
 admin.site.unregister(TOTPDevice)
 admin.site.unregister(StaticDevice)
 
@@ -70,7 +70,7 @@ class History(admin.TabularInline):
 
 @admin.register(User)
 class UserAdmin(NameSearchAdmin):
-    """People. No field here makes a superuser, and nobody types another person's password."""
+    """People. No field here makes a superuser, and no one types another person's password."""
 
     list_display = ["username", "display_name", "status", "institution", "is_radiographer", "is_staff", "email"]
     list_filter = ["status", "institution", "is_radiographer", "is_staff"]
@@ -120,7 +120,7 @@ class UserAdmin(NameSearchAdmin):
         return super().has_change_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """Nobody changes his own roles or institution: another administrator does."""
+        """Administrators do not change their own roles or institution: another administrator does."""
         own = obj is not None and obj.pk == request.user.pk
         return ("status", "has_second_factor", "last_login", "date_joined", *(RIGHTS if own else ()))
 

@@ -1,4 +1,4 @@
-"""What an administrator does to an account beside editing it: each step has a page that asks for the reason."""
+"""What an administrator does to an account apart from editing it: each step has a page that asks for the reason."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def token_create(*, person: User, has_second_factor: bool) -> tuple[str, ApiToke
     """Sign a program in in the person's name. Returns the token, which is told once and kept nowhere, and its row.
 
     The person's failures are forgotten, as after any sign-in, and tokens that have expired are deleted.
-    Nobody is signed in without an entry in the audit.
+    No one is signed in without an entry in the audit.
     """
     key, now = secrets.token_urlsafe(_BYTES), timezone.now()
     ApiToken.objects.expired(now).delete()
@@ -50,7 +50,7 @@ def token_create(*, person: User, has_second_factor: bool) -> tuple[str, ApiToke
 
 
 def token_end(*, token: ApiToken) -> None:
-    """Sign out. As from the pages, whoever wants to leave is let out, whether that can be recorded or not."""
+    """Sign out. As on the pages, signing out works whether or not it can be recorded."""
     token.delete()
     sign_out_record(None, token.person, token=token.uuid)
 

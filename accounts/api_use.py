@@ -1,6 +1,6 @@
 """How often a person, or an address, may ask for something in a minute.
 
-The counts stand in the database and in no cache: every thread and process counts in the same row, and one conditional
+The counts are in the database and in no cache: every thread and process counts in the same row, and one conditional
 UPDATE both counts and decides, so that no two of them let the last permitted request through. A cache in the process
 would multiply each limit by the number of processes; a shared one would be one more service to run.
 """

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 def sign_in_record(sender: object, request: HttpRequest, user: User, **_signal: Any) -> None:
-    """Nobody is signed in without an entry: where it cannot be written, the new session ends at once."""
+    """No one is signed in without an entry: where it cannot be written, the new session ends at once."""
     try:
         has_code = getattr(user, "otp_device", None) is not None
         record(Action.SIGNED_IN, actor=user, subject=user, detail={"second_factor": has_code})
@@ -24,7 +24,7 @@ def sign_in_record(sender: object, request: HttpRequest, user: User, **_signal: 
 
 
 def sign_out_record(sender: object, user: User | None, token: object = None, **_signal: Any) -> None:
-    """The one exception: whoever wants to leave is let out, whether that can be recorded or not."""
+    """The one exception: signing out works whether or not it can be recorded."""
     if user is None:
         return
     try:

@@ -168,7 +168,7 @@ class CodeForm(forms.Form):
         self.person = person
 
     def clean_code(self) -> str:
-        """Use the code up; what it belongs to stands in `device` then."""
+        """Use the code up; `device` then holds what it belongs to."""
         code = code_without_spaces(self.cleaned_data["code"])
         self.device = device_for(self.person, code)
         if self.device and (until := blocked_until(self.device)):

@@ -9,7 +9,7 @@ class InvitationTokens(PasswordResetTokenGenerator):
     """Django's, bound to the state of an invitation.
 
     A link stops working when it was used, when a newer one was sent, when the address was corrected, or after
-    PASSWORD_RESET_TIMEOUT. Nobody but an invited person has one.
+    PASSWORD_RESET_TIMEOUT. Only an invited person has one.
     """
 
     key_salt = "accounts.tokens.InvitationTokens"  # a constant and no path: to change it would void every link

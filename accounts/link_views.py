@@ -30,7 +30,7 @@ class LinkView(PasswordResetConfirmView):
     done: str
 
     def get_user(self, uidb64: str) -> User | None:
-        """Nobody for an account that was suspended or closed since."""
+        """None for an account that was suspended or closed since."""
         person = super().get_user(uidb64)
         usable = (User.Status.ACTIVE, User.Status.INVITED)
         return person if isinstance(person, User) and person.status in usable else None
@@ -49,7 +49,7 @@ class LinkView(PasswordResetConfirmView):
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
         if not self.validlink:
-            context["form"] = None  # there may be nobody whom it could be for
+            context["form"] = None  # the link may belong to no one
         return super().get_context_data(is_invitation=isinstance(self, InvitationView), person=self.user, **context)
 
 

@@ -23,7 +23,7 @@ from accounts.models import User
 logger = logging.getLogger(__name__)
 
 ONE_LINK_EVERY_SECONDS = 120
-"""Nobody's letter box is filled by somebody who only knows the address. Counted by each process for itself."""
+"""How many e-mails an address gets, so that no one can fill another person's inbox. Counted in each process."""
 # Asks nothing of the database. A process that ends sends what is left first, each message for EMAIL_TIMEOUT at most.
 _postman = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
 
@@ -47,7 +47,7 @@ def mail_link_later(*, person: User, subject: str, body: str) -> None:
 
 
 def mail_address_changed(*, person: User, former: str) -> None:
-    """Tell the former address, so that whoever found an open session does not take the account over unseen."""
+    """Tell the former address, so that a person at somebody else's open session cannot take the account over unseen."""
     with override(person.language or settings.LANGUAGE_CODE):
         subject = _("Your e-mail address at covidxray was changed")
         _send_later(person, subject, render_to_string("accounts/mail/address_changed.txt", {"person": person}), former)

@@ -1,6 +1,6 @@
 """One spelling for names that a person would take for the same: ``Alice``, ``alice``, full-width letters.
 
-The result stands in a column of its own that carries the unique constraint, because a database's own rule for letter
+The result is in a column of its own that carries the unique constraint, because a database's own rule for letter
 case differs (SQLite, MariaDB), and MariaDB has no unique index over an expression.
 """
 
@@ -13,8 +13,8 @@ from django.db import models
 def normalised(text: str) -> str:
     """Return `text` in the form in which two spellings of one name are equal.
 
-    Case folding can undo the compatibility form and the other way round (Unicode 3.13, D147), so NFKC stands on both
-    sides of it.
+    Case folding can undo the compatibility form and the other way round (Unicode 3.13, D147), so NFKC is applied
+    before and after it.
     """
     folded = unicodedata.normalize("NFKC", text.strip()).casefold()
     return unicodedata.normalize("NFKC", folded)

@@ -46,7 +46,7 @@ def zone_of(user: User) -> tzinfo | None:
 class PreferencesMiddleware:
     """Times and words as the person chose them, for the length of one request.
 
-    It stands after LoginRequiredMiddleware and asks who the person is only for pages that need one: health checks and
+    It comes after LoginRequiredMiddleware and asks who the person is only for pages that need one: health checks and
     the sign-in page owe nothing to the database.
     """
 

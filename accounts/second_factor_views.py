@@ -78,7 +78,7 @@ def recovery_codes(request: SignedInRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 @require_POST
 def renew(request: SignedInRequest) -> HttpResponse:
-    """New recovery codes in the place of the old ones."""
+    """New recovery codes instead of the old ones."""
     form = OwnPasswordNeeded(request, request.POST)
     if not authenticator_of(request.user) or not form.is_valid():
         return _overview(request, form)

@@ -46,7 +46,7 @@ def _record(kind: str, person: User, *, actor: User | None, reason: str = "", **
 def profile_update(*, user: User, values: dict[str, Any]) -> None:
     """Store those of OWN_FIELDS that `values` names, and touch no other column.
 
-    An administrator may suspend the person, or change his roles, between the reading and the writing of the row:
+    An administrator may suspend the person, or change their roles, between the reading and the writing of the row:
     writing all of it would undo that. Raises IntegrityError where the e-mail address has become somebody else's.
     """
     changed = [name for name in OWN_FIELDS if name in values]
@@ -244,7 +244,7 @@ def _end_sessions(person: User) -> None:
 
 
 def _locked(person: User) -> User:
-    """The row as it is now; nobody else changes it before the transaction ends."""
+    """The row as it is now; no one else changes it before the transaction ends."""
     return User.objects.select_for_update().get(pk=person.pk)
 
 

@@ -1,4 +1,4 @@
-"""How long somebody stays signed in, and where whoever is not signed in is sent."""
+"""Session timeout: how long a person stays signed in, and where people who are not signed in are sent."""
 
 import time
 from typing import Any
@@ -39,9 +39,9 @@ def seconds_left(request: HttpRequest) -> int:
 
 
 class SessionTimeoutMiddleware(MiddlewareMixin):
-    """Signs out whoever has done nothing for SESSION_IDLE_MINUTES, and everybody SESSION_HOURS after signing in.
+    """Signs a person out after SESSION_IDLE_MINUTES without activity, and SESSION_HOURS after signing in.
 
-    It stands before SignInRequiredMiddleware and asks nothing of the database for pages that everybody may see.
+    It comes before SignInRequiredMiddleware and asks nothing of the database for pages that everybody may see.
     """
 
     def process_view(self, request: HttpRequest, view: Any, arguments: Any, keywords: Any) -> None:

@@ -66,7 +66,7 @@ class SignInView(LoginView):
 @method_decorator(login_not_required, name="dispatch")
 @method_decorator(sensitive_post_parameters("code"), name="dispatch")
 class CodeView(RedirectURLMixin, FormView):
-    """The second step: whoever gave the right password within the last minutes gives a code."""
+    """The second step: a person who gave the right password within the last minutes gives a code."""
 
     template_name = "accounts/sign_in_code.html"
     form_class = CodeForm

@@ -1,4 +1,4 @@
-"""Who asks the API: the person whose token stands in the header, and nobody else. Cookies mean nothing here."""
+"""Who asks the API: the person whose token is in the header. Cookies mean nothing here."""
 
 from __future__ import annotations
 

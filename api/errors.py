@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 class Problem(Exception):
-    """What a view answers in the place of what was asked for."""
+    """What a view answers instead of what was asked for."""
 
     def __init__(
         self,

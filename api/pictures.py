@@ -39,5 +39,5 @@ class FullView(ApiView):
 class OriginalView(ApiView):
     @extend_schema(operation_id="studies_original", responses=answers(file_of("application/octet-stream"), 404))
     def get(self, request: Request, uuid: UUID) -> HttpResponseBase:
-        """The file as it was uploaded, with everything that stands in it of the patient."""
+        """The file as it was uploaded, with everything that it says of the patient."""
         return original_of(request, uuid)

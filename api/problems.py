@@ -1,4 +1,4 @@
-"""How the API says that something did not work: the same JSON everywhere, whoever says it."""
+"""How the API says that something did not work: the same JSON everywhere."""
 
 from __future__ import annotations
 

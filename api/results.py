@@ -1,4 +1,4 @@
-"""Results: the upload that makes one, the list, and each by itself."""
+"""Results: the upload that makes one, the list, and each one."""
 
 from __future__ import annotations
 

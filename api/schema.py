@@ -56,5 +56,5 @@ class SchemaView(ApiView, SpectacularJSONAPIView):
 
 @require_safe
 def documentation(request: HttpRequest) -> HttpResponse:
-    """The same for people: a page of the site without a script, for whoever is signed in."""
+    """The same for people: a page of the site without a script, for everybody who is signed in."""
     return render(request, "api/documentation.html", {"api": described(whole_schema())})

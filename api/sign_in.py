@@ -54,7 +54,7 @@ class SignInView(ApiView):
 
 
 def _person_with_password(request: Request, given: dict[str, str]) -> User:
-    """Raises Problem. Where it is locked out, django-axes' middleware puts its own answer in the place of that."""
+    """Raises Problem. Where it is locked out, django-axes' middleware answers instead."""
     form = SignInForm(request._request, data=given)
     if form.is_valid():
         return form.get_user()

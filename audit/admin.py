@@ -19,7 +19,7 @@ FIELDS = (*(field.name for field in AuditEntry._meta.fields), "person", "done_to
 class AuditEntryAdmin(StaffAdmin):
     list_display = ["sequence", "time", "action", "person", "done_to", "patient"]
     list_filter = ["time", "subject_kind", "action"]
-    search_fields = ["sequence"]  # what is really looked for stands in get_search_results
+    search_fields = ["sequence"]  # get_search_results has the real search
     search_help_text = _("An entry's number, a user name, or the identifier of a person, patient, study or report.")
     fields = FIELDS
     readonly_fields = FIELDS

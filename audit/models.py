@@ -155,7 +155,7 @@ def _text(value: object) -> str | None:
 
 
 class AuditHead(models.Model):
-    """The end of the chain: one row, locked by whoever appends."""
+    """The end of the chain: one row, locked by every writer."""
 
     ONLY = 1
 
@@ -172,7 +172,7 @@ class AuditHead(models.Model):
 
     @classmethod
     def locked(cls) -> AuditHead:
-        """The row, which nobody else writes before the transaction ends."""
+        """The row, locked until the transaction ends."""
         rows = cls.objects.select_for_update()
         try:
             return cast("AuditHead", rows.get(pk=cls.ONLY))

@@ -103,7 +103,7 @@ def _code(value: Any) -> Any:
 def held_back() -> Iterator[None]:
     """Keep what is recorded in this block until its end, as for several changes in one transaction.
 
-    Stands inside that transaction: so the chain's lock comes after every other lock, and two such transactions never
+    Call it inside that transaction: so the chain's lock comes after every other lock, and two such transactions never
     wait for each other crosswise. Where the block raises, nothing of it is recorded.
     """
     if _held.get() is not None:  # an outer block will write them
@@ -140,8 +140,8 @@ def was_seen_lately(*, actor: Any, subject: Identified) -> bool:
 
 
 def name_hash(name: str) -> str:
-    """A user name that somebody tried, so that tries at one name can be counted and nobody reads the name.
+    """A user name that somebody tried, so that tries at one name can be counted and the name cannot be read.
 
-    People type passwords into that field. Keyed with SECRET_KEY: without it nobody can try names against it.
+    People type passwords into that field. Keyed with SECRET_KEY: without it no one can try names against it.
     """
     return salted_hmac("audit.services.name_hash", name, algorithm="sha256").hexdigest()[:32]

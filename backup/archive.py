@@ -117,7 +117,7 @@ class _Hashing(io.RawIOBase):
 
 
 class Writer:
-    """Writes an archive to a file that is open for writing; what it has to remember meanwhile into a folder."""
+    """Writes an archive to a file that is open for writing; what it has to remember until the end into a folder."""
 
     def __init__(self, file: IO[bytes], folder: Path) -> None:
         self._out = _Hashing(file)
@@ -206,7 +206,7 @@ def _next(tar: tarfile.TarFile) -> tarfile.TarInfo | None:
 
 
 def _forget(tar: Any) -> None:
-    """Else it remembers every member that it has seen, of which there may be millions."""
+    """Else it remembers every member that it has seen, and there may be millions."""
     tar.members.clear()
 
 

@@ -11,10 +11,10 @@ from django.db.models import Field, FileField, Model, QuerySet
 
 from audit.models import AuditHead
 
-# Sessions would sign in whoever reads the archive. Failed sign-ins hold the addresses of computers, and as user names
-# whatever was typed there, passwords too. What `migrate` writes by itself is there before an archive is restored.
+# Sessions would sign in a reader of the archive. Failed sign-ins hold addresses of computers, and as user names
+# whatever was typed there, passwords too. What `migrate` writes on its own is there before an archive is restored.
 LEFT_OUT_APPS = {"sessions", "axes"}
-# Keys of programs, one of which may have been withdrawn since, and how often they were used.
+# Keys of programs (one may have been withdrawn since), and how often they were used.
 LEFT_OUT = {"accounts.apitoken", "accounts.apiuse"}
 MADE_BY_MIGRATE: tuple[type[Model], ...] = (ContentType, Permission)
 
@@ -33,7 +33,7 @@ def _is_kept(model: type[Model]) -> bool:
 
 
 def rows_of(model: type[Model]) -> QuerySet[Model]:
-    """The rows that somebody made: the end of an audit log without an entry stands there from the beginning."""
+    """The rows that people made: the end of an empty audit log is there from the beginning."""
     rows = model._base_manager.all()
     return rows.exclude(sequence=0) if model is AuditHead else rows
 

@@ -1,4 +1,4 @@
-"""What can be wrong, as one sentence for whoever runs a command."""
+"""What can be wrong, as one sentence for the person who runs a command."""
 
 
 class BackupFailed(Exception):

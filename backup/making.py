@@ -1,8 +1,8 @@
 """Making a backup while the site runs.
 
 Rows first, all as they were at one moment; then the files that they name, which are written before their rows are and
-never change. What is erased meanwhile must not live on in the archive: the chain of the audit, which every erasure
-appends to, is held while that is checked and the backup recorded, and where something was erased all starts anew.
+never change. What is erased during the backup must not live on in the archive: the chain of the audit, to which every
+erasure appends, is held while that is checked and the backup recorded, and where something was erased all starts anew.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def _add_rows(model: type[Model], made: MadeRows, lines: rows.Lines, names: Name
 
 
 def _add_file(writer: Writer, name: str, bars: Bars) -> bool:
-    """Whether the storage has it: it may have lost it, or have erased it with its study meanwhile."""
+    """Whether the storage has it: it may have lost it, or have erased it with its study since."""
     if not archive.is_safe(name):
         raise BackupFailed(f"A row names the stored file {name!r}, which no upload is called. Nothing was kept.")
     try:

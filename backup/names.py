@@ -1,4 +1,4 @@
-"""The names of stored files, each once and in order, of which there may be millions: kept on disk, not in memory."""
+"""The names of stored files, each once and in order. There may be millions: they are kept on disk, not in memory."""
 
 from __future__ import annotations
 

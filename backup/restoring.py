@@ -45,7 +45,7 @@ class Restored:
 
 
 def restore(*, path: Path, bars: Bars) -> Restored:
-    """Fill this installation from the archive. Nobody else may use it meanwhile.
+    """Fill this installation from the archive. No one else may use it until the end.
 
     Raises RestoreRefused, ArchiveRefused, OSError and what the database raises, and then it is as empty as before.
     """
@@ -156,10 +156,10 @@ def _place_model(aside: Path, manifest: Manifest, undo: ExitStack) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Beside and renamed, so that no reader sees half a file."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_bytes(content)
-    os.replace(beside, path)
+    """Written under another name and renamed, so that no reader sees half a file."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_bytes(content)
+    os.replace(temporary, path)
 
 
 def _place_files(aside: Path, undo: ExitStack) -> None:

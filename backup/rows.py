@@ -30,7 +30,7 @@ Values = list[Any]
 
 
 class Lines(Protocol):
-    """A file that is written and read line by line, and may be packed meanwhile."""
+    """A file that is written and read line by line, and may be compressed."""
 
     def write(self, line: bytes, /) -> int: ...
     def readline(self, size: int, /) -> bytes: ...

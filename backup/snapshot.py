@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-# Not `transaction.atomic`: on SQLite it takes the lock for writing, and nobody could upload before the end.
+# Not `transaction.atomic`: on SQLite it takes the lock for writing, and no one could upload before the end.
 _BEGIN = {
     "sqlite": ["BEGIN DEFERRED"],
     "mysql": [
@@ -17,9 +17,9 @@ _BEGIN = {
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """All that is read in this block stands for one moment: on SQLite that of the first query. Nothing can be written.
+    """All that is read in this block is of one moment: on SQLite that of the first query. Nothing can be written.
 
-    SQLite's write-ahead log, which is on in the settings, lets others write meanwhile.
+    SQLite's write-ahead log, which is on in the settings, lets others write at the same time.
     """
     if connection.in_atomic_block:
         raise RuntimeError("a snapshot is a transaction of its own")

@@ -32,7 +32,7 @@ class Measurement:
 def interleaved(contenders: Mapping[Key, Callable[[], float]], unit: str, rounds: int) -> list[Measurement]:
     """Ask every contender once in every round, each round beginning with another one.
 
-    A contender warms up by itself before it is given here. Raises ValueError without rounds.
+    A contender warms itself up before it is given here. Raises ValueError without rounds.
     """
     samples: dict[Key, list[float]] = {key: [] for key in contenders}
     keys = list(contenders)

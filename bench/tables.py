@@ -1,4 +1,4 @@
-"""The tables of a run in Markdown, as they are printed and as they stand in docs/performance.md between marks."""
+"""The tables of a run in Markdown, as they are printed and as docs/performance.md has them between marks."""
 
 from collections.abc import Iterable, Sequence
 
@@ -48,7 +48,7 @@ def tables(results: Results, machine: Machine, measured_at: str, versions: dict[
 
 
 def with_tables(document: str, made: dict[str, str], kind: str = "bench") -> str:
-    """The document with what stands between each pair of marks replaced. Raises ValueError where a mark is missing."""
+    """The document with the text between each pair of marks replaced. Raises ValueError where a mark is missing."""
     for name, table in made.items():
         first, last = f"<!-- {kind}:{name} -->\n", f"<!-- /{kind}:{name} -->"
         if (document.count(first), document.count(last)) != (1, 1):

@@ -1,6 +1,6 @@
 """A part of the benchmark in a process of its own, asked over its standard input: one JSON line there, one back.
 
-So TensorFlow's threads and memory never stand beside OpenVINO's, and yet the two can be asked in turn.
+So TensorFlow's threads and memory are never in one process with OpenVINO's, and yet the two can be asked in turn.
 """
 
 import importlib

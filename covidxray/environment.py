@@ -20,7 +20,7 @@ class Environment(environ.FileAwareEnv):
     def read_settings(self, default: Path) -> None:
         """Take over the settings of the file that COVIDXRAY_ENV_FILE names, or of `default` where it is there.
 
-        What stands in the environment wins. An empty COVIDXRAY_ENV_FILE: of no file.
+        The environment wins over the file. An empty COVIDXRAY_ENV_FILE: no file.
         """
         named = os.environ.get("COVIDXRAY_ENV_FILE")
         path = default if named is None else Path(named)

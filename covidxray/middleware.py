@@ -15,7 +15,7 @@ _CHUNK_BYTES = 1024 * 1024
 
 
 class NoStoreMiddleware:
-    """Forbids every cache to keep a page or an image. Static files, which are nobody's secret, never come here."""
+    """Forbids every cache to keep a page or an image. Static files, which are no secret, never come here."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response

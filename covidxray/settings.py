@@ -1,8 +1,8 @@
-"""Every setting of the site, read from the environment (or from a ``.env`` file beside ``manage.py``).
+"""Every setting of the site, read from the environment (or from a ``.env`` file next to ``manage.py``).
 
 It fails closed: without a SECRET_KEY nothing starts, no host is allowed, DEBUG is off, cookies need HTTPS.
 ``DEVELOPMENT=True``, which ``make run`` writes into ``.env``, is for plain HTTP on one's own machine and nothing else.
-A secret may also stand in a file that ``SECRET_KEY_FILE`` names.
+A secret may also be in a file that ``SECRET_KEY_FILE`` names.
 """
 
 import os
@@ -63,7 +63,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.sessions.SessionTimeoutMiddleware",
-    # Everything needs a signed-in person unless its view says otherwise. It stands before the CSRF check, which
+    # Everything needs a signed-in person unless its view says otherwise. It comes before the CSRF check, which
     # reads the request's body: a stranger's upload is turned away unread.
     "accounts.sessions.SignInRequiredMiddleware",
     "accounts.sessions.SecondFactorMiddleware",
@@ -139,7 +139,7 @@ INFERENCE_ENGINE: str = env.str("INFERENCE_ENGINE", default="openvino")
 CLASSIFICATIONS_AT_ONCE = env.number("CLASSIFICATIONS_AT_ONCE", default=len(os.sched_getaffinity(0)), at_least=1)
 CLASSIFICATIONS_WAITING = env.number("CLASSIFICATIONS_WAITING", default=16)
 
-# Reports: the address that their codes name (else that of the request), a name in the place of the institution's, and
+# Reports: the address that their codes name (else that of the request), a name instead of the institution's, and
 # the path of a logo (PNG or JPEG).
 SITE_URL: str = env.str("SITE_URL", default="")
 REPORT_INSTITUTION: str = env.str("REPORT_INSTITUTION", default="")
@@ -160,7 +160,7 @@ _STATIC_BACKEND = (
 )
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    # Static files are nobody's secret: another user, nginx, reads them.
+    # Static files are no secret: another user, nginx, reads them.
     "staticfiles": {
         "BACKEND": _STATIC_BACKEND,
         "OPTIONS": {"file_permissions_mode": 0o644, "directory_permissions_mode": 0o755},
@@ -204,7 +204,7 @@ AXES_HANDLER = "accounts.lockout.LockoutHandler"
 AXES_USERNAME_CALLABLE = "accounts.lockout.counted_name"
 AXES_LOCKOUT_CALLABLE = "covidxray.error_pages.locked_out"
 AXES_RESET_ON_SUCCESS = True
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # it ends when the page says so, whatever is tried meanwhile
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # it ends when the page says so, whatever is tried until then
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True  # a table that nothing empties; who signed in is the audit's matter
 AXES_ENABLE_ADMIN = False
@@ -213,7 +213,7 @@ AXES_VERBOSE = False
 # --- API (docs/api.md) ------------------------------------------------------------------------------------------------
 
 API_TOKEN_HOURS = env.number("API_TOKEN_HOURS", default=12, at_least=1)
-# How often, in one minute. The counts stand in the database (accounts.api.limits): no cache needs to be set up.
+# How often, in one minute. The counts are in the database (accounts.api_use): no cache needs to be set up.
 API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", default=300, at_least=1)  # of a person
 API_UPLOADS_PER_MINUTE = env.number("API_UPLOADS_PER_MINUTE", default=60, at_least=1)  # of a person
 API_SIGN_INS_PER_MINUTE = env.number("API_SIGN_INS_PER_MINUTE", default=20, at_least=1)  # from an address
@@ -265,7 +265,7 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = not DEVELOPMENT
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked by machines beside this one, over plain HTTP
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked by machines next to this one, over plain HTTP
 SECURE_HSTS_SECONDS = 0 if DEVELOPMENT else env.number("HSTS_SECONDS", default=31_536_000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEVELOPMENT
 # Preloading binds a whole domain, and only its owner can decide that: it is no default of ours.
@@ -273,7 +273,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W021"]
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 if BEHIND_PROXY:  # only where a proxy of your own sets these headers on every request
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    # The address that the outermost of your proxies saw, counted from the right. What stands further left in the header
+    # The address that the outermost of your proxies saw, counted from the right. What is further left in the header
     # came from the client, who may write anything, so more than that is allowed there and means nothing.
     AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR"]
     AXES_IPWARE_PROXY_COUNT = env.number("PROXY_COUNT", default=1, at_least=1) - 1

@@ -4,7 +4,7 @@ Everything that one may want to change is a setting of the site (docs/deployment
 CLASSIFICATIONS_AT_ONCE, CLASSIFICATIONS_WAITING.
 
 There is no --preload: each process loads its model after the fork, because threads of an inference engine that were
-started before one do not exist in the child. A process does not end after so many requests (max_requests): it would
+started before one do not exist in the child. A process does not end after a number of requests (max_requests): it would
 take a loaded model with it.
 """
 

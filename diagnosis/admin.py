@@ -31,7 +31,7 @@ class DiagnosisAdmin(ReadOnlyAdmin):
     list_select_related = ["institution", "model_version"]
     fields = _SHOWN
     readonly_fields = _SHOWN
-    search_fields = ["uuid"]  # what is really looked for stands in get_search_results
+    search_fields = ["uuid"]  # get_search_results has the real search
     search_help_text = _("The identifier of a result, as in the audit log.")
     ordering = ["-pk"]
     show_full_result_count = False

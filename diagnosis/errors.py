@@ -13,7 +13,7 @@ def gettext_noop(sentence: str) -> str:
 
 
 class DiagnosisError(Exception):
-    """Something stands between a file and its diagnosis, and the message says what."""
+    """Why a file gets no diagnosis: the message says it in one sentence."""
 
     default_code = "diagnosis-error"
 

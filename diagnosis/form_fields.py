@@ -105,7 +105,7 @@ class ChangeForm(forms.Form):
         values: dict[str, Any] = super().clean() or self.cleaned_data
         if values.get("seen") != _fingerprint(self.stored):
             raise forms.ValidationError(
-                _("Somebody else has changed this in the meantime. Open the form again to see what stands there now."),
+                _("Somebody else has changed this in the meantime. Open the form again to see the current values."),
                 code="changed",
             )
         return values

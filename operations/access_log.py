@@ -10,7 +10,7 @@ from gunicorn.glogging import Logger
 
 from operations.logs import JsonFormatter
 
-# What follows is a key to an account: whoever reads the log must not be able to use it.
+# What follows is a key to an account: a reader of the log must not be able to use it.
 _LINK = re.compile(r"^(/accounts/(?:invitation|forgotten)/).+/.+")
 
 
@@ -42,5 +42,5 @@ class JsonLogger(Logger):
 
 
 def shown_path(path: str) -> str:
-    """The path as it may stand in a log."""
+    """The path as a log may have it."""
     return _LINK.sub(r"\1…", path)

@@ -1,4 +1,4 @@
-"""How many processes and threads serve a machine of so many processors and so much memory.
+"""How many processes and threads serve a machine with this many processors and this much memory.
 
 Threads of one process share one model, and the model computes without Python's lock: one process keeps four
 processors busy. A second one pays only where pages and decoding, which do hold the lock, want a processor of their own.

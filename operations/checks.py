@@ -15,7 +15,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 DATABASE_AWAY = "covidxray.E010"
-"""The one fault that may pass by itself: the database is still starting."""
+"""The one fault that may pass on its own: the database is still starting."""
 _SHORTEST_KEY = 50  # characters, as Django's own check wants them
 
 
@@ -37,7 +37,7 @@ def secret_key_is_secret(**_: object) -> list[Error]:
 
 @register(Tags.security, deploy=True)
 def hosts_are_named(**_: object) -> list[Error]:
-    """Without names nobody is answered; with any name, links in messages lead where a stranger wants."""
+    """Without names no one is answered; with any name, links in messages lead where a stranger wants."""
     if settings.ALLOWED_HOSTS and "*" not in settings.ALLOWED_HOSTS:
         return []
     return [_error(3, "ALLOWED_HOSTS must name the host names of the site, such as xray.example.org, and not *.")]

@@ -30,7 +30,7 @@ class Failures:
 class FailureCounter(logging.Handler):
     """Counts what is logged and writes nothing.
 
-    Of requests only errors that nobody caught: a 503 of `readyz`, or of an upload that is to come again, is an answer.
+    Of requests only uncaught errors: a 503 of `readyz`, or of an upload that is to come again, is an answer.
     """
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -12,7 +12,7 @@ from audit.requests import request_id
 class JsonFormatter(logging.Formatter):
     """Writes a record as one line of JSON.
 
-    A line break in a value is escaped by JSON, so nobody can forge a record. Of an exception it tells the type and
+    A line break in a value is escaped by JSON, so no one can forge a record. Of an exception it tells the type and
     where it was raised, never its message: a database's message may quote the row, and with it a patient.
     """
 

@@ -21,7 +21,7 @@ LITTLE_FREE = 0.1
 
 @dataclass(frozen=True)
 class Line:
-    """One figure. A warning says in words what is wrong with it; `is_code` stands in letters of one width."""
+    """One figure. A warning says in words what is wrong with it; `is_code` is set in letters of one width."""
 
     name: str
     value: str

@@ -1,4 +1,4 @@
-"""Write the compiled catalogue beside each .po. Both are committed: a fresh clone needs no GNU gettext.
+"""Write the compiled catalogue next to each .po. Both are committed: a fresh clone needs no GNU gettext.
 
 msgfmt is not asked: it takes "95 % of" for a Python format string, because "% o" could be one, and refuses translations
 without that letter. `tests/test_translations.py` compares the placeholders that are some.

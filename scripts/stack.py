@@ -112,7 +112,7 @@ class Stack:
         self.manage("shell", "-c", MAKE_PEOPLE.format(password=self.password))
 
     def visitor(self) -> requests.Session:
-        """A client in which nobody is signed in."""
+        """A client without anyone signed in."""
         session = requests.Session()
         session.trust_env = False  # no proxy, and no certificates but the one of this site
         session.verify = str(self.folder / "tls.crt")

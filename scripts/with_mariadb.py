@@ -1,4 +1,4 @@
-"""Runs a command beside a MariaDB server of its own, which is gone afterwards with all its data.
+"""Runs a command with a MariaDB server of its own, which is gone afterwards with all its data.
 
     python scripts/with_mariadb.py COMMAND...
 

@@ -56,5 +56,5 @@ def dora(hospital: Institution) -> User:
 
 @pytest.fixture
 def stranger(db: None) -> Client:
-    """A browser in which nobody is signed in."""
+    """A browser without anyone signed in."""
     return Client(raise_request_exception=False)

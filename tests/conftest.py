@@ -1,4 +1,4 @@
-"""Fixtures that every test can use. Those of one app stand in its own folder's conftest.py."""
+"""Fixtures that every test can use. Those of one app are in its own folder's conftest.py."""
 
 import os
 import shutil
@@ -28,7 +28,7 @@ CHROMIUM_ARGUMENTS = [
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is repeated on MariaDB, and what must not run at the same time as its like.
+    """Mark what is repeated on MariaDB, and what runs one at a time.
 
     Of two processes one takes all that drives a browser or keeps every processor busy; the other begins with the rest.
     Only tests that ask for a database can reach one: pytest-django sees to that.

@@ -1,4 +1,4 @@
-"""What tests of figures store beside results: outcomes, reviews, own readings. No model and no picture."""
+"""What tests of figures store with results: outcomes, reviews, own readings. No model and no picture."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ POSITIVE, NEGATIVE = "positive", "negative"
 
 
 def set_outcome(diagnosis: Diagnosis, outcome: str, *, sampled: date | None = None) -> None:
-    """As it stands on a study after an outcome has been entered."""
+    """The columns of a study after an outcome has been entered."""
     Study.objects.filter(pk=diagnosis.study_id).update(outcome=outcome, outcome_date=sampled)
     Diagnosis.objects.filter(study=diagnosis.study_id).update(outcome=outcome)
     results_changed(diagnosis.study)
@@ -22,7 +22,7 @@ def set_outcome(diagnosis: Diagnosis, outcome: str, *, sampled: date | None = No
 def checked_result(
     user: User, outcome: str, prediction: str, *, sampled: date | None = None, **values: Any
 ) -> Diagnosis:
-    """A result of which the RT-PCR is known."""
+    """A result with a known RT-PCR."""
     diagnosis = stored_result(user, prediction=prediction, **values)
     set_outcome(diagnosis, outcome, sampled=sampled)
     return diagnosis
@@ -45,7 +45,7 @@ def read_blind(diagnosis: Diagnosis, user: User, answer: str, *, at: datetime = 
 
 
 def voided(diagnosis: Diagnosis) -> None:
-    """As a study and its results stand after it has been voided."""
+    """The columns of a study and its results after it has been voided."""
     Study.objects.filter(pk=diagnosis.study_id).update(voided=NOW)
     Diagnosis.objects.filter(study=diagnosis.study_id).update(standing="voided")
     results_changed(diagnosis.study)

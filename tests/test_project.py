@@ -66,7 +66,7 @@ def test_what_people_run_is_free_of_the_gpl(name: str) -> None:
     assert not re.search(r"\bA?GPL|GNU (Affero )?General Public", stated)
 
 
-def test_no_committed_file_names_a_path_of_one_machine() -> None:
+def test_no_file_names_a_local_path() -> None:
     leaks = {
         f"{file.relative_to(PROJECT)}: {found.group()}"
         for file in committed_files()
@@ -75,13 +75,15 @@ def test_no_committed_file_names_a_path_of_one_machine() -> None:
     assert not leaks
 
 
-def test_secrets_databases_and_radiographs_stay_out_of_the_repository() -> None:
+def test_secrets_stay_out_of_the_repository() -> None:
+    """Secrets databases and radiographs stay out of the repository."""
     private = re.compile(r"(^|/)\.env$|\.sqlite3$|\.dcm$|\.pem$|^(media|samples)/")
     names = [file.relative_to(PROJECT).as_posix() for file in committed_files()]
     assert [name for name in names if private.search(name)] == []
 
 
-def test_committed_files_of_a_model_version_stay_under_40_megabytes() -> None:
+def test_a_model_version_is_under_40_mb() -> None:
+    """Committed files of a model version stay under 40 megabytes."""
     sizes: dict[str, int] = {}
     for file in committed_files():
         folder, *rest = file.relative_to(PROJECT).parts

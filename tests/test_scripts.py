@@ -47,20 +47,20 @@ def test_an_existing_env_is_never_touched(tmp_path: Path) -> None:
     assert (tmp_path / ".env").read_text() == "SECRET_KEY=mine\n"
 
 
-def test_without_python_3_11_one_sentence_says_what_to_install(tmp_path: Path) -> None:
+def test_a_missing_python_is_explained(tmp_path: Path) -> None:
     result = run_on_a_bare_machine("create-venv", tmp_path, str(tmp_path / "venv"))
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr.startswith("Python 3.11 was not found: install it")
     assert result.stderr.count("\n") == 1
 
 
-def test_without_chromium_one_sentence_says_what_to_install(tmp_path: Path) -> None:
+def test_a_missing_chromium_is_explained(tmp_path: Path) -> None:
     result = run_on_a_bare_machine("ensure-chromium", tmp_path)
     assert result.returncode == 1
     assert "apt-get install chromium" in result.stderr
 
 
-def test_without_mariadb_one_sentence_says_what_to_install(tmp_path: Path) -> None:
+def test_a_missing_mariadb_is_explained(tmp_path: Path) -> None:
     result = run_on_a_bare_machine("ensure-mariadb", tmp_path, sys.executable)
     assert (result.returncode, result.stdout) == (1, "")
     assert "apt-get install mariadb-server-core" in result.stderr
@@ -85,9 +85,7 @@ def test_a_failed_installation_stops_make(tmp_path: Path, error: str) -> None:
         ("echo 'requests.exceptions.ConnectionError' >&2; exit 1", 3, "nothing is known"),
     ],
 )
-def test_an_audit_that_could_not_ask_never_says_that_all_is_well(
-    tmp_path: Path, answer: str, status: int, said: str
-) -> None:
+def test_a_failed_audit_is_not_a_pass(tmp_path: Path, answer: str, status: int, said: str) -> None:
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\n{answer}\n')
     python.chmod(0o755)

@@ -67,7 +67,8 @@ def test_edited_notes_are_found_by_their_new_words(alice: User) -> None:
     assert study.notes_key == "cough"
 
 
-def test_names_of_people_that_look_alike_are_one_and_others_are_two(hospital: Institution) -> None:
+def test_look_alike_names_are_one(hospital: Institution) -> None:
+    """Names of people that look alike are one and others are two."""
     person("Zoë", hospital)
     for same in ("zoë", "ZOË", "Ｚｏë", "Zoe\u0308"):
         with pytest.raises(IntegrityError), transaction.atomic():
@@ -77,7 +78,7 @@ def test_names_of_people_that_look_alike_are_one_and_others_are_two(hospital: In
     assert User.objects.get_by_natural_key("zoë").username == "Zoë"
 
 
-def test_a_patients_reference_is_one_whatever_its_letter_case(alice: User) -> None:
+def test_a_reference_ignores_letter_case(alice: User) -> None:
     def register(reference: str) -> Patient:
         return Patient.objects.create(institution=alice.institution, created_by=alice, reference=reference)
 
@@ -94,9 +95,7 @@ def test_a_patients_reference_is_one_whatever_its_letter_case(alice: User) -> No
 @pytest.mark.parametrize(
     ("typed", "found"), [("ZOË", ["zoe"]), ("zoe", ["zoe"]), ("müller", ["bob"]), ("MÜLLER", ["bob"]), ("muller", [])]
 )
-def test_an_administrator_finds_people_whatever_the_letter_case(
-    dora: User, hospital: Institution, typed: str, found: list[str]
-) -> None:
+def test_a_search_for_people_ignores_case(dora: User, hospital: Institution, typed: str, found: list[str]) -> None:
     for username, first_name, last_name in (("zoe", "Zoë", "B"), ("bob", "Bob", "Müller")):
         user = person(username, hospital)
         user.first_name, user.last_name = first_name, last_name
@@ -105,7 +104,7 @@ def test_an_administrator_finds_people_whatever_the_letter_case(
     assert [name for name in ("zoe", "bob") if f">{name}</a>" in page] == found
 
 
-def test_rows_are_sorted_by_the_numbers_of_characters(hospital: Institution) -> None:
+def test_rows_are_sorted_by_code_point(hospital: Institution) -> None:
     names = ["zz", "Zz", "éa", "ea", "_", "a b", "ab", "😀", "\uffee"]
     for name in names:
         Institution.objects.create(name=f"{name}|{names.index(name)}")

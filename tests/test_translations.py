@@ -1,4 +1,4 @@
-"""Every sentence stands in Malay and in Arabic, with the same placeholders, and the compiled files are of today."""
+"""Every sentence is there in Malay and in Arabic, with the same placeholders, and the compiled files are of today."""
 
 import os
 import re
@@ -78,7 +78,7 @@ def test_the_compiled_file_says_the_same(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_three_answers_cannot_be_taken_for_one_another(language: str) -> None:
+def test_the_three_answers_differ_clearly(language: str) -> None:
     with translation.override(language):
         labels = [str(label) for _value, label in Diagnosis._meta.get_field("prediction").flatchoices]
     assert len(set(labels)) == 3
@@ -98,7 +98,7 @@ def test_a_refusal_says_why_in_the_persons_language(language: str) -> None:
     assert text != str(caught.value)
 
 
-def test_every_sentence_of_the_code_is_in_the_catalogues(tmp_path: Path) -> None:
+def test_every_sentence_is_in_the_catalogues(tmp_path: Path) -> None:
     if shutil.which("xgettext") is None:
         pytest.skip("GNU gettext, which collects the sentences of the code, is not installed here")
     (tmp_path / "locale").mkdir()
@@ -112,7 +112,7 @@ def test_every_sentence_of_the_code_is_in_the_catalogues(tmp_path: Path) -> None
     assert not {(entry.msgid, entry.msgid_plural) for entry in found} - known, "run `make messages` and translate"
 
 
-def test_brackets_and_quotes_turn_round_on_a_line_from_the_right() -> None:
+def test_brackets_are_mirrored_in_arabic() -> None:
     with typesetter_for([], right_to_left=True) as typesetter:
         markup = typesetter.markup("الثقة في «إيجابي» (1)", size=9, width=300)
     line = re.sub(r"<[^>]*>", "", markup)

@@ -15,7 +15,7 @@ import pytest
 PROJECT = Path(__file__).resolve().parent.parent
 SCRIPT = PROJECT / "scripts" / "unpack_node_packages.py"
 
-# In the place of Python: notes what pip and npm are asked for, and leaves a file that they would.
+# Instead of Python: notes what pip and npm are asked for, and leaves a file that they would.
 STUB = """#!{python}
 import pathlib, runpy, sys
 arguments = sys.argv[1:]
@@ -62,13 +62,13 @@ def unpack(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_what_pages_load_is_unpacked_where_npm_would_put_it(checkout: Path) -> None:
+def test_page_files_are_where_npm_puts_them(checkout: Path) -> None:
     assert unpack(checkout, str(checkout / "house")).returncode == 0
     files = [path.relative_to(checkout).as_posix() for path in (checkout / "node_modules").rglob("*.js*")]
     assert sorted(files) == ["node_modules/@scope/name/dist/a.js", "node_modules/@scope/name/package.json"]
 
 
-def test_the_list_names_what_pages_load_and_nothing_for_tests(checkout: Path) -> None:
+def test_the_list_is_of_page_files_only(checkout: Path) -> None:
     assert unpack(checkout, "--list").stdout.split() == ["@scope/name@1.2.3"]
 
 
@@ -108,7 +108,7 @@ def make_house(tmp_path: Path, driver_status: int = 0) -> tuple[subprocess.Compl
     return result, house, log.read_text()
 
 
-def test_the_house_holds_what_the_pins_name_and_nothing_old(tmp_path: Path) -> None:
+def test_the_wheelhouse_matches_the_pins(tmp_path: Path) -> None:
     result, house, asked = make_house(tmp_path)
     assert result.returncode == 0, result.stderr
     assert sorted(path.name for path in house.iterdir()) == ["SHA256SUMS", "django.whl", "driver.whl", "package.tgz"]
@@ -120,7 +120,8 @@ def test_the_house_holds_what_the_pins_name_and_nothing_old(tmp_path: Path) -> N
     assert checked.returncode == 0
 
 
-def test_a_driver_that_cannot_be_compiled_is_said_with_what_it_needs(tmp_path: Path) -> None:
+def test_an_uncompilable_driver_is_explained(tmp_path: Path) -> None:
+    """A driver that cannot be compiled is said with what it needs."""
     result, house, _asked = make_house(tmp_path, driver_status=1)
     assert result.returncode != 0
     assert "default-libmysqlclient-dev" in result.stderr

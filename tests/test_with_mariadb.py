@@ -1,4 +1,4 @@
-"""`scripts/with_mariadb.py`: a server for one command, of which nothing is left however the command ends."""
+"""`scripts/with_mariadb.py`: a server for one command, gone without a trace however the command ends."""
 
 import os
 import shutil
@@ -35,7 +35,7 @@ def server_of(folder: Path) -> Path:
     return Path("/proc", (folder / "pid").read_text().strip())
 
 
-def test_the_command_finds_a_server_and_its_status_is_passed_on() -> None:
+def test_the_commands_status_is_passed_on() -> None:
     process, folder = started("sleep 1; exit 7")
     assert (folder / "socket").is_socket()
     assert folder.stat().st_mode & 0o077 == 0

@@ -1,4 +1,4 @@
-"""A version of the model that the real chain of training made, with a toy in the place of ResNet-152.
+"""A version of the model that the real chain of training made, with a toy instead of ResNet-152.
 
 Everything else is real: data, split, cache, both stages, evaluation, card, plots, Keras model and OpenVINO graph.
 """

@@ -126,7 +126,7 @@ class Migration(migrations.Migration):
                     "shows_heat_map",
                     models.BooleanField(
                         default=True,
-                        help_text="It can be switched on and off beside every radiograph, whatever stands here.",
+                        help_text="It can be switched on and off at every radiograph, whatever is chosen here.",
                         verbose_name="show the heat map at first",
                     ),
                 ),
@@ -239,7 +239,7 @@ class Migration(migrations.Migration):
                 (
                     "actor",
                     models.ForeignKey(
-                        help_text="Nobody: from the command line.",
+                        help_text="Empty: from the command line.",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",

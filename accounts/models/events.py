@@ -35,7 +35,7 @@ class AccountEvent(models.Model):
         null=True,
         related_name="+",
         verbose_name=_("by"),
-        help_text=_("Nobody: from the command line."),
+        help_text=_("Empty: from the command line."),
     )
     created = models.DateTimeField(_("when"), default=timezone.now, editable=False)
     kind = models.CharField(_("what"), max_length=20, choices=Kind)

@@ -37,7 +37,7 @@ class Institution(models.Model):
 
 
 def check_key(row: models.Model, *, source: str, message: StrPromise) -> None:
-    """Refuse in a form, with a sentence beside its field, what the database would refuse with an error."""
+    """Refuse in a form, with a sentence at its field, what the database would refuse with an error."""
     field = cast("NormalisedField", row._meta.get_field(f"{source}_key"))
     key = normalised(getattr(row, source) or "")  # a form leaves None where it has refused the value itself
     if len(key) > (field.max_length or 0):

@@ -62,7 +62,7 @@ class User(AbstractUser):
     shows_heat_map = models.BooleanField(
         _("show the heat map at first"),
         default=True,
-        help_text=_("It can be switched on and off beside every radiograph, whatever stands here."),
+        help_text=_("It can be switched on and off at every radiograph, whatever is chosen here."),
     )
     reads_blind = models.BooleanField(
         _("blind reading"),

@@ -1,4 +1,4 @@
-"""The warning before a session ends by itself."""
+"""The warning before a session ends on its own."""
 
 from typing import Any
 

@@ -79,7 +79,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("number", type=int, metavar="N", help="how many results")
-        parser.add_argument("--days", type=int, default=1000, help="spread over so many days up to now (%(default)s)")
+        parser.add_argument("--days", type=int, default=1000, help="spread over this many days up to now (%(default)s)")
         parser.add_argument("--seed", type=int, default=1, help="another seed makes other rows (%(default)s)")
 
     def handle(self, *args: Any, number: int, days: int, seed: int, **options: Any) -> None:
@@ -91,7 +91,7 @@ class Command(BaseCommand):
             self.stderr.write(f"\r{min(start + BATCH, number):,} of {number:,}", ending="")
         self.stderr.write("")
         self.stdout.write(
-            f"{number:,} invented results stand in the institution “{INSTITUTION}”. To see them, set a password with "
+            f"{number:,} invented results are in the institution “{INSTITUTION}”. To see them, set a password with "
             f"`manage.py changepassword {USERNAMES[0]}` and sign in as {USERNAMES[0]}."
         )
 

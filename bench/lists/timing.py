@@ -34,7 +34,7 @@ class Command(BaseCommand):
     help = "Time lists and statistics, each search, filter and order, over the rows of `python -m bench.lists seed`."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--repeat", type=int, default=5, help="take the median of so many (%(default)s)")
+        parser.add_argument("--repeat", type=int, default=5, help="take the median of this many (%(default)s)")
 
     def handle(self, *args: Any, repeat: int, **options: Any) -> None:
         client, addresses = invented_client(), timed_addresses()
@@ -171,7 +171,7 @@ def _filters(user: User, row: Diagnosis) -> dict[str, dict[str, str]]:
 
 
 def timed(client: Client, address: str, repeat: int, *, before: Callable[[], object] = lambda: None) -> Timing:
-    """Ask so many times, and once more to count queries; `before` each. Raises CommandError for any answer but 200."""
+    """Ask this many times, and once more to count queries; `before` each. Raises CommandError unless it is 200."""
     clock, processor = [], []
     for _ in range(repeat):
         before()

@@ -35,7 +35,7 @@ def shell(site: Stack, code: str) -> str:
 
 
 def people(site: Stack, number: int) -> list[dict[str, str]]:
-    """So many radiographers, each signed in twice over: the cookies of a browser, and the token of its forms."""
+    """This many radiographers, each signed in twice over: the cookies of a browser, and the token of its forms."""
     shell(site, PEOPLE.format(number=number, password=site.password))
     return [_signed_in(site, f"load-{one:02}") for one in range(number)]
 

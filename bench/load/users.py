@@ -1,6 +1,6 @@
 """The virtual users, as locust runs them: each radiographer sends files in one tab and looks at pages in another.
 
-Locust runs this file by itself, in an environment that has nothing of the project; LOAD_ORDERS names a JSON file that
+Locust runs this file on its own, in an environment that has nothing of the project; LOAD_ORDERS names a JSON file that
 says who is signed in, what there is to send, and until when. What happened goes into the file that it names, one JSON
 object per line.
 """

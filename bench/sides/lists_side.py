@@ -36,7 +36,7 @@ def _ready() -> None:
 
 
 def seed(total: int) -> float:
-    """Invent results until there are so many; seconds that it took."""
+    """Invent results until there are this many; seconds that it took."""
     _ready()
     from django.core.management import call_command
     from django.db import connection
@@ -48,7 +48,7 @@ def seed(total: int) -> float:
     call_command(invented_results.Command(), missing, seed=total)
     seconds = time.perf_counter() - started
     if connection.vendor == "mysql":
-        with connection.cursor() as cursor:  # as a server does by itself within a day
+        with connection.cursor() as cursor:  # as a server does on its own within a day
             cursor.execute("ANALYZE TABLE diagnosis_diagnosis, diagnosis_study, diagnosis_patient, diagnosis_review")
     return seconds
 
@@ -79,7 +79,7 @@ def _slowest(timings: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _statistics_anew(client: Any, repeat: int) -> dict[str, Any]:
-    """A month and a year after one upload in their middle, and a year of which no figure is kept."""
+    """A month and a year after one upload in their middle, and a year without a kept figure."""
     from bench.lists.timing import invented_middle, timed, timed_addresses
     from diagnosis.history.recounts import days_changed
     from diagnosis.models import DayFigures

@@ -23,7 +23,7 @@ def _classifier() -> Classifier:
 
 
 def bare_rate(seconds: float) -> float:
-    """Images per second of the engine by itself, asked by one thread: pixels that are ready in, numbers out."""
+    """Images per second of the engine alone, asked by one thread: pixels that are ready in, numbers out."""
     image = np.random.default_rng(0).uniform(0, 255, (1, 224, 224, 3)).astype(np.float32)
     _classifier().engine.run(image)
     started, number = time.perf_counter(), 0
@@ -34,7 +34,7 @@ def bare_rate(seconds: float) -> float:
 
 
 def pictures(number: int, folder: str) -> list[dict[str, Any]]:
-    """So many radiographs in the folder, each with its answer (bench.load.plan.Picture)."""
+    """This many radiographs in the folder, each with its answer (bench.load.plan.Picture)."""
     with ThreadPoolExecutor(DRAWERS) as pool:
         made = pool.map(lambda seed: picture(_classifier(), seed, Path(folder)), range(number))
     return [asdict(one) for one in made if one]

@@ -60,7 +60,7 @@ def milliseconds(contender: str, batch: int, calls: int, precision: str = "float
 
 
 def images_per_second(contender: str, threads: int, seconds: float, precision: str = "float32") -> float:
-    """Finished by so many threads, each of which asks again as soon as it has its answer."""
+    """Finished by this many threads; each asks again as soon as it has its answer."""
     call = _call(contender, precision, 1)
     started = time.perf_counter()
 
@@ -83,7 +83,7 @@ def matrix_rate() -> float:
 
 
 CHANNELS, SIDE = 512, 64
-"""Of the convolution that stands for what the machine can do in int8: 3 x 3, large enough to keep it busy."""
+"""Of the convolution that measures what the machine can do in int8: 3 x 3, large enough to keep it busy."""
 
 
 @cache

@@ -1,6 +1,6 @@
 """A stored file as an answer: sent by Django, or by nginx, which gets no more than the file's name.
 
-Whoever calls this has checked the permission. nginx keeps its side of it in deploy/nginx/covidxray.conf.
+The caller has checked the permission. nginx keeps its side of it in deploy/nginx/covidxray.conf.
 """
 
 from pathlib import Path

@@ -19,7 +19,7 @@ def files_and_rows(folder: str, files: Mapping[str, bytes], rows: QuerySet[Any])
     Gives the names under which they are stored. If anything fails, all of them are removed: a full disk leaves half a
     file behind, so the names are fixed before anything is written. The files enclose the transaction, because its last
     step, the commit, may fail too. It may also have succeeded, and only its answer was lost; so rows that were to be
-    committed are looked for first. Where nobody can tell, the files stay, and `purge_expired` looks again.
+    committed are looked for first. Where that cannot be told, the files stay, and `purge_expired` looks again.
     """
     names = {ending: f"{folder}/{ending}" for ending in files}
     is_at_commit = False

@@ -20,7 +20,7 @@ _AGE = timedelta(days=1)
 
 
 def stray_folders() -> Iterator[str]:
-    """Folders, older than a day, of studies and reports of which there is no row."""
+    """Folders, older than a day, of studies and reports that have no row."""
     before = timezone.now() - _AGE
     for kind, owners in _OWNERS.items():
         for shelf in _folders(kind):

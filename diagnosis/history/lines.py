@@ -1,7 +1,7 @@
 """A study's history in words: who did what, when, and why.
 
 Each kind of event has words for what its `detail` holds; a kind without them is named, with its reason if it has one.
-A name of a patient is never written into an event, and so never stands here.
+A name of a patient is never written into an event, and so is never here.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ _FIELDS = {
 
 
 def _label(choices: Iterable[tuple[str, Any]], value: Any) -> str:
-    """The words of a choice, or what stands there where the choice is gone by now."""
+    """The words of a choice, or its stored value where the choice no longer exists."""
     return str(dict(choices).get(value, value or ""))
 
 

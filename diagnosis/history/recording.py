@@ -1,6 +1,6 @@
 """What is done to studies and patients, written down twice: in a study's history for its readers, and in the audit.
 
-The history may hold a typed reason and what stood there before; the audit holds identifiers and codes only, and stays
+The history may hold a typed reason and the former value; the audit holds identifiers and codes only, and stays
 when a patient is erased.
 """
 
@@ -66,7 +66,7 @@ def patient_record(action: Action, *, patient: Patient, actor: User | None, **de
 
 
 def image_view_record(*, study: Study, actor: User) -> None:
-    """A picture of a study that is asked for without its page. One beside the page, or after another, adds nothing."""
+    """A picture of a study that is asked for without its page. One with the page, or after another, adds nothing."""
     if not was_seen_lately(actor=actor, subject=study):
         study_record(Action.IMAGE_VIEWED, study=study, actor=actor)
 

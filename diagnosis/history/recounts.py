@@ -49,7 +49,7 @@ def changes_compact() -> int:
 
 @transaction.atomic
 def _compact(institution: int, day: date) -> None:
-    """Rows that are written meanwhile stay: only those that were read are deleted."""
+    """Rows written since then stay: only those that were read are deleted."""
     rows = dict(ResultChange.objects.filter(institution=institution, day=day).values_list("pk", "number"))
     ResultChange.objects.filter(pk__in=rows).delete()
     ResultChange.objects.create(institution_id=institution, day=day, number=sum(rows.values()))

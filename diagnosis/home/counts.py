@@ -26,7 +26,7 @@ COUNTED_TO = 99
 
 @dataclass(frozen=True)
 class Unreviewed:
-    """The newest of the results that nobody has reviewed, and how many there are: never counted beyond COUNTED_TO."""
+    """The newest unreviewed results, and how many there are: never counted beyond COUNTED_TO."""
 
     rows: list[Diagnosis]
     number: str

@@ -83,7 +83,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def read_only(pixels: np.ndarray) -> np.ndarray:
-    """Return the pixels as a contiguous array that nobody downstream can change."""
+    """Return the pixels as a contiguous array that no one downstream can change."""
     pixels = np.ascontiguousarray(pixels)
     pixels.setflags(write=False)
     return pixels

@@ -25,7 +25,7 @@ class Preprocessing:
         return self.version == TWO_VIEWS
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields as they stand in a model card."""
+        """Return the fields as a model card has them."""
         return asdict(self)
 
     @classmethod

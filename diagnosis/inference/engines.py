@@ -7,7 +7,7 @@
 ``keras``              the Keras model itself, imported only when it is asked for; the reference the others are tested
                        against
 
-The name that stands with a diagnosis is never the first of them: it says the precision.
+A diagnosis names its precision too, never the first of them.
 """
 
 import math
@@ -40,7 +40,7 @@ SETTINGS = {
 }
 TWO_STREAMS = SETTINGS | {
     # Half of the processors work on one image. Two at once are done sooner than one after the other, and processors
-    # that are also wanted for pages keep nobody waiting: docs/decisions/0121-in-company.md.
+    # that are also wanted for pages keep no one waiting: docs/decisions/0121-in-company.md.
     "NUM_STREAMS": "2",
 }
 NICENESS = 10
@@ -112,7 +112,7 @@ class CompiledGraph:
         self.compiled = core.compile_model(graph, "CPU", dict(settings))
         self.idle: deque[Any] = deque()  # whose pop and append are atomic
         # OpenVINO looks for NumPy at the first image, and two first ones at once wait for each other for ever, with
-        # Python's lock held: the whole process stands still. So the first one is this, while nobody has the engine yet.
+        # Python's lock held: the whole process stops. So the first call is this one, before anyone has the engine.
         views = self.compiled.input(0).partial_shape.rank.get_length() - 4  # 1 where the network reads two views
         self.run(np.zeros((1, *[2] * views, IMAGE_SIZE, IMAGE_SIZE, 3), np.float32))
 
@@ -144,7 +144,7 @@ def compiled_behind_pages(graph: Path, settings: Mapping[str, str]) -> CompiledG
 
 
 class _SimultaneousCalls:
-    """Entered by everybody who asks; tells them whether to expect others meanwhile, because some were here lately."""
+    """Entered by every caller; tells it whether to expect others, because some were here lately."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

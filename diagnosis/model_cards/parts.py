@@ -31,7 +31,7 @@ class Plot:
 
 @dataclass(frozen=True)
 class Section:
-    """One heading of the page and what stands under it."""
+    """One heading of the page and what is under it."""
 
     slug: str
     title: str

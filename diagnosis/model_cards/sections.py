@@ -30,7 +30,7 @@ TRUTHS = {"covid": "COVID", "non_covid": "Non-COVID"}
 
 
 def sections_of(card: Value, plots: Sequence[str]) -> list[Section]:
-    """Every section of the page; one of which the card says nothing is empty. `plots`: those of PLOTS to be shown."""
+    """Every section of the page; empty where the card says nothing. `plots`: those of PLOTS to be shown."""
     return [
         what_it_is(card),
         figures(card["figures"]),
@@ -93,7 +93,7 @@ def answers(parts: Sequence[tuple[str, Value]]) -> Table:
 
 def beside_the_paper(tree: Value) -> Section:
     """Only where there was a Test folder to compare on: without one, its absence is no damage."""
-    compared, title = tree["beside_the_paper"], _("Beside the paper, on its Test folder")
+    compared, title = tree["beside_the_paper"], _("Compared with the paper, on its Test folder")
     if not compared.exists and not tree["parts"]["test"].exists:
         return Section("paper", title, texts=[_("This version was not evaluated on a Test folder.")])
     rows = [
@@ -240,7 +240,7 @@ def decision(tree: Value) -> Section:
 
 
 def int8(section: Value) -> Section:
-    """What the eight-bit graph costs beside float32, of which all other figures are."""
+    """What the eight-bit graph costs compared with float32, the precision of all other figures."""
     parts = list(section["parts"].items())
     header = [_("Figure"), *(_heading(name, part) for name, part in parts)]
     rows = [
@@ -251,7 +251,7 @@ def int8(section: Value) -> Section:
     rows.append([_("Answers as in float32"), *(percent(part["equal_answers"].number(), 2) for _name, part in parts)])
     text = _(
         "All other figures are of float32. The same network computed in eight-bit numbers is faster and differs a "
-        "little; calibration, operating point and band are the same. Which of the two answered stands with each result."
+        "little; calibration, operating point and band are the same. Each result names the one that answered."
     )
     table = Table(_("Both precisions on the same images"), header, rows)
     return Section("int8", _("In eight bits (int8)"), texts=[text], tables=[table])

@@ -118,6 +118,6 @@ def plain(raw: Any, depth: int = 3) -> str:
 
 
 def printable(text: str) -> str:
-    """Cut, and with a mark in the place of half a surrogate pair, which JSON can hold and no page can."""
+    """Cut, and with a mark instead of half a surrogate pair, which JSON can hold and no page can."""
     cut = text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
     return cut.encode("utf-8", "replace").decode("utf-8")

@@ -56,19 +56,18 @@ PLOT_DESCRIPTIONS = {
     "history": _("Line plots over the epochs of training: loss and accuracy on the training and the validation part."),
     "confusion": _(
         "Tables in colour, one for each part: how many COVID and Non-COVID images were called Positive, Indeterminate, "
-        "Negative or refused. The same counts stand in the table of answers."
+        "Negative or refused. The table of answers has the same counts."
     ),
     "roc": _(
-        "Curves of sensitivity against the share of Non-COVID called COVID, one for each part. Their areas stand in "
+        "Curves of sensitivity against the share of Non-COVID called COVID, one for each part. Their areas are in "
         "the table of figures as ROC AUC."
     ),
     "precision_recall": _(
-        "Curves of precision against sensitivity, one for each part. Their areas stand in the table of figures as "
-        "PR AUC."
+        "Curves of precision against sensitivity, one for each part. Their areas are in the table of figures as PR AUC."
     ),
     "calibration": _(
         "The share of COVID among images of about the same probability, against that probability. On the diagonal the "
-        "two are equal; the distance from it stands in the table of figures as calibration error."
+        "two are equal; the distance from it is in the table of figures as calibration error."
     ),
     "scores_by_source": _(
         "How the calibrated probabilities of each source are spread, COVID and Non-COVID apart, with the operating "

@@ -1,4 +1,4 @@
-"""Columns that repeat what stands elsewhere, so that one index can serve a list; always written with their row."""
+"""Columns that repeat other values, so that one index can serve a list; always written with their row."""
 
 import re
 from typing import Any
@@ -9,7 +9,7 @@ from accounts.normalise import NormalisedField, normalised
 
 KEY_LENGTH = 150
 LONGEST_WORD = 84
-"""InnoDB's own limit (innodb_ft_max_token_size): a longer word stands in no full-text index, its beginning does."""
+"""InnoDB's own limit (innodb_ft_max_token_size): a full-text index has only the beginning of a longer word."""
 _SEPARATORS = str.maketrans("^,", "  ")
 
 

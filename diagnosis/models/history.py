@@ -20,7 +20,7 @@ class StudyEventQuerySet(models.QuerySet["StudyEvent"]):
 
 
 class StudyEvent(AddedOnly):
-    """One line of a study's history. `detail` holds what the line says beside its kind, as plain JSON."""
+    """One line of a study's history. `detail` holds what the line says apart from its kind, as plain JSON."""
 
     class Kind(models.TextChoices):
         UPLOADED = "uploaded", _("Uploaded")

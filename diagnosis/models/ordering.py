@@ -18,7 +18,7 @@ SEARCHED_KEYS = ("patient_reference_key", "patient_name_key", "file_name_key")
 
 @dataclass(frozen=True)
 class Order:
-    """A column to sort by; rows with the same value stand in the order in which they were stored."""
+    """A column to sort by; rows with the same value are in the order in which they were stored."""
 
     column: str
     is_descending: bool
@@ -40,7 +40,7 @@ LEAST_PROBABLE_FIRST = Order("probability", is_descending=False)
 
 
 def starts_with(text: str, column: str) -> Q:
-    """Rows of which a search key begins with what `text` is as a key.
+    """Rows whose search key begins with `text`, as a key.
 
     As a range and not as LIKE, for which neither SQLite nor MariaDB would use an index here.
     """

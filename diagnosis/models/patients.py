@@ -44,7 +44,7 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         return narrowed(self, user, own=own)
 
     def starting_with(self, text: str, *, key: str) -> Self:
-        """Patients of which `search_key` or `name_key` begins with the text."""
+        """Patients whose `search_key` or `name_key` begins with the text."""
         return self.filter(starts_with(text, key))
 
 

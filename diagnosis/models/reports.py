@@ -23,7 +23,7 @@ CODE_LENGTH = _CODE_GROUPS * (_CODE_GROUP + 1) - 1
 
 
 def new_verification_code() -> str:
-    """Four groups of four letters and digits without look-alikes: 79 bits that nobody guesses."""
+    """Four groups of four letters and digits without look-alikes: 79 bits that cannot be guessed."""
     groups = ("".join(secrets.choice(_CODE_LETTERS) for _ in range(_CODE_GROUP)) for _ in range(_CODE_GROUPS))
     return "-".join(groups)
 
@@ -44,7 +44,7 @@ class ReportQuerySet(models.QuerySet["Report"]):
     def outdate(self) -> None:
         """Those of them that are valid are so no longer: something that they print has changed.
 
-        Whoever changes a study calls this in the same transaction.
+        Every change of a study calls this in the same transaction.
         """
         pks = list(self.valid().values_list("pk", flat=True))  # MySQL updates no table that it reads in the same query
         self.model.objects.filter(pk__in=pks).update(outdated=timezone.now())
@@ -121,7 +121,7 @@ class Report(models.Model):
 
 
 class ErasedReport(models.Model):
-    """A report whose patient was erased: enough for the public page to say so to whoever holds a printed copy."""
+    """A report whose patient was erased: enough for the public page to say so to the holder of a printed copy."""
 
     code = models.CharField(_("verification code"), max_length=CODE_LENGTH, unique=True)
     sha256 = models.CharField(_("SHA-256"), max_length=64)

@@ -110,7 +110,7 @@ class DiagnosisQuerySet(models.QuerySet["Diagnosis"]):
         return self.filter(reduce(or_, (starts_with(text, f"study__{key}") for key in SEARCHED_KEYS)))
 
     def with_outcome(self, outcome: str) -> Self:
-        """Those of which the study's RT-PCR came out so."""
+        """Those whose study has this RT-PCR result."""
         return self.filter(outcome=outcome)
 
     def in_order(self, order: Order) -> Self:
@@ -132,7 +132,7 @@ def _start_of(day: date) -> datetime:
 
 
 class Standing(models.TextChoices):
-    """Whether a result counts: that of a voided study stays, and stands in no list."""
+    """Whether a result counts: that of a voided study stays, and is in no list."""
 
     KEPT = "kept", _("Kept")
     VOIDED = "voided", _("Voided")
@@ -220,7 +220,7 @@ class Diagnosis(models.Model):
         return reverse("diagnosis:result", args=[self.uuid])
 
     def hide_answer(self) -> None:
-        """Take the answer out of this row, for a person who may not see it yet; only that nobody reviewed it stays."""
+        """Take the answer out of this row, for a person who may not see it yet; only that it is unreviewed stays."""
         taken = {"probability": None, "raw_probability": None, "confidence": None, "heat_map": b"", "prediction": ""}
         taken |= {"outcome": ""}
         state = self.review_state if self.review_state == ReviewState.UNREVIEWED else ""

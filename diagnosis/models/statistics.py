@@ -1,4 +1,4 @@
-"""Figures of days that are kept so that nobody waits for them to be counted again. Part of `diagnosis.models`.
+"""The cache of statistics: counted days, and changes that make them stale. Part of `diagnosis.models`.
 
 Nothing here is a source of truth: every row of `DayFigures` may be deleted at any time, and is counted again when it is
 asked for.

@@ -31,7 +31,7 @@ class StudyQuerySet(models.QuerySet["Study"]):
         return narrowed(self, user, own=Q(uploaded_by=user))
 
     def starting_with(self, text: str, *, key: str) -> Self:
-        """Studies of which that one of the SEARCHED_KEYS begins with the text."""
+        """Studies whose key (one of SEARCHED_KEYS) begins with the text."""
         return self.filter(starts_with(text, key))
 
 
@@ -39,7 +39,7 @@ class Study(models.Model):
     """One radiograph as it was uploaded, and the copies that pages show.
 
     The file names below are those of the storage and never of the person. `original` is handed out as a download only.
-    A voided study stays, with everything about it, and stands in no list unless it is asked for.
+    A voided study stays, with everything about it, and is in no list unless it is asked for.
     """
 
     class Projection(models.TextChoices):

@@ -42,7 +42,7 @@ FIELD_NAMES = {
 def patient_details_of(dicom: DicomDetails) -> PatientDetails:
     """What the tags of a DICOM file say of the patient.
 
-    A number longer than DICOM allows (LO, 64 characters) names nobody: cut, it could be another patient's.
+    A number longer than DICOM allows (LO, 64 characters) names no one: cut, it could be another patient's.
     """
     return PatientDetails(
         reference=dicom.patient_id if is_storable_reference(dicom.patient_id) else "",
@@ -77,7 +77,7 @@ def _differ(one: object, other: object) -> bool:
 
 
 def names_agree(one: str, other: str) -> bool:
-    """Whether two spellings can be one person's name: every word of the shorter one stands in the longer one.
+    """Whether two spellings can be one person's name: every word of the shorter one is in the longer one.
 
     The order of the words, letter case, accents and punctuation make no difference; a single letter stands for every
     name that begins with it. An empty name agrees with every other.

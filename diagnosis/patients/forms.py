@@ -46,7 +46,9 @@ class PatientForm(ChangeForm, PatientFields):
         if not any(values.get(name) for name in ("reference", "name")) and any(
             self.stored[name] for name in ("reference", "name")
         ):
-            raise forms.ValidationError(_("Leave the reference or the name: without both nobody finds this patient."))
+            raise forms.ValidationError(
+                _("Leave the reference or the name: without them this patient cannot be found.")
+            )
         return values
 
     def clean_reference(self) -> str:

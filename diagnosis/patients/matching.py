@@ -55,7 +55,7 @@ def _matched(user: User, entered: PatientDetails, file: PatientDetails) -> tuple
         )
     details = joined(entered, file)
     patient = _registered(user, details)
-    # Whoever typed the number vouches for all that the upload says; a number in the file only for what was typed.
+    # A person who typed the number vouches for all that the upload says; a number in the file only for what was typed.
     claimed = entered if file.reference else details
     if patient and (contradicted := differences(claimed, registered_details(patient))):
         raise PatientMismatch(

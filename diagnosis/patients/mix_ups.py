@@ -12,7 +12,7 @@ from diagnosis.patients.details import FIELD_NAMES, PatientDetails, differences,
 
 @dataclass(frozen=True)
 class MixUp:
-    """A field in which a study's file says something else than the patient that the study stands with."""
+    """A field in which a study's file differs from the patient that the study belongs to."""
 
     name: str
     in_file: str
@@ -31,7 +31,7 @@ def mix_ups(study: Study) -> list[MixUp]:
 
 
 def _file_details(kept: dict[str, Any]) -> PatientDetails:
-    """As stored in `Study.dicom`, where a day is text, or as it stands there before it is stored."""
+    """As stored in `Study.dicom`, where a day is text, or as it is before it is stored."""
     birth_date = kept.get("patient_birth_date")
     return PatientDetails(
         reference=kept.get("patient_id") or "",

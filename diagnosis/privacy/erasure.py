@@ -2,7 +2,7 @@
 
 Rows go first, all of them or none; the names of their files are noted in the same transaction and the files deleted
 after it, so that what fails then, or a process that is killed, is made up for by the next `purge_expired`. What stays:
-the audit's entries, which name nobody; counts of refused uploads; of each report, its verification code and hash.
+the audit's entries, which hold no name; counts of refused uploads; of each report, its verification code and hash.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Everything stored of one patient as one archive: JSON, files as they were uploaded, pictures, reports, hashes.
 
-For the patient's right of access (GDPR, Article 15): people of the staff stand in it by identifier only.
+For the patient's right of access (GDPR, Article 15): it names people of the staff by identifier only.
 """
 
 from __future__ import annotations

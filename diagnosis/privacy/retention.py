@@ -23,7 +23,7 @@ def expired_studies(since: datetime) -> StudyQuerySet:
 
 
 def expired_patients(since: datetime) -> PatientQuerySet:
-    """Those registered before that of whom no study is left."""
+    """Those registered before that who have no study left."""
     return Patient.objects.filter(created__lt=since, studies=None).order_by("pk")
 
 

@@ -46,7 +46,7 @@ def report_of(diagnosis: Diagnosis, origin: Origin, *, is_deidentified: bool) ->
     """What the report of `diagnosis` prints now. Raises what the storage raises.
 
     A de-identified one is without the patient's details, every date, the names of the institution, of people and of
-    the file, every text that a person wrote, and the file's SHA-256, by which whoever has the file would find it. Text
+    the file, every text that a person wrote, and the file's SHA-256, by which anyone with the file would find it. Text
     that is part of the picture stays, and the report says so.
     """
     radiograph = _radiograph(diagnosis)

@@ -29,7 +29,7 @@ _BAR_FROM = 14
 
 
 class Scale(Flowable):
-    """Probabilities of COVID from 0 to 1 on a bar: the band, the operating point, and where the answer stands.
+    """Probabilities of COVID from 0 to 1 on a bar: the band, the operating point, and the answer's place.
 
     `probability` is the number and its words. The texts stay within `width` points, whatever they say.
     """

@@ -1,7 +1,7 @@
 """Text of any script as reportlab markup: escaped, shaped, in visual order, each character in a font that has it.
 
 Noto Sans and its relatives come from the packages manimgx-fonts and justmytype-intl-cjk. A font of the first is ready
-as it stands; those for Chinese, Japanese and Korean are far too large and drawn too thin, so that every document gets
+as it is; those for Chinese, Japanese and Korean are far too large and drawn too thin, so that every document gets
 the few characters that it prints, at the right weight, as a font of its own.
 """
 
@@ -29,10 +29,10 @@ from reportlab.pdfbase.ttfonts import TTFont
 REGULAR = "NotoSans"
 BOLD = "NotoSans-Bold"
 UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
-"""Stands for a character that no font here has, so that nothing is left out unseen."""
+"""Replaces a character that no font here has, so that nothing is left out unseen."""
 
 # Scripts that can be set letter by letter. Those that need more than Arabic does (Tamil, Devanagari) are not here:
-# without shaping their letters would stand in a wrong order, and a wrong name is worse than marks.
+# without shaping their letters would be in a wrong order, and a wrong name is worse than marks.
 _SCRIPTS = (
     REGULAR,
     "NotoSansArabic",

@@ -1,4 +1,4 @@
-"""A diagnosis as a document to print: what stands in it → PDF bytes. No database, no settings, no files."""
+"""A diagnosis as a document to print: its content → PDF bytes. No database, no settings, no files."""
 
 import io
 from collections.abc import Iterator
@@ -98,7 +98,7 @@ class _Story:
         return Paragraph(self._typesetter.markup(text, size=size, width=width, bold=bold), style)
 
     def _row(self, cells: list[Any], widths: list[float]) -> Table:
-        """A table of one row, whose first cell stands where reading begins."""
+        """A table of one row, whose first cell is where reading begins."""
         step = -1 if self._from_right else 1
         return Table([cells[::step]], colWidths=widths[::step], splitInRow=1)
 
@@ -106,7 +106,7 @@ class _Story:
         return [Spacer(0, 1.4 * _GAP), self._text(text, size=11.5, bold=True, width=WIDTH), Spacer(0, 4)]
 
     def _facts_table(self) -> Iterator[Flowable]:
-        """Patient and study beside each other; a very long value goes on on the next page."""
+        """Patient and study side by side; a very long value goes on on the next page."""
         half = (WIDTH - _GAP) / 2
         columns = [self._column(_("Patient"), self._report.patient, half)]
         columns.append(self._column(_("Study"), self._report.study, half))
@@ -123,7 +123,7 @@ class _Story:
         return [*lines, Spacer(0, 5)]
 
     def _fact(self, fact: Fact, width: float, name_width: float = 88) -> Flowable:
-        """A name and its value, which stands beside it, or over whole lines where it is very long."""
+        """A name and its value, next to it, or over whole lines where it is very long."""
         name = self._text(fact.name, width=name_width - 6, colour=SOFT)
         value_width = width - name_width
         if len(fact.value) > 600:
@@ -182,7 +182,7 @@ class _Story:
         return f"{', '.join(parts)}. {line}"
 
     def _additions(self) -> Iterator[Flowable]:
-        """What people said beside what the model answered, and never in its place."""
+        """What people said, with the model's answer and never instead of it."""
         facts = [self._fact(fact, WIDTH, name_width=130) for fact in self._report.additions]
         yield from self._section(_("Review and outcome"), facts)
 
@@ -194,7 +194,7 @@ class _Story:
         yield from self._section(_("Clinical notes"), [self._text(line, width=WIDTH) for line in lines])
 
     def _section(self, title: str, parts: list[Flowable]) -> Iterator[Flowable]:
-        """A heading that stands on the page of the first of its parts; nothing where there is none."""
+        """A heading on the page of the first of its parts; nothing where there is none."""
         if parts:
             yield KeepTogether([*self._heading(title), parts[0]])
             yield from parts[1:]
@@ -247,7 +247,7 @@ class _Story:
         yield KeepTogether([*self._heading(_("Limits")), *items])
 
     def _origin(self) -> Flowable:
-        """Who, when, and how to check it, beside the QR code. It stays whole."""
+        """Who, when, and how to check it, next to the QR code. It stays whole."""
         report, code_side = self._report, 84
         width = WIDTH - code_side - 40
         facts = [Fact(_("Produced by"), report.produced_by)] if report.produced_by else []
@@ -259,7 +259,7 @@ class _Story:
         style = ParagraphStyle("address", fontName=REGULAR, fontSize=8, leading=11.4, textColor=ACCENT)
         lines += [
             Spacer(0, 3),
-            self._text(_("Whether this report is still valid, and its SHA-256, stand at"), size=8, width=width),
+            self._text(_("Check validity and checksum at"), size=8, width=width),
             Paragraph(f"<link href={quoteattr(report.address)}>{address}</link>", style),
         ]
         table = self._row([lines, qr_code(report.address, code_side)], [WIDTH - code_side - 24, code_side + 24])

@@ -125,7 +125,7 @@ def as_file(request: SignedInRequest, found: Report, disposition: str) -> HttpRe
 @login_not_required
 @require_safe
 def verify(request: HttpRequest, code: str) -> HttpResponse:
-    """Whether the report with this code is valid, and its file's SHA-256: nothing else, whoever asks."""
+    """Whether the report with this code is valid, and its file's SHA-256: nothing else, for anyone."""
     of_code = {"code": code.upper()}
     found = Report.objects.filter(**of_code).first() or get_object_or_404(ErasedReport, **of_code)
     return render(request, "diagnosis/reports/verify.html", {"state": found.state, "sha256": found.sha256})

@@ -1,4 +1,4 @@
-"""A patient's other studies: those that a result page lists, and the one that stands beside its radiograph."""
+"""A patient's other studies: those that a result page lists, and the one compared with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The filter of the list of results, as it stands in the address."""
+"""The filter of the list of results, as its address has it."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class SearchWordsField(forms.CharField):
 
 
 def _what_is_searched() -> str:
-    """Beside the field, because an incomplete search must not look like a complete one."""
+    """At the field, because an incomplete search must not look like a complete one."""
     if not reads_newest_only():
         return gettext("Words that begin so, all of them in one note.")
     return gettext("Words that begin so, all of them in one note, in the newest %(number)s uploads.") % {
@@ -203,7 +203,7 @@ class ResultFilterForm(forms.Form):
 
     @property
     def needs_correction(self) -> bool:
-        """Whether there is something to correct beside the search."""
+        """Whether there is something to correct apart from the search."""
         return any(name != "q" for name in self.errors)
 
     def _shown(self, name: str) -> str:
@@ -229,5 +229,5 @@ def versions_with_results(user: User) -> QuerySet[ModelVersion]:
 
 
 def _any_of(results: DiagnosisQuerySet) -> Q:
-    """Asked for each standing by itself: so it is one look into an index of the list."""
+    """Asked for each standing separately: so it is one look into an index of the list."""
     return Q(Exists(results.kept())) | Q(Exists(results.voided()))

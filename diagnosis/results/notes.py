@@ -18,7 +18,7 @@ from diagnosis.models import DiagnosisQuerySet, StudyQuerySet
 
 READ_STUDIES = 20_000
 SHORTEST_WORD = 3
-"""InnoDB's own default (innodb_ft_min_token_size): shorter words stand in no full-text index."""
+"""InnoDB's own default (innodb_ft_min_token_size): no full-text index has shorter words."""
 MOST_WORDS = 8
 SAMPLED, COMMON = 1000, 0.005
 
@@ -72,7 +72,7 @@ def studies_with_words(studies: StudyQuerySet, words: list[str]) -> StudyQuerySe
 
 
 def are_common(results: DiagnosisQuerySet, studies: StudyQuerySet, words: list[str]) -> bool:
-    """Whether so many of the newest results hold the words that a page of the list is soon full.
+    """Whether enough of the newest results hold the words to fill a page of the list soon.
 
     The index would read every one of their notes, be it a million, before the first is given.
     """

@@ -39,7 +39,7 @@ def show_result(
 
 
 def _record_view(user: User, diagnosis: Diagnosis, shown: Mapping[str, Any]) -> None:
-    """One entry for the page with all its pictures, and one for the study that is compared beside it."""
+    """One entry for the page with all its pictures, and one for the study that is compared with it."""
     study_record(Action.RESULT_VIEWED, study=diagnosis.study, actor=user, result=diagnosis.uuid)
     if "beside" in shown:
         study_record(Action.RESULT_VIEWED, study=shown["beside"].study, actor=user)

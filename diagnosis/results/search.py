@@ -18,7 +18,7 @@ from diagnosis.reviews.blinding import conceal, revealed_to
 PAGE_ROWS = 50
 EXPORT_CHUNK_ROWS = 1000
 FEW_STUDIES = 5000
-"""So many studies that a search found are sorted; among more of them the list is walked in its order instead."""
+"""Up to this many studies that a search found are sorted; with more, the list is walked in its order instead."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def page_after(user: User, results: DiagnosisQuerySet, row: Diagnosis, order: Or
 
 
 def page_before(user: User, results: DiagnosisQuerySet, row: Diagnosis, order: Order) -> ResultPage:
-    """The page that ends just before `row`; the first page where fewer rows than a page stand before it."""
+    """The page that ends just before `row`; the first page where fewer rows than a page precede it."""
     rows = _rows(user, results.following(row, order.reverse))
     if len(rows) <= PAGE_ROWS:
         return first_page(user, results)

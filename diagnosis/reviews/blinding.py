@@ -1,7 +1,7 @@
 """Blind reading: what a model answered stays hidden from a person who reads blind until they have read the study.
 
-A study is hidden from a person who has switched blind reading on, whatever its age and whoever uploaded it, until
-that person has given an own reading of it or has reviewed one of its results (which nobody can who has not seen the
+A study is hidden from a person who has switched blind reading on, whatever its age and uploader, until
+that person has given an own reading of it or has reviewed one of its results (which needs having seen the
 answer). Switching it on hides what the person has merely looked at before: nothing records what somebody remembers.
 
 Hidden are the answer, its probability and confidence, the scale, the heat map, other models' answers, and what leads to
@@ -17,8 +17,8 @@ them: reviews and other people's readings, the RT-PCR outcome, and reports. The 
 
 Counts of whole months, the scorecard and the verification page say nothing of one study and hide nothing.
 
-Whoever shows a diagnosis passes it through `conceal`, which takes the answer out of the row itself: a page that forgets
-to ask has nothing to show.
+Code that shows a diagnosis passes it through `conceal`, which takes the answer out of the row itself: a page that
+forgets to ask has nothing to show.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ HIDDEN = _("Hidden until you have read it")
 
 
 def hidden_studies(user: User, study_pks: Iterable[int]) -> set[int]:
-    """Those of the studies of which the person may not see an answer yet. One query, or none for who reads openly."""
+    """Those of the studies whose answer the person may not see yet. One query, or none outside blind mode."""
     asked = set(study_pks)
     if not user.reads_blind or not asked:
         return set()

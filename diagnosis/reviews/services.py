@@ -76,7 +76,7 @@ def outcome_add(*, user: User, study: Study, result: str, sampled: date | None) 
 
 
 def _waited_for(study: Study) -> Study:
-    """The study as it is now; nobody else changes it until the transaction ends."""
+    """The study as it is now; no one else changes it until the transaction ends."""
     locked = Study.objects.select_for_update().get(pk=study.pk)
     if locked.voided:
         raise AdditionRefused(_("This study was voided: nothing can be added to it. Restore it first."))

@@ -168,7 +168,7 @@ def _waiting(report: Activity) -> Panel:
     notes = [_time_text(times)]
     if report.total.unreviewed:
         notes.append(
-            _("Results that nobody has reviewed yet (%(number)s) are not in it: the true times are longer.")
+            _("Unreviewed results (%(number)s) are not in it: the true times are longer.")
             % {"number": number(report.total.unreviewed)}
         )
     return Panel("waiting", _("Time to review"), notes, [chart], [table])

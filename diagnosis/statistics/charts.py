@@ -20,7 +20,7 @@ _STEPS = (1, 2, 2.5, 5, 10)
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of mark: what a bar is filled with, and `label`, which stands in the key."""
+    """One kind of mark: what a bar is filled with, and `label`, its name in the key."""
 
     slug: str
     label: str
@@ -47,7 +47,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Column:
-    """What stands over one mark of the axis. `is_minor` marks are left out where there is little room."""
+    """The text over one mark of the axis. `is_minor` marks are left out where there is little room."""
 
     place: str
     mark: str
@@ -57,7 +57,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Point:
-    """A figure with its interval: from `top` to `foot` of a line that stands at `place`."""
+    """A figure with its interval: from `top` to `foot` of a line at `place`."""
 
     shape: str
     place: str
@@ -100,7 +100,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Mark:
-    """What stands under a column."""
+    """The text under a column."""
 
     text: str
     is_minor: bool = False
@@ -158,7 +158,7 @@ def _point(shape: str, place: float, estimate: Estimate, top: float) -> Point:
 
 
 def _step(largest: float) -> int:
-    """A round number of which _MOST_STEPS reach at least `largest`."""
+    """A round number; _MOST_STEPS of it reach at least `largest`."""
     least = max(largest / _MOST_STEPS, 1)
     power = 10 ** int(log10(least))
     return next(ceil(step * power) for step in _STEPS if step * power >= least and step * power == int(step * power))

@@ -57,7 +57,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Activity:
-    """The figures of one period. `parts` stand in the order of the period's buckets, versions newest first.
+    """The figures of one period. `parts` are in the order of the period's buckets, versions newest first.
 
     With `hides_days` no day is to be shown: it may hold a single result, whose answer the person must not see yet.
     """
@@ -84,7 +84,7 @@ class Activity:
 
 @dataclass(frozen=True)
 class _Group:
-    """So many results that are alike."""
+    """A number of results that are alike."""
 
     version: int
     prediction: str

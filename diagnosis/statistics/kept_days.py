@@ -1,4 +1,4 @@
-"""Figures of days: counted when somebody asks for them, kept, and counted again after something changed (0096).
+"""The cache of statistics: days are counted when somebody asks, kept, and counted again after a change (0096).
 
 The order makes it safe without a lock: changes are summed first, results counted after, and the figures kept with that
 sum. A change that comes in between is counted too early, and then once more; never too late.

@@ -18,7 +18,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Links:
-    """`before` and `after` are the periods beside this one, None where there is none; `file` is the CSV."""
+    """`before` and `after` are the periods next to this one, None where there is none; `file` is the CSV."""
 
     before: Link | None
     after: Link | None

@@ -1,4 +1,4 @@
-"""What a page of figures is made of, and how figures are worded. Charts stand in `charts`."""
+"""What a page of figures is made of, and how figures are worded. Charts are in `charts`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Panel:
-    """One heading of the page and what stands under it."""
+    """One heading of the page and what is under it."""
 
     slug: str
     title: str
@@ -47,7 +47,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class KeyFigure:
-    """A number that stands above everything else."""
+    """A number above everything else."""
 
     label: str
     value: str

@@ -55,7 +55,7 @@ class Span:
 
 
 def rows_within(spans: Sequence[Timed], column: str) -> Q:
-    """Rows of which this moment lies in one of the spans, which stand in order and do not overlap."""
+    """Rows whose moment is in one of the spans, which are in order and do not overlap."""
     runs: list[Span] = []
     for span in spans:
         if runs and runs[-1].end == span.start:
@@ -75,7 +75,7 @@ def number_of_span(spans: Sequence[Timed], column: str) -> Case:
 class Bucket:
     """One column of a chart and one row of its table: a day of a month, or a month of a year.
 
-    `slug` names it for programs, `label` for a person, `mark` is what stands under a column.
+    `slug` names it for programs, `label` for a person, `mark` is the text under a column.
     """
 
     first_day: date

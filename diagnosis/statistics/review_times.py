@@ -32,7 +32,7 @@ class Band:
 
 @dataclass(frozen=True)
 class ReviewTimes:
-    """How many of the results had waited so many whole minutes, from short to long; LONGEST_MINUTES means or longer."""
+    """How many results had waited this many whole minutes, from short to long; LONGEST_MINUTES means or longer."""
 
     minutes: tuple[tuple[int, int], ...]
 
@@ -81,7 +81,7 @@ class ReviewTimes:
 def minutes_waited(keyed: DiagnosisQuerySet, spans: int) -> list[npt.NDArray[np.uint16]]:
     """From the answer to the first review, for each result that has one, by the `span` that the results are keyed with.
 
-    One query, of which every row is a number of minutes and how many results waited so long.
+    One query; each row is a number of minutes and how many results waited as long.
     """
     reviewed = keyed.exclude(review_state=ReviewState.UNREVIEWED)
     first = Review.objects.filter(diagnosis=OuterRef("pk")).order_by("created", "pk").values("created")[:1]

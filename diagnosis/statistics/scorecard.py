@@ -2,7 +2,7 @@
 
 COVID is the positive class. An indeterminate answer counts as wrong, for sensitivity and for specificity. A figure of
 fewer than FEWEST_CASES radiographs is not given. A radiograph counts once, with the first answer about it; under a
-model version it counts with that version's answer. A voided study does not count, nor one of which the sample was taken
+model version it counts with that version's answer. A voided study does not count, nor one whose sample was taken
 more than WINDOW_DAYS days before or after it, where both days are known.
 """
 
@@ -117,7 +117,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Scorecard:
-    """The scores of one period. `parts` stand in the order of its buckets, `bins` of rising probability (tenths)."""
+    """The scores of one period. `parts` are in the order of its buckets, `bins` of rising probability (tenths)."""
 
     period: Period
     total: Score
@@ -184,7 +184,7 @@ def _groups(number: int, part: list[Figures]) -> list[_Group]:
 
 
 def count_checked(results: DiagnosisQuerySet, spans: Sequence[Timed]) -> list[Figures]:
-    """For each span: the answers of which an outcome is known, by all that the scorecard tells apart. Five queries."""
+    """For each span: the answers with a known outcome, by all that the scorecard tells apart. Five queries."""
     keyed = results.filter(rows_within(spans, "created")).annotate(span=number_of_span(spans, "created"))
     checked = _with_outcome(keyed)
     counted = checked.filter(_in_window())

@@ -61,7 +61,7 @@ def _known(card: Scorecard) -> Panel:
     ]
     header = [_("Answer"), _("Answers"), _("RT-PCR known"), _("Share (95 %)")]
     text = _(
-        "Whoever gets a test is chosen: often because of what the model answered. Where these shares differ, "
+        "People are chosen for a test, often because of the model's answer. Where these shares differ, "
         "sensitivity and specificity below are not those of all radiographs (verification bias)."
     )
     table = Table(_("Of how many answers the RT-PCR is known"), header, rows)

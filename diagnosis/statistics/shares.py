@@ -13,7 +13,7 @@ Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 
 @dataclass(frozen=True)
 class Share:
-    """So many of so many. `estimate` is None where there is nothing to take a share of."""
+    """A number out of a number. `estimate` is None where there is nothing to take a share of."""
 
     part: int
     whole: int

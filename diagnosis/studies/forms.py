@@ -19,7 +19,7 @@ REASON_LENGTH = 300
 
 def reason_field() -> FreeTextField:
     """Why something is done that others will ask about."""
-    missing = _("Say why: it stands in the history of the study.")
+    missing = _("Say why: the reason is kept in the study's history.")
     return FreeTextField(
         _("Reason"), rows=2, max_length=REASON_LENGTH, required=True, error_messages={"required": missing}
     )

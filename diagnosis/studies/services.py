@@ -21,7 +21,7 @@ Kind = StudyEvent.Kind
 
 @transaction.atomic
 def study_edit(*, user: User, study: Study, changes: dict[str, Any]) -> None:
-    """Change the study's date, projection or notes. The event keeps what stood there before, except notes."""
+    """Change the study's date, projection or notes. The event keeps the former values, except notes."""
     if not changes:
         return
     row = _locked(study)
@@ -72,7 +72,7 @@ def study_restore(*, user: User, study: Study, reason: str) -> bool:
 
 
 def _locked(study: Study) -> Study:
-    """The study as it stands now; of two changes at the same moment the second waits here."""
+    """The study as it is now; of two changes at the same moment the second waits here."""
     return Study.objects.select_for_update().get(pk=study.pk)
 
 
@@ -94,7 +94,7 @@ class Move:
 
 
 def last_move(study: Study) -> Move | None:
-    """None where the study stands with the patient of its upload, and has stood with no other."""
+    """None where the study is and always was with the patient of its upload."""
     event = study.events.filter(kind=Kind.MOVED).select_related("actor").order_by("pk").last()
     if event is None:
         return None

@@ -1,4 +1,4 @@
-"""Changing what stands around a radiograph: its details, its patient, and whether it counts."""
+"""Edit, move, void and restore a study: its details, its patient, and whether it counts."""
 
 from collections.abc import Callable
 from http import HTTPStatus

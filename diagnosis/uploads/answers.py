@@ -62,7 +62,7 @@ class UploadAnswer:
 
 
 def upload_answer(*, user: User, file: UploadedFile, entered: EnteredDetails) -> UploadAnswer:
-    """Classify and store one file. What stands between the file and its result is part of the answer and no exception.
+    """Classify and store one file. A refusal is part of the answer and no exception.
 
     Raises only what the database or the storage raises.
     """
@@ -112,7 +112,7 @@ def _sentences(outcome: DiagnosisOutcome) -> list[str]:
         sentences.append(_("This file had been uploaded and classified before. This is its result."))
     if outcome.is_other_patients:
         sentences.append(
-            _("It stands with another patient than the one you entered. Look whose it is; move it if that is wrong.")
+            _("It belongs to another patient than the one you entered. Check whose it is; move it if that is wrong.")
         )
     elif outcome.left_out:
         sentences.append(_("What you entered was not stored with it: it can be changed on its page."))

@@ -10,7 +10,7 @@ from diagnosis.patients.details import NOBODY, PatientDetails
 
 @dataclass(frozen=True)
 class EnteredDetails:
-    """What the person entered beside the file, for the patient and for the study; everything may be missing."""
+    """What the person entered with the file, for the patient and for the study; everything may be missing."""
 
     patient: PatientDetails = NOBODY
     projection: str = ""

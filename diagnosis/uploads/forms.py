@@ -24,7 +24,7 @@ class SeveralFilesInput(forms.FileInput):
 
 
 class RadiographsField(forms.FileField):
-    """One file or several, each still to be checked by itself: one that is refused must not lose the others."""
+    """One file or several, each still to be checked on its own: one that is refused must not lose the others."""
 
     def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
         if not data:
@@ -46,7 +46,7 @@ def file_check(file: UploadedFile) -> None:
 
 
 class EnteredFields(StudyFields, PatientFields):
-    """What can be entered beside the files of an upload."""
+    """What can be entered with the files of an upload."""
 
     field_order = ["reference", "name", "birth_date", "sex", "projection", "study_date", "notes"]
 

@@ -1,4 +1,4 @@
-"""What the script of the upload page says. It stands in the page as JSON, in the person's language."""
+"""What the script of the upload page says. It is in the page as JSON, in the person's language."""
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -37,9 +37,7 @@ def script_texts(*_form: object) -> dict[str, str]:
         "signedOut": _(
             "You are signed out. Sign in again in another tab, then press “Try again”: nothing here is lost."
         ),
-        "otherPerson": _(
-            "Somebody else is signed in in this browser by now, and nothing more was sent. Reload the page."
-        ),
+        "otherPerson": _("Another person is now signed in in this browser, so nothing more was sent. Reload the page."),
         "forbidden": _(
             "The server refused the request. Reload the page; if that does not help, ask your administrator."
         ),

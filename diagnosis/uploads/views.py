@@ -18,7 +18,7 @@ from diagnosis.uploads.forms import TOO_LARGE, UploadForm
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("Accept")
 def upload(request: SignedInRequest) -> HttpResponse:
-    """Files to their results. What is wrong with one is said beside it, nothing of it is kept, and the others go on."""
+    """Files to their results. A refused file is shown with its reason, nothing of it is kept, and the others go on."""
     if request.method != "POST":
         return _form_page(request)
     form = UploadForm(request.POST, request.FILES)

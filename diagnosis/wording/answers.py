@@ -73,7 +73,7 @@ def _place(probability: float) -> str:
 
 
 def _anchor(probability: float) -> str:
-    """Which end of its text stands at a place, so that no text leaves the scale."""
+    """Which end of its text is at a place, so that no text leaves the scale."""
     if probability < 0.2:
         return "start"
     return "end" if probability > 0.8 else "middle"

@@ -43,12 +43,13 @@ class TestRegistering:
     def post(self, client: Client, form: dict[str, object]):
         return client.post(reverse("admin:accounts_user_add"), form, follow=True)
 
-    def test_an_administrator_registers_a_radiographer_who_is_sent_an_invitation(
+    def test_a_new_radiographer_is_invited(
         self,
         client: Client,
         hospital: Institution,
         django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
     ) -> None:
+        """An administrator registers a radiographer who is sent an invitation."""
         with django_capture_on_commit_callbacks(execute=True):
             self.post(client, self.form(hospital))
         eve = User.objects.get(username="eve")
@@ -58,9 +59,8 @@ class TestRegistering:
         assert "/accounts/invitation/" in mail.outbox[0].body
 
     @pytest.mark.django_db(transaction=True)
-    def test_without_a_mail_server_the_person_is_registered_and_the_administrator_told(
-        self, client: Client, hospital: Institution, settings: Settings
-    ) -> None:
+    def test_no_mail_server_when_registering(self, client: Client, hospital: Institution, settings: Settings) -> None:
+        """Without a mail server the person is registered and the administrator told."""
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
         told = messages_of(self.post(client, self.form(hospital)))
@@ -81,7 +81,7 @@ class TestRegistering:
             ("eve", "ALICE@example.org", "A person with this e-mail address exists already."),
         ],
     )
-    def test_a_second_spelling_is_refused_with_a_sentence(
+    def test_a_second_spelling_is_refused(
         self, client: Client, alice: User, username: str, email: str, sentence: str
     ) -> None:
         answer = self.post(client, self.form(alice.institution, username=username, email=email))
@@ -118,7 +118,7 @@ class TestSteps:
         self.take(client, alice, "reactivate")
         assert (alice.status, alice.is_active, alice.check_password(PASSWORD)) == ("active", True, True)
 
-    def test_a_closed_account_opens_by_a_new_invitation_only(self, client: Client, alice: User) -> None:
+    def test_a_closed_account_needs_an_invitation(self, client: Client, alice: User) -> None:
         self.take(client, alice, "close")
         assert (alice.status, alice.has_usable_password()) == ("closed", False)
         assert "This account is: Closed." in self.take(client, alice, "reactivate")
@@ -134,7 +134,7 @@ class TestSteps:
         assert offered() == {"reactivate", "close"}
 
     @pytest.mark.parametrize("name", ["suspend", "close", "invite"])
-    def test_nobody_does_it_to_himself(self, client: Client, dora: User, name: str) -> None:
+    def test_no_one_does_it_to_themselves(self, client: Client, dora: User, name: str) -> None:
         assert "another administrator" in self.take(client, dora, name)
         assert dora.status == "active"
         assert "steps" not in client.get(change_page(dora)).context
@@ -149,7 +149,7 @@ class TestSteps:
         assert client.get(step_page(alice, "promote")).status_code == 404
 
 
-def test_nobody_makes_a_superuser_or_grants_a_permission(client: Client, alice: User) -> None:
+def test_no_superuser_no_permission(client: Client, alice: User) -> None:
     extra = {"is_superuser": "on", "user_permissions": ["1", "2"], "groups": ["1"], "is_radiographer": "on"}
     assert client.post(change_page(alice), as_posted(alice, **extra)).status_code == 302
     alice.refresh_from_db()
@@ -172,7 +172,7 @@ def test_posted_fields_that_have_none_are_ignored(client: Client, alice: User) -
     assert User.objects.values().get(pk=alice.pk) == before | {"first_name": "Al", "name_key": "al"}
 
 
-def test_nobody_changes_the_own_roles_or_institution(client: Client, dora: User, elsewhere: Institution) -> None:
+def test_own_roles_are_not_changeable(client: Client, dora: User, elsewhere: Institution) -> None:
     changes = {"institution": elsewhere.pk, "is_radiographer": "on", "is_superuser": "on", "first_name": "Theodora"}
     assert client.post(change_page(dora), as_posted(dora, **changes)).status_code == 302
     before = dora.institution
@@ -216,7 +216,7 @@ def test_the_history_is_read_and_never_written(client: Client, alice: User, dora
         event.delete()
 
 
-def test_a_change_of_roles_stands_in_the_history(client: Client, alice: User, dora: User) -> None:
+def test_a_change_of_roles_is_recorded(client: Client, alice: User, dora: User) -> None:
     client.post(change_page(alice), as_posted(alice, is_staff="on"))
     event = AccountEvent.objects.get(person=alice)
     assert (event.kind, event.actor) == ("changed", dora)
@@ -224,15 +224,16 @@ def test_a_change_of_roles_stands_in_the_history(client: Client, alice: User, do
     assert event.detail["rights"]["is_radiographer"] == [True, False]
 
 
-def test_a_person_hears_at_the_former_address_that_an_administrator_changed_it(
+def test_former_address_is_told_of_a_change(
     client: Client, alice: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
+    """A person hears at the former address that an administrator changed it."""
     with django_capture_on_commit_callbacks(execute=True):
         client.post(change_page(alice), as_posted(alice, is_radiographer="on", email="dora.two@example.org"))
     assert [message.to for message in sent()] == [["alice@example.org"]]
 
 
-def test_nobody_is_deleted(client: Client, alice: User) -> None:
+def test_no_account_is_deleted(client: Client, alice: User) -> None:
     assert client.post(reverse("admin:accounts_user_delete", args=[alice.pk]), {"post": "yes"}).status_code == 403
     action = {"action": "delete_selected", "_selected_action": [alice.pk], "post": "yes"}
     client.post(reverse("admin:accounts_user_changelist"), action)
@@ -263,7 +264,7 @@ def test_a_radiographer_has_no_administration(alice: User) -> None:
     assert client.get(reverse("admin:index"), follow=True).status_code == 403
 
 
-def test_the_administration_has_no_sign_in_page_of_its_own(stranger: Client, dora: User) -> None:
+def test_there_is_no_second_sign_in_page(stranger: Client, dora: User) -> None:
     answer = stranger.get("/admin/accounts/user/", follow=True)
     assert answer.redirect_chain[-1][0] == "/accounts/sign-in/?next=/admin/accounts/user/"
     assert client_of(dora).get("/admin/login/")["Location"] == "/admin/"
@@ -282,7 +283,7 @@ def test_the_form_shows_no_other_right(client: Client, alice: User) -> None:
     assert set(form.fields) == PERSON_FIELDS
 
 
-def test_nobodys_second_factor_is_shown(client: Client) -> None:
+def test_no_second_factor_is_shown(client: Client) -> None:
     text = client.get(reverse("admin:index")).content.decode()
     assert "TOTP" not in text
     assert "Static" not in text

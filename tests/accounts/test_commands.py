@@ -1,4 +1,4 @@
-"""The commands of whoever runs the site: the first administrator, and a second factor that was lost."""
+"""The commands for the person who runs the site: the first administrator, and a second factor that was lost."""
 
 import io
 from typing import Any
@@ -22,7 +22,7 @@ def create(monkeypatch: pytest.MonkeyPatch, password: str = PASSWORD, **changes:
 
 
 class TestCreateAdministrator:
-    def test_it_makes_an_administrator_and_the_institution(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_makes_administrator_and_institution(self, monkeypatch: pytest.MonkeyPatch) -> None:
         assert "root.admin administers St. Anna" in create(monkeypatch)
         user = User.objects.get()
         assert (user.is_staff, user.is_superuser, user.is_radiographer, user.status) == (True, False, False, "active")
@@ -45,7 +45,7 @@ class TestCreateAdministrator:
             ({"institution": "x" * 300}, "at most 150"),
         ],
     )
-    def test_what_will_not_do_is_refused_and_leaves_nothing(
+    def test_bad_input_leaves_nothing(
         self, monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], sentence: str
     ) -> None:
         with pytest.raises(CommandError, match=sentence):

@@ -16,7 +16,7 @@ def printed() -> str:
 
 
 @pytest.mark.django_db
-def test_it_makes_one_administrator_and_one_radiographer() -> None:
+def test_one_administrator_one_radiographer() -> None:
     passwords = dict(re.findall(r"^  (\w+) +(\S+)$", printed(), flags=re.MULTILINE))
     administrator, radiographer = User.objects.order_by("username")
     assert (administrator.is_staff, administrator.is_superuser, administrator.is_radiographer) == (True, False, False)

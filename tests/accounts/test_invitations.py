@@ -52,7 +52,7 @@ def kinds_of(user: User) -> list[str]:
 
 
 class TestInvitation:
-    def test_the_person_chooses_name_and_password_and_signs_in(self, stranger: Client, eve: User) -> None:
+    def test_accepting_an_invitation_signs_in(self, stranger: Client, eve: User) -> None:
         assert follow(stranger, link_in_newest_message(), VALUES)["Location"] == "/accounts/sign-in/"
         eve.refresh_from_db()
         assert (eve.status, eve.is_active, eve.get_full_name()) == ("active", True, "Eve Okafor")
@@ -66,7 +66,7 @@ class TestInvitation:
         for words in ("Your user name is: eve", "St. Anna", f"{SITE}/accounts/invitation/", "72 hours"):
             assert words in str(message.body)
 
-    def test_before_accepting_nobody_signs_in(self, stranger: Client, eve: User) -> None:
+    def test_no_sign_in_before_accepting(self, stranger: Client, eve: User) -> None:
         stranger.post("/accounts/sign-in/", {"username": "eve", "password": ""})
         stranger.post("/accounts/sign-in/", {"username": "eve", "password": eve.password})
         assert "_auth_user_id" not in stranger.session
@@ -85,7 +85,7 @@ class TestInvitation:
         assert "does not work any more" in follow(stranger, older).content.decode()
         assert "Open the account" in follow(stranger, link_in_newest_message()).content.decode()
 
-    def test_a_corrected_address_ends_the_link_that_went_astray(self, stranger: Client, eve: User, dora: User) -> None:
+    def test_a_corrected_address_ends_the_link(self, stranger: Client, eve: User, dora: User) -> None:
         eve.email = "eve.okafor@example.org"
         person_update(actor=dora, person=eve, fields=["email"])
         assert "does not work any more" in follow(stranger, link_in_newest_message()).content.decode()
@@ -100,7 +100,7 @@ class TestInvitation:
         assert "does not work any more" in follow(stranger, link_in_newest_message()).content.decode()
 
     @pytest.mark.parametrize("damage", ["another person", "altered", "of a forgotten password"])
-    def test_a_link_that_nobody_sent_opens_nothing(self, stranger: Client, eve: User, alice: User, damage: str) -> None:
+    def test_an_invented_link_opens_nothing(self, stranger: Client, eve: User, alice: User, damage: str) -> None:
         link = link_in_newest_message()
         if damage == "of a forgotten password":
             stranger.post(FORGOTTEN, {"email": alice.email})
@@ -180,7 +180,7 @@ class TestForgottenPassword:
         self.ask(stranger, alice.email)
         assert f"{SITE}/accounts/forgotten/" in str(sent()[0].body)
 
-    def test_a_link_of_somebody_suspended_since_does_nothing(self, stranger: Client, alice: User, dora: User) -> None:
+    def test_a_suspended_persons_link_is_dead(self, stranger: Client, alice: User, dora: User) -> None:
         self.ask(stranger, alice.email)
         person_suspend(actor=dora, person=alice, reason="-")
         page = follow(stranger, link_in_newest_message(), {"new_password1": NEW, "new_password2": NEW})
@@ -188,9 +188,10 @@ class TestForgottenPassword:
         alice.refresh_from_db()
         assert alice.check_password(PASSWORD)
 
-    def test_a_mail_server_that_is_away_changes_nothing_of_the_answer(
+    def test_a_mail_fault_changes_no_answer(
         self, stranger: Client, alice: User, settings: Settings, caplog: pytest.LogCaptureFixture
     ) -> None:
+        """A mail server that is away changes nothing of the answer."""
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
         self.ask(stranger, alice.email)
@@ -199,9 +200,7 @@ class TestForgottenPassword:
         assert str(alice.uuid) in record.getMessage()
         assert "example.org" not in record.getMessage()
 
-    def test_the_answer_does_not_wait_for_the_mail_server(
-        self, stranger: Client, alice: User, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_answer_waits_for_no_mail(self, stranger: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
         has_answered, began = Event(), Event()
 
         def slowly(message: EmailMessage, *_: object) -> None:
@@ -214,14 +213,14 @@ class TestForgottenPassword:
         wait_for_messages()
         assert began.is_set()
 
-    def test_nobodys_letter_box_is_filled(self, stranger: Client, alice: User, bob: User) -> None:
+    def test_no_letter_box_is_filled(self, stranger: Client, alice: User, bob: User) -> None:
         for email in [alice.email, alice.email.upper(), alice.email, bob.email]:
             self.ask(stranger, email)
         assert [message.to for message in sent()] == [[alice.email], [bob.email]]
 
 
 class TestStatus:
-    def test_a_session_does_not_come_back_with_the_account(self, alice: User, dora: User) -> None:
+    def test_old_sessions_stay_ended(self, alice: User, dora: User) -> None:
         from accounts.services import person_reactivate
 
         client = client_of(alice)
@@ -248,7 +247,7 @@ class TestStatus:
         with pytest.raises(AccountError, match="last active administrator"):
             person_update(actor=root, person=dora, fields=["is_staff"])
 
-    def test_the_database_keeps_is_active_and_status_together(self, alice: User) -> None:
+    def test_is_active_follows_the_status(self, alice: User) -> None:
         from django.db import IntegrityError, transaction
 
         for changes in ({"is_active": False}, {"status": "closed"}):

@@ -40,7 +40,7 @@ def is_locked(answer) -> bool:
     return answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
 
 
-def test_after_the_limit_even_the_right_password_is_refused(stranger: Client, alice: User) -> None:
+def test_the_right_password_is_locked_too(stranger: Client, alice: User) -> None:
     assert not is_locked(fail(stranger, times=LIMIT - 1))
     assert is_locked(fail(stranger, times=1))
     answer = sign_in(stranger)
@@ -50,7 +50,8 @@ def test_after_the_limit_even_the_right_password_is_refused(stranger: Client, al
     assert "closed until" in answer.content.decode()
 
 
-def test_a_right_password_before_the_limit_starts_the_count_again(stranger: Client, alice: User) -> None:
+def test_a_right_password_resets_the_count(stranger: Client, alice: User) -> None:
+    """A right password before the limit starts the count again."""
     fail(stranger, times=LIMIT - 1)
     sign_in(stranger)
     assert not is_locked(fail(Client(), times=LIMIT - 1))
@@ -68,19 +69,19 @@ def test_other_browsers_and_addresses_do_not_help(stranger: Client, alice: User)
     assert is_locked(sign_in(Client(), REMOTE_ADDR="192.0.2.99"))
 
 
-def test_a_colleague_at_the_same_address_still_gets_in(stranger: Client, alice: User, bob: User) -> None:
+def test_a_colleagues_address_is_not_locked(stranger: Client, alice: User, bob: User) -> None:
     fail(stranger)
     assert sign_in(Client(), "bob")["Location"] == "/"
 
 
-def test_one_address_that_tries_many_names_is_locked_out(stranger: Client, alice: User, bob: User) -> None:
+def test_one_address_many_names_is_locked(stranger: Client, alice: User, bob: User) -> None:
     for name in ("u1", "u2", "u3", "u4", "u5", "u6"):
         fail(Client(), name, times=1)
     assert is_locked(sign_in(Client(), "bob"))
     assert sign_in(Client(), "bob", REMOTE_ADDR="192.0.2.7")["Location"] == "/"
 
 
-def test_an_account_of_ones_own_wins_no_more_tries_at_the_others(stranger: Client, alice: User, bob: User) -> None:
+def test_an_own_account_gives_no_more_tries(stranger: Client, alice: User, bob: User) -> None:
     for name in ("u1", "u2", "u3", "u4", "u5"):
         fail(Client(), name, times=1)
     sign_in(Client(), "bob")
@@ -88,7 +89,7 @@ def test_an_account_of_ones_own_wins_no_more_tries_at_the_others(stranger: Clien
     assert is_locked(sign_in(Client(), "alice"))
 
 
-def test_it_ends_by_itself_whatever_is_tried_meanwhile(stranger: Client, alice: User) -> None:
+def test_it_ends_on_its_own(stranger: Client, alice: User) -> None:
     fail(stranger, times=LIMIT + 5)
     assert AccessAttempt.objects.get().failures_since_start == LIMIT
     AccessAttempt.objects.update(attempt_time=AccessAttempt.objects.get().attempt_time - timedelta(minutes=16))
@@ -149,9 +150,7 @@ class TestBehindAProxy:
         assert self.addresses() == {"203.0.113.5"}
 
     @pytest.mark.parametrize("header", ["10.0.0.7", "192.168.1.7, 10.0.0.7"])
-    def test_an_address_of_the_hospitals_own_network_counts_too(
-        self, stranger: Client, alice: User, header: str
-    ) -> None:
+    def test_internal_addresses_count_too(self, stranger: Client, alice: User, header: str) -> None:
         fail(stranger, times=1, HTTP_X_FORWARDED_FOR=header, REMOTE_ADDR="198.51.100.9")
         assert self.addresses() == {"10.0.0.7"}
 
@@ -191,7 +190,7 @@ def people(alice: User, bob: User, dora: User, hospital: Institution) -> dict[st
     return {"alice": "wrong", "nobody": PASSWORD, "bob": PASSWORD, "eve": PASSWORD}
 
 
-def test_who_exists_shows_neither_in_words_nor_in_work(people: dict[str, str], settings: Settings) -> None:
+def test_no_difference_shows_who_exists(people: dict[str, str], settings: Settings) -> None:
     settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
     seen = set()
     for username, password in people.items():
@@ -203,7 +202,7 @@ def test_who_exists_shows_neither_in_words_nor_in_work(people: dict[str, str], s
     assert seen == {(1, 200, True, False)}
 
 
-def test_who_exists_does_not_show_in_the_lock_out_either(people: dict[str, str], settings: Settings) -> None:
+def test_lock_out_hides_who_exists(people: dict[str, str], settings: Settings) -> None:
     settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
     settings.LOCKOUT_ADDRESS_FAILURES = 100
     seen = set()

@@ -19,17 +19,19 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
     assert normalised(normalised(text)) == normalised(text) == normalised(text.upper())
 
 
-def test_the_database_refuses_a_second_spelling_of_a_user_name(alice: User) -> None:
+def test_user_names_differ_beyond_case(alice: User) -> None:
     with pytest.raises(IntegrityError):
         User.objects.create_user("ALICE", "other@example.org", institution=alice.institution)
 
 
-def test_the_database_refuses_a_second_spelling_of_an_e_mail_address(alice: User) -> None:
+def test_email_addresses_differ_beyond_case(alice: User) -> None:
+    """The database refuses a second spelling of an e mail address."""
     with pytest.raises(IntegrityError):
         User.objects.create_user("other", "Alice@Example.ORG", institution=alice.institution)
 
 
-def test_the_database_refuses_a_second_spelling_of_an_institution(hospital: Institution) -> None:
+def test_institutions_differ_beyond_case(hospital: Institution) -> None:
+    """The database refuses a second spelling of an institution."""
     with pytest.raises(IntegrityError):
         Institution.objects.create(name="ST. ANNA")
 
@@ -46,17 +48,17 @@ def test_a_form_is_told_before_the_database_is(alice: User) -> None:
     assert set(refusal.value.message_dict) == {"username"}
 
 
-def test_a_name_that_grows_past_the_column_is_refused(hospital: Institution) -> None:
+def test_a_name_too_long_is_refused(hospital: Institution) -> None:
     ligature = "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}"  # eighteen characters in its compatibility form
     with pytest.raises(ValidationError):
         User(username=ligature * 100, email="a@example.org", institution=hospital).clean()
 
 
-def test_nobody_has_a_role_that_was_not_given(hospital: Institution) -> None:
+def test_no_role_without_a_grant(hospital: Institution) -> None:
     user = person("eve", hospital)
     assert (user.is_staff, user.is_superuser, user.is_radiographer) == (False, False, False)
 
 
-def test_an_institution_with_people_cannot_be_deleted(alice: User) -> None:
+def test_a_used_institution_cannot_go(alice: User) -> None:
     with pytest.raises(IntegrityError):
         alice.institution.delete()

@@ -1,4 +1,4 @@
-"""One's own profile: what a person changes of himself, and what nobody changes there."""
+"""One's own profile: what a person may change, and what not."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -49,16 +49,14 @@ def test_blind_reading_is_switched_on_and_off(client: Client, alice: User) -> No
     assert "Your profile has been saved." in client.get(PROFILE).content.decode()
 
 
-def test_institution_and_roles_are_shown_and_have_no_field(client: Client) -> None:
+def test_institution_and_roles_are_read_only(client: Client) -> None:
     text = client.get(PROFILE).content.decode()
     assert "<dd><bdi>St. Anna</bdi></dd>" in text
     for name in ("institution", "is_staff", "is_radiographer", "is_superuser", "username", "password"):
         assert f'name="{name}"' not in text
 
 
-def test_posted_fields_that_are_not_the_persons_own_are_ignored(
-    client: Client, alice: User, elsewhere: Institution
-) -> None:
+def test_foreign_posted_fields_are_ignored(client: Client, alice: User, elsewhere: Institution) -> None:
     before = User.objects.values().get(pk=alice.pk)
     forged = {
         "is_staff": "on",
@@ -72,7 +70,7 @@ def test_posted_fields_that_are_not_the_persons_own_are_ignored(
     assert User.objects.values().get(pk=alice.pk) == before | {"first_name": "Al", "name_key": "al"}
 
 
-def test_what_an_administrator_changes_at_the_same_moment_stays(client: Client) -> None:
+def test_an_administrators_change_survives(client: Client) -> None:
     with CaptureQueriesContext(
         connection,
     ) as queries:
@@ -95,7 +93,7 @@ def test_what_an_administrator_changes_at_the_same_moment_stays(client: Client) 
         ("time_zone", "Mars/Olympus", "is not one of the available choices"),
     ],
 )
-def test_a_wrong_value_is_explained_and_nothing_is_stored(
+def test_a_wrong_value_is_explained(
     client: Client, alice: User, bob: User, field: str, value: str, sentence: str
 ) -> None:
     before = User.objects.values().get(pk=alice.pk)
@@ -106,7 +104,7 @@ def test_a_wrong_value_is_explained_and_nothing_is_stored(
     assert User.objects.values().get(pk=alice.pk) == before
 
 
-def test_a_refused_name_does_not_stand_in_the_head_of_the_page(client: Client) -> None:
+def test_a_refused_name_is_not_in_the_head(client: Client) -> None:
     text = client.post(PROFILE, values(first_name="Impostor", email="nowhere")).content.decode()
     assert '<a class="site-person-name" href="/accounts/profile/"><bdi>Alice</bdi>' in text
 
@@ -116,7 +114,8 @@ def test_a_name_full_of_html_stays_a_name(client: Client) -> None:
     assert "<script>alert" not in client.get(PROFILE).content.decode()
 
 
-def test_the_password_is_changed_the_key_rotates_and_other_sessions_end(client: Client, alice: User) -> None:
+def test_a_new_password_ends_other_sessions(client: Client, alice: User) -> None:
+    """The password is changed the key rotates and other sessions end."""
     elsewhere = client_of(alice)
     key = client.session.session_key
     answer = client.post(PASSWORD_PAGE, new_passwords())
@@ -139,14 +138,14 @@ def test_a_password_that_will_not_do_changes_nothing(client: Client, alice: User
     assert check_password(PASSWORD, alice.password)
 
 
-def test_guessing_the_old_password_ends_in_the_lock_out(client: Client, settings: Settings) -> None:
+def test_guessing_ends_in_the_lock_out(client: Client, settings: Settings) -> None:
     for _ in range(settings.AXES_FAILURE_LIMIT):
         answer = client.post(PASSWORD_PAGE, new_passwords(old="wrong"))
     assert answer.status_code == 429
     assert client.post(PASSWORD_PAGE, new_passwords()).status_code == 429
 
 
-def test_another_address_stands_in_the_history_and_nothing_else_does(client: Client, alice: User) -> None:
+def test_history_records_only_the_address(client: Client, alice: User) -> None:
     client.post(PROFILE, values(first_name="Al"))
     assert not alice.events.exists()
     client.post(PROFILE, values(email="new@example.org"))
@@ -190,7 +189,7 @@ class TestPreferences:
         Diagnosis.objects.update(created=self.MOMENT)
         return diagnosis.get_absolute_url()
 
-    def test_times_are_in_the_persons_zone_and_nobody_elses(self, alice: User, bob: User, address: str) -> None:
+    def test_times_are_in_the_persons_own_zone(self, alice: User, bob: User, address: str) -> None:
         User.objects.filter(pk=alice.pk).update(time_zone="Asia/Kuching")
         assert "2 Mar 2025, 06:30" in client_of(alice).get(address).content.decode()
         assert "1 Mar 2025, 22:30" in client_of(bob).get(address).content.decode()
@@ -210,9 +209,7 @@ class TestPreferences:
         assert switch in client_of(alice).get(address).content.decode()
 
 
-def test_the_language_is_the_persons_own_where_there_are_several(
-    client: Client, alice: User, bob: User, settings: Settings
-) -> None:
+def test_the_persons_own_language_is_used(client: Client, alice: User, bob: User, settings: Settings) -> None:
     settings.LANGUAGES = [("en", "English")]
     assert 'name="language"' not in client.get(PROFILE).content.decode()
     settings.LANGUAGES = [("en", "English"), ("de", "German")]

@@ -18,7 +18,7 @@ QUERYSETS = (Study, Diagnosis, Report, Patient, Refusal)
 
 @pytest.fixture
 def diagnosis(alice: User, engine: ToyEngine) -> Diagnosis:
-    """One of Alice's, with a report, a patient and a refusal beside it."""
+    """One of Alice's, with a report, a patient and a refusal as well."""
     diagnosis = diagnosed(alice)
     made(alice, diagnosis)
     patient = Patient.objects.create(institution=alice.institution, created_by=alice, reference="P-1")
@@ -52,7 +52,7 @@ def test_an_institution_sees_what_its_people_upload(
     assert statuses(client_of(charlie), diagnosis) == {404}
 
 
-def test_narrowed_to_the_own_a_colleague_is_a_stranger(
+def test_narrowed_scope_hides_colleagues(
     diagnosis: Diagnosis, alice: User, bob: User, charlie: User, dora: User, settings: Settings
 ) -> None:
     settings.RADIOGRAPHERS_SEE = "own"
@@ -61,9 +61,8 @@ def test_narrowed_to_the_own_a_colleague_is_a_stranger(
     assert statuses(client_of(bob), diagnosis) == {404}
 
 
-def test_narrowed_to_the_own_a_colleagues_patient_shows_once_one_uploaded_for_them(
-    diagnosis: Diagnosis, bob: User, settings: Settings
-) -> None:
+def test_narrowed_scope_a_shared_patient(diagnosis: Diagnosis, bob: User, settings: Settings) -> None:
+    """Narrowed to the own a colleague's patient shows once one uploaded for them."""
     settings.RADIOGRAPHERS_SEE = "own"
     own = diagnosed(bob, seed=1).study
     Study.objects.filter(pk=own.pk).update(patient=Patient.objects.get())
@@ -71,18 +70,15 @@ def test_narrowed_to_the_own_a_colleagues_patient_shows_once_one_uploaded_for_th
     assert list(Study.objects.visible_to(bob)) == [own]
 
 
-def test_narrowed_to_the_own_a_colleagues_file_uploaded_again_shows_nothing_of_it(
-    diagnosis: Diagnosis, bob: User, settings: Settings
-) -> None:
+def test_narrowed_scope_a_file_sent_again(diagnosis: Diagnosis, bob: User, settings: Settings) -> None:
+    """Narrowed to the own a colleague's file uploaded again shows nothing of it."""
     assert diagnosed(bob) == diagnosis
     settings.RADIOGRAPHERS_SEE = "own"
     with pytest.raises(StoredByColleague, match="A colleague has uploaded"):
         diagnosed(bob)
 
 
-def test_whoever_changes_the_institution_sees_the_new_one_only(
-    diagnosis: Diagnosis, alice: User, charlie: User
-) -> None:
+def test_a_new_institution_replaces_the_old(diagnosis: Diagnosis, alice: User, charlie: User) -> None:
     alice.institution = charlie.institution
     alice.save()
     assert counts(alice) == {0}

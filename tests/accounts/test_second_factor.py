@@ -65,7 +65,7 @@ class TestSettingUp:
         assert len(set(set_up(client, alice))) == 10
         assert client.get(CODES)["Location"] == OVERVIEW
 
-    def test_every_other_session_ends_and_the_own_key_rotates(self, alice: User) -> None:
+    def test_other_sessions_end_and_key_rotates(self, alice: User) -> None:
         here, there = client_of(alice), client_of(alice)
         key = here.session.session_key
         set_up(here, alice)
@@ -89,17 +89,17 @@ class TestSettingUp:
         set_up(client, alice)
         assert TOTPDevice.objects.get(user=alice) != device
 
-    def test_it_stands_in_the_history(self, alice: User, codes: list[str]) -> None:
+    def test_it_is_in_the_history(self, alice: User, codes: list[str]) -> None:
         assert AccountEvent.objects.get(person=alice).kind == "second-factor-on"
 
 
 class TestSigningIn:
-    def test_the_password_alone_signs_nobody_in(self, stranger: Client, device: TOTPDevice) -> None:
+    def test_the_password_alone_is_not_enough(self, stranger: Client, device: TOTPDevice) -> None:
         assert give_password(stranger)["Location"].startswith(CODE)
         assert not is_signed_in(stranger)
         assert stranger.get("/results/")["Location"].startswith(SIGN_IN)
 
-    def test_password_and_code_do_and_the_key_rotates_twice(self, stranger: Client, device: TOTPDevice) -> None:
+    def test_password_and_code_sign_in(self, stranger: Client, device: TOTPDevice) -> None:
         stranger.get(SIGN_IN)
         give_password(stranger, next="/results/")
         first = stranger.session.session_key
@@ -117,9 +117,7 @@ class TestSigningIn:
         assert other.post(CODE, {"code": code}).status_code == HTTPStatus.UNPROCESSABLE_ENTITY
         assert not is_signed_in(other)
 
-    def test_a_recovery_code_works_once_whatever_its_spelling(
-        self, stranger: Client, alice: User, codes: list[str]
-    ) -> None:
+    def test_a_recovery_code_works_once(self, stranger: Client, alice: User, codes: list[str]) -> None:
         give_password(stranger)
         assert stranger.post(CODE, {"code": f" {codes[0].upper()} "})["Location"] == "/"
         assert StaticToken.objects.filter(device__user=alice).count() == 9
@@ -127,7 +125,7 @@ class TestSigningIn:
         give_password(other)
         assert other.post(CODE, {"code": codes[0]}).status_code == HTTPStatus.UNPROCESSABLE_ENTITY
 
-    def test_wrong_codes_make_the_next_wait_even_the_right_one(self, stranger: Client, device: TOTPDevice) -> None:
+    def test_wrong_codes_delay_the_right_one(self, stranger: Client, device: TOTPDevice) -> None:
         give_password(stranger)
         wrong = f"{(int(code_of(device)) + 1) % 10**6:06}"
         stranger.post(CODE, {"code": wrong})
@@ -200,7 +198,7 @@ class TestRenewingAndRemoving:
         assert client.get(OVERVIEW).status_code == HTTPStatus.OK
         assert give_password(stranger)["Location"] == "/"
 
-    def test_guessing_the_password_there_ends_in_the_lock_out(self, client: Client, settings: Settings) -> None:
+    def test_guessing_ends_in_the_lock_out(self, client: Client, settings: Settings) -> None:
         for _ in range(settings.AXES_FAILURE_LIMIT):
             answer = client.post(REMOVE, {"password": "wrong"})
         assert answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
@@ -219,7 +217,7 @@ class TestRequiredForAdministrators:
         settings.REQUIRE_SECOND_FACTOR_FOR_ADMINISTRATORS = True
 
     @pytest.mark.parametrize("address", ["/", "/admin/", "/admin/accounts/user/", "/accounts/profile/", "/models/"])
-    def test_without_one_everything_leads_to_setting_it_up(self, dora: User, address: str) -> None:
+    def test_without_one_it_must_be_set_up(self, dora: User, address: str) -> None:
         assert client_of(dora).get(address)["Location"] == SET_UP
 
     def test_posting_is_no_way_round(self, dora: User, alice: User) -> None:

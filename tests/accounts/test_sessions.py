@@ -1,4 +1,4 @@
-"""How long somebody stays signed in, and what happens to whoever is not any more."""
+"""How long a person stays signed in, and what happens after that."""
 
 import time
 
@@ -28,7 +28,7 @@ def pretend(client: Client, *, idle: float = 0, signed_in: float = 0) -> None:
     session.save()
 
 
-def test_after_half_an_hour_without_activity_it_is_over(client: Client) -> None:
+def test_it_ends_after_half_an_hour_idle(client: Client) -> None:
     pretend(client, idle=31 * MINUTE)
     answer = client.get("/results/")
     assert answer["Location"] == f"{SIGN_IN}?next=/results/"
@@ -92,9 +92,8 @@ def test_the_click_needs_the_token_of_the_page(alice: User) -> None:
         ("rubbish", "/"),
     ],
 )
-def test_a_form_sent_too_late_leads_back_to_its_page_after_signing_in(
-    client: Client, referrer: str, target: str
-) -> None:
+def test_a_late_form_leads_back_to_its_page(client: Client, referrer: str, target: str) -> None:
+    """A form sent too late leads back to its page after signing in."""
     pretend(client, idle=31 * MINUTE)
     answer = client.post("/upload/", {"notes": "x"}, headers={"referer": referrer})
     assert (answer.status_code, answer["Location"]) == (302, f"{SIGN_IN}?next={target}")

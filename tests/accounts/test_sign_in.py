@@ -16,15 +16,13 @@ def sign_in(client: Client, username: str = "alice", password: str = PASSWORD, *
 
 
 @pytest.mark.parametrize("username", ["alice", "ALICE", "\N{FULLWIDTH LATIN SMALL LETTER A}lice"])
-def test_a_registered_person_signs_in_whatever_the_letter_case(stranger: Client, alice: User, username: str) -> None:
+def test_letter_case_does_not_matter(stranger: Client, alice: User, username: str) -> None:
     assert sign_in(stranger, username)["Location"] == "/"
     assert stranger.get("/").wsgi_request.user == alice
 
 
 @pytest.mark.parametrize(("username", "password"), [("alice", "wrong"), ("nobody", PASSWORD), ("alice\0", PASSWORD)])
-def test_a_wrong_name_and_a_wrong_password_get_the_same_words(
-    stranger: Client, alice: User, username: str, password: str
-) -> None:
+def test_wrong_name_and_password_look_alike(stranger: Client, alice: User, username: str, password: str) -> None:
     answer = sign_in(stranger, username, password)
     assert answer.status_code == 200
     assert "_auth_user_id" not in stranger.session
@@ -40,9 +38,8 @@ class CountingHasher(MD5PasswordHasher):
         return super().encode(password, salt)
 
 
-def test_an_unknown_name_costs_as_many_hashes_as_a_wrong_password(
-    stranger: Client, alice: User, settings: Settings
-) -> None:
+def test_an_unknown_name_takes_as_long(stranger: Client, alice: User, settings: Settings) -> None:
+    """An unknown name costs as many hashes as a wrong password."""
     settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
     counts = []
     for username in ("alice", "nobody"):
@@ -58,7 +55,7 @@ def test_a_suspended_person_stays_out(stranger: Client, alice: User) -> None:
     assert "_auth_user_id" not in stranger.session
 
 
-def test_suspending_ends_the_session_at_the_next_request(alice: User) -> None:
+def test_suspending_ends_the_session(alice: User) -> None:
     client = client_of(alice)
     assert client.get("/").status_code == 200
     User.objects.update(is_active=False, status="suspended")

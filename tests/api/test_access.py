@@ -21,7 +21,7 @@ from tests.uploads import diagnosed, radiograph_png, stored_files
 class Row:
     """The status for a radiographer of the institution; for one of another; for an administrator without that role.
 
-    Nobody, the suspended and whoever changed the password get 401 everywhere but where one signs in.
+    No token, a suspended person, a changed password: 401 everywhere but at the sign-in.
     """
 
     method: str
@@ -56,7 +56,7 @@ TABLE = {
 
 
 def test_every_address_has_a_row() -> None:
-    # The page of the documentation is one of the site's: its row stands in covidxray/test_access.py.
+    # The page of the documentation is one of the site's: its row is in covidxray/test_access.py.
     assert {str(pattern.name) for pattern in urlpatterns} - {"docs"} == set(TABLE)
 
 
@@ -122,7 +122,7 @@ class TestUploading:
     def test_only_radiographers_do(self, who: str, status: int, request: pytest.FixtureRequest) -> None:
         assert send(program_of(request.getfixturevalue(who)), radiograph_png()).status_code == status
 
-    def test_nobody_does_not_and_nothing_is_kept(self, alice: User, media_root) -> None:
+    def test_others_do_not_and_nothing_is_kept(self, alice: User, media_root) -> None:
         for client in (nobodys(), client_of(alice), bearing("x")):
             assert send(client, radiograph_png()).status_code == 401
         assert (Diagnosis.objects.count(), stored_files(media_root)) == (0, [])
@@ -136,9 +136,7 @@ class TestScope:
         assert client.get(RESULTS).json()["results"] == []
         assert client.get(RESULTS, {"after": str(theirs.uuid)}).status_code == 404
 
-    def test_where_radiographers_see_their_own_a_colleagues_is_404(
-        self, diagnosis: Diagnosis, bob: User, settings: Settings
-    ) -> None:
+    def test_narrowed_scope_hides_a_colleagues(self, diagnosis: Diagnosis, bob: User, settings: Settings) -> None:
         settings.RADIOGRAPHERS_SEE = "own"
         client = program_of(bob)
         assert client.get(f"{RESULTS}{diagnosis.uuid}/").status_code == 404
@@ -156,13 +154,13 @@ class TestScope:
             assert answer["Allow"] == "GET, POST, HEAD, OPTIONS"
 
 
-def test_the_persons_language_and_time_zone_are_in_force(alice: User, diagnosis: Diagnosis) -> None:
+def test_the_persons_language_and_time_zone(alice: User, diagnosis: Diagnosis) -> None:
     profile_update(user=alice, values={"language": "ms", "time_zone": "Asia/Kuala_Lumpur"})
     found = program_of(alice).get(f"{RESULTS}{diagnosis.uuid}/").json()
     assert found["answer"]["label"] == "Positif"
     assert found["created"].endswith("+08:00")
 
 
-def test_the_browsers_language_is_in_force_before_one_is_known(db: None) -> None:
+def test_the_browsers_language_comes_first(db: None) -> None:
     answer = sign_in(client=Client(headers={"Accept-Language": "ar"}))
     assert "do not belong together" not in answer.json()["detail"]

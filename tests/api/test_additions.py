@@ -93,7 +93,7 @@ class TestBlindReading:
         User.objects.filter(pk=bob.pk).update(reads_blind=True)
         return program_of(User.objects.get(pk=bob.pk))
 
-    def test_a_result_tells_nothing_that_leads_to_the_answer(self, blind: Client, diagnosis: Diagnosis) -> None:
+    def test_a_hidden_result_reveals_no_answer(self, blind: Client, diagnosis: Diagnosis) -> None:
         for found in (blind.get(f"{RESULTS}{diagnosis.uuid}/").json(), send(blind, radiograph_png()).json()["result"]):
             assert found["is_hidden"]
             assert (found["answer"], found["review_state"], found["outcome"]) == (None, None, None)
@@ -111,9 +111,7 @@ class TestBlindReading:
     def test_nor_does_being_listed(self, blind: Client, asked: dict[str, str]) -> None:
         assert blind.get(RESULTS, asked).json()["results"] == []
 
-    def test_heat_map_reports_review_and_outcome_are_refused(
-        self, blind: Client, diagnosis: Diagnosis, alice: User
-    ) -> None:
+    def test_hidden_results_refuse_additions(self, blind: Client, diagnosis: Diagnosis, alice: User) -> None:
         report = diagnosis.reports.get()
         asked = [
             blind.get(f"{RESULTS}{diagnosis.uuid}/heat-map/"),

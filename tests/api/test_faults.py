@@ -1,4 +1,4 @@
-"""Faults of the machine, and requests that nobody can read: JSON in the words of the pages, and nothing is stored."""
+"""Faults of the machine, and unreadable requests: JSON in the words of the pages, and nothing is stored."""
 
 import errno
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_a_storage_that_takes_nothing(
     assert (Study.objects.count(), stored_files(media_root)) == (0, [])
 
 
-def test_a_fault_in_the_engine_tells_nothing_of_itself(program: Client, engine: ToyEngine) -> None:
+def test_an_engine_fault_gives_no_details(program: Client, engine: ToyEngine) -> None:
     engine.fault = ValueError("Canary")
     answer = send(program, radiograph_png())
     assert "Canary" not in answer.content.decode()

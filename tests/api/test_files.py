@@ -46,7 +46,7 @@ class TestPictures:
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert answer["Cache-Control"] == "private, no-store"
 
-    def test_whatever_the_client_would_like_it_gets_what_there_is(self, program: Client, diagnosis: Diagnosis) -> None:
+    def test_accept_headers_are_ignored(self, program: Client, diagnosis: Diagnosis) -> None:
         for accept in ("text/html", "image/webp", "nonsense"):
             answer = program.get(studies(diagnosis, "display"), headers={"Accept": accept})
             assert (answer.status_code, answer["Content-Type"]) == (200, "image/jpeg")

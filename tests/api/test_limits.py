@@ -29,9 +29,7 @@ def statuses(client: Client, times: int) -> list[int]:
 
 
 class TestOfAPerson:
-    def test_beyond_the_limit_it_is_429_until_the_next_minute(
-        self, program: Client, settings: Settings, clock: list[float]
-    ) -> None:
+    def test_over_the_limit_until_next_minute(self, program: Client, settings: Settings, clock: list[float]) -> None:
         settings.API_REQUESTS_PER_MINUTE = 2
         assert statuses(program, 3) == [200, 200, 429]
         answer = program.get(RESULTS)
@@ -39,9 +37,8 @@ class TestOfAPerson:
         clock[0] += 60
         assert statuses(program, 3) == [200, 200, 429]
 
-    def test_another_token_of_the_same_person_wins_nothing_and_another_person_loses_nothing(
-        self, program: Client, alice: User, bob: User, settings: Settings
-    ) -> None:
+    def test_the_limit_is_per_person(self, program: Client, alice: User, bob: User, settings: Settings) -> None:
+        """Another token of the same person wins nothing and another person loses nothing."""
         settings.API_REQUESTS_PER_MINUTE = 1
         assert statuses(program, 1) == [200]
         assert statuses(program_of(alice), 1) == [429]
@@ -70,7 +67,8 @@ class TestOfAnAddress:
             clock[0] += 2 * 3600
         assert ApiUse.objects.count() == 1
 
-    def test_who_gives_no_token_is_turned_away_before_anything_is_counted(self, db: None) -> None:
+    def test_without_a_token_nothing_is_counted(self, db: None) -> None:
+        """Who gives no token is turned away before anything is counted."""
         nobodys().get(RESULTS)
         assert not ApiUse.objects.exists()
 

@@ -42,7 +42,7 @@ class TestUploading:
         assert result["model_version"] == "toy-1"
         assert result["study"]["patient"] is None
 
-    def test_what_is_entered_beside_it_is_stored(self, program: Client) -> None:
+    def test_what_is_entered_with_it_is_stored(self, program: Client) -> None:
         entered = {"reference": "P-7", "name": "Jane", "birth_date": "1980-02-01", "sex": "F"}
         more = {"projection": "PA", "study_date": "2026-01-05", "notes": "Cough.\nFever."}
         study = send(program, radiograph_png(), **entered, **more).json()["result"]["study"]
@@ -55,7 +55,7 @@ class TestUploading:
         answer = send(program, radiograph_dicom(dicom_samples, PatientID="MRN-2"), reference="MRN-9")
         assert (answer.status_code, Study.objects.count()) == (422, 1)
 
-    def test_the_same_file_again_leads_to_the_same_result(self, program: Client) -> None:
+    def test_the_same_file_has_the_same_result(self, program: Client) -> None:
         first, again = (send(program, radiograph_png()) for _ in range(2))
         assert (again.status_code, again.json()["state"]) == (200, "repeat")
         assert again.json()["result"]["uuid"] == first.json()["result"]["uuid"]
@@ -75,7 +75,7 @@ class TestUploading:
         ],
         ids=["empty", "no picture", "truncated", "too large"],
     )
-    def test_a_refused_file_has_its_reason_and_leaves_nothing(
+    def test_a_refused_file_leaves_nothing(
         self, program: Client, media_root: Path, content: bytes, status: int, code: str, reason: str
     ) -> None:
         answer = send(program, content)
@@ -84,7 +84,7 @@ class TestUploading:
         assert answer.json()["code"]
         assert (Study.objects.count(), stored_files(media_root)) == (0, [])
 
-    def test_a_refusal_is_counted_and_recorded_as_from_the_page(self, program: Client) -> None:
+    def test_a_refusal_is_counted_and_recorded(self, program: Client) -> None:
         send(program, b"%PDF-1.7")
         assert Refusal.objects.count() == 1
         assert AuditEntry.objects.latest("sequence").action == "upload-refused"
@@ -190,11 +190,11 @@ class TestOneResult:
 
 
 class TestTheList:
-    def test_it_takes_every_filter_of_the_page_and_describes_each(self) -> None:
+    def test_every_filter_is_described(self) -> None:
         described = {parameter.name for parameter in FILTERS}
         assert described == {*ResultFilterForm.base_fields, "after", "before"}
 
-    def test_filters_search_and_order_are_those_of_the_page(self, program: Client, engine: ToyEngine) -> None:
+    def test_filters_are_those_of_the_page(self, program: Client, engine: ToyEngine) -> None:
         low = send(program, radiograph_png(1), "b.png", reference="P-1").json()["result"]["uuid"]
         engine.probability = 0.9
         high = send(program, radiograph_png(2), "a.png", reference="P-2").json()["result"]["uuid"]

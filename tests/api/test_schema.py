@@ -35,7 +35,7 @@ def test_it_describes_itself_without_a_doubt(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().err == ""
 
 
-def test_whoever_has_a_token_reads_it(dora: User) -> None:
+def test_a_token_is_enough_to_read_it(dora: User) -> None:
     answer = program_of(dora).get("/api/schema/")
     assert (answer.status_code, answer.json()["openapi"]) == (200, "3.1.0")
     assert nobodys().get("/api/schema/").status_code == HTTPStatus.UNAUTHORIZED

@@ -26,7 +26,7 @@ def status(client: Client) -> int:
 
 
 class TestSigningIn:
-    def test_name_and_password_give_a_token_that_opens_the_rest(self, alice: User) -> None:
+    def test_name_and_password_give_a_token(self, alice: User) -> None:
         answer = sign_in("ALICE")
         assert answer.status_code == 201
         assert status(bearing(answer.json()["token"])) == 200
@@ -37,7 +37,8 @@ class TestSigningIn:
         assert not bearing(answer.json()["token"]).get(RESULTS).cookies
         assert status(client_of(alice)) == 401
 
-    def test_a_wrong_password_and_a_wrong_name_are_refused_in_the_pages_words(self, alice: User) -> None:
+    def test_wrong_name_and_password_are_refused(self, alice: User) -> None:
+        """A wrong password and a wrong name are refused in the pages words."""
         answers = [sign_in(password="wrong"), sign_in("nobody")]
         assert answers[0].json() == answers[1].json()
         assert [answer.status_code for answer in answers] == [401, 401]
@@ -81,7 +82,7 @@ class TestLockOut:
         settings.AXES_FAILURE_LIMIT = 3
         settings.LOCKOUT_ADDRESS_FAILURES = 100
 
-    def test_after_the_limit_even_the_right_password_is_refused(self, alice: User) -> None:
+    def test_the_right_password_is_locked_too(self, alice: User) -> None:
         for _ in range(3):
             sign_in(password="wrong")
         answer = sign_in()
@@ -90,7 +91,7 @@ class TestLockOut:
         assert "closed until" in answer.json()["detail"]
         assert not ApiToken.objects.exists()
 
-    def test_failures_at_the_pages_and_here_are_counted_together(self, alice: User) -> None:
+    def test_failures_are_counted_with_the_pages(self, alice: User) -> None:
         for _ in range(2):
             Client().post("/accounts/sign-in/", {"username": "alice", "password": "wrong"})
         assert sign_in(password="wrong").status_code == 429
@@ -101,7 +102,7 @@ class TestLockOut:
             assert [sign_in(password="wrong").status_code for _ in range(2)] == [401, 401]
             assert sign_in().status_code == 201
 
-    def test_who_exists_shows_neither_in_words_nor_in_work(self, request: pytest.FixtureRequest) -> None:
+    def test_no_difference_shows_who_exists(self, request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("settings").PASSWORD_HASHERS = ["tests.accounts.test_lockout.CountingHasher"]
         seen = set()
         for username, password in request.getfixturevalue("people").items():
@@ -123,7 +124,7 @@ class TestSecondFactor:
         assert (answer.status_code, answer.json()["code"]) == (401, "code-needed")
         assert not ApiToken.objects.exists()
 
-    def test_with_the_code_it_does_and_the_code_works_once(self, device: TOTPDevice) -> None:
+    def test_with_a_code_which_works_once(self, device: TOTPDevice) -> None:
         code = code_of(device, 1)
         answer = sign_in(code=code)
         assert answer.status_code == 201
@@ -134,7 +135,7 @@ class TestSecondFactor:
         codes = set_up(client_of(alice), alice)
         assert sign_in(code=codes[0]).status_code == 201
 
-    def test_a_wrong_code_is_recorded_and_makes_the_next_wait(self, alice: User, device: TOTPDevice) -> None:
+    def test_a_wrong_code_delays_the_next(self, alice: User, device: TOTPDevice) -> None:
         answer = sign_in(code="000000")
         assert (answer.status_code, answer.json()["code"]) == (401, "wrong-code")
         assert AuditEntry.objects.latest("sequence").detail == {"step": "code"}
@@ -147,9 +148,7 @@ class TestSecondFactor:
         assert (answer.status_code, answer.json()["code"]) == (403, "second-factor-needed")
         assert not ApiToken.objects.exists()
 
-    def test_who_comes_to_need_one_is_out_at_the_next_request(
-        self, alice: User, dora: User, settings: Settings
-    ) -> None:
+    def test_a_new_factor_rule_ends_the_token(self, alice: User, dora: User, settings: Settings) -> None:
         settings.REQUIRE_SECOND_FACTOR_FOR_ADMINISTRATORS = True
         client = program_of(alice)
         assert status(client) == 200
@@ -157,7 +156,7 @@ class TestSecondFactor:
         person_update(actor=dora, person=alice, fields=["is_staff"])
         assert status(client) == 401
 
-    def test_setting_one_up_or_removing_it_ends_every_token(self, alice: User) -> None:
+    def test_a_changed_factor_ends_every_token(self, alice: User) -> None:
         client = program_of(alice)
         set_up(client_of(alice), alice)
         assert status(client) == 401
@@ -168,14 +167,16 @@ class TestSecondFactor:
 
 
 class TestWhatEndsAToken:
-    def test_suspending_or_closing_the_account_ends_it_at_the_next_request(self, alice: User, bob: User) -> None:
+    def test_suspending_or_closing_ends_it(self, alice: User, bob: User) -> None:
+        """Suspending or closing the account ends it at the next request."""
         for person, end in ((alice, person_suspend), (bob, person_close)):
             client = program_of(person)
             assert status(client) == 200
             end(actor=None, person=person, reason="left")
             assert status(client) == 401
 
-    def test_an_account_that_is_not_active_has_none_whatever_else_is_the_same(self, alice: User) -> None:
+    def test_an_inactive_account_has_no_token(self, alice: User) -> None:
+        """An account that is not active has none whatever else is the same."""
         client = program_of(alice)
         User.objects.filter(pk=alice.pk).update(is_active=False, status=User.Status.SUSPENDED)
         assert status(client) == 401
@@ -186,7 +187,7 @@ class TestWhatEndsAToken:
         person_reactivate(actor=None, person=alice, reason="back")
         assert status(client) == 401
 
-    def test_a_changed_password_ends_it_at_the_next_request(self, alice: User) -> None:
+    def test_a_changed_password_ends_it(self, alice: User) -> None:
         client = program_of(alice)
         assert status(client) == 200
         new = "another one that is long"
@@ -204,7 +205,7 @@ class TestWhatEndsAToken:
         ApiToken.objects.update(expires=timezone.now())
         assert status(client) == 401
 
-    def test_expired_ones_are_deleted_at_the_next_sign_in(self, alice: User, bob: User) -> None:
+    def test_the_next_sign_in_deletes_expired(self, alice: User, bob: User) -> None:
         program_of(alice)
         ApiToken.objects.update(expires=timezone.now())
         sign_in("bob")
@@ -221,7 +222,8 @@ class TestWhatEndsAToken:
         browser.post("/accounts/sign-out/")
         assert status(client) == 200
 
-    def test_another_role_or_institution_counts_from_the_next_request(self, alice: User, dora: User) -> None:
+    def test_changed_role_or_institution_counts(self, alice: User, dora: User) -> None:
+        """Another role or institution counts from the next request."""
         client = program_of(alice)
         alice.is_radiographer = False
         person_update(actor=dora, person=alice, fields=["is_radiographer"])
@@ -229,7 +231,7 @@ class TestWhatEndsAToken:
 
 
 class TestAudit:
-    def test_in_out_and_failures_stand_in_it_as_from_the_pages(self, alice: User) -> None:
+    def test_sign_ins_are_audited_as_on_pages(self, alice: User) -> None:
         token = sign_in().json()["token"]
         bearing(token).post(SIGN_OUT)
         sign_in(password="wrong")
@@ -239,7 +241,7 @@ class TestAudit:
         assert (entries[0].actor, entries[0].detail["second_factor"]) == (alice.uuid, False)
         assert token not in str([entry.detail for entry in entries])
 
-    def test_nobody_is_signed_in_unrecorded(self, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_no_sign_in_without_an_entry(self, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
         def fail(*_args: Any, **_named: Any) -> None:
             raise RuntimeError("the audit cannot be written")
 
@@ -248,6 +250,6 @@ class TestAudit:
         assert (answer.status_code, answer.json()["code"]) == (500, "fault")
         assert not ApiToken.objects.exists()
 
-    def test_the_last_sign_in_is_kept_for_the_administration(self, alice: User, hospital: Institution) -> None:
+    def test_the_last_sign_in_is_kept(self, alice: User, hospital: Institution) -> None:
         sign_in()
         assert User.objects.get(pk=alice.pk).last_login is not None

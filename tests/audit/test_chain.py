@@ -91,7 +91,7 @@ def test_a_forged_entry_at_the_end_is_found(chain: list[AuditEntry]) -> None:
 
 
 class TestAgainstAHeadKeptElsewhere:
-    """Whoever can write to the database can compute hashes too. The head that was kept elsewhere shows it."""
+    """A person who can write to the database can compute hashes too. The head that was kept elsewhere shows it."""
 
     @pytest.fixture
     def head(self, chain: list[AuditEntry], tmp_path: Path) -> Path:
@@ -156,7 +156,7 @@ def test_text_that_could_name_somebody_is_refused(alice: User, text: str) -> Non
     assert not AuditEntry.objects.exists()
 
 
-def test_what_is_rolled_back_leaves_no_entry_and_no_gap(alice: User) -> None:
+def test_a_rollback_leaves_no_entry(alice: User) -> None:
     def fail() -> None:
         with transaction.atomic(), held_back():
             record(Action.STUDY_VOIDED, actor=alice)
@@ -168,7 +168,7 @@ def test_what_is_rolled_back_leaves_no_entry_and_no_gap(alice: User) -> None:
     assert list(AuditEntry.objects.values_list("sequence", "action")) == [(1, "signed-out")]
 
 
-def test_held_back_entries_are_written_at_the_end_in_their_order(alice: User) -> None:
+def test_held_back_entries_keep_their_order(alice: User) -> None:
     with transaction.atomic(), held_back():
         record(Action.STUDY_UPLOADED, actor=alice)
         with held_back():

@@ -67,21 +67,19 @@ class TestSigningIn:
         assert actions() == ["sign-in-failed", "sign-in-failed", "locked-out"]
         assert (newest("locked-out").actor, newest("locked-out").subject) == (None, alice.uuid)
 
-    def test_what_was_typed_as_a_name_is_not_kept_and_can_be_counted(self, stranger: Client, db: None) -> None:
+    def test_a_typed_name_is_counted_not_kept(self, stranger: Client, db: None) -> None:
         for name in ("canary password", "Canary Password", "another"):
             self.sign_in(stranger, name, "x")
         hashes = [entry.detail["name"] for entry in AuditEntry.objects.order_by("sequence")]
         assert hashes[0] == hashes[1] != hashes[2]
         assert "canary" not in str(list(AuditEntry.objects.values())).lower()
 
-    def test_nobody_is_signed_in_unrecorded(
-        self, stranger: Client, alice: User, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_no_sign_in_without_an_entry(self, stranger: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("accounts.audit_records.record", _fail)
         self.sign_in(stranger, "alice", PASSWORD)
         assert "_auth_user_id" not in stranger.session
 
-    def test_whoever_wants_out_is_let_out(self, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_signing_out_always_works(self, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
         client = client_of(alice)
         monkeypatch.setattr("accounts.audit_records.record", _fail)
         client.post("/accounts/sign-out/")
@@ -217,9 +215,7 @@ class TestWhereTheAuditCannotBeWritten:
         assert len(stored_files(media_root)) == files
 
 
-def test_the_model_answers_before_the_chain_is_locked(
-    alice: User, engine: ToyEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_chain_is_locked_late(alice: User, engine: ToyEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
 
     def noting(name: str, function: Any) -> Any:

@@ -48,7 +48,7 @@ def edited(archive: Path, edit: Edit) -> Path:
 
 
 def replaced(name: str, change: Callable[[bytes], bytes]) -> Edit:
-    """Another content in the place of a member's."""
+    """Another content instead of a member's."""
 
     def edit(members: Members) -> None:
         number = next(number for number, (info, _content) in enumerate(members) if info.name == name)

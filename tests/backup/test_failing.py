@@ -78,7 +78,7 @@ def test_nothing_is_half_and_again_succeeds(
     verify()
 
 
-def test_a_commit_that_fails_takes_the_files_away_again(
+def test_a_failed_commit_removes_the_files(
     small_archive: Path, empty_machine: Callable[[], None], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     empty_machine()
@@ -131,7 +131,7 @@ def machine(tmp_path: Path, project: Path) -> Callable[..., subprocess.Completed
 
 
 @pytest.mark.slow
-def test_on_another_machine_with_another_key_and_another_kind_of_database(
+def test_another_machine_key_and_database(
     installation: User,
     tmp_path: Path,
     settings: Settings,
@@ -155,7 +155,7 @@ def test_on_another_machine_with_another_key_and_another_kind_of_database(
 def test_a_backup_that_is_stopped_leaves_nothing(
     small_archive: Path, tmp_path: Path, project: Path, machine: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    """SIGTERM in the middle: one of the stored files is a pipe that nobody writes to."""
+    """SIGTERM in the middle: one of the stored files is a pipe without a writer."""
     assert machine("migrate", "--verbosity", "0").returncode == 0
     assert machine("restore", str(small_archive)).returncode == 0
     original = next((tmp_path / "machine" / "media").glob("radiographs/*/*/original"))

@@ -60,7 +60,8 @@ class TestContents:
             path.relative_to(tmp_path / "out").as_posix() for path in stored_files(tmp_path / "out")
         }
 
-    def test_every_table_is_in_it_but_sessions_failed_sign_ins_and_what_migrate_makes(self, archive: Path) -> None:
+    def test_every_table_but_the_listed_is_in_it(self, archive: Path) -> None:
+        """Every table is in it but sessions failed sign ins and what migrate makes."""
         names = {info.name for info, _content in forging.members_of(archive)}
         left_out = {
             model._meta.label_lower
@@ -116,7 +117,7 @@ class TestTarget:
 
 @contextmanager
 def largest_file(size: int) -> Iterator[None]:
-    """No file may grow beyond so many bytes, as on a full disk."""
+    """No file may grow beyond this many bytes, as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -207,7 +208,7 @@ class Meanwhile:
 
 class TestWhileOthersWork:
     @pytest.mark.parametrize("at", ["rows", "files"])
-    def test_an_upload_goes_through_and_belongs_to_the_next_backup(
+    def test_an_upload_during_it_waits_for_next(
         self,
         small_installation: User,
         tmp_path: Path,
@@ -226,7 +227,7 @@ class TestWhileOthersWork:
         assert set(Study.objects.values_list("uuid", flat=True)) == before
 
     @pytest.mark.parametrize("at", ["rows", "files"])
-    def test_what_is_erased_meanwhile_is_not_in_it(
+    def test_what_is_erased_during_it_is_left_out(
         self,
         small_installation: User,
         tmp_path: Path,

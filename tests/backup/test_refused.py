@@ -38,12 +38,12 @@ def refused(archive: Path, settings: Settings) -> str:
     return str(caught.value)
 
 
-def test_the_archive_of_these_tests_is_right_as_it_is(taken: Path, settings: Settings) -> None:
+def test_the_unchanged_archive_is_right(taken: Path, settings: Settings) -> None:
     call_command("restore", edited(taken, lambda members: None))
     assert not is_empty(settings.MEDIA_ROOT)
 
 
-def test_the_end_of_an_audit_log_without_an_entry_is_no_row(taken: Path) -> None:
+def test_an_empty_audit_end_is_no_row(taken: Path) -> None:
     AuditHead.objects.get_or_create(pk=AuditHead.ONLY)
     call_command("restore", taken)
     verify()

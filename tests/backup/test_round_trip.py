@@ -49,7 +49,7 @@ def restored(archive: Path, empty_machine: Callable[[], None]) -> None:
 
 @pytest.mark.usefixtures("restored")
 class TestAfterwards:
-    def test_the_audit_is_whole_and_says_that_it_was_restored(self, archive: Path) -> None:
+    def test_the_restored_audit_is_whole(self, archive: Path) -> None:
         end = verify()
         entry = AuditEntry.objects.get(sequence=end.sequence)
         assert entry.action == "backup-restored"
@@ -67,7 +67,7 @@ class TestAfterwards:
         for report in Report.objects.all():
             assert read_report(report).startswith(b"%PDF")
 
-    def test_the_next_upload_review_and_report_find_free_numbers(self, settings: Settings, engine: ToyEngine) -> None:
+    def test_new_rows_find_free_numbers(self, settings: Settings, engine: ToyEngine) -> None:
         settings.MODELS_DIR = settings.MEDIA_ROOT.parent.parent / "models"  # where the graphs are built
         before = set(Study.objects.values_list("pk", flat=True))
         client = client_of(User.objects.get(username="alice"))
@@ -79,7 +79,8 @@ class TestAfterwards:
         assert newest.diagnoses.get().review_state == "agrees"
         verify()
 
-    def test_a_restored_installation_is_backed_up_again_with_the_same_rows(self, archive: Path, tmp_path: Path) -> None:
+    def test_a_second_backup_has_the_same_rows(self, archive: Path, tmp_path: Path) -> None:
+        """A restored installation is backed up again with the same rows."""
         call_command("backup", tmp_path / "again.tar")
         first, second = table_hashes(archive), table_hashes(tmp_path / "again.tar")
         assert {name for name in first if first[name] != second[name]} == {

@@ -103,7 +103,8 @@ def test_int8_is_not_made_up_where_it_is_not_built(monkeypatch):
     )
 
 
-def test_a_file_larger_than_the_site_takes_is_left_out_and_the_others_are_measured(monkeypatch):
+def test_an_oversized_file_is_left_out(monkeypatch):
+    """A file larger than the site takes is left out and the others are measured."""
     monkeypatch.setattr(parts, "Worker", ToyWorker)
     monkeypatch.setattr(parts, "MAX_FILE_BYTES", len(b"JPEG"))
     monkeypatch.setattr(parts, "radiograph_file", lambda name, megapixels, seed: name.encode())
@@ -133,7 +134,7 @@ def test_what_is_not_as_documented_is_refused(toy_run):
             check_document(wrong, schema)
 
 
-def test_a_part_that_fails_is_left_out_with_its_reason(monkeypatch):
+def test_a_failed_part_has_its_reason(monkeypatch):
     class Failing(ToyWorker):
         def call(self, function: str, **arguments: Any) -> Any:
             raise WorkerFailed("TensorFlow is not installed")
@@ -176,7 +177,7 @@ def test_a_run_that_measured_nothing_says_so():
     assert all("not measured" in made[name] for name in made if name != "machine")
 
 
-def test_the_command_writes_its_file_and_leaves_the_page_alone(monkeypatch, tmp_path, capsys):
+def test_the_command_leaves_the_page_alone(monkeypatch, tmp_path, capsys):
     before = PAGE.read_bytes()
     monkeypatch.setattr("bench.__main__.measure", lambda plan, say: Results())
     monkeypatch.setattr("bench.__main__.served_model", lambda: (tmp_path, "toy-1"))
@@ -194,7 +195,7 @@ def test_a_part_of_a_run_does_not_touch_the_page(capsys):
         assert "needs a whole run" in capsys.readouterr().err
 
 
-def test_figures_of_a_busy_machine_come_with_a_warning():
+def test_a_busy_machine_is_warned_about():
     machine = this_machine(busy_before=0.0)
     for busy, is_warned in ((0.0, False), (machine.cores / 2, True)):
         made = tables(Results(), replace(machine, busy_before=busy), "2026-01-31T12:00:00", versions())
@@ -227,7 +228,7 @@ def test_contenders_take_turns_and_the_median_counts():
     assert (other.median, other.low, other.high) == (8, 7, 9)
 
 
-def test_the_floor_follows_from_the_faster_matrix_product():
+def test_the_floor_is_of_the_faster_product():
     results = results_of({Key("matrix", "numpy"): 100.0, Key("matrix", "tf_matmul"): 231.0})
     assert floor_milliseconds(results) == pytest.approx(100)
     assert floor_milliseconds(Results()) is None
@@ -265,7 +266,7 @@ def test_a_whole_training_is_the_sum_of_its_steps():
     assert training_gain(results_of({Key("training", "frozen"): 0.1})) is None
 
 
-def test_growth_is_the_slope_on_double_logarithmic_axes():
+def test_growth_is_the_log_log_slope():
     assert growth_exponent([1, 4, 9], [10, 40, 90]) == pytest.approx(1)
     assert growth_exponent([1, 4, 9], [10, 20, 30]) == pytest.approx(0.5)
     assert growth_exponent([4], [10]) is None
@@ -282,7 +283,7 @@ def test_the_radiographs_are_accepted_and_differ(picture_format):
     check_assessable(one)
 
 
-def test_a_process_answers_fails_in_words_and_may_die():
+def test_a_side_process_answers_or_dies():
     with Worker("tests.bench.toy_side", {}) as worker:
         assert worker.call("doubled", number=21) == 42
         with pytest.raises(WorkerFailed, match="ValueError: nothing to measure"):
@@ -308,7 +309,7 @@ def test_both_ways_of_training_are_measured_on_a_toy(monkeypatch, tmp_path):
             assert calls["validate"](weights="toy", way=way, stage=stage, steps=1) > 0
 
 
-def test_lists_are_left_out_where_there_is_no_mariadb(monkeypatch):
+def test_no_mariadb_no_lists(monkeypatch):
     monkeypatch.setattr(parts, "_has_mariadb", lambda: False)
     results = measure(replace(SMALL, parts=("lists",)), lambda text: None)
     assert results.not_measured[Key("lists", "all")] == parts.NO_MARIADB
@@ -317,8 +318,8 @@ def test_lists_are_left_out_where_there_is_no_mariadb(monkeypatch):
 
 @pytest.mark.slow
 @words_need_a_commit
-def test_lists_of_the_real_site_are_timed_and_take_no_more_queries_for_more_results(monkeypatch, media_root):
-    """The figures themselves are nobody's matter here."""
+def test_query_counts_do_not_grow(monkeypatch, media_root):
+    """The figures themselves do not matter here."""
     monkeypatch.setattr(timing, "ORDERS", ("newest",))
     monkeypatch.setattr(
         notes_search, "COMMON", 1
@@ -336,7 +337,7 @@ def test_lists_of_the_real_site_are_timed_and_take_no_more_queries_for_more_resu
 
 @pytest.mark.slow
 def test_the_real_site_is_measured(served_model):
-    """One round of uploads through the real site; the figures themselves are nobody's matter here."""
+    """One round of uploads through the real site; the figures themselves do not matter here."""
     plan = replace(QUICK, parts=("upload",), megapixels=(1,), model_folder=served_model.folder)
     results = measure(plan, lambda text: None)
     assert results.not_measured.keys().isdisjoint({Key("upload", "all")})

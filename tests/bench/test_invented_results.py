@@ -1,4 +1,4 @@
-"""`python -m bench.lists seed`: many invented rows, which nobody can take for real ones."""
+"""`python -m bench.lists seed`: many invented rows, which cannot be taken for real ones."""
 
 import io
 from datetime import timedelta
@@ -24,7 +24,7 @@ def seed(number: int, **options: int) -> str:
     return told.getvalue()
 
 
-def test_so_many_rows_over_so_many_days_share_one_sample(media_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_rows_share_one_sample(media_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(invented_results, "BATCH", 7)
     seed(30, days=100)
     assert (Study.objects.count(), Diagnosis.objects.count()) == (30, 30)
@@ -41,7 +41,7 @@ def test_more_rows_can_follow() -> None:
     assert ModelVersion.objects.count() == len(invented_results.VERSIONS)
 
 
-def test_rows_say_that_they_are_invented_and_stand_apart(alice: User) -> None:
+def test_rows_say_that_they_are_invented(alice: User) -> None:
     mine = stored_result(alice)
     assert "invented" in seed(20)
     seeded = Diagnosis.objects.exclude(pk=mine.pk)
@@ -52,7 +52,7 @@ def test_rows_say_that_they_are_invented_and_stand_apart(alice: User) -> None:
     assert not any(person.has_usable_password() for person in User.objects.filter(username__startswith="invented"))
 
 
-def test_labels_follow_from_probabilities_and_pages_open() -> None:
+def test_labels_follow_from_probabilities() -> None:
     seed(60)
     for row in Diagnosis.objects.all():
         low, high = row.indeterminate_low, row.indeterminate_high
@@ -68,7 +68,8 @@ def test_labels_follow_from_probabilities_and_pages_open() -> None:
         assert answer.status_code == 200
 
 
-def test_reviews_outcomes_notes_and_voided_uploads_are_in_the_mix_and_agree_with_their_rows() -> None:
+def test_the_mix_has_reviews_and_voided_ones() -> None:
+    """Reviews outcomes notes and voided uploads are in the mix and agree with their rows."""
     seed(600, days=1000)
     rows = Diagnosis.objects.select_related("study").prefetch_related("reviews", "study__outcomes")
     for row in rows:
@@ -86,7 +87,7 @@ def test_reviews_outcomes_notes_and_voided_uploads_are_in_the_mix_and_agree_with
 
 
 @words_need_a_commit
-def test_an_open_page_of_invented_results_can_be_filtered() -> None:
+def test_invented_results_can_be_filtered() -> None:
     seed(300)
     client = client_of(User.objects.get(username=invented_results.USERNAMES[0]))
     everything = {"review": "agrees", "outcome": "negative", "notes": "pneumonia"}

@@ -26,7 +26,7 @@ RECORDS = [
 ROWS = [StoredRow(f"r-{number}", f"sha-{number}", f"sha-{number}", number / 10) for number in range(3)]
 
 
-def test_where_every_answer_is_its_own_there_is_no_fault() -> None:
+def test_distinct_answers_are_no_fault() -> None:
     busy = Record("busy", 12.0, 0.1, 503, 1, {})
     assert faults([*RECORDS, busy], PICTURES, ROWS) == []
 
@@ -47,12 +47,12 @@ def test_what_is_lost_doubled_or_mixed_up_is_said(rows: list[StoredRow], said: s
 
 
 @pytest.mark.parametrize(("kind", "status"), [("upload", 500), ("home", 302), ("picture", 404)])
-def test_an_answer_that_nobody_should_get_is_said(kind: str, status: int) -> None:
+def test_an_unexpected_answer_is_reported(kind: str, status: int) -> None:
     wrong = Record(kind, 12.0, 0.1, status, 0, {})
     assert faults([*RECORDS, wrong], PICTURES, ROWS) == [f"{kind} was answered with {status}"]
 
 
-def test_only_what_ended_while_everybody_was_at_work_counts() -> None:
+def test_only_simultaneous_work_counts() -> None:
     early, late = replace(RECORDS[0], at=1.0), replace(RECORDS[0], at=29.0)
     assert rate([*RECORDS, early, late], PLAN) == 3 / 20
     page = Record("home", 15.0, 0.2, 200, None, {})
@@ -88,7 +88,7 @@ def test_a_short_run_with_a_toy_loses_nothing(trained_version: TrainedVersion, p
     assert "| classified images/s ÷ bare engine |" in done.stdout
 
 
-def test_a_database_that_holds_something_is_not_filled(tmp_path: Path) -> None:
+def test_a_used_database_is_not_filled(tmp_path: Path) -> None:
     path = tmp_path / "somebodys.sqlite3"
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE precious (value)")

@@ -1,4 +1,4 @@
-"""A radiographer's day: three files of which one is broken, the list, a review, the printed report, the month."""
+"""A radiographer's day: three files, one of them broken, the list, a review, the printed report, the month."""
 
 from pathlib import Path
 

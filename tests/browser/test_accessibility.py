@@ -49,7 +49,7 @@ def window(page: Page, size: tuple[int, int]) -> None:
 
 
 def faults(page: Page, axe: str) -> list[str]:
-    """What axe-core finds on the page as it stands, one line for each element."""
+    """What axe-core finds on the page as it is, one line for each element."""
     page.evaluate(axe)
     found = page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", RULES)
     return [
@@ -180,7 +180,7 @@ def stops(page: Page) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", ["diagnosis:home", "diagnosis:results", "diagnosis:result", "accounts:profile"])
-def test_the_tab_key_reaches_the_end_and_every_stop_is_seen(
+def test_every_tab_stop_is_visible(
     alices: Page,
     name: str,
     arguments: dict[str, list[Any]],  # noqa: F811
@@ -197,7 +197,7 @@ def test_the_tab_key_reaches_the_end_and_every_stop_is_seen(
 
 
 @pytest.mark.parametrize("name", ["diagnosis:home", "diagnosis:results", "diagnosis:result", "accounts:profile"])
-def test_on_a_wall_no_line_of_text_is_too_long_to_read(
+def test_wide_screens_keep_lines_short(
     alices: Page,
     name: str,
     arguments: dict[str, list[Any]],  # noqa: F811
@@ -216,7 +216,7 @@ def test_on_a_wall_no_line_of_text_is_too_long_to_read(
 
 
 @pytest.mark.parametrize("name", ["diagnosis:home", "diagnosis:results", "diagnosis:result", "diagnosis:patient"])
-def test_in_a_language_from_right_to_left_pages_turn_round(
+def test_right_to_left_pages_are_mirrored(
     alices: Page,
     axe: str,
     alice: User,
@@ -237,7 +237,7 @@ def test_in_a_language_from_right_to_left_pages_turn_round(
     judge(alices, axe)
 
 
-def test_in_forced_colours_answers_and_places_keep_words_and_lines(alices: Page, alice: User) -> None:
+def test_forced_colours_keep_words_and_lines(alices: Page, alice: User) -> None:
     """axe-core cannot judge contrast here, because the browser takes the colours from the person's system."""
     diagnosis = diagnosed(alice)
     alices.emulate_media(forced_colors="active", contrast="more")

@@ -95,7 +95,8 @@ def test_an_invitation_is_accepted_without_a_script(
     context.close()
 
 
-def test_a_session_that_ends_soon_says_so_and_is_kept_by_one_click(page: Page, settings: Settings) -> None:
+def test_one_click_keeps_the_session(page: Page, settings: Settings) -> None:
+    """A session that ends soon says so and is kept by one click."""
     settings.SESSION_IDLE_MINUTES = 2.05
     sign_in(page)
     page.goto("/accounts/profile/")

@@ -9,7 +9,8 @@ from tests.browser.test_first_page import sign_in
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("alice", "engine")]
 
 
-def test_every_address_and_object_is_there_and_every_link_leads_to_one(page: Page) -> None:
+def test_every_address_and_object_is_there(page: Page) -> None:
+    """Every address and object is there and every link leads to one."""
     sign_in(page)
     page.goto("/api/docs/")
     api = described(whole_schema())
@@ -23,7 +24,7 @@ def test_every_address_and_object_is_there_and_every_link_leads_to_one(page: Pag
     assert len(ids) == len(set(ids))
 
 
-def test_it_needs_no_script_and_nothing_from_elsewhere(page: Page) -> None:
+def test_it_needs_no_script(page: Page) -> None:
     sign_in(page)
     asked: list[str] = []
 

@@ -70,7 +70,8 @@ def test_from_sign_in_to_sign_out(page: Page, dicom_samples: Path) -> None:
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
-def test_the_heat_map_is_switched_and_faded_by_mouse_and_keyboard(signed_in: Page) -> None:
+def test_the_heat_map_is_switched_and_faded(signed_in: Page) -> None:
+    """The heat map is switched and faded by mouse and keyboard."""
     page = signed_in
     upload(page, radiograph_png())
     switch, strength = page.get_by_label("Heat map", exact=True), page.get_by_label("Strength")
@@ -95,7 +96,7 @@ def test_the_heat_map_is_switched_and_faded_by_mouse_and_keyboard(signed_in: Pag
     assert opacity_of(page) == "0"
 
 
-def test_while_the_model_works_the_page_says_so_and_takes_no_second_click(signed_in: Page) -> None:
+def test_a_second_click_is_not_taken(signed_in: Page) -> None:
     """The browser answers no question while it waits for the next page, so the page itself notes how it looked."""
     page = signed_in
     page.goto("/upload/")
@@ -131,7 +132,7 @@ def test_a_file_is_dropped(signed_in: Page) -> None:
     expect(page.get_by_text("dropped.png")).to_be_visible()
 
 
-def test_a_refused_file_is_explained_where_it_was_chosen(signed_in: Page) -> None:
+def test_a_refused_file_is_explained(signed_in: Page) -> None:
     page = signed_in
     upload(page, b"%PDF-1.7", "letter.png")
     row = page.get_by_role("listitem").filter(has_text="letter.png")

@@ -39,7 +39,7 @@ def test_a_person_chooses_a_language_in_the_profile(
 
 
 @pytest.mark.parametrize("language", ["ar", "ms"])
-def test_no_page_is_at_fault_or_wider_than_a_telephone(
+def test_no_page_is_wider_than_a_telephone(
     page: Page,
     context: BrowserContext,
     live_server: LiveServer,

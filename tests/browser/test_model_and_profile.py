@@ -27,7 +27,7 @@ def plot(toy_models: Path) -> None:
     (toy_models / "toy-1" / "roc.svg").write_text(PLOT)
 
 
-def test_from_a_result_to_its_models_card_and_its_plots(signed_in: Page, plot: None) -> None:
+def test_from_a_result_to_its_model_card(signed_in: Page, plot: None) -> None:
     page = signed_in
     upload(page, radiograph_png())
     page.get_by_role("link", name="toy-1").click()
@@ -44,10 +44,8 @@ def test_from_a_result_to_its_models_card_and_its_plots(signed_in: Page, plot: N
     expect(page.get_by_text("In use")).to_be_visible()
 
 
-def test_a_plot_opened_alone_runs_no_script_and_keeps_its_colours(
-    browser: Browser, live_server: LiveServer, plot: None
-) -> None:
-    """In a tab of its own: the policy's refusal of the script stands in the console, where `page` allows none."""
+def test_a_plot_alone_runs_no_script(browser: Browser, live_server: LiveServer, plot: None) -> None:
+    """In a tab of its own: the policy's refusal of the script is in the console, where `page` allows none."""
     context = browser.new_context(base_url=live_server.url)
     page = context.new_page()
     sign_in(page)
@@ -66,7 +64,8 @@ def test_no_page_needs_scrolling_sideways(signed_in: Page, plot: None, window: V
         assert page.evaluate("document.documentElement.scrollWidth") <= window["width"], address
 
 
-def test_the_profile_is_changed_and_the_heat_map_starts_as_chosen(signed_in: Page) -> None:
+def test_the_profile_sets_the_heat_map(signed_in: Page) -> None:
+    """The profile is changed and the heat map starts as chosen."""
     page = signed_in
     page.get_by_role("link", name="Alice").click()
     page.get_by_label("Last name").fill("Łukasz")
@@ -83,7 +82,7 @@ def test_the_profile_is_changed_and_the_heat_map_starts_as_chosen(signed_in: Pag
     assert opacity_of(page) == "0.5"
 
 
-def test_a_refused_address_is_explained_beside_its_field(signed_in: Page) -> None:
+def test_a_refused_address_is_explained(signed_in: Page) -> None:
     page = signed_in
     page.goto("/accounts/profile/")
     page.get_by_label("E-mail address").fill("nowhere")
@@ -92,7 +91,7 @@ def test_a_refused_address_is_explained_beside_its_field(signed_in: Page) -> Non
     expect(page.locator("#id_email_error")).to_have_text("Enter a valid email address.")
 
 
-def test_the_password_is_changed_and_the_person_stays_signed_in(signed_in: Page) -> None:
+def test_a_new_password_keeps_the_session(signed_in: Page) -> None:
     page = signed_in
     page.goto("/accounts/profile/")
     page.get_by_role("link", name="Change the password").click()

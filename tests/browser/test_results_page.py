@@ -107,7 +107,7 @@ def test_all_that_match_are_exported(list_page: Page, tmp_path: Path) -> None:
     assert exported(tmp_path / "all.csv") == ["IMG_2.dcm", "IMG_1.dcm"]
 
 
-def test_a_row_leads_to_its_result_and_its_box_does_not(list_page: Page) -> None:
+def test_a_row_but_not_its_box_is_a_link(list_page: Page) -> None:
     page = list_page
     page.locator(".list-select").nth(1).get_by_role("checkbox").click()
     assert page.url.endswith("/results/")
@@ -123,7 +123,8 @@ def test_the_name_of_a_patient_leads_to_the_patient(list_page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text("Nowak Anna")
 
 
-def test_reviews_notes_and_voided_uploads_are_filtered_where_the_form_is(list_page: Page, alice: User) -> None:
+def test_filters_of_reviews_notes_and_voided(list_page: Page, alice: User) -> None:
+    """Reviews notes and voided uploads are filtered where the form is."""
     page = list_page
     stored_result(alice, file_name="reviewed", review="disagrees", outcome="negative", notes="Dry cough for a week.")
     stored_result(alice, file_name="wrong", is_voided=True)
@@ -163,9 +164,8 @@ def test_the_keyboard_reaches_box_link_and_filter(list_page: Page) -> None:
 
 @pytest.mark.parametrize("window", [PHONE, DESK], ids=["phone", "desk"])
 @pytest.mark.parametrize("query", ["", "?q=img&low=1&sort=highest", "?since=x", "?q=nobody"])
-def test_nothing_needs_scrolling_sideways_and_the_table_stays_one(
-    list_page: Page, window: ViewportSize, query: str
-) -> None:
+def test_nothing_scrolls_sideways(list_page: Page, window: ViewportSize, query: str) -> None:
+    """Nothing needs scrolling sideways and the table stays one."""
     page = list_page
     page.set_viewport_size(window)
     page.goto(f"/results/{query}")
@@ -175,7 +175,7 @@ def test_nothing_needs_scrolling_sideways_and_the_table_stays_one(
         assert page.get_by_role("cell").count() >= 7 * len(files(page))
 
 
-def test_what_is_wrong_with_a_filter_stands_beside_its_field(list_page: Page) -> None:
+def test_a_filter_error_is_next_to_its_field(list_page: Page) -> None:
     page = list_page
     page.goto("/results/?low=400")
     field = page.get_by_label("Probability from (%)")
@@ -205,7 +205,8 @@ LINES = (
 )
 
 
-def test_a_narrow_column_breaks_no_word_and_a_long_name_hides_no_reference(list_page: Page, alice: User) -> None:
+def test_a_narrow_column_breaks_no_word(list_page: Page, alice: User) -> None:
+    """A narrow column breaks no word and a long name hides no reference."""
     page = list_page
     User.objects.filter(pk=alice.pk).update(first_name="", last_name="", username="radiographer")
     stored_result(alice, file_name="long", patient_id="K-77", patient_name="Mohammad-Abdullah " * 15)

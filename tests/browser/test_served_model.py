@@ -13,9 +13,7 @@ from tests.cast import PASSWORD
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("alice")]
 
 
-def test_a_real_radiograph_gets_the_shipped_model_s_answer(
-    page: Page, served_model: Artifact, dicom_samples: Path
-) -> None:
+def test_a_real_radiograph_is_answered(page: Page, served_model: Artifact, dicom_samples: Path) -> None:
     page.goto("/")
     page.get_by_label("Username").fill("alice")
     page.get_by_label("Password").fill(PASSWORD)

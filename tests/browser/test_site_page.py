@@ -30,7 +30,7 @@ def test_the_page_has_no_fault(
     for size in (DESK, NARROW):
         window(page, size)
         page.evaluate(axe)
-        # What stands around it is Django's own.
+        # The page around it is Django's own.
         found = page.evaluate("rules => axe.run('#content', {runOnly: rules, resultTypes: ['violations']})", RULES)
         assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found["violations"]] == []
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]

@@ -47,7 +47,7 @@ def figures(page: Page, context: BrowserContext, live_server: LiveServer, alice:
     return page
 
 
-def test_from_the_navigation_to_a_month_a_year_and_the_scorecard(figures: Page) -> None:
+def test_from_month_to_year_to_scorecard(figures: Page) -> None:
     page = figures
     page.goto("/")
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="Statistics").click()
@@ -70,7 +70,7 @@ def test_charts_have_names_and_their_bars_are_filled(figures: Page) -> None:
     chart = page.get_by_role("img", name="Answers", exact=True)
     expect(chart).to_be_visible()
     expect(chart).to_have_accessible_description(
-        "10 Positive, 4 Indeterminate, 10 Negative. The same numbers stand in the table below."
+        "10 Positive, 4 Indeterminate, 10 Negative. The table below has the same numbers."
     )
     assert chart.locator("rect.bar").count() == 24
     for bar in chart.locator("rect.bar").all()[:3]:
@@ -90,7 +90,7 @@ def test_a_page_with_figures_has_no_fault(figures: Page, axe: str, address: str)
     judge(figures, axe)
 
 
-def test_labels_that_would_touch_on_a_phone_are_left_out(figures: Page) -> None:
+def test_crowded_labels_are_left_out(figures: Page) -> None:
     page = figures
     page.set_viewport_size(ViewportSize(width=360, height=740))
     page.goto(MONTH)
@@ -101,7 +101,7 @@ def test_labels_that_would_touch_on_a_phone_are_left_out(figures: Page) -> None:
 
 
 @pytest.mark.parametrize(("address", "title"), [(MONTH, "Report: March 2026"), (CARD, "Scorecard: 2026")])
-def test_it_prints_on_a4_with_every_figure_and_no_button(figures: Page, address: str, title: str) -> None:
+def test_it_prints_on_a4_without_buttons(figures: Page, address: str, title: str) -> None:
     page = figures
     page.goto(address)
     document = pypdfium2.PdfDocument(page.pdf(prefer_css_page_size=True))

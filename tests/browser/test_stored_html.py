@@ -1,4 +1,4 @@
-"""HTML stored in every field that people fill in: on no page, for nobody, does a browser take it for an element.
+"""HTML stored in every field that people fill in: on no page does a browser take it for an element.
 
 `page` fails on a script that ran or was stopped by the policy; here nothing even becomes an element.
 """

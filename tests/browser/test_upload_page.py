@@ -55,7 +55,7 @@ def summary(page: Page) -> Locator:
     return page.locator("[data-summary]")
 
 
-def test_three_files_of_which_one_is_broken(upload_page: Page, dicom_samples: Path) -> None:
+def test_three_files_one_is_broken(upload_page: Page, dicom_samples: Path) -> None:
     page = upload_page
     dicom = FilePayload(name="IM1", mimeType="", buffer=radiograph_dicom(dicom_samples, PatientID="P-7"))
     choose(page, png("first.png"), BROKEN, dicom)
@@ -91,7 +91,7 @@ def test_what_was_uploaded_before_or_voided_is_said(upload_page: Page, alice: Us
     assert not Study.objects.exclude(voided=None).exists()
 
 
-def test_a_session_that_ends_among_the_files_loses_none(
+def test_an_ended_session_loses_no_file(
     upload_page: Page, context: BrowserContext, live_server: LiveServer, alice: User
 ) -> None:
     page = upload_page
@@ -105,7 +105,7 @@ def test_a_session_that_ends_among_the_files_loses_none(
     expect(summary(page)).to_contain_text("Classified: 2")
 
 
-def test_nothing_is_sent_for_somebody_who_signed_in_meanwhile(
+def test_another_sign_in_sends_nothing(
     upload_page: Page, context: BrowserContext, live_server: LiveServer, bob: User
 ) -> None:
     page = upload_page
@@ -114,11 +114,11 @@ def test_nothing_is_sent_for_somebody_who_signed_in_meanwhile(
     context.clear_cookies()
     enter(context, live_server, bob)
     classify(page)
-    expect(row(page, "first.png")).to_contain_text("Somebody else is signed in")
+    expect(row(page, "first.png")).to_contain_text("Another person is now signed in")
     assert not Diagnosis.objects.exists()
 
 
-def test_a_connection_that_fails_lets_the_others_wait(upload_page: Page) -> None:
+def test_a_lost_connection_pauses_the_rest(upload_page: Page) -> None:
     page = upload_page
     page.route("**/upload/", lambda route: route.abort())
     choose(page, png("first.png"), png("second.png", 1))
@@ -156,7 +156,7 @@ def test_each_fault_of_the_server_has_its_sentence(upload_page: Page, status: in
     expect(row(page, "second.png")).to_contain_text(sentence)
 
 
-def test_a_busy_server_is_asked_again_when_it_says_so(upload_page: Page) -> None:
+def test_a_busy_server_is_asked_again(upload_page: Page) -> None:
     page = upload_page
     turned_away: list[Route] = []
 
@@ -174,7 +174,8 @@ def test_a_busy_server_is_asked_again_when_it_says_so(upload_page: Page) -> None
     expect(summary(page)).to_contain_text("Classified: 2")
 
 
-def test_what_was_entered_wrongly_stops_before_anything_is_stored(upload_page: Page) -> None:
+def test_a_form_error_stores_nothing(upload_page: Page) -> None:
+    """What was entered wrongly stops before anything is stored."""
     page = upload_page
     choose(page, png("first.png"), png("second.png", 1))
     page.get_by_text("Patient, projection and notes").click()
@@ -278,7 +279,7 @@ def without_scripts(browser: Browser, live_server: LiveServer, alice: User) -> I
     context.close()
 
 
-def test_without_scripts_several_files_are_answered_on_one_page(without_scripts: Page) -> None:
+def test_without_scripts_files_share_a_page(without_scripts: Page) -> None:
     page = without_scripts
     page.goto("/upload/")
     choose(page, png("first.png"), BROKEN)

@@ -30,7 +30,7 @@ def diagnosis(alice: User) -> Diagnosis:
 
 @pytest.fixture
 def compared(diagnosis: Diagnosis, alice: User) -> str:
-    """The address of a result with an earlier radiograph of the same patient beside it."""
+    """The address of a result with an earlier radiograph of the same patient to compare with."""
     earlier = diagnosed(alice, seed=9, name="earlier.png")
     patient = Patient.objects.create(institution=alice.institution, created_by=alice, name="Curie")
     Study.objects.update(patient=patient, study_date=date(2026, 3, 1))
@@ -85,7 +85,8 @@ def middle_of(page: Page) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
-def test_buttons_wheel_and_keys_zoom_and_the_picture_never_leaves_the_stage(viewer: Page) -> None:
+def test_zoom_keeps_the_picture_on_stage(viewer: Page) -> None:
+    """Buttons wheel and keys zoom and the picture never leaves the stage."""
     page = viewer
     assert place_of(page)[0] == pytest.approx(1)
     tool(page, "Zoom in").click()
@@ -113,7 +114,7 @@ def test_buttons_wheel_and_keys_zoom_and_the_picture_never_leaves_the_stage(view
 
 
 def test_one_to_one_shows_a_pixel_for_a_pixel(viewer: Page) -> None:
-    """The picture is smaller than its stage: at 1:1 it shrinks, and stands in the middle."""
+    """The picture is smaller than its stage: at 1:1 it shrinks, and is in the middle."""
     page = viewer
     tool(page, "1:1, one screen pixel for each pixel").click()
     expect(page.locator("[data-zoom]")).to_have_text("100 %")
@@ -125,7 +126,7 @@ def test_one_to_one_shows_a_pixel_for_a_pixel(viewer: Page) -> None:
     assert place_of(page)[0] == pytest.approx(1)
 
 
-def test_light_is_changed_by_sliders_keys_and_dragging(viewer: Page) -> None:
+def test_sliders_keys_and_dragging(viewer: Page) -> None:
     page = viewer
     page.get_by_label("Heat map", exact=True).uncheck()
     before = greys(page)
@@ -187,7 +188,7 @@ def test_the_keys_count_only_inside_the_viewer(viewer: Page) -> None:
     assert page.locator("[data-heat-map]").evaluate("image => getComputedStyle(image).opacity") == "0.6"
 
 
-def test_the_keyboard_reaches_every_tool_and_leaves_again(viewer: Page) -> None:
+def test_every_tool_is_on_the_keyboard(viewer: Page) -> None:
     page = viewer
     page.locator(STAGE).focus()
     reached = []
@@ -202,7 +203,7 @@ def test_the_keyboard_reaches_every_tool_and_leaves_again(viewer: Page) -> None:
         assert button.evaluate("one => one.ariaLabel || one.innerText.trim()")
 
 
-def test_the_list_of_keys_opens_and_gives_the_focus_back(viewer: Page) -> None:
+def test_the_list_of_keys_returns_the_focus(viewer: Page) -> None:
     page = viewer
     page.locator(STAGE).focus()
     page.keyboard.press("?")
@@ -233,7 +234,7 @@ def large(alice: User) -> Diagnosis:
     return diagnosis_create(user=alice, content=content, file_name="large.png").diagnosis
 
 
-def test_near_enough_all_pixels_of_the_file_are_loaded(page: Page, large: Diagnosis) -> None:
+def test_zooming_in_loads_full_size(page: Page, large: Diagnosis) -> None:
     opened(page, large.get_absolute_url())
     shown = page.locator("[data-image]")
     assert shown.evaluate("image => image.naturalWidth") == 2048
@@ -246,7 +247,7 @@ def test_near_enough_all_pixels_of_the_file_are_loaded(page: Page, large: Diagno
     assert filter_of(page).endswith("invert(1)")
 
 
-def test_two_radiographs_move_together_until_they_are_parted(page: Page, compared: str) -> None:
+def test_two_radiographs_move_together(page: Page, compared: str) -> None:
     opened(page, compared)
     assert page.locator(STAGE).count() == 2
     page.locator(STAGE).first.focus()
@@ -274,7 +275,7 @@ def test_two_radiographs_move_together_until_they_are_parted(page: Page, compare
     expect(page.locator(STAGE)).to_have_count(2)
 
 
-def test_keys_that_come_faster_than_the_screen_draws_all_count(page: Page, compared: str) -> None:
+def test_fast_keys_all_count(page: Page, compared: str) -> None:
     opened(page, compared)
     page.locator(STAGE).first.focus()
     page.evaluate(
@@ -324,16 +325,14 @@ def test_two_fingers_zoom_on_a_tablet(tablet: BrowserContext, diagnosis: Diagnos
     tablet.close()
 
 
-def test_a_picture_that_the_storage_has_lost_is_said_in_its_place(page: Page, diagnosis: Diagnosis) -> None:
+def test_a_lost_picture_is_reported(page: Page, diagnosis: Diagnosis) -> None:
     Path(diagnosis.study.display.path).unlink()
     opened(page, diagnosis.get_absolute_url())
     expect(page.get_by_text("This picture is missing from the site's storage.")).to_be_visible()
     expect(page.get_by_role("heading", name="Positive")).to_be_visible()
 
 
-def test_two_radiographs_stand_side_by_side_without_scripts(
-    browser: Browser, live_server: LiveServer, compared: str
-) -> None:
+def test_side_by_side_without_scripts(browser: Browser, live_server: LiveServer, compared: str) -> None:
     context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
     page = opened(context.new_page(), compared)
     boxes = [image.bounding_box() for image in page.locator("[data-image]").all()]

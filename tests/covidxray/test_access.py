@@ -168,7 +168,7 @@ def nameless(resolver: URLResolver) -> Iterator[str]:
             yield str(entry.pattern)
 
 
-def test_only_the_administrations_own_redirects_have_no_name() -> None:
+def test_only_admin_redirects_have_no_name() -> None:
     assert set(nameless(get_resolver())) == {"<path:object_id>/", "(?P<url>.*)$"}
 
 
@@ -245,7 +245,8 @@ def test_everybody_gets_what_is_theirs(
     assert seen == {who: status for who, (_, status) in people.items()}
 
 
-def test_radiographers_are_sent_from_the_administration_to_a_refusal(alice: User) -> None:
+def test_radiographers_cannot_administer(alice: User) -> None:
+    """Radiographers are sent from the administration to a refusal."""
     assert client_of(alice).get("/admin/accounts/user/", follow=True).status_code == 403
 
 
@@ -259,7 +260,7 @@ def test_a_strangers_upload_is_turned_away(stranger: Client) -> None:
     assert stranger.post(reverse("diagnosis:upload"))["Location"].startswith("/accounts/sign-in/")
 
 
-def test_addresses_that_name_no_row_are_404_whatever_they_hold(alice: User) -> None:
+def test_unknown_addresses_are_404(alice: User) -> None:
     client = client_of(alice)
     for tail in ("1/", "00000000-0000-4000-8000-000000000000/", "..%2f..%2fetc%2fpasswd", "%00/"):
         assert client.get(f"/results/{tail}").status_code == 404

@@ -46,9 +46,7 @@ TOO_MANY = "&".join(f"f{number}=" for number in range(2000))
     ],
     ids=["fields", "bytes", "charset", "no charset", "no boundary", "long boundary", "parts"],
 )
-def test_a_form_that_cannot_be_read_is_no_fault_of_the_server(
-    alice: User, dora: User, address: str, kind: str, body: str
-) -> None:
+def test_an_unreadable_form_is_no_500(alice: User, dora: User, address: str, kind: str, body: str) -> None:
     statuses = [in_a_browser(person).generic("POST", address, body, kind).status_code for person in (alice, dora, None)]
     assert max(statuses) < 500, statuses
 
@@ -78,7 +76,7 @@ def test_the_database_is_away(alice: User) -> None:
     ("error", "status"),
     [(ValueError("Canary"), 500), (OSError(errno.ENOSPC, "Canary"), 507), (OSError(errno.EACCES, "Canary"), 500)],
 )
-def test_an_error_nobody_caught(
+def test_an_uncaught_error(
     alice: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception, status: int
 ) -> None:
     def fail(*_: object) -> None:

@@ -28,13 +28,14 @@ def settings_with(project: Path, **environment: str) -> dict:
     return json.loads(result.stdout)
 
 
-def test_without_a_secret_key_nothing_starts_and_one_sentence_says_so(project: Path) -> None:
+def test_no_secret_key_no_start(project: Path) -> None:
+    """Without a secret key nothing starts and one sentence says so."""
     result = run(project, "manage.py", "check")
     assert result.returncode != 0
     assert result.stderr.strip() == "The configuration is incomplete: Set the SECRET_KEY environment variable"
 
 
-def test_a_secret_key_may_stand_in_a_file(project: Path, tmp_path: Path) -> None:
+def test_a_secret_key_may_be_in_a_file(project: Path, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("from a file")
     assert settings_with(project, SECRET_KEY_FILE=str(tmp_path / "key"))["SECRET_KEY"] == "from a file"
 
@@ -51,7 +52,7 @@ def test_with_nothing_but_a_key_everything_is_closed(project: Path) -> None:
     assert "MEDIA_URL" not in values
 
 
-def test_development_is_for_plain_http_and_still_without_debug(project: Path) -> None:
+def test_development_is_http_without_debug(project: Path) -> None:
     values = settings_with(project, SECRET_KEY="key", DEVELOPMENT="True")
     assert not values["DEBUG"]
     assert not values["SESSION_COOKIE_SECURE"]
@@ -75,7 +76,7 @@ def test_mysql_is_one_setting(project: Path) -> None:
 
 
 @pytest.mark.parametrize("address", ["/", "/results/"])
-def test_over_plain_http_a_server_only_points_to_https(address: str, client, settings) -> None:
+def test_plain_http_redirects_to_https(address: str, client, settings) -> None:
     settings.SECURE_SSL_REDIRECT = True
     answer = client.get(address)
     assert answer.status_code == 301
@@ -83,14 +84,14 @@ def test_over_plain_http_a_server_only_points_to_https(address: str, client, set
     assert client.get("/healthz").status_code == 200
 
 
-def test_behind_proxies_the_address_is_counted_from_the_right(project: Path) -> None:
+def test_proxies_are_counted_from_the_right(project: Path) -> None:
     values = settings_with(project, SECRET_KEY="key", BEHIND_PROXY="True", PROXY_COUNT="2")
     assert values["AXES_IPWARE_META_PRECEDENCE_ORDER"] == ["HTTP_X_FORWARDED_FOR"]
     assert (values["AXES_IPWARE_PROXY_COUNT"], values["IPWARE_STRICT"]) == (1, False)
     assert "AXES_IPWARE_META_PRECEDENCE_ORDER" not in settings_with(project, SECRET_KEY="key")
 
 
-def test_outside_development_administrators_need_a_second_factor(project: Path) -> None:
+def test_administrators_need_a_second_factor(project: Path) -> None:
     assert settings_with(project, SECRET_KEY="key")["REQUIRE_SECOND_FACTOR_FOR_ADMINISTRATORS"]
     assert not settings_with(project, SECRET_KEY="key", DEVELOPMENT="True")["REQUIRE_SECOND_FACTOR_FOR_ADMINISTRATORS"]
 

@@ -41,14 +41,15 @@ def test_nginx_and_django_have_the_same_limits(nginx: str) -> None:
     assert sizes(upload) == [settings.UPLOAD_MAX_REQUEST_BYTES]
 
 
-def test_whoever_waits_for_another_waits_longer(nginx: str, deploy: Path) -> None:
+def test_timeouts_grow_outwards(nginx: str, deploy: Path) -> None:
     graceful = seconds((deploy / "gunicorn.conf.py").read_text(), "graceful_timeout")
     assert graceful > LONGEST_WAIT
     assert seconds(nginx, "proxy_read_timeout") > graceful
     assert seconds((deploy / "systemd" / "covidxray.service").read_text(), "TimeoutStopSec") > graceful
 
 
-def test_the_request_line_may_be_as_long_for_gunicorn_as_for_nginx(nginx: str, deploy: Path) -> None:
+def test_request_line_limits_agree(nginx: str, deploy: Path) -> None:
+    """The request line may be as long for gunicorn as for nginx."""
     buffers = re.search(r"large_client_header_buffers 4 (\d+)k;", nginx)
     assert buffers
     configuration = (deploy / "gunicorn.conf.py").read_text()

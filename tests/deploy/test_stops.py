@@ -72,7 +72,8 @@ def test_sigterm_lets_running_uploads_finish(site: Site) -> None:
     assert site.process.wait(240) == 0
 
 
-def test_a_worker_killed_in_the_middle_leaves_nothing_half_done_and_a_retry_works(site: Site) -> None:
+def test_a_killed_worker_leaves_nothing_half(site: Site) -> None:
+    """A worker killed in the middle leaves nothing half done and a retry works."""
     before = studies(site)
     files = new_files(5)
     with ThreadPoolExecutor(len(files)) as pool:
@@ -95,7 +96,8 @@ def test_a_worker_killed_in_the_middle_leaves_nothing_half_done_and_a_retry_work
     assert len(studies(site) - before) == len(files)
 
 
-def test_while_gunicorn_is_away_nginx_says_so_in_the_look_of_the_site(site: Site) -> None:
+def test_nginx_answers_while_gunicorn_is_away(site: Site) -> None:
+    """While gunicorn is away nginx says so in the look of the site."""
     os.kill(site.master, signal.SIGSTOP)  # so that it starts no new worker
     try:
         site.kill_worker()

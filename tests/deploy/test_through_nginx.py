@@ -101,7 +101,7 @@ def test_permission_comes_first(stack: Site, study: str) -> None:
 
 
 def raw(stack: Site, head: str) -> tuple[int, str]:
-    """Send a request head as it stands, which no library would, and return status and answer."""
+    """Send a request head unchanged, which no library would, and return status and answer."""
     context = ssl.create_default_context(cafile=str(stack.folder / "tls.crt"))
     with (
         socket.create_connection(("localhost", stack.https_port), timeout=60) as plain,
@@ -140,7 +140,7 @@ def test_stored_files_have_no_address_from_outside(stack: Site, alice: requests.
         assert "SECRET_KEY" not in answer
 
 
-def test_too_large_an_upload_is_refused_in_the_look_of_the_site(stack: Site, alice: requests.Session) -> None:
+def test_an_oversized_upload_is_refused(stack: Site, alice: requests.Session) -> None:
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in alice.cookies)
     size = 200 * 1024**2 + 1
     status, answer = raw(stack, f"POST /upload/ HTTP/1.1\r\nCookie: {cookies}\r\nContent-Length: {size}")
@@ -178,13 +178,14 @@ def test_other_forms_take_a_megabyte(stack: Site) -> None:
     assert raw(stack, f"POST /accounts/sign-in/ HTTP/1.1\r\nContent-Length: {size}")[0] == 413
 
 
-def test_a_large_upload_within_the_limit_reaches_the_site(stack: Site, alice: requests.Session) -> None:
+def test_a_large_upload_reaches_the_site(stack: Site, alice: requests.Session) -> None:
     answer = stack.upload(alice, b"\x89PNG\r\n\x1a\n" + bytes(49 * 1024**2), "noise.png")
     assert answer.status_code == 422
     assert answer.json()["state"] == "refused"
 
 
-def test_plain_http_leads_to_https_except_for_machines_that_ask_for_health(stack: Site) -> None:
+def test_http_redirects_except_health_checks(stack: Site) -> None:
+    """Plain http leads to https except for machines that ask for health."""
     answer = stack.visitor().get(f"{stack.plain_url}/results/?q=x", allow_redirects=False)
     assert (answer.status_code, answer.headers["Location"]) == (301, f"{stack.url}/results/?q=x")
     for url in (stack.plain_url, stack.url):
@@ -204,9 +205,8 @@ def test_static_files_are_small_and_kept(stack: Site, page: requests.Response) -
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_a_request_has_one_number_in_answer_and_logs_and_it_is_not_the_clients(
-    stack: Site, alice: requests.Session
-) -> None:
+def test_the_request_id_is_the_sites_own(stack: Site, alice: requests.Session) -> None:
+    """A request has one number in answer and logs and it is not the client's."""
     own = "0" * 32
     answer = alice.get(f"{stack.url}/results/", headers={"X-Request-ID": own})
     number = answer.headers["X-Request-ID"]
@@ -217,7 +217,7 @@ def test_a_request_has_one_number_in_answer_and_logs_and_it_is_not_the_clients(
     until(lambda: f'"request": "{number}"' in stack.log.read_text(), "gunicorn's record")
 
 
-def test_logs_hold_json_and_no_search_and_no_key_of_a_link(stack: Site, alice: requests.Session) -> None:
+def test_logs_have_no_search_and_no_key(stack: Site, alice: requests.Session) -> None:
     alice.get(f"{stack.url}/results/", params={"q": "Canary-Patient"}, headers={"Referer": f"{stack.url}/?q=Canary"})
     raw(stack, f"POST /results/?q=Canary-Patient HTTP/1.1\r\nContent-Length: {10**9}")
     raw(stack, 'GET /Line%0abreak%22quoted" HTTP/1.1')
@@ -232,7 +232,7 @@ def test_logs_hold_json_and_no_search_and_no_key_of_a_link(stack: Site, alice: r
     assert {"nginx", "gunicorn.access"} <= {record["logger"] for record in records}
 
 
-def test_the_address_that_counts_is_the_one_that_nginx_saw(stack: Site) -> None:
+def test_the_client_address_is_nginxs(stack: Site) -> None:
     session = stack.visitor()
     address = f"{stack.url}/accounts/sign-in/"
     session.get(address)

@@ -1,4 +1,4 @@
-"""One site for all faults: gunicorn with two processes, nginx, MariaDB and the served model, of which it has a copy."""
+"""One site for all faults: gunicorn with two processes, nginx, MariaDB and a copy of the served model."""
 
 import importlib.util
 import os
@@ -17,7 +17,7 @@ from tests.faults.installation import MariaDB
 
 @pytest.fixture(scope="session")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
-    """A server beside the one that the other tests run on, which must not be stopped."""
+    """A server apart from the one that the other tests run on, which must not be stopped."""
     if not os.environ.get("TEST_DATABASE_URL", "").startswith("mysql") or not importlib.util.find_spec("MySQLdb"):
         pytest.skip("faults are tried on MariaDB: make test-mysql")
     server = MariaDB(tmp_path_factory.mktemp("db") / "m")  # short: the path of a socket is at most 107 bytes
@@ -50,7 +50,7 @@ def installation(database: MariaDB, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def site(installation: Site) -> Site:
-    """No test leaves it other than whole: nobody has to start it again by hand."""
+    """No test leaves it other than whole: no one has to start it again by hand."""
     assert installation.is_running
     assert installation.visitor().get(f"{installation.url}/readyz").status_code == 200
     return installation

@@ -35,14 +35,14 @@ class MariaDB:
         return self._running.enter_context(with_mariadb.running(self.folder))
 
     def stop(self) -> None:
-        """As an administrator does: whoever is connected loses the connection."""
+        """As an administrator does: every connection is lost."""
         self._running.close()
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Let nobody write into the audit meanwhile.
+        """Let no one write into the audit within this block.
 
-        Whoever stores a study or report then stands still in the middle of the transaction, with the files written.
+        A request that stores a study or report then waits in the middle of the transaction, with the files written.
         """
         import MySQLdb
 
@@ -82,18 +82,18 @@ def studies_of(site: Site) -> set[str]:
 
 
 def folders_of(site: Site) -> set[str]:
-    """The studies of which there is a file."""
+    """The studies that have a file."""
     return {path.parent.name for path in (site.folder / "media").rglob("*") if path.is_file()}
 
 
 def waiting_files(site: Site) -> list[Path]:
-    """What stands below the folders where uploads wait until they are read."""
+    """What is below the folders where uploads wait until they are read."""
     return [path for name in ("tmp", "nginx/tmp") for path in (site.folder / name).rglob("*") if path.is_file()]
 
 
 @contextmanager
 def small_disk(folder: Path, megabytes: int) -> Iterator[None]:
-    """A file system of that size in the place of the folder."""
+    """A file system of that size instead of the folder."""
     try:
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "covidxray", str(folder)], check=True)  # noqa: S607
     except (OSError, subprocess.CalledProcessError):
@@ -106,7 +106,7 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[None]:
 
 @contextmanager
 def filled(folder: Path, left: int) -> Iterator[None]:
-    """Leave so many bytes free, and all others again afterwards."""
+    """Leave this many bytes free, and all others again afterwards."""
     filler = folder / "filler"
     with filler.open("wb") as file:
         state = os.statvfs(folder)

@@ -1,4 +1,4 @@
-"""What breaks under a running site: nothing is lost, nothing doubled, and nobody has to start it again.
+"""What breaks under a running site: nothing is lost, nothing doubled, and no one has to start it again.
 
 SIGTERM, a worker killed while it decodes, and a site without a model are in tests/deploy/test_stops.py.
 """
@@ -29,8 +29,8 @@ MEGABYTE = 1024**2
 
 
 def new_file(*, megabytes: float = 0) -> bytes:
-    """A radiograph that nobody has uploaded; `megabytes` more make it wait in a file instead of in memory."""
-    # A PNG ends with its last chunk: what follows is read by nobody.
+    """A radiograph that was never uploaded; `megabytes` more make it wait in a file instead of in memory."""
+    # A PNG ends with its last chunk: no reader looks at what follows.
     return radiograph_png(secrets.randbelow(10**9)) + b"\0" * int(megabytes * MEGABYTE)
 
 
@@ -43,7 +43,8 @@ def ready(site: Site) -> tuple[int, dict[str, str]]:
     return answer.status_code, answer.json()
 
 
-def test_the_database_stops_in_the_middle_of_an_upload_and_comes_back(site: Site, database: MariaDB) -> None:
+def test_the_database_stops_during_an_upload(site: Site, database: MariaDB) -> None:
+    """The database stops in the middle of an upload and comes back."""
     alice, file = site.signed_in("alice"), new_file()
     before, workers = folders_of(site), site.workers()
     with database.held(), ThreadPoolExecutor(1) as pool:
@@ -67,9 +68,8 @@ def test_the_database_stops_in_the_middle_of_an_upload_and_comes_back(site: Site
     assert site.workers() == workers
 
 
-def test_a_worker_killed_in_the_middle_of_storing_leaves_no_row_and_a_retry_works(
-    site: Site, database: MariaDB
-) -> None:
+def test_a_worker_is_killed_while_storing(site: Site, database: MariaDB) -> None:
+    """A worker killed in the middle of storing leaves no row and a retry works."""
     alice, file = site.signed_in("alice"), new_file(megabytes=5)
     before = folders_of(site)
     with database.held(), ThreadPoolExecutor(1) as pool:
@@ -101,7 +101,7 @@ def remove_leftovers(site: Site, left: set[str]) -> None:
 @pytest.mark.parametrize(
     ("disk", "status"), [("media", 507), ("tmp", 507), ("nginx/tmp/body", 503)], ids=["store", "memory", "nginx"]
 )
-def test_a_full_disk_is_said_and_with_space_it_goes_on(site: Site, disk: str, status: int) -> None:
+def test_a_full_disk_then_space_again(site: Site, disk: str, status: int) -> None:
     alice, file, folder = site.signed_in("alice"), new_file(megabytes=5), site.folder / disk
     before = studies_of(site)
     with small_disk(folder, 80):
@@ -127,7 +127,8 @@ def erase(site: Site, studies: set[str]) -> None:
     site.manage("shell", "--verbosity", "0", "-c", command)
 
 
-def test_a_damaged_model_stops_no_running_process_and_is_said_after_a_restart(site: Site) -> None:
+def test_a_damaged_model_stops_no_process(site: Site) -> None:
+    """A damaged model stops no running process and is said after a restart."""
     alice = site.signed_in("alice")
     until(lambda: ready(site)[0] == 200 and set(site.workers()) <= set(loads(site)), "both processes to load it")
     models = Path(site.environment["MODELS_DIR"])
@@ -135,7 +136,7 @@ def test_a_damaged_model_stops_no_running_process_and_is_said_after_a_restart(si
     with ExitStack() as undo:
         for path in (path for name in DAMAGED for path in models.glob(f"*/{name}")):
             undo.callback(path.write_bytes, path.read_bytes())
-            with path.open("r+b") as damaged:  # in its place, under whoever has opened it
+            with path.open("r+b") as damaged:  # in its place, under the process that has opened it
                 damaged.truncate(path.stat().st_size // 2)
         files = names_below(models)
         assert [site.upload(alice, new_file()).status_code for _ in range(6)] == [201] * 6
@@ -160,7 +161,8 @@ def answers(site: Site) -> bool:
     return site.visitor().get(f"{site.url}/healthz").status_code == 200
 
 
-def test_twenty_uploads_at_once_each_get_their_own_answer_or_are_told_to_come_again(site: Site, tmp_path: Path) -> None:
+def test_twenty_at_once_are_all_answered(site: Site, tmp_path: Path) -> None:
+    """Twenty uploads at once each get their own answer or are told to come again."""
     files = distinct_files(AT_ONCE, tmp_path)
     people = [site.signed_in(("alice", "bob")[number % 2]) for number in range(AT_ONCE)]
     site.kill_worker()
@@ -218,7 +220,7 @@ def check_answers(site: Site, files: list[bytes], told: list[dict[str, str]], ex
         assert next((site.folder / "media").rglob(f"{row.study}/original")).read_bytes() == file
 
 
-def test_the_same_file_twice_at_the_same_moment_is_stored_once(site: Site, database: MariaDB) -> None:
+def test_the_same_file_at_once_is_stored_once(site: Site, database: MariaDB) -> None:
     file, before = new_file(), folders_of(site)
     people = [site.signed_in("alice"), site.signed_in("bob")]
     with ThreadPoolExecutor(2) as pool:

@@ -21,7 +21,7 @@ def test_the_key_of_a_link_is_left_out(path: str, shown: str) -> None:
     assert shown_path(path) == shown
 
 
-def test_an_error_names_the_address_without_its_search(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_omits_the_search(capsys: pytest.CaptureFixture[str]) -> None:
     log = JsonLogger(Config())
     try:
         raise RuntimeError("canary in the message")

@@ -35,7 +35,7 @@ def test_neither_is_ever_overbooked(cores: int, gigabytes: int) -> None:
     assert found.workers <= max(1, cores // PROCESSORS_PER_WORKER)
 
 
-def test_threads_stay_free_for_pages_when_the_queue_is_full() -> None:
+def test_a_full_queue_leaves_page_threads() -> None:
     found = capacity_for(2, 4 * GIGABYTE, waiting=3)
     assert found.threads - found.at_once - found.waiting == PAGE_THREADS
 
@@ -45,7 +45,7 @@ def test_what_is_set_counts() -> None:
     assert (found.workers, found.at_once, found.waiting) == (3, 5, 0)
 
 
-def test_a_machine_that_is_too_small_gets_one_of_each() -> None:
+def test_a_small_machine_gets_one_of_each() -> None:
     found = capacity_for(1, GIGABYTE // 2)
     assert (found.workers, found.at_once) == (1, 1)
 

@@ -29,8 +29,8 @@ def test_nothing_in_the_models_is_beyond_the_server() -> None:
     call_command("check", databases=["default"], fail_level="WARNING")
 
 
-def test_a_transaction_sees_what_others_have_committed_since() -> None:
-    """As on SQLite. With MySQL's repeatable read, who waited for a lock would go on with what stood there before."""
+def test_a_transaction_sees_later_commits() -> None:
+    """As on SQLite. With MySQL's repeatable read, a request would go on with values from before it waited."""
     is_mariadb = "MariaDB" in answer_to("SELECT version()")[0]
     assert answer_to("SELECT @@tx_isolation" if is_mariadb else "SELECT @@transaction_isolation") == ("READ-COMMITTED",)
 
@@ -60,7 +60,8 @@ def test_the_database_has_the_rule_that_sqlite_has() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_connection_that_the_server_closed_is_replaced_at_the_next_request(alice: User) -> None:
+def test_a_closed_connection_is_replaced(alice: User) -> None:
+    """A connection that the server closed is replaced at the next request."""
     (number,) = answer_to("SELECT connection_id()")
     other = connection.copy()
     with other.cursor() as cursor:
@@ -72,7 +73,8 @@ def test_a_connection_that_the_server_closed_is_replaced_at_the_next_request(ali
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_with_another_collation_is_refused_before_anything_is_in_it() -> None:
+def test_another_collation_is_refused() -> None:
+    """A database with another collation is refused before anything is in it."""
     name = f"test_{uuid.uuid4().hex}"
     with empty_databases(name, rule="CHARACTER SET latin1 COLLATE latin1_swedish_ci"):
         use(name)

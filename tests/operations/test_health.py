@@ -23,9 +23,8 @@ def test_it_is_ready(stranger: Client, engine: ToyEngine) -> None:
 
 
 @pytest.mark.parametrize("damage", ["missing", "card", "graph", "class order"])
-def test_a_damaged_model_is_not_ready_and_nothing_of_it_is_deleted(
-    stranger: Client, engine: ToyEngine, toy_models: Path, damage: str
-) -> None:
+def test_a_damaged_model_is_not_ready(stranger: Client, engine: ToyEngine, toy_models: Path, damage: str) -> None:
+    """A damaged model is not ready and nothing of it is deleted."""
     folder = toy_models / "toy-1"
     match damage:
         case "missing":
@@ -45,7 +44,7 @@ def test_a_damaged_model_is_not_ready_and_nothing_of_it_is_deleted(
     assert stranger.get("/accounts/sign-in/").status_code == 200
 
 
-def test_a_storage_that_cannot_be_written_is_not_ready(
+def test_read_only_storage_is_not_ready(
     stranger: Client, engine: ToyEngine, settings: Settings, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("a file where the folder should be")

@@ -41,7 +41,7 @@ def test_a_full_disk_is_told_by_its_number() -> None:
     assert json.loads(line_of("failed", error=OSError(28, "No space left")))["errno"] == 28
 
 
-def test_every_answer_and_its_records_bear_a_number_of_their_own(client: Client, db: None) -> None:
+def test_every_answer_has_its_own_number(client: Client, db: None) -> None:
     numbers, lines = [], []
     handler = logging.StreamHandler()
     handler.emit = lambda record: lines.append(JsonFormatter().format(record))  # type: ignore[method-assign]

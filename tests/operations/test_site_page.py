@@ -1,4 +1,4 @@
-"""The administrators' page of the site's figures: what it says, of whom, and that no patient is in it."""
+"""The administrators' page of the site's figures: what it says, about whose work, and that no patient is in it."""
 
 import logging
 import os
@@ -58,7 +58,7 @@ def figures(client: Client) -> dict[str, str]:
     return {unescape(name): " ".join(unescape(re.sub(r"<[^>]*>", "", value)).split()) for name, value in pairs}
 
 
-def test_it_is_found_from_the_administrations_first_page(client: Client) -> None:
+def test_it_is_linked_from_the_first_page(client: Client) -> None:
     assert f'href="{PAGE}"' in client.get("/admin/").content.decode()
 
 
@@ -94,7 +94,7 @@ def test_failed_sign_ins_and_lock_outs_of_the_day(client: Client, alice: User, s
     assert (said["Failed sign-ins"], said["Lock-outs"]) == ("5", "1")
 
 
-def test_errors_that_nobody_caught_are_counted_and_answers_are_not(
+def test_only_uncaught_errors_are_counted(
     client: Client, alice: User, stranger: Client, toy_models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_values: object) -> None:
@@ -177,7 +177,7 @@ def test_without_a_storage_folder_the_page_is_there(client: Client, settings: Se
     assert figures(client)["Free on their disk"] == "not known of not known"
 
 
-def test_nothing_of_a_patient_and_no_name_of_a_person(client: Client, alice: User) -> None:
+def test_no_patient_and_no_name(client: Client, alice: User) -> None:
     file = SimpleUploadedFile("canary.png", radiograph_png())
     client_of(alice).post(
         "/upload/", {"radiograph": file, "reference": "CANARY-1", "name": "Canary", "notes": "canary"}

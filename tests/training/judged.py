@@ -1,4 +1,4 @@
-"""Made-up judgements of made-up images: nothing stands behind the paths unless a test writes it."""
+"""Made-up judgements of made-up images: the paths have no files unless a test writes it."""
 
 from pathlib import Path
 

@@ -64,7 +64,7 @@ def test_the_card_describes_the_run(trained_version):
     assert set(card["shortcut_audit"]) >= {"without_centre", "border", "border_probe", "meaning"}
 
 
-def test_the_trained_part_is_small_and_has_the_hash_of_the_card(trained_version):
+def test_the_trained_part_matches_the_card(trained_version):
     tensors = load_tensors(trained_version.folder / "trained.npz")
     card = json.loads((trained_version.folder / "model_card.json").read_text())
     assert tensors_sha256(tensors) == card["network"]["trained_sha256"]
@@ -86,7 +86,7 @@ def test_history_split_and_errors_are_tables(trained_version):
     assert {row["label"] for row in table("errors.csv")} <= set(CLASS_NAMES)
 
 
-def test_the_kept_answers_are_those_of_the_stored_tensors(trained_version):
+def test_kept_answers_match_the_tensors(trained_version):
     """Storage rounds to float16; what was evaluated is what is stored, not what was in memory."""
     network = keras.models.load_model(trained_version.folder / "model.keras", compile=False)
     tensors = load_tensors(trained_version.folder / "trained.npz")
@@ -94,7 +94,7 @@ def test_the_kept_answers_are_those_of_the_stored_tensors(trained_version):
     np.testing.assert_array_equal(kernel, tensors["head_hidden/kernel"])
 
 
-def test_an_interrupted_run_is_resumed_to_a_complete_version(trained_version, tmp_path, monkeypatch):
+def test_an_interrupted_run_is_completed(trained_version, tmp_path, monkeypatch):
     plan = plan_of(trained_version, tmp_path)
 
     def stop(epoch: int, logs: object) -> None:
@@ -121,7 +121,7 @@ def test_an_interrupted_run_is_resumed_to_a_complete_version(trained_version, tm
         check_plan(plan)
 
 
-def test_a_failure_while_publishing_leaves_no_half_version(trained_version, tmp_path, monkeypatch):
+def test_a_failure_leaves_no_half_version(trained_version, tmp_path, monkeypatch):
     trained = object.__new__(Trained)  # nothing of it is reached
     object.__setattr__(trained, "plan", plan_of(trained_version, tmp_path))
     object.__setattr__(trained, "network", None)
@@ -156,7 +156,7 @@ REFUSED: dict[str, tuple[Recipe, dict[str, object], str]] = {
 
 
 @pytest.mark.parametrize("reason", REFUSED)
-def test_what_cannot_be_done_is_refused_before_any_work(trained_version, tmp_path, monkeypatch, reason):
+def test_the_impossible_is_refused_first(trained_version, tmp_path, monkeypatch, reason):
     recipe, changes, message = REFUSED[reason]
     monkeypatch.setattr(runner, "read_dataset", None)  # nothing is read
     with pytest.raises(PlanRefused, match=message):
@@ -170,7 +170,7 @@ def test_a_name_that_is_no_folder_name_is_refused(trained_version, tmp_path):
             check_plan(plan_of(trained_version, tmp_path, name=name))
 
 
-def test_more_layers_than_the_backbone_has_are_refused(trained_version, tmp_path):
+def test_too_many_layers_are_refused(trained_version, tmp_path):
     with pytest.raises(PlanRefused, match=r"--unfreeze takes 0 to \d+ layers"):
         run(plan_of(trained_version, tmp_path, replace(QUICK, unfreeze=10_000)))
 
@@ -184,7 +184,7 @@ def test_weights_that_cannot_be_had_stop_the_run(trained_version, tmp_path, monk
         train(plan_of(trained_version, tmp_path), progress)
 
 
-def test_the_card_names_tensorflow_as_it_is_installed(monkeypatch):
+def test_the_card_names_tensorflow(monkeypatch):
     """On a GPU the package is `tensorflow`, and `tensorflow-cpu` is not there."""
     real = importlib.metadata.version
 
@@ -199,7 +199,7 @@ def test_the_card_names_tensorflow_as_it_is_installed(monkeypatch):
     assert "tensorflow-cpu" not in versions
 
 
-def test_two_runs_are_told_apart_by_recipe_and_images(tmp_path):
+def test_two_runs_are_told_apart(tmp_path):
     folder = RunFolder(tmp_path)
     assert folder.begun_as("one") == "one"
     assert RunFolder(tmp_path).begun_as("other") == "one"

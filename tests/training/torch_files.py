@@ -15,7 +15,7 @@ import pytest
 
 @dataclass(frozen=True)
 class Storage:
-    """What torch calls a storage: raw values of one kind, kept beside the pickle."""
+    """What torch calls a storage: raw values of one kind, kept next to the pickle."""
 
     kind: str
     key: str

@@ -121,7 +121,7 @@ def read_dataset(
 ) -> Dataset:
     """Decode every image below `root` and the `extra` folders (class folders, one or both; for training only).
 
-    `strict` stops at the first image that is refused. `limit` takes so many images of `root` and of each extra
+    `strict` stops at the first image that is refused. `limit` takes this many images of `root` and of each extra
     folder, evenly spread. Raises DatasetError: before any image is decoded for folders that are missing, unknown or
     too small, afterwards where refusals leave too few.
     """

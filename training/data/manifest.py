@@ -1,4 +1,4 @@
-"""manifest.csv beside the images: which source and which patient each one comes from.
+"""manifest.csv next to the images: which source and which patient each one comes from.
 
 Columns: file (path below the folder) and any of source, patient, origin (finer than source: the hospital or the
 collection that the source took it from) and reading (what readers saw); others are ignored.

@@ -62,7 +62,7 @@ def near_duplicate_groups(
 
 
 def join_groups(groups: NDArray[np.int64], names: list[str | None]) -> NDArray[np.int64]:
-    """Groups in which all images of one name, such as a patient, stand together; None joins nothing."""
+    """Groups in which all images of one name, such as a patient, are together; None joins nothing."""
     numbers: dict[str, int] = {}
     named = [(index, numbers.setdefault(name, len(numbers))) for index, name in enumerate(names) if name is not None]
     images = np.array([index for index, _ in named], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Samples → training, validation and test part, so that nothing of one image stands on both sides."""
+"""Samples → training, validation and test part, so that nothing of one image is on both sides (no leakage)."""
 
 import csv
 from collections import Counter, defaultdict
@@ -107,7 +107,7 @@ def split_samples(
 def source_folds(samples: Sequence[Sample], groups: Groups) -> tuple[SourceFold, ...]:
     """One fold for each source with COVID images: they are held out, with the Non-COVID images of another source.
 
-    The other source is the smallest one, so that most negatives remain for training; it needs another one beside it
+    The other source is the smallest one, so that most negatives remain for training; it needs another one as well
     to train on. What is left of either is trained on, so a recipe that learns the source is punished. Test samples
     take no part. Empty where the sources do not suffice.
     """
@@ -132,7 +132,7 @@ def hold_out(samples: Sequence[Sample], groups: Groups, covid_source: str, non_c
 
 
 def write_split(path: Path, split: Split) -> None:
-    """split.csv: file, part, label, source, group, content_key. Patients stand in it only as groups."""
+    """split.csv: file, part, label, source, group, content_key. Patients are in it only as groups."""
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["file", "part", "label", "source", "group", "content_key"])
@@ -199,7 +199,7 @@ def _check_classes(drawn: dict[str, list[Sample]]) -> None:
 
 
 def _crossing(sides: list[list[Sample]], groups: Groups) -> int:
-    """Samples whose group stands on more than one side."""
+    """Samples whose group is on more than one side."""
     seen: dict[int, set[int]] = defaultdict(set)
     for side, members in enumerate(sides):
         for sample in members:

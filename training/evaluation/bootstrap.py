@@ -28,7 +28,7 @@ class Resampling:
     def apply(self, compute: Callable[[Floats], Floats], resamples: int = RESAMPLES) -> Floats:
         """`compute` gets weights (some resamples, images) and returns (same, figures); all figures are stacked.
 
-        At most `WEIGHTS_AT_ONCE` weights (32 MB) stand in memory at a time.
+        At most `WEIGHTS_AT_ONCE` weights (32 MB) are in memory at a time.
         """
         rng = np.random.default_rng(self._seed)
         step = max(WEIGHTS_AT_ONCE // max(len(self._group_of), 1), 1)

@@ -27,7 +27,7 @@ FOLDS = 5
 def fit_calibration(labels: ArrayLike, raw: ArrayLike, method: Method | None = None) -> Calibration:
     """The calibration of the validation part: by `method`, or by the one with the lower log loss on held-out fifths.
 
-    Platt scaling (Platt 1999, with his smoothed targets, so that perfectly separated classes stay finite) fits slope
+    Platt scaling (Platt 1999, with the smoothed targets, so that perfectly separated classes stay finite) fits slope
     and intercept; temperature scaling (Guo et al. 2017) the slope alone. Equal losses give temperature.
     Raises ValueError where a class is absent.
     """

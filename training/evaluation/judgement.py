@@ -115,7 +115,7 @@ def judge(
 
 
 def metrics_tree(parts: Mapping[str, Scored], judgement: Judgement, resamples: int = RESAMPLES) -> dict[str, Any]:
-    """What metrics.json holds: every part's figures, and, with a part "test", the table beside the paper's models."""
+    """What metrics.json holds: every part's figures, and, with a part "test", the comparison with the paper's."""
     tree: dict[str, Any] = {
         "positive_class": CLASS_NAMES[COVID_INDEX],
         "how": HOW.format(resamples=resamples, bins=ECE_BINS),

@@ -83,7 +83,7 @@ class Metrics:
 
 @dataclass(frozen=True)
 class SourceAUC:
-    """ROC AUC of one source; `comparison` says which COVID images stand against which Non-COVID images."""
+    """ROC AUC of one source; `comparison` says which COVID images are compared with which Non-COVID images."""
 
     source: str
     comparison: str

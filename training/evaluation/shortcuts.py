@@ -116,7 +116,7 @@ def blank_centre(pixels: Pixels, share: float = CENTRE) -> Pixels:
 
 
 def border_only(pixels: Pixels, share: float = BORDER) -> Pixels:
-    """A copy of which only a frame is left, `share` (0..0.5) of each side wide; the rest is black."""
+    """A copy with only a frame left, `share` (0..0.5) of each side wide; the rest is black."""
     return blank_centre(pixels, 1 - 2 * share)
 
 

@@ -59,7 +59,7 @@ class FeatureStore:
 
     @contextmanager
     def open_for_writing(self) -> Iterator[None]:
-        """What another run added meanwhile is read, and a half-written end is cut off. Raises StoreInUse."""
+        """What another run has added is read, and a half-written end is cut off. Raises StoreInUse."""
         with (self.folder / "lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -105,7 +105,7 @@ class FeatureStore:
         return rows * sum(self._row_bytes(i) for i in self._indices())
 
     def check_space(self, rows: int) -> None:
-        """Raise NotEnoughSpace unless the disk can take so many more rows."""
+        """Raise NotEnoughSpace unless the disk can take this many more rows."""
         needed, free = self.bytes_needed(rows), shutil.disk_usage(self.folder).free
         if needed > free:
             raise NotEnoughSpace(

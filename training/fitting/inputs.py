@@ -46,7 +46,7 @@ class CachedInputs:
         return np.array([[self.store.rows[view_key(sample, n)] for n in range(views + 1)] for sample in samples])
 
     def paired(self, split: Split) -> list[Sample]:
-        """The training images of which the discriminant also reads the first augmented view."""
+        """The training images whose first augmented view the discriminant also reads."""
         if self.recipe.fit != "discriminant" or not self.recipe.discriminant.augmentation_weight:
             return []
         return spread_over_sources(split.train, self.recipe.discriminant.augmented_images)

@@ -14,7 +14,7 @@ from training.fitting.trainer import RunFolder
 
 @dataclass(frozen=True)
 class Plan:
-    """Where a run reads and writes, beside its recipe.
+    """Where a run reads and writes, apart from its recipe.
 
     extra: folders with more images for training only. originals: full-size images for the audit of sizes.
     external: collections that are only measured, never trained on. cache: None for --no-feature-cache.

@@ -10,12 +10,12 @@ from training.network.discriminant import DiscriminantConfig
 
 @dataclass(frozen=True)
 class Recipe:
-    """One training run; stands in the model's card.
+    """One training run; kept in the model's card.
 
     fit: "gradient" is the paper's two stages of Adam; "discriminant" fits a linear head in closed form first, and
     the stages follow if they have epochs.
     unfreeze: layers of the backbone, counted from its end, that stage 2 trains.
-    views: augmented copies of each training image, cached beside the image itself.
+    views: augmented copies of each training image, cached with the image itself.
     """
 
     weights: str = "astra"

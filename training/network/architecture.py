@@ -21,7 +21,7 @@ PIXEL_SCALE = 1 / 255
 
 @dataclass(frozen=True)
 class HeadConfig:
-    """What stands on the backbone.
+    """The head on top of the backbone.
 
     taps: how far from the end of the backbone each pooled feature map lies, in stages (0: the last one).
     bands: for each tap, into how many horizontal bands the map is averaged apart; 1 is the average of all of it.

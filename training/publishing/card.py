@@ -1,4 +1,4 @@
-"""model_card.json → MODEL_CARD.md: the same facts for a reader, with the figures first and the limits beside them."""
+"""model_card.json → MODEL_CARD.md: the same facts for a reader, with the figures first and the limits next to them."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,13 +13,13 @@ Json = dict[str, Any]
 
 
 def write_card(folder: Path, card: Json) -> None:
-    """MODEL_CARD.md beside model_card.json, with the plots that are in the folder."""
+    """MODEL_CARD.md next to model_card.json, with the plots that are in the folder."""
     plots = [name for name in PLOTS if (folder / f"{name}.svg").is_file()]
     (folder / MARKDOWN).write_text(render_card(card, plots), encoding="utf-8")
 
 
 def render_card(card: Json, plots: Sequence[str] = ()) -> str:
-    """The card as Markdown. `plots`: names in PLOTS whose SVG lies beside it."""
+    """The card as Markdown. `plots`: names in PLOTS whose SVG is next to it."""
     sections = (
         _what_it_is(card),
         _figures(card["figures"]),

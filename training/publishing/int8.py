@@ -30,7 +30,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Ranges:
-    """What the int8 graph has beside the float32 one, for its convolutions in the order of the graph.
+    """What the int8 graph has in addition to the float32 one, for its convolutions in the order of the graph.
 
     highest: (convolutions,) float32, the largest input value that is told apart; 0: this one stays in float32.
     shifts: (output channels of all the others,) float32, what rounding the weights takes from each on average.

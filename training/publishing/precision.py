@@ -24,7 +24,7 @@ class Choice:
 
 
 def choose_precision(artifact: Artifact, folder: Path) -> Choice:
-    """Write the int8 graph beside the float32 one in ``folder``, if it is fit for use here, and choose between them."""
+    """Write the int8 graph next to the float32 one in ``folder``, if it is fit here, and choose between them."""
     if not (artifact.folder / RANGES).is_file():
         return Choice("float32", "It is served in float32: this version has no int8 ranges.")
     try:

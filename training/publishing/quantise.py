@@ -1,4 +1,4 @@
-"""The int8 precision of a version that is there: its ranges, its golden answers, and what it costs beside float32."""
+"""The int8 precision of an existing version: its ranges, its golden answers, and its cost against float32."""
 
 import csv
 import shutil

@@ -1,6 +1,6 @@
 """Makes the first administrator of an installation, who then registers everybody else on the site.
 
-The password is asked for, or read from the standard input with --password-stdin, so that it stands in no list of
+The password is asked for, or read from the standard input with --password-stdin, so that it is in no list of
 processes and no shell history. It passes the same checks as everybody's. The account is an administrator's, never a
 superuser's, and where the settings ask for a second factor the first sign-in leads to setting one up.
 """

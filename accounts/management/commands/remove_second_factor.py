@@ -1,6 +1,6 @@
 """Removes somebody's second factor, for people who have lost both their app and their recovery codes.
 
-Be sure of who asks: afterwards the password alone is enough. Every session of the person ends, the removal stands in
+Be sure of who asks: afterwards the password alone is enough. Every session of the person ends; the removal is in
 the account's history. Where the settings ask for one, an administrator is led to a new one at the next sign-in.
 """
 

@@ -1,4 +1,4 @@
-"""Writes down where the audit log ends now, to be kept where nobody who can write to the database can reach it."""
+"""Writes down where the audit log ends now, to be kept out of reach of everybody who can write to the database."""
 
 import os
 from pathlib import Path

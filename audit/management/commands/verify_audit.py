@@ -1,4 +1,4 @@
-"""Checks that nobody has changed, removed or reordered an entry of the audit log.
+"""Checks that no entry of the audit log was changed, removed or reordered.
 
 Run it from time to time, with a head that `export_audit_head` wrote and that has been kept on another machine since:
 only that shows a log that was cut short, or written anew by somebody who can write to the database.

@@ -18,7 +18,7 @@ NAMED = 20
 
 
 class Command(BaseCommand):
-    help = "Write the database, images, reports and the served model into one archive. The site may run meanwhile."
+    help = "Write the database, images, reports and the served model into one archive. The site may go on running."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("target", type=Path, help="a new file, or a folder that is there")

@@ -1,7 +1,7 @@
 """Erases a patient, or a study without a patient, for good: rows, images, results, reviews and reports.
 
-The identifier stands in the address of the patient's page, or of a picture of the study. Audit entries stay and name
-nobody; a printed report's verification page says that it was erased. Backups are not touched: let them expire.
+The identifier is in the address of the patient's page, or of a picture of the study. Audit entries stay, without a
+name; a printed report's verification page says that it was erased. Backups are not touched: let them expire.
 """
 
 from typing import Any

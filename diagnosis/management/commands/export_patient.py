@@ -14,7 +14,7 @@ class Command(BaseCommand):
     help = "Write images, results, reviews and reports of one patient to a zip file."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("uuid", type=UUID, help="it stands in the address of the patient's page")
+        parser.add_argument("uuid", type=UUID, help="it is in the address of the patient's page")
         parser.add_argument("--to", type=Path, required=True, metavar="FILE.zip", help="a new file")
 
     def handle(self, *args: Any, uuid: UUID, to: Path, **options: Any) -> None:
@@ -25,6 +25,6 @@ class Command(BaseCommand):
             missing = patient_export(actor=None, patient=patient, to=to)
         except OSError as error:
             raise CommandError(f"{to} cannot be written: {error.strerror or 'there is such a file'}.") from error
-        self.stdout.write(f"Written to {to}. Hand it to nobody but the patient.")
+        self.stdout.write(f"Written to {to}. Hand it only to the patient.")
         if missing:
             self.stderr.write(f"The storage has lost: {', '.join(missing)}.")

@@ -17,7 +17,7 @@ from diagnosis.privacy.retention import expired_patients, expired_studies, kept_
 
 
 class Command(BaseCommand):
-    help = "Erase studies older than RETENTION_DAYS, and patients of whom none is left."
+    help = "Erase studies older than RETENTION_DAYS, and patients without any study left."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="say what would be erased, and erase nothing")

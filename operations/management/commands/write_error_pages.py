@@ -1,4 +1,4 @@
-"""Writes the pages that nginx shows when the site itself cannot answer, in every language, beside the static files.
+"""Writes the pages that nginx shows when the site itself cannot answer, in every language, next to the static files.
 
 Run it after collectstatic: the pages name style sheets by the hashes in their names.
 """

@@ -1,4 +1,4 @@
-// A warning before the session ends by itself, and the sign-in page when it has ended, so that no patient stays on an
+// A warning before the session ends on its own, and the sign-in page when it has ended, so that no patient stays on an
 // unattended screen. Without this script the session ends all the same.
 "use strict";
 

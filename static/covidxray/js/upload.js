@@ -148,7 +148,7 @@
     if (link) window.location.assign(link);
   };
 
-  // --- What was entered beside the files ----------------------------------------------------------------------------
+  // --- What was entered with the files ------------------------------------------------------------------------------
 
   const clearMarks = () => {
     showError("");
@@ -192,7 +192,7 @@
       if (name === "drop") onDrop(event);
     });
   }
-  // A file dropped beside the target would otherwise take the place of the page.
+  // A file dropped next to the target would otherwise replace the page.
   for (const name of ["dragover", "drop"]) window.addEventListener(name, (event) => event.preventDefault());
 
   input.addEventListener("change", () => choose(input.files));

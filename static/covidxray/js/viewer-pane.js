@@ -50,7 +50,7 @@
     }
 
     // Panzoom draws a frame late and goes by what is drawn: of two changes within a frame the second would be bounded
-    // wrongly. So what it stands at is drawn before each change, and at once after it.
+    // wrongly. So its current state is drawn before each change, and at once after it.
     change(action) {
       this.draw();
       action(this.panzoom);
@@ -78,7 +78,7 @@
 
     zoomTo(wanted, point) {
       const scale = within(wanted, Math.min(1, 1 / this.pixelsWhenFitted), this.most);
-      // Smaller than its stage the picture stands in the middle; larger it always covers the stage.
+      // Smaller than its stage the picture is in the middle; larger it always covers the stage.
       this.panzoom.setOptions({ contain: scale < 1 ? undefined : "outside", minScale: Math.min(1, scale), maxScale: this.most });
       if (point && scale > 1) this.change((picture) => picture.zoomToPoint(scale, point));
       else this.change((picture) => picture.zoom(scale));
@@ -95,7 +95,7 @@
       if (this.isLarge) this.change((picture) => picture.pan(-right / scale, -down / scale, { relative: true }));
     }
 
-    // Stands as another pane does: the same part of the picture in the middle, equally large.
+    // Shows the same as another pane: the same part of the picture in the middle, equally large.
     follow(other) {
       const { x, y, scale } = other.place;
       const ratio = this.stage.clientWidth / other.stage.clientWidth;
@@ -107,7 +107,7 @@
       this.refine();
     }
 
-    // Panzoom tells of a change a frame late: where the picture stands now counts, not where the event says it stood.
+    // Panzoom tells of a change a frame late: where the picture is now counts, not where the event says it was.
     moved() {
       this.adapt();
       if (this.isLarge) {

@@ -1,5 +1,5 @@
-// The controls of the viewer: buttons, sliders and keys act on one radiograph, or on two that stand side by side.
-// Without this script the pictures stand there as they are, with the heat map beside the radiograph.
+// The controls of the viewer: buttons, sliders and keys act on one radiograph, or on two side by side.
+// Without this script the pictures are shown as they are, with the heat map next to the radiograph.
 "use strict";
 
 (() => {

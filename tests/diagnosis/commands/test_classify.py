@@ -80,7 +80,7 @@ def test_the_other_answers(engine, folder, raw, prediction, confidence):
     assert line["confidence"] == (confidence and pytest.approx(confidence))
 
 
-def test_folders_are_read_with_all_below_but_what_is_hidden(engine, folder):
+def test_folders_are_read_recursively(engine, folder):
     shutil.copytree(folder / "deep", folder / ".cache")
     shutil.copy(folder / "a.jpg", folder / ".a.jpg")
     lines = classify(folder, folder / "a.jpg")
@@ -105,7 +105,7 @@ def test_a_bad_file_is_a_rejected_line_and_no_stop(engine, folder, dicom_samples
     assert engine.runs == 2
 
 
-def test_a_file_that_may_not_be_read_is_a_rejected_line(engine, folder, monkeypatch):
+def test_an_unreadable_file_is_a_line(engine, folder, monkeypatch):
     real = Path.open
 
     def deny(path: Path, *mode: Any, **options: Any) -> Any:
@@ -165,7 +165,8 @@ def test_without_a_model_it_says_so(settings, folder, tmp_path):
         classify(folder, "--model", "../elsewhere")
 
 
-def test_a_model_that_breaks_on_the_way_ends_the_command_with_a_sentence(engine, folder, monkeypatch):
+def test_a_breaking_model_ends_in_a_sentence(engine, folder, monkeypatch):
+    """A model that breaks on the way ends the command with a sentence."""
     broken = EngineOutput(np.full((1, 2), np.nan), np.zeros((1, 7, 7)))
     monkeypatch.setattr(ToyEngine, "run", lambda self, images: broken)
     with pytest.raises(CommandError, match="not a number"):
@@ -180,7 +181,7 @@ def test_both_engines_answer_alike(own_models, folder):
         assert (line["engine"], reference["engine"]) == ("openvino-float32", "keras")
 
 
-def test_as_a_program_it_keeps_standard_output_clean_and_loads_no_tensorflow(trained_version, folder, project):
+def test_standard_output_holds_only_results(trained_version, folder, project):
     (folder / "bad.jpg").write_text("not a picture")
     command = [sys.executable, "-X", "importtime", "manage.py", "classify", str(folder), "--format", "jsonl"]
     result = subprocess.run(command, cwd=project, env=environment(trained_version), capture_output=True, check=False)

@@ -20,7 +20,7 @@ def read(path: Path) -> Radiograph:
 
 
 @pytest.mark.parametrize("twin", ["chest-jpeg2000.dcm", "chest.png"])
-def test_the_lossless_twins_show_exactly_the_same_chest(samples: Path, twin: str) -> None:
+def test_lossless_twins_are_equal(samples: Path, twin: str) -> None:
     np.testing.assert_array_equal(read(samples / twin).pixels, read(samples / "chest.dcm").pixels)
 
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def models(toy_models: Path) -> Path:
-    """Two versions, of which toy-1 is served."""
+    """Two versions; toy-1 is served."""
     write_toy_model(toy_models, "toy-2", weights_sha256="cd" * 32)
     call_command("use_model", "toy-1")
     return toy_models
@@ -37,7 +37,7 @@ def test_a_process_that_runs_keeps_its_model(models, engine):
 @pytest.mark.parametrize(
     "name", ["../models/toy-2", "toy-2/../toy-2", "/etc", "toy-2/", ".", "toy-9", ".toy-2-x", "TOY-2"]
 )
-def test_what_is_no_version_is_refused_and_the_choice_stays(models, name):
+def test_an_unknown_version_is_refused(models, name):
     shutil.copytree(models / "toy-2", models / ".toy-2-x")
     with pytest.raises(CommandError, match=r"(is not a model version|is missing).*Versions here: toy-1, toy-2\."):
         call_command("use_model", name)
@@ -52,7 +52,8 @@ def test_what_is_no_version_is_refused_and_the_choice_stays(models, name):
         ("model_card.json", r"model_card\.json of model toy-2 is missing"),
     ],
 )
-def test_a_version_that_cannot_be_served_is_refused_and_the_choice_stays(models, file, message):
+def test_an_unusable_version_is_refused(models, file, message):
+    """A version that cannot be served is refused and the choice stays."""
     (models / "toy-2" / file).unlink()
     with pytest.raises(CommandError, match=message):
         call_command("use_model", "toy-2")

@@ -37,21 +37,19 @@ def test_a_picture_is_named_to_nginx_and_not_sent(client: Client, study: Study, 
     assert (answer.content, answer["Content-Type"]) == (b"", "image/jpeg")
 
 
-def test_the_original_keeps_its_name_and_is_only_ever_saved(client: Client, study: Study) -> None:
+def test_the_original_is_only_ever_saved(client: Client, study: Study) -> None:
     answer = client.get(address(study, "original"))
     assert answer["Content-Disposition"] == "attachment; filename*=utf-8''thorax%20%C3%A9.png"
     assert answer["Content-Type"] == "application/octet-stream"
 
 
-def test_whoever_may_not_see_it_learns_no_name(study: Study, charlie: User, stranger: Client) -> None:
+def test_strangers_learn_no_name(study: Study, charlie: User, stranger: Client) -> None:
     for client in (client_of(charlie), stranger):
         assert not client.get(address(study)).has_header("X-Accel-Redirect")
 
 
 @pytest.mark.parametrize("name", ["../secret", "/etc/hostname", "radiographs/../../secret", "linked/secret", "linked"])
-def test_a_name_that_leads_out_of_the_storage_is_never_passed_on(
-    client: Client, study: Study, media_root: Path, name: str
-) -> None:
+def test_a_name_outside_storage_is_refused(client: Client, study: Study, media_root: Path, name: str) -> None:
     (media_root.parent / "secret").write_text("not for you")
     (media_root / "linked").symlink_to(media_root.parent)
     Study.objects.filter(pk=study.pk).update(display=name)
@@ -73,7 +71,8 @@ def test_a_file_that_is_gone_is_said_to_be_missing(client: Client, study: Study)
     assert "This file is missing" in answer.content.decode()
 
 
-def test_the_proxys_number_of_a_request_is_taken_only_from_a_proxy(client: Client, settings: Settings) -> None:
+def test_request_ids_come_only_from_a_proxy(client: Client, settings: Settings) -> None:
+    """The proxy's number of a request is taken only from a proxy."""
     number = "0123456789abcdef" * 2
     assert client.get("/", headers={"X-Request-ID": number})["X-Request-ID"] != number
     settings.BEHIND_PROXY = True

@@ -1,4 +1,4 @@
-"""Files and the rows that name them: all or nothing, also where nobody knows whether a transaction has ended."""
+"""Files and the rows that name them: all or nothing, also where it is unknown whether a transaction has ended."""
 
 from pathlib import Path
 
@@ -13,9 +13,7 @@ from tests.uploads import radiograph_png, upload
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_commit_whose_answer_is_lost_keeps_what_was_stored(
-    alice: User, engine: ToyEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lost_commit_answer_keeps_files(alice: User, engine: ToyEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     commit, client = getattr(connection, "_commit"), client_of(alice)  # noqa: B009  Django's types do not have it
 
     def commit_and_lose_the_answer() -> None:

@@ -45,9 +45,7 @@ def purge(*options: str) -> str:
     return said.getvalue()
 
 
-def test_what_has_no_row_after_a_day_is_deleted_with_its_folder(
-    stored: list[Path], alice: User, media_root: Path
-) -> None:
+def test_orphans_are_deleted_after_a_day(stored: list[Path], alice: User, media_root: Path) -> None:
     strays = left_by_a_killed_process(alice, media_root)
     assert len(strays) == 3
     age([*stored, *strays], DAY + 60)

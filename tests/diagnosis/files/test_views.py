@@ -76,9 +76,8 @@ def test_a_thumbnail_of_noise_is_small_too(levels: int) -> None:
     assert len(thumbnail_jpeg(noise.astype(np.uint8))) <= THUMBNAIL_BYTES
 
 
-def test_the_heat_map_is_clear_where_there_is_no_evidence_and_yellow_where_most_is(
-    client: Client, diagnosis: Diagnosis
-) -> None:
+def test_the_heat_map_is_clear_without_evidence(client: Client, diagnosis: Diagnosis) -> None:
+    """The heat map is clear where there is no evidence and yellow where most is."""
     answer = client.get(reverse("diagnosis:heat-map", args=[diagnosis.uuid]))
     assert answer["Content-Type"] == "image/png"
     drawn = picture(answer)
@@ -107,9 +106,7 @@ def test_no_answer_may_be_kept_in_a_cache(client: Client, diagnosis: Diagnosis) 
         body_of(answer)
 
 
-def test_strangers_get_404_and_nobody_gets_the_sign_in_page(
-    diagnosis: Diagnosis, charlie: User, stranger: Client
-) -> None:
+def test_strangers_get_404_or_must_sign_in(diagnosis: Diagnosis, charlie: User, stranger: Client) -> None:
     for address in addresses(diagnosis):
         assert client_of(charlie).get(address).status_code == 404
         assert stranger.get(address)["Location"].startswith("/accounts/sign-in/")
@@ -130,7 +127,7 @@ def test_stored_files_can_be_read_by_the_site_only(diagnosis: Diagnosis) -> None
     assert path.parent.stat().st_mode & 0o007 == 0
 
 
-def test_what_is_shown_carries_nothing_of_the_files_metadata(alice: User, engine: ToyEngine, client: Client) -> None:
+def test_shown_pictures_carry_no_metadata(alice: User, engine: ToyEngine, client: Client) -> None:
     buffer = io.BytesIO()
     exif = Image.Exif()
     exif[0x010E] = "Canary in the description"
@@ -143,7 +140,7 @@ def test_what_is_shown_carries_nothing_of_the_files_metadata(alice: User, engine
 
 
 @pytest.mark.parametrize(("height", "width"), [(3000, 1000), (1, 5000), (80, 80)])
-def test_copies_keep_the_proportions_within_their_limits(height: int, width: int) -> None:
+def test_copies_keep_their_proportions(height: int, width: int) -> None:
     pixels = np.zeros((height, width), np.uint8)
     shown = Image.open(io.BytesIO(display_jpeg(pixels)))
     small = Image.open(io.BytesIO(thumbnail_jpeg(pixels)))
@@ -152,7 +149,7 @@ def test_copies_keep_the_proportions_within_their_limits(height: int, width: int
     assert shown.mode == "L"
 
 
-def test_a_heat_map_survives_its_storage_and_odd_values() -> None:
+def test_a_heat_map_survives_storage() -> None:
     stored = heat_map_to_png(np.array([[0, 0.5, 1], [np.nan, -1, 2]], np.float32))
     grid = np.asarray(Image.open(io.BytesIO(stored)))
     assert grid.tolist() == [[0, 128, 255], [0, 0, 255]]
@@ -160,7 +157,7 @@ def test_a_heat_map_survives_its_storage_and_odd_values() -> None:
 
 
 @pytest.mark.parametrize(("width", "height", "size"), [(2000, 1000, (448, 224)), (3, 5000, (1, 448))])
-def test_a_drawn_heat_map_has_the_radiographs_proportions(width: int, height: int, size: tuple[int, int]) -> None:
+def test_a_heat_map_has_the_same_proportions(width: int, height: int, size: tuple[int, int]) -> None:
     drawn = coloured_heat_map(heat_map_to_png(np.ones((7, 7), np.float32)), width=width, height=height)
     assert Image.open(io.BytesIO(drawn)).size == size
 
@@ -176,7 +173,7 @@ def test_more_evidence_is_always_lighter() -> None:
 
 
 @pytest.mark.parametrize("name", ["display", "thumbnail", "full", "original"])
-def test_a_file_that_the_storage_has_lost_is_said_to_be_missing(
+def test_a_lost_file_is_reported(
     client: Client, diagnosis: Diagnosis, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     for file in (diagnosis.study.display, diagnosis.study.thumbnail, diagnosis.study.original):
@@ -196,16 +193,15 @@ def test_a_row_without_files_or_heat_map_is_404(client: Client, alice: User) -> 
         assert client.get(address).status_code == 404
 
 
-def test_every_picture_answers_a_question_for_its_head(client: Client, diagnosis: Diagnosis) -> None:
+def test_every_picture_answers_head(client: Client, diagnosis: Diagnosis) -> None:
     for address in addresses(diagnosis):
         answer = client.head(address)
         assert (answer.status_code, answer["Cache-Control"]) == (200, "private, no-store")
         assert body_of(answer) == b""
 
 
-def test_all_pixels_of_a_large_radiograph_are_drawn_from_its_file(
-    client: Client, alice: User, engine: ToyEngine
-) -> None:
+def test_full_size_comes_from_the_file(client: Client, alice: User, engine: ToyEngine) -> None:
+    """All pixels of a large radiograph are drawn from its file."""
     content = radiograph_png(width=2600, height=2000)
     study = diagnosis_create(user=alice, content=content, file_name="large.png").diagnosis.study
     assert (study.shown_size, study.is_reduced) == ((2048, 1575), True)
@@ -217,7 +213,7 @@ def test_all_pixels_of_a_large_radiograph_are_drawn_from_its_file(
     assert np.abs(difference).mean() < 2
 
 
-def test_a_small_radiograph_is_shown_with_all_its_pixels(client: Client, diagnosis: Diagnosis) -> None:
+def test_a_small_radiograph_is_not_scaled(client: Client, diagnosis: Diagnosis) -> None:
     study = diagnosis.study
     assert not study.is_reduced
     assert picture(client.get(reverse("diagnosis:full", args=[study.uuid]))).size == (320, 256)

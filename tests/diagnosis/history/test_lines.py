@@ -46,13 +46,14 @@ def test_each_kind_says_what_happened(alice: User, kind: str, detail: dict[str, 
 
 
 @pytest.mark.parametrize("kind", Kind.values)
-def test_every_kind_has_words_even_for_a_detail_that_says_nothing(alice: User, kind: str) -> None:
+def test_every_kind_of_event_has_words(alice: User, kind: str) -> None:
+    """Every kind has words even for a detail that says nothing."""
     (line,) = lines_of([event(alice, kind)])
     assert line.what == str(Kind(kind).label)
     assert "None" not in line.detail
 
 
-def test_it_stands_on_the_page_in_the_persons_own_time_oldest_first(alice: User, bob: User, result: Diagnosis) -> None:
+def test_lines_are_in_the_persons_own_time(alice: User, bob: User, result: Diagnosis) -> None:
     for hour, person, kind in ((22, alice, Kind.VOIDED), (23, bob, Kind.RESTORED)):
         created = datetime(2026, 3, 1, hour, 30, tzinfo=UTC)
         StudyEvent.objects.create(

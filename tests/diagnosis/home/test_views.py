@@ -46,7 +46,7 @@ def counts(text: str) -> dict[str, list[int]]:
     return {head: [int(number) for number in cells.split()] for head, cells in plain}
 
 
-def test_results_are_counted_by_answer_today_and_this_month(client: Client, alice: User, bob: User) -> None:
+def test_results_are_counted_by_answer(client: Client, alice: User, bob: User) -> None:
     for person, answer, created in (
         (alice, "Positive", NOW),
         (bob, "Positive", NOW),
@@ -68,7 +68,7 @@ def test_results_are_counted_by_answer_today_and_this_month(client: Client, alic
     }
 
 
-def test_a_refused_upload_is_counted_for_its_institution(client: Client, bob: User, charlie: User) -> None:
+def test_a_refused_upload_is_counted(client: Client, bob: User, charlie: User) -> None:
     for person in (bob, charlie):
         refusal_add(user=person, error=RadiographRejected("No picture.", code="unknown-format"))
     assert counts(text_of(client))["Cannot be assessed"] == [1, 1]
@@ -78,7 +78,7 @@ def unreviewed_part(text: str) -> str:
     return text[text.index("Not yet reviewed") : text.index("Newest results")]
 
 
-def test_what_is_not_reviewed_stands_first_and_leads_to_its_list(client: Client, alice: User, charlie: User) -> None:
+def test_unreviewed_results_come_first(client: Client, alice: User, charlie: User) -> None:
     waiting, done, voided = (stored_result(alice, file_name=f"{name}.png") for name in ("waiting", "done", "voided"))
     stored_result(charlie, file_name="elsewhere.png")
     review_add(user=alice, diagnosis=done, verdict="agrees")
@@ -101,7 +101,8 @@ def test_very_many_are_not_counted_to_the_end(client: Client, alice: User, monke
         assert f'home-number">{said}<' in text_of(client), number
 
 
-def test_who_reads_blind_sees_no_answer_before_reading_and_no_count_that_tells_it(client: Client, alice: User) -> None:
+def test_a_blind_reader_sees_no_answers(client: Client, alice: User) -> None:
+    """Who reads blind sees no answer before reading and no count that tells it."""
     User.objects.filter(pk=alice.pk).update(reads_blind=True)
     hidden, read = (stored_result(alice, created=NOW) for _ in range(2))
     OwnReading.objects.create(study=read.study, reader=alice, answer="Positive")
@@ -115,7 +116,7 @@ def test_who_reads_blind_sees_no_answer_before_reading_and_no_count_that_tells_i
         assert ("label-positive" in row[: row.index("</a>")]) is shown
 
 
-def test_another_institutions_results_are_not_counted(client: Client, charlie: User) -> None:
+def test_foreign_results_are_not_counted(client: Client, charlie: User) -> None:
     stored_result(charlie, created=NOW)
     assert counts(text_of(client))["All"] == [0, 0]
 
@@ -128,9 +129,7 @@ def test_days_begin_at_midnight_where_the_person_is(client: Client, alice: User)
     assert counts(text_of(client))["All"] == [1, 2]
 
 
-def test_today_is_the_day_that_it_is_where_the_person_is(
-    client: Client, alice: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_today_is_the_persons_own_day(client: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     stored_result(alice, created=NOW)
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + timedelta(hours=8))
     assert counts(text_of(client))["All"] == [1, 1]
@@ -151,9 +150,10 @@ def test_a_number_leads_to_the_list_of_just_those(client: Client, alice: User) -
     assert "older.png" not in listed
 
 
-def test_the_page_costs_as_many_queries_for_many_results_as_for_one(
+def test_query_count_does_not_grow(
     client: Client, alice: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
+    """The page costs as many queries for many results as for one."""
     for many in (1, 12):
         for _index in range(many):
             stored_result(alice, created=NOW)
@@ -168,7 +168,7 @@ def test_the_model_in_use_is_named_and_linked(client: Client) -> None:
     assert "No model is ready" not in text
 
 
-def test_without_a_model_the_page_warns_and_still_works(client: Client, toy_models: Path) -> None:
+def test_without_a_model_the_page_warns(client: Client, toy_models: Path) -> None:
     (toy_models / CURRENT).unlink()
     text = text_of(client)
     assert "No model is ready" in text
@@ -182,16 +182,14 @@ def test_a_model_with_a_file_missing_is_warned_of(client: Client, toy_models: Pa
     assert "No model is ready" in text_of(client)
 
 
-def test_a_model_that_answers_is_in_use_whatever_its_folder(
-    client: Client, alice: User, engine: ToyEngine, toy_models: Path
-) -> None:
+def test_the_model_in_use_is_the_one_loaded(client: Client, alice: User, engine: ToyEngine, toy_models: Path) -> None:
     diagnosed(alice)
     (toy_models / CURRENT).unlink()
     assert ModelVersion.objects.get().version == "toy-1"
     assert "Model in use:" in text_of(client)
 
 
-def test_an_administrator_is_warned_too_and_sees_no_counts(client: Client, dora: User, toy_models: Path) -> None:
+def test_an_administrator_is_warned_too(client: Client, dora: User, toy_models: Path) -> None:
     administrator = client_of(dora)
     assert "/models/toy-1/" in text_of(administrator)
     (toy_models / CURRENT).unlink()
@@ -200,11 +198,9 @@ def test_an_administrator_is_warned_too_and_sees_no_counts(client: Client, dora:
     assert counts(text) == {}
 
 
-def test_a_row_says_whose_radiograph_it_is_and_of_what_the_number_is_the_probability(
-    client: Client, alice: User
-) -> None:
+def test_a_row_names_patient_and_probability(client: Client, alice: User) -> None:
     stored_result(alice, patient_id="K-7", patient_name="Curie Marie", probability=0.43, file_name="IM1")
     rows = unreviewed_part(text_of(client))
     for part in ("Curie Marie", "K-7", "IM1", "COVID probability 43\N{NO-BREAK SPACE}%"):
         assert part in rows
-    assert "Not reviewed" not in rows  # that stands above them
+    assert "Not reviewed" not in rows  # that is above them

@@ -59,7 +59,7 @@ def test_it_reads_a_grey_picture_as_it_is(picture_format: str) -> None:
     assert radiograph.colourfulness == 0
 
 
-def test_nobody_can_change_the_pixels_afterwards() -> None:
+def test_the_pixels_are_read_only() -> None:
     pixels = read_radiograph(encoded(GREY, "PNG")).pixels
     with pytest.raises(ValueError, match="read-only"):
         pixels[0, 0] = 1
@@ -105,7 +105,7 @@ def full_range(levels: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("coat", COATS)
-def test_a_grey_picture_in_another_coat_gives_the_same_pixels(coat: str) -> None:
+def test_every_grey_mode_gives_equal_pixels(coat: str) -> None:
     expected = full_range(LEVELS) if "16-bit grey" in coat else LEVELS
     radiograph = read_radiograph(COATS[coat]())
     assert (radiograph.pixels == expected).all()
@@ -118,14 +118,14 @@ def test_a_cmyk_jpeg_gives_nearly_the_same_pixels() -> None:
     assert radiograph.colourfulness < 3
 
 
-def test_a_black_and_white_picture_has_only_black_and_white() -> None:
+def test_black_and_white_stays_so() -> None:
     pixels = read_radiograph(encoded(GREY.convert("1"), "PNG")).pixels
     assert set(np.unique(pixels)) == {0, 255}
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("picture_format", ["JPEG", "PNG"])
-def test_a_picture_that_a_camera_turned_stands_upright(picture_format: str, orientation: int) -> None:
+def test_a_rotated_picture_is_upright(picture_format: str, orientation: int) -> None:
     upright = encoded(GREY, "PNG")
     undo = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -142,13 +142,13 @@ def test_a_picture_that_a_camera_turned_stands_upright(picture_format: str, orie
     assert abs(difference).mean() < (0.01 if picture_format == "PNG" else 3)
 
 
-def test_a_turned_16_bit_picture_stands_upright_too() -> None:
+def test_a_rotated_16_bit_picture_is_upright() -> None:
     stored = Image.fromarray(full_range(LEVELS).T.copy() * np.uint16(257))
     content = encoded(stored, "PNG", exif=with_exif_orientation(5))
     assert (read_radiograph(content).pixels == full_range(LEVELS)).all()
 
 
-def test_unreadable_exif_does_not_cost_a_sound_picture() -> None:
+def test_unreadable_exif_is_ignored() -> None:
     content = encoded(GREY, "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff broken")
     assert read_radiograph(content).pixels.shape == LEVELS.shape
 
@@ -168,7 +168,7 @@ def test_what_is_transparent_is_black() -> None:
     assert (pixels[:, 50:] == LEVELS[:, 50:]).all()
 
 
-def test_colourfulness_is_the_mean_spread_of_the_channels() -> None:
+def test_colourfulness_is_the_mean_spread() -> None:
     colours = np.zeros((100, 100, 3), np.uint8)
     colours[:50] = 200, 150, 100
     assert read_radiograph(encoded(Image.fromarray(colours), "PNG")).colourfulness == pytest.approx(50)
@@ -251,7 +251,8 @@ def test_it_refuses_a_file_cut_off_at_any_tenth(coat: str, tenths: int) -> None:
     refusal_of(CUT[coat][: len(CUT[coat]) * tenths // 10])
 
 
-def test_a_png_with_any_one_byte_changed_is_refused_or_shows_the_same() -> None:
+def test_a_png_with_one_byte_changed() -> None:
+    """A png with any one byte changed is refused or shows the same."""
     content = encoded(GREY.crop((40, 40, 80, 80)), "PNG")
     whole = read_radiograph(content).pixels
     for position in range(len(content)):
@@ -263,7 +264,7 @@ def test_a_png_with_any_one_byte_changed_is_refused_or_shows_the_same() -> None:
 
 
 @pytest.mark.parametrize("coat", CUT)
-def test_damaged_bytes_are_read_or_refused_but_never_crash(coat: str) -> None:
+def test_damaged_bytes_never_crash(coat: str) -> None:
     random = np.random.default_rng(21)
     for _ in range(200):
         damaged = bytearray(CUT[coat])
@@ -310,7 +311,7 @@ def scan_bomb() -> bytes:
     return plain[:-2] + last_scan * 1000 + b"\xff\xd9"
 
 
-def test_it_refuses_a_jpeg_that_keeps_the_processor_busy() -> None:
+def test_it_refuses_a_slow_jpeg() -> None:
     assert refusal_of(scan_bomb()).code == "many-scans"
 
 

@@ -148,7 +148,8 @@ def test_a_model_for_another_program_is_refused(models, fault):
 
 
 @pytest.mark.parametrize("fault", BUILT_FAULTS)
-def test_built_files_that_are_not_those_of_the_build_are_refused_with_what_to_do(models, fault):
+def test_foreign_built_files_are_refused(models, fault):
+    """Built files that are not those of the build are refused with what to do."""
     assert_refused(models, *BUILT_FAULTS[fault])
     BUILT_FAULTS[fault][0](models / VERSION)
     if fault != "cut record":
@@ -177,7 +178,7 @@ def test_one_changed_byte_is_enough(models):
         ('{"version": "/etc"}', "is not a model version"),
     ],
 )
-def test_a_choice_of_version_that_makes_no_sense_is_refused(models, content, message):
+def test_a_senseless_choice_is_refused(models, content, message):
     (models / "current.json").unlink()
     if content is not None:
         (models / "current.json").write_text(content)
@@ -186,7 +187,7 @@ def test_a_choice_of_version_that_makes_no_sense_is_refused(models, content, mes
     read_artifact(models, VERSION)  # named outright it can be read
 
 
-def test_without_a_folder_of_models_no_model_is_in_use(tmp_path):
+def test_no_folder_no_model_in_use(tmp_path):
     with pytest.raises(ModelUnavailable, match="No model is in use"):
         read_artifact(tmp_path / "nowhere")
     assert list_versions(tmp_path / "nowhere") == []
@@ -220,7 +221,7 @@ def begin_version(models: Path, version: str, end: Callable[[], None]) -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, OSError])
-def test_a_version_that_was_not_finished_leaves_nothing(models, error):
+def test_an_unfinished_version_is_removed(models, error):
     def fail() -> None:
         raise error
 
@@ -252,7 +253,7 @@ def test_a_version_s_name_is_a_plain_folder_name(models, name):
         begin_version(models, name, lambda: None)
 
 
-def test_files_that_replace_a_build_are_recorded_last(models, tmp_path, monkeypatch):
+def test_a_rebuild_is_recorded_last(models, tmp_path, monkeypatch):
     fresh = tmp_path / "fresh"
     fresh.mkdir()
     for name in BUILT_FILES:

@@ -53,7 +53,8 @@ def leg(dicom_samples: Path) -> Radiograph:
         (1.0, "Positive", 1.0),
     ],
 )
-def test_the_probability_decides_and_confidence_is_that_of_the_label(engine, chest, raw, prediction, confidence):
+def test_confidence_is_that_of_the_label(engine, chest, raw, prediction, confidence):
+    """The probability decides and confidence is that of the label."""
     engine.probability = raw
     answer = get_classifier().classify(chest)
     assert answer.prediction == prediction
@@ -72,7 +73,7 @@ def test_no_label_has_no_confidence():
     assert confidence_of(Prediction.NEGATIVE, 0.3) == 0.7
 
 
-def test_a_real_model_answers_with_all_that_is_known_of_it(own_models, settings, chest):
+def test_a_real_model_answers_in_full(own_models, settings, chest):
     settings.INFERENCE_ENGINE = "openvino"
     answer = get_classifier().classify(chest)
     artifact = get_classifier().artifact
@@ -86,7 +87,8 @@ def test_a_real_model_answers_with_all_that_is_known_of_it(own_models, settings,
     assert 0 <= answer.heat_map.min() <= answer.heat_map.max() <= 1
 
 
-def test_the_heat_map_is_the_evidence_in_units_of_the_card_s_scale(toy_models, chest):
+def test_the_heat_map_has_the_cards_scale(toy_models, chest):
+    """The heat map is the evidence in units of the card s scale."""
     artifact = read_artifact(toy_models)
     scaled = replace(artifact, decision=replace(artifact.decision, evidence_scale=0.5))
     evidence = ToyEngine().run(np.zeros((1, 224, 224, 3))).evidence[0]
@@ -94,7 +96,7 @@ def test_the_heat_map_is_the_evidence_in_units_of_the_card_s_scale(toy_models, c
     np.testing.assert_allclose(Classifier(scaled, ToyEngine()).classify(chest).heat_map, np.minimum(2 * evidence, 1))
 
 
-def test_what_cannot_be_assessed_never_reaches_the_model(engine, leg):
+def test_unassessable_never_reaches_the_model(engine, leg):
     with pytest.raises(RadiographRejected):
         get_classifier().classify(leg)
     assert engine.runs == 0
@@ -109,7 +111,8 @@ def test_what_is_not_a_number_is_no_answer(engine, chest, monkeypatch, spoilt):
         get_classifier().classify(chest)
 
 
-def test_sixteen_people_at_once_get_their_own_answers_from_one_load(own_models, settings, monkeypatch):
+def test_sixteen_at_once_share_one_load(own_models, settings, monkeypatch):
+    """Sixteen people at once get their own answers from one load."""
     settings.INFERENCE_ENGINE = "openvino"
     loads: list[Path] = []
     real = ENGINES["openvino"]
@@ -158,7 +161,7 @@ def test_a_model_of_another_program_is_not_loaded(own_models, engine_never_opene
         get_classifier()
 
 
-def test_a_swapped_file_is_refused_before_it_is_opened(own_models, engine_never_opened):
+def test_a_swapped_file_is_never_opened(own_models, engine_never_opened):
     (own_models / VERSION / "model.keras").write_bytes(b"another network")
     with pytest.raises(ModelUnavailable, match=r"model\.keras of model trained-1 is missing or damaged"):
         load_classifier(engine="keras")
@@ -179,7 +182,7 @@ def test_without_a_model_there_is_a_sentence(settings, tmp_path):
     assert loaded_version() is None
 
 
-def test_another_choice_is_for_processes_that_start_later(engine, toy_models):
+def test_a_new_choice_needs_a_new_process(engine, toy_models):
     write_toy_model(toy_models, "toy-2", weights_sha256="cd" * 32)
     set_current_version(toy_models, "toy-1")
     assert get_classifier().model_version == "toy-1"
@@ -213,7 +216,7 @@ def test_the_preprocessing_is_the_one_of_the_card(toy_models, chest, monkeypatch
     assert np.any(seen[0] != seen[1])
 
 
-def test_the_loaded_model_belongs_to_its_folder_and_engine(engine, toy_models, settings: Settings, tmp_path):
+def test_a_model_belongs_to_folder_and_engine(engine, toy_models, settings: Settings, tmp_path):
     first = get_classifier()
     write_toy_model(tmp_path / "elsewhere", "toy-1")
     settings.MODELS_DIR = tmp_path / "elsewhere"

@@ -69,7 +69,8 @@ def crowd_of(number: int, turns: Turns) -> Iterator[tuple[Crowd, list[Future[Non
             crowd.leave.set()
 
 
-def test_no_more_work_at_once_than_the_bound_and_everybody_who_waits_gets_a_turn():
+def test_the_bound_holds_and_all_get_a_turn():
+    """No more work at once than the bound and everybody who waits gets a turn."""
     with crowd_of(7, Turns(at_once=2, waiting=5)) as (crowd, callers):
         crowd.await_inside(2)
         crowd.await_full()
@@ -78,7 +79,8 @@ def test_no_more_work_at_once_than_the_bound_and_everybody_who_waits_gets_a_turn
     assert (crowd.most_inside, crowd.inside) == (2, 0)
 
 
-def test_one_more_than_may_wait_is_refused_at_once_and_told_when_to_come_again():
+def test_a_full_queue_refuses_at_once():
+    """One more than may wait is refused at once and told when to come again."""
     turns = Turns(at_once=2, waiting=3)
     with crowd_of(5, turns) as (crowd, _):
         crowd.await_full()
@@ -89,7 +91,7 @@ def test_one_more_than_may_wait_is_refused_at_once_and_told_when_to_come_again()
         pass
 
 
-def test_whoever_fails_gives_the_place_back():
+def test_a_failure_gives_the_place_back():
     turns = Turns(at_once=1, waiting=0)
     for _ in range(3):
         with pytest.raises(ZeroDivisionError), turns.turn():
@@ -102,7 +104,7 @@ def test_waiting_ends_with_a_refusal_and_not_never(monkeypatch):
     monkeypatch.setattr(concurrency, "LONGEST_WAIT", 0.05)
     turns = Turns(at_once=1, waiting=1)
     with turns.turn():
-        for _ in range(2):  # whoever gave up waiting gives the place back, too
+        for _ in range(2):  # a caller that gave up waiting gives the place back, too
             with pytest.raises(ModelBusy), turns.turn():
                 pytest.fail("two at once")
     with turns.turn():
@@ -117,14 +119,15 @@ def test_slow_turns_keep_the_refused_away_for_longer():
 
 @pytest.fixture
 def taken(settings: Settings, engine: ToyEngine) -> Iterator[None]:
-    """The only turn of the site is taken, and nobody may wait."""
+    """The only turn of the site is taken, and no one may wait."""
     settings.CLASSIFICATIONS_AT_ONCE, settings.CLASSIFICATIONS_WAITING = 1, 0
     with concurrency.classification_turn():
         yield
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
-def test_an_upload_to_a_busy_site_is_503_with_the_time_to_come_again(taken, alice, engine, media_root, accept):
+def test_a_busy_site_answers_503(taken, alice, engine, media_root, accept):
+    """An upload to a busy site is 503 with the time to come again."""
     client = client_of(alice)
     client.defaults["HTTP_ACCEPT"] = accept
     answer = upload(client, radiograph_png())
@@ -162,7 +165,7 @@ class BrightnessEngine:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_uploads_at_once_each_get_their_own_answer(settings, alice: User, engine, monkeypatch):
+def test_twenty_at_once_get_their_own_answer(settings, alice: User, engine, monkeypatch):
     settings.CLASSIFICATIONS_AT_ONCE, settings.CLASSIFICATIONS_WAITING = 2, 18
     counted = BrightnessEngine()
     monkeypatch.setitem(ENGINES, "toy", lambda folder: counted)

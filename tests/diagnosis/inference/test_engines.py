@@ -48,14 +48,14 @@ def test_both_engines_give_the_same_answers(served, images):
 
 
 @pytest.mark.parametrize("head", ["paper", "bands"])
-def test_both_engines_agree_on_the_map_of_either_head(tmp_path, images, head):
+def test_both_engines_agree_on_maps(tmp_path, images, head):
     write_graphs(new_network(HEADS[head]), tmp_path)
     reference = KerasEngine(tmp_path)
     assert reference.run(images[:4]).evidence.max() > 0
     assert_engines_agree(OpenVINOEngine(tmp_path), reference, images[:4])
 
 
-def test_an_answer_has_the_shape_that_the_interface_promises(served, images):
+def test_an_answer_has_the_promised_shape(served, images):
     for engine in served.values():
         output = engine.run(images[:3])
         assert output.probabilities.shape == (3, 2)
@@ -84,7 +84,7 @@ def test_threads_get_their_own_answers(served, images, name):
         list(pool.map(ask, range(threads)))
 
 
-def test_an_answer_does_not_change_when_the_next_is_asked_for(served, images):
+def test_an_answer_is_not_overwritten(served, images):
     first = served["openvino"].run(images[:1])
     kept = first.probabilities.copy(), first.evidence.copy()
     served["openvino"].run(images[1:2])
@@ -104,7 +104,7 @@ print(output.probabilities.shape, *sorted({"tensorflow", "keras", "torch"} & set
 """
 
 
-def test_openvino_answers_without_tensorflow_in_the_process(trained_version, project):
+def test_openvino_needs_no_tensorflow(trained_version, project):
     command = [sys.executable, "-c", SERVE, str(trained_version.folder)]
     result = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "(1, 2)"
@@ -150,12 +150,12 @@ def test_code_in_a_keras_file_is_refused(tmp_path, monkeypatch):
     assert not Path("canary").exists()
 
 
-def test_openvino_has_seen_an_image_before_anybody_has_it(trained_version):
+def test_openvino_is_warmed_up(trained_version):
     """Two first images at once stop the whole process for ever (docs/decisions/0103-faults-and-load.md)."""
     assert len(OpenVINOEngine(trained_version.folder)._alone.idle) == 1
 
 
-def test_as_many_requests_are_kept_as_there_were_calls_at_once(trained_version, images):
+def test_requests_are_kept_for_later_calls(trained_version, images):
     """Each holds the memory of all layers: threads of the server that come and go must not each leave one behind."""
     engine = OpenVINOEngine(trained_version.folder)
     for _ in range(3):
@@ -164,7 +164,7 @@ def test_as_many_requests_are_kept_as_there_were_calls_at_once(trained_version, 
     assert 1 <= len(engine._alone.idle) <= 2
 
 
-def test_after_an_input_that_does_not_fit_the_next_is_answered(trained_version, images):
+def test_a_misfit_input_breaks_nothing(trained_version, images):
     engine = OpenVINOEngine(trained_version.folder)
     expected = engine.run(images[:1])
     with pytest.raises(RuntimeError):

@@ -88,7 +88,7 @@ def turned_round(head: HeadConfig) -> keras.Model:
 
 
 @pytest.mark.parametrize("name", ["linear", "bands"])
-def test_the_evidence_of_a_linear_head_adds_up_to_its_score(images, name):
+def test_linear_evidence_sums_to_the_score(images, name):
     network = new_network(HEADS[name])
     found_for, found_against = (
         np.asarray(serving_model(which)(images)[1]).sum(axis=(1, 2)) for which in (network, turned_round(HEADS[name]))
@@ -99,6 +99,7 @@ def test_the_evidence_of_a_linear_head_adds_up_to_its_score(images, name):
     assert np.ptp(scores) > 10 * np.ptp(constant)
 
 
-def test_the_map_is_as_fine_as_the_finest_map_that_the_head_reads(network, images):
+def test_the_map_is_as_fine_as_the_head_reads(network, images):
+    """The map is as fine as the finest map that the head reads."""
     evidence = serving_model(network)(images)[1]
     assert evidence.shape == ((3, 14, 14) if len(pools_of(network)) > 1 else (3, 7, 7))

@@ -30,15 +30,15 @@ def prototype(content: bytes, equalise: bool) -> np.ndarray:
 
 @pytest.mark.parametrize("preprocessing", [Preprocessing(), EQUALISED])
 @pytest.mark.parametrize("size", [(240, 150), (224, 224), (700, 900), (100, 100)])
-def test_a_jpeg_becomes_bit_for_bit_what_the_prototype_made_of_it(
-    preprocessing: Preprocessing, size: tuple[int, int]
-) -> None:
+def test_a_jpeg_equals_the_prototypes_input(preprocessing: Preprocessing, size: tuple[int, int]) -> None:
+    """A jpeg becomes bit for bit what the prototype made of it."""
     content = jpeg(chest_like(256, *size).astype(np.uint8))
     array = preprocess(read_radiograph(content).pixels, preprocessing)
     assert (array == prototype(content, preprocessing.equalise)[:, :, np.newaxis]).all()
 
 
-def test_real_radiographs_become_bit_for_bit_what_the_prototype_made_of_them(shared_data: Path) -> None:
+def test_real_files_equal_the_prototypes_input(shared_data: Path) -> None:
+    """Real radiographs become bit for bit what the prototype made of them."""
     files = sorted((shared_data / "cxr").rglob("*.jpg"))[::500]
     assert len(files) > 10
     for file in files:
@@ -47,7 +47,8 @@ def test_real_radiographs_become_bit_for_bit_what_the_prototype_made_of_them(sha
         assert (array == prototype(content, equalise=True)[:, :, np.newaxis]).all()
 
 
-def test_the_network_gets_three_equal_channels_of_0_to_255_and_divides_by_255_itself() -> None:
+def test_the_network_divides_by_255_itself() -> None:
+    """The network gets three equal channels of 0 to 255 and divides by 255 itself."""
     pixels = np.zeros((300, 300), np.uint8)
     pixels[:, 150:] = 255
     array = preprocess(pixels, Preprocessing())
@@ -56,7 +57,7 @@ def test_the_network_gets_three_equal_channels_of_0_to_255_and_divides_by_255_it
     assert (array == array[:, :, :1]).all()
 
 
-def test_equalising_takes_brightness_and_contrast_out() -> None:
+def test_equalising_removes_contrast() -> None:
     picture = chest_like(256, 224, 224).astype(np.uint8)
     dark = (picture // 2).astype(np.uint8)
     plain = abs(preprocess(picture, Preprocessing()) - preprocess(dark, Preprocessing())).mean()

@@ -32,7 +32,7 @@ def test_in_int8_it_gives_the_golden_answers_of_int8(served_model: Artifact) -> 
     assert answers == pytest.approx(float32, abs=INT8_DIFFERENCE)
 
 
-def test_the_map_of_int8_is_that_of_float32_but_for_rounding(served_model: Artifact) -> None:
+def test_the_int8_map_is_the_float32_map(served_model: Artifact) -> None:
     if built_precision(served_model.folder) != "int8":
         pytest.skip("this machine serves float32")
     images = np.stack(golden_images(served_model.preprocessing))
@@ -43,14 +43,13 @@ def test_the_map_of_int8_is_that_of_float32_but_for_rounding(served_model: Artif
 
 
 @pytest.mark.slow
-def test_keras_and_openvino_agree_on_every_golden_image(served_model: Artifact) -> None:
+def test_engines_agree_on_golden_images(served_model: Artifact) -> None:
     by_keras = golden_answers(served_model, KerasEngine(served_model.folder))
     assert golden_answers(served_model, OpenVINOEngine(served_model.folder)) == pytest.approx(by_keras, abs=1e-4)
 
 
-def test_the_same_chest_in_another_file_format_gets_the_same_answer(
-    served_model: Artifact, dicom_samples: Path
-) -> None:
+def test_file_formats_get_the_same_answer(served_model: Artifact, dicom_samples: Path) -> None:
+    """The same chest in another file format gets the same answer."""
     model = load_classifier()
     answers = [
         model.classify(read_radiograph((dicom_samples / name).read_bytes()))

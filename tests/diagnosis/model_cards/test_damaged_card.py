@@ -24,7 +24,7 @@ def client(alice: User) -> Client:
 
 
 @pytest.mark.usefixtures("toy_models")
-def test_a_card_of_nothing_but_its_contract_says_what_is_missing(client: Client) -> None:
+def test_a_bare_card_says_what_is_missing(client: Client) -> None:
     text = text_of(client)
     assert "entries of the card are missing or damaged" in text
     for path in ("figures", "training", "network.architecture", "created"):
@@ -86,7 +86,7 @@ def test_no_damage_breaks_the_page(client: Client, card: Card, toy_models: Path,
     [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"a":' * 20_000, b"[" * 200_000, b'{"\xed\xa0\x80": 1}'],
     ids=len,
 )
-def test_a_file_that_is_no_card_is_said_to_be_unreadable(client: Client, toy_models: Path, content: bytes) -> None:
+def test_an_unreadable_card_is_reported(client: Client, toy_models: Path, content: bytes) -> None:
     (toy_models / "toy-1" / CARD).write_bytes(content)
     assert "The card of this model cannot be read" in text_of(client)
     assert "Card damaged" in text_of(client, "/models/")
@@ -99,7 +99,7 @@ def test_names_of_surrogates_are_shown_with_a_mark(client: Client, card: Card, t
     assert client.get(PAGE).status_code == 200
 
 
-def test_a_rule_out_of_order_is_missing_and_not_drawn(client: Client, card: Card, toy_models: Path) -> None:
+def test_a_disordered_rule_is_not_drawn(client: Client, card: Card, toy_models: Path) -> None:
     card["decision"]["rule"]["indeterminate_low"] = 0.9
     write_card(toy_models, card)
     text = text_of(client)

@@ -63,18 +63,17 @@ def test_the_rule_is_drawn_where_it_lies(client: Client, card: Card) -> None:
     assert f"Negative below 20.0{NBSP}%, operating point 24.0{NBSP}%, Positive from 28.0{NBSP}%" in text
 
 
-def test_what_stands_in_a_card_stays_text(client: Client, card: Card) -> None:
+def test_values_of_a_card_stay_text(client: Client, card: Card) -> None:
     assert "&lt;b&gt;ours&lt;/b&gt;" in text_of(client)
 
 
-def test_english_of_the_card_keeps_its_own_direction_in_arabic(client: Client, card: Card, alice: User) -> None:
+def test_card_english_reads_left_to_right(client: Client, card: Card, alice: User) -> None:
     User.objects.filter(pk=alice.pk).update(language="ar")
     assert '<p class="measure" dir="auto">Served because it does better elsewhere.</p>' in text_of(client)
 
 
-def test_a_rule_that_fails_elsewhere_is_said_and_one_that_holds_is_not(
-    client: Client, card: Card, toy_models: Path
-) -> None:
+def test_a_failing_rule_is_pointed_out(client: Client, card: Card, toy_models: Path) -> None:
+    """A rule that fails elsewhere is said and one that holds is not."""
     assert "does not carry over" not in text_of(client)
     card["external"] = {"elsewhere": part(0.0411)}
     write_card(toy_models, card)
@@ -128,7 +127,8 @@ class TestPlots:
         assert {"default-src 'none'", "sandbox"} <= set(policy)
         assert "script" not in answer["Content-Security-Policy"]
 
-    def test_the_page_shows_those_that_are_there_and_says_what_they_show(self, client: Client, folder: Path) -> None:
+    def test_plots_are_shown_with_captions(self, client: Client, folder: Path) -> None:
+        """The page shows those that are there and says what they show."""
         text = text_of(client)
         assert '<img src="/models/toy-1/plots/roc.svg" alt="Curves of sensitivity' in text
         assert text.count('<img src="/models/') == 1
@@ -170,7 +170,7 @@ def test_a_version_that_is_not_there_is_404(client: Client, toy_models: Path, na
     assert client.get(f"/models/{name}/plots/roc.svg").status_code == 404
 
 
-def test_the_list_marks_the_served_version_and_what_is_not_built(client: Client, card: Card, toy_models: Path) -> None:
+def test_the_list_marks_the_served_version(client: Client, card: Card, toy_models: Path) -> None:
     (toy_models / "alpha").mkdir()
     (toy_models / "alpha" / CARD).write_text(json.dumps(card))
     (toy_models / ".half-written").mkdir()
@@ -186,7 +186,7 @@ def test_the_list_marks_the_served_version_and_what_is_not_built(client: Client,
     assert "0.935 (0.910 to 0.960)" in text[toy:alpha]
 
 
-def test_a_version_of_other_weights_than_were_built_is_not_built(client: Client, card: Card, toy_models: Path) -> None:
+def test_other_weights_count_as_not_built(client: Client, card: Card, toy_models: Path) -> None:
     card["network"]["weights_sha256"] = "ef" * 32
     write_card(toy_models, card)
     assert "Not built" in text_of(client)
@@ -209,7 +209,7 @@ def test_the_result_leads_to_the_model(client: Client, alice: User, engine: ToyE
 
 
 @pytest.mark.usefixtures("card", "engine")
-def test_a_version_whose_folder_is_gone_still_has_its_card(client: Client, alice: User, toy_models: Path) -> None:
+def test_a_deleted_version_keeps_its_card(client: Client, alice: User, toy_models: Path) -> None:
     diagnosed(alice)
     for path in (toy_models / "toy-1").iterdir():
         path.unlink()
@@ -219,7 +219,8 @@ def test_a_version_whose_folder_is_gone_still_has_its_card(client: Client, alice
 
 
 @pytest.mark.usefixtures("engine")
-def test_answers_by_other_weights_are_not_passed_off_as_this_cards(client: Client, alice: User, card: Card) -> None:
+def test_other_weights_answers_are_marked(client: Client, alice: User, card: Card) -> None:
+    """Answers by other weights are not passed off as this card's."""
     diagnosed(alice)
     assert "with other weights" not in text_of(client)
     ModelVersion.objects.create(version="toy-1", weights_sha256="ef" * 32, card={})
@@ -229,7 +230,7 @@ def test_answers_by_other_weights_are_not_passed_off_as_this_cards(client: Clien
 
 
 @pytest.mark.usefixtures("engine")
-def test_the_process_names_the_model_that_it_answers_with(client: Client, alice: User, toy_models: Path) -> None:
+def test_the_process_names_its_model(client: Client, alice: User, toy_models: Path) -> None:
     """Another version chosen while the process runs is not in use before the next start."""
     diagnosed(alice)
     (toy_models / "toy-2").mkdir()
@@ -252,7 +253,7 @@ def test_the_pages_cost_a_constant_number_of_queries(
         client.get("/models/")
 
 
-def test_a_heading_follows_a_heading_of_its_own_rank_or_the_next(client: Client, card: Card) -> None:
+def test_heading_ranks_have_no_gap(client: Client, card: Card) -> None:
     text = text_of(client)
     ranks = [int(piece[0]) for piece in text.split("<h")[1:] if piece[0].isdecimal()]
     assert ranks[0] == 1

@@ -12,14 +12,14 @@ from tests.uploads import diagnosed
 pytestmark = pytest.mark.usefixtures("engine")
 
 
-def test_a_radiographer_sees_what_the_own_institution_has(alice: User, bob: User, charlie: User) -> None:
+def test_a_radiographer_sees_the_institution(alice: User, bob: User, charlie: User) -> None:
     diagnosis = diagnosed(alice)
     for user, visible in ((alice, 1), (bob, 1), (charlie, 0)):
         assert Diagnosis.objects.visible_to(user).count() == visible
         assert Study.objects.visible_to(user).filter(diagnoses=diagnosis).count() == visible
 
 
-def test_an_administrator_sees_nothing_without_the_clinical_role(alice: User, dora: User) -> None:
+def test_an_administrator_sees_no_study(alice: User, dora: User) -> None:
     diagnosed(alice)
     assert not Diagnosis.objects.visible_to(dora).exists()
     assert not Study.objects.visible_to(dora).exists()

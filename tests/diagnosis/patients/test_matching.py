@@ -34,7 +34,7 @@ def registered(user: User, reference: str = "P-1", **values: object) -> Patient:
 
 
 def upload(client: Client, content: bytes, **entered: str):
-    """Post a file with what was entered beside it."""
+    """Post a file with what was entered for it."""
     return client.post(reverse("diagnosis:upload"), {"radiograph": SimpleUploadedFile("chest.png", content), **entered})
 
 
@@ -75,9 +75,8 @@ def test_what_was_entered_is_stored_with_a_picture(client: Client) -> None:
     assert kinds(study) == ["uploaded", "classified"]
 
 
-def test_the_files_own_tags_come_first_and_leave_the_rest_to_what_was_entered(
-    client: Client, dicom_samples: Path
-) -> None:
+def test_file_tags_come_before_the_form(client: Client, dicom_samples: Path) -> None:
+    """The files own tags come first and leave the rest to what was entered."""
     content = radiograph_dicom(dicom_samples, PatientID="P-2", ViewPosition="PA", StudyDate="20250101", PatientSex="")
     upload(client, content, sex="F", projection="AP", study_date="2026-01-31", notes="As the tags say.")
     study = Study.objects.get()
@@ -86,13 +85,14 @@ def test_the_files_own_tags_come_first_and_leave_the_rest_to_what_was_entered(
     assert (study.patient.sex, study.notes) == ("F", "As the tags say.")
 
 
-def test_several_uploads_of_one_patient_are_one_patients(client: Client) -> None:
+def test_uploads_of_one_patient_are_joined(client: Client) -> None:
     for seed, spelling in enumerate(("p-1", "P-1", " P-1 ")):
         upload(client, radiograph_png(seed), reference=spelling)
     assert Patient.objects.get().studies.count() == 3
 
 
-def test_without_a_reference_name_and_birthday_together_tell_patients_apart(client: Client) -> None:
+def test_name_and_birthday_tell_apart(client: Client) -> None:
+    """Without a reference name and birthday together tell patients apart."""
     for seed, birth_date in enumerate(("1970-02-28", "1970-02-28", "1971-02-28")):
         upload(client, radiograph_png(seed), name="Doe Jane", birth_date=birth_date)
     assert sorted(patient.studies.count() for patient in Patient.objects.all()) == [1, 2]
@@ -110,9 +110,10 @@ def test_without_a_reference_name_and_birthday_together_tell_patients_apart(clie
         ({"sex": "M"}, "Sex"),
     ],
 )
-def test_what_contradicts_the_file_is_refused_and_nothing_is_stored(
+def test_contradicting_the_file_is_refused(
     client: Client, dicom_samples: Path, media_root: Path, engine: ToyEngine, entered: dict[str, str], field: str
 ) -> None:
+    """What contradicts the file is refused and nothing is stored."""
     tags = {"PatientID": "P-2", "PatientName": "Doe^Jane", "PatientBirthDate": "19700228", "PatientSex": "F"}
     answer = upload(client, radiograph_dicom(dicom_samples, **tags), **{"birth_date": "1970-02-28", **entered})
     assert answer.status_code == 422
@@ -121,7 +122,7 @@ def test_what_contradicts_the_file_is_refused_and_nothing_is_stored(
 
 
 @pytest.mark.parametrize("entered", [{"name": "Roe Jane"}, {"birth_date": "1970-02-27"}, {"sex": "M"}])
-def test_what_contradicts_the_registered_patient_is_refused(
+def test_contradicting_the_patient_is_refused(
     client: Client, alice: User, engine: ToyEngine, entered: dict[str, str]
 ) -> None:
     registered(alice, name="Doe Jane", birth_date=date(1970, 2, 28), sex="F")
@@ -131,18 +132,16 @@ def test_what_contradicts_the_registered_patient_is_refused(
     assert (Study.objects.count(), engine.runs) == (0, 0)
 
 
-def test_a_reference_typed_for_a_file_that_names_another_person_is_refused(
-    client: Client, alice: User, dicom_samples: Path
-) -> None:
+def test_a_foreign_reference_is_refused(client: Client, alice: User, dicom_samples: Path) -> None:
+    """A reference typed for a file that names another person is refused."""
     registered(alice, name="Doe Jane")
     answer = upload(client, radiograph_dicom(dicom_samples, PatientID="", PatientName="Roe^Max"), reference="P-1")
     assert answer.status_code == 422
     assert not Study.objects.exists()
 
 
-def test_a_file_whose_name_is_not_that_of_its_number_goes_by_the_number_and_says_so(
-    client: Client, alice: User, dicom_samples: Path
-) -> None:
+def test_the_number_goes_before_the_name(client: Client, alice: User, dicom_samples: Path) -> None:
+    """A file whose name is not that of its number goes by the number and says so."""
     patient = registered(alice, name="Doe Jane", birth_date=date(1970, 2, 28))
     answer = upload(client, radiograph_dicom(dicom_samples, PatientID="P-1", PatientName=f"{HTML}^Max"))
     study = Study.objects.get()
@@ -172,14 +171,15 @@ def test_another_institution_has_patients_of_its_own(client: Client, alice: User
 
 
 @pytest.mark.parametrize("field", ["reference", "name", "notes"])
-def test_what_is_too_long_is_said_beside_its_field(client: Client, field: str) -> None:
+def test_a_long_value_is_marked_at_its_field(client: Client, field: str) -> None:
     answer = upload(client, radiograph_png(), **{"reference": "P-1", field: "x" * 5001})
     assert answer.status_code == 422
     assert f'id="id_{field}_error"' in answer.content.decode()
     assert not Study.objects.exists()
 
 
-def test_letters_that_grow_when_normalised_do_not_burst_the_column(client: Client, dicom_samples: Path) -> None:
+def test_letters_that_grow_when_normalised(client: Client, dicom_samples: Path) -> None:
+    """Letters that grow when normalised do not burst the column."""
     assert (
         upload(client, radiograph_png(), reference="\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 60).status_code
         == 422
@@ -197,9 +197,8 @@ def suggested(client: Client, text: str) -> list[str]:
     return [row["reference"] for row in answer.json()["patients"]]
 
 
-def test_patients_are_suggested_by_reference_and_name_and_only_the_own(
-    client: Client, alice: User, charlie: User
-) -> None:
+def test_suggestions_by_reference_and_name(client: Client, alice: User, charlie: User) -> None:
+    """Patients are suggested by reference and name and only the own."""
     for reference, name in (("P-1", "Doe Jane"), ("P-2", "Poe Max"), ("Q-1", "Doe John"), ("", "Doe Nobody")):
         registered(alice, reference, name=name)
     registered(charlie, "P-3", name="Doe Elsewhere")
@@ -209,7 +208,7 @@ def test_patients_are_suggested_by_reference_and_name_and_only_the_own(
     assert suggested(client, " ") == suggested(client, "\0") == suggested(client, "nobody") == []
 
 
-def test_suggestions_and_lists_are_short_and_read_an_index(client: Client, alice: User) -> None:
+def test_suggestions_read_an_index(client: Client, alice: User) -> None:
     Patient.objects.bulk_create(
         Patient(institution=alice.institution, created_by=alice, reference=f"P-{n:03}", search_key=f"p-{n:03}",
                 reference_key=f"p-{n:03}")
@@ -236,7 +235,8 @@ def test_the_list_of_patients_counts_their_studies(client: Client, alice: User) 
     assert "begins so" in client.get(reverse("diagnosis:patients"), {"q": "zz"}).content.decode()
 
 
-def test_a_patients_page_shows_every_study_newest_first_in_few_queries(client: Client, alice: User) -> None:
+def test_studies_are_newest_first(client: Client, alice: User) -> None:
+    """A patients page shows every study newest first in few queries."""
     patient = stored_result(alice, patient_id="P-1", patient_name=HTML, file_name="old.png").study.patient
     assert patient
     Study.objects.update(study_date=date(2025, 1, 1))
@@ -252,7 +252,7 @@ def test_a_patients_page_shows_every_study_newest_first_in_few_queries(client: C
     assert len(many) == len(few)
 
 
-def test_a_blind_reader_finds_no_answer_on_a_patients_page(client: Client, alice: User) -> None:
+def test_a_blind_reader_finds_no_answer(client: Client, alice: User) -> None:
     patient = stored_result(alice, patient_id="P-1", prediction="Positive").study.patient
     assert patient
     User.objects.filter(pk=alice.pk).update(reads_blind=True)
@@ -272,7 +272,8 @@ def form_values(client: Client, address: str) -> dict[str, str]:
     return {field.html_name: str(field.value()) if field.value() is not None else "" for field in fields}
 
 
-def test_a_patient_is_corrected_for_all_studies_and_found_by_the_new_name(client: Client, alice: User) -> None:
+def test_a_corrected_patient_is_found(client: Client, alice: User) -> None:
+    """A patient is corrected for all studies and found by the new name."""
     upload(client, radiograph_png(), reference="P-1", name="Deo Jane")
     diagnosis, patient = Diagnosis.objects.get(), Patient.objects.get()
     report = made(alice, diagnosis)
@@ -288,7 +289,8 @@ def test_a_patient_is_corrected_for_all_studies_and_found_by_the_new_name(client
     assert report.state == "superseded"
 
 
-def test_a_reference_that_another_patient_has_is_refused_with_the_way_to_him(client: Client, alice: User) -> None:
+def test_a_taken_reference_is_refused(client: Client, alice: User) -> None:
+    """A reference that another patient has is refused with the way to him."""
     other, patient = registered(alice, "P-1"), registered(alice, "P-2")
     address = reverse("diagnosis:patient-edit", args=[patient.uuid])
     answer = client.post(address, {**form_values(client, address), "reference": "p-1"})
@@ -308,7 +310,7 @@ def test_of_two_who_edit_at_once_the_second_is_told(client: Client, alice: User)
     assert patient.name == "First"
 
 
-def test_details_of_a_study_are_edited_and_the_history_keeps_what_stood_there(client: Client, alice: User) -> None:
+def test_edits_are_kept_in_the_history(client: Client, alice: User) -> None:
     upload(client, radiograph_png(), reference="P-1", projection="AP", notes="before")
     study, diagnosis = Study.objects.get(), Diagnosis.objects.get()
     address = reverse("diagnosis:study-edit", args=[study.uuid])

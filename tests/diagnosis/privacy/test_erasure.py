@@ -36,7 +36,7 @@ def client(alice: User, engine: ToyEngine) -> Client:
 
 @pytest.fixture
 def patient(client: Client, alice: User) -> Patient:
-    """With two studies, of which one has reviews, an outcome and two reports, one superseded."""
+    """With two studies: one has reviews, an outcome and two reports, one superseded."""
     for seed in range(2):
         file = SimpleUploadedFile("canary.png", radiograph_png(seed))
         client.post("/upload/", {"radiograph": file, **CANARY})
@@ -58,7 +58,7 @@ def every_row() -> str:
     return json.dumps(rows, default=str).lower()
 
 
-def test_nothing_of_the_patient_is_left_and_the_others_stay(patient: Patient, bob: User, media_root: Path) -> None:
+def test_nothing_of_the_patient_is_left(patient: Patient, bob: User, media_root: Path) -> None:
     other = diagnosed(bob, seed=5)
     assert "canary" in every_row()
     erase(patient)
@@ -78,7 +78,7 @@ def test_the_audit_keeps_the_fact_and_stays_whole(patient: Patient) -> None:
     verify()
 
 
-def test_the_public_page_of_a_printed_report_says_erased(patient: Patient, stranger: Client) -> None:
+def test_an_erased_report_verifies_as_erased(patient: Patient, stranger: Client) -> None:
     reports = list(Report.objects.all())
     erase(patient)
     for report in reports:
@@ -110,9 +110,7 @@ def test_when_a_row_cannot_be_erased_nothing_is(
     assert sorted(stored_files(media_root)) == files
 
 
-def test_a_file_that_cannot_be_deleted_is_said_and_deleted_later(
-    patient: Patient, media_root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_undeletable_file_goes_later(patient: Patient, media_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(name: str) -> None:
         raise PermissionError
 
@@ -126,16 +124,16 @@ def test_a_file_that_cannot_be_deleted_is_said_and_deleted_later(
     assert (stored_files(media_root), FileToErase.objects.count()) == ([], 0)
 
 
-def test_a_study_without_a_patient_is_erased_by_its_own_identifier(client: Client, alice: User) -> None:
+def test_a_study_without_a_patient_is_erased(client: Client, alice: User) -> None:
+    """A study without a patient is erased by its own identifier."""
     study = diagnosed(alice).study
     call_command("erase_patient", str(study.uuid), "--reason", "uploaded-by-mistake", "--yes")
     assert not Study.objects.exists()
     assert AuditEntry.objects.latest("sequence").action == "study-erased"
 
 
-def test_what_does_not_exist_and_what_is_not_confirmed_erases_nothing(
-    patient: Patient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unknown_or_unconfirmed_erases_nothing(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not exist and what is not confirmed erases nothing."""
     with pytest.raises(CommandError, match="There is no patient"):
         call_command("erase_patient", str(uuid4()), "--reason", "other", "--yes")
     monkeypatch.setattr("builtins.input", lambda _question: "yes")
@@ -167,9 +165,8 @@ class TestRetention:
         assert str(self.new.uuid) not in out
         assert Study.objects.count() == 2
 
-    def test_the_patient_goes_with_the_last_study_and_again_does_nothing(
-        self, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_the_patient_goes_with_the_last_study(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """The patient goes with the last study and again does nothing."""
         Study.objects.update(created=timezone.now() - timedelta(days=31))
         call_command("purge_expired")
         assert "canary" not in every_row()
@@ -214,7 +211,7 @@ class TestExport:
         for study in Study.objects.all():
             assert {f"studies/{study.uuid}/original.png", f"studies/{study.uuid}/display.jpg"} <= names
 
-    def test_the_files_are_the_stored_ones_and_their_hashes_stand_in_it(self, archive: Path) -> None:
+    def test_the_archive_has_files_and_hashes(self, archive: Path) -> None:
         with zipfile.ZipFile(archive) as opened:
             lines = opened.read("SHA256SUMS").decode().splitlines()
             for line in lines:

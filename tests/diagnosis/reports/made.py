@@ -1,4 +1,4 @@
-"""Reports for the tests, and what stands in a PDF."""
+"""Reports for the tests, and what a PDF says."""
 
 import dataclasses
 import io

@@ -35,7 +35,7 @@ def fonts_of(pdf: bytes) -> dict[str, bool]:
     return fonts
 
 
-def test_it_says_what_was_found_by_what_and_who_asked() -> None:
+def test_it_says_what_was_found() -> None:
     text = text_of(report_pdf(content()))
     for part in (
         "St. Anna",
@@ -94,14 +94,14 @@ def test_names_of_many_scripts_are_printed(name: str) -> None:
 
 
 def places_of(pdf: bytes, letters: str) -> list[float]:
-    """How far from the left each of the letters stands, in the order of `letters`, each at its first place."""
+    """How far from the left each of the letters is, in the order of `letters`, each at its first place."""
     with PdfDocument(pdf) as document:
         text = document[0].get_textpage()
         characters = [text.get_text_range(index, 1) for index in range(text.count_chars())]
         return [text.get_charbox(characters.index(letter))[0] for letter in letters]
 
 
-def test_arabic_letters_are_joined_and_run_from_right_to_left() -> None:
+def test_arabic_is_shaped_and_runs_leftwards() -> None:
     pdf = report_pdf(content(patient=(Fact("Name", "محمد 42"),)))
     assert "\ufee3\ufea4\ufee4\ufeaa" in text_of(pdf)
     assert "42" in text_of(pdf)
@@ -112,7 +112,7 @@ def test_hebrew_runs_from_right_to_left() -> None:
     assert places == sorted(places, reverse=True)
 
 
-def test_a_long_arabic_name_begins_on_the_first_of_its_lines() -> None:
+def test_a_long_arabic_name_starts_on_line_one() -> None:
     """Its first and its last word are one letter each, which nothing else on the page has."""
     pdf = report_pdf(content(patient=(Fact("Name", f"ظ {'الف ' * 30} ق"),)))
     with PdfDocument(pdf) as document:
@@ -122,7 +122,7 @@ def test_a_long_arabic_name_begins_on_the_first_of_its_lines() -> None:
     assert first > last + 20
 
 
-def test_reports_made_at_the_same_time_keep_their_letters() -> None:
+def test_simultaneous_reports_keep_letters() -> None:
     names = [f"Number{number} 李{chr(0x674E + number)} Łukasz" for number in range(4)]
     with ThreadPoolExecutor(len(names)) as pool:
         pdfs = pool.map(lambda name: report_pdf(content(patient=(Fact("Name", name),))), names)
@@ -164,7 +164,7 @@ def test_very_long_values_are_printed_whole(letter: str, length: int) -> None:
         assert text_of(report_pdf(report)).count(letter) >= 2 * length
 
 
-def test_very_long_notes_and_reasons_are_printed_whole() -> None:
+def test_very_long_notes_are_whole() -> None:
     report = content(notes="Ŵ" * 5000, additions=(Fact("Reason", "Ž" * 2000),))
     text = text_of(report_pdf(report))
     assert (text.count("Ŵ"), text.count("Ž")) == (5000, 2000)
@@ -177,7 +177,7 @@ def test_a_note_of_many_words_runs_over_pages() -> None:
         assert all(f"word{number}" in text for number in range(700))
 
 
-def test_notes_keep_their_lines_unless_there_are_far_too_many() -> None:
+def test_notes_keep_their_lines() -> None:
     pdf = report_pdf(content(notes="One.\r\n\nTwo."))
     lines = [line.split() for line in PdfReader(io.BytesIO(pdf)).pages[0].extract_text().splitlines()]
     assert ["One."] in lines
@@ -192,7 +192,7 @@ def test_without_notes_there_is_no_heading_for_them() -> None:
     assert "Clinical notes" not in text_of(report_pdf(content(notes=" \n ")))
 
 
-def test_radiograph_and_heat_map_stand_side_by_side() -> None:
+def test_radiograph_and_heat_map_side_by_side() -> None:
     page = np.asarray(Image.open(io.BytesIO(page_picture(report_pdf(content()), 1))).convert("L"))
     left, right = page[:, : page.shape[1] // 2], page[:, page.shape[1] // 2 :]
     dark, light = (left == 90).sum(), (right == 160).sum()
@@ -211,12 +211,13 @@ def test_a_document_leaves_no_font_behind() -> None:
     assert set(pdfmetrics.getRegisteredFontNames()) == before
 
 
-def test_control_and_direction_characters_are_not_printed() -> None:
+def test_control_characters_are_not_printed() -> None:
     text = text_of(report_pdf(content(patient=(Fact("Name", "Doe\x00\u202egpj.exe\nJane"),))))
     assert "Doe gpj.exe Jane" in text
 
 
-def test_a_positive_below_one_half_is_explained_and_not_called_confidence() -> None:
+def test_a_positive_below_half_is_explained() -> None:
+    """A positive below one half is explained and not called confidence."""
     text = text_of(report_pdf(content(answer=answer(0.31))))
     assert "Below 50 %, and still Positive: answers count as Positive from 28" in text
     assert "Confidence" not in text
@@ -225,7 +226,7 @@ def test_a_positive_below_one_half_is_explained_and_not_called_confidence() -> N
     assert "Below 50" not in text
 
 
-def test_what_follows_the_pictures_goes_on_on_their_page() -> None:
+def test_text_continues_below_the_pictures() -> None:
     """A long reason moves the pictures to the second page, which has room for the rest."""
     reason = Fact("Reason", "Patchy opacities in both lower zones. " * 60)
     pages = PdfReader(io.BytesIO(report_pdf(content(additions=(reason,))))).pages

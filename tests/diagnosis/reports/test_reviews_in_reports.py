@@ -1,4 +1,4 @@
-"""What people added to a result stands in its reports; a report that no longer says all of it is no longer valid."""
+"""What people added to a result is in its reports; a report that no longer says all of it is no longer valid."""
 
 import io
 from datetime import date, timedelta
@@ -66,9 +66,8 @@ def test_review_readings_and_outcome_are_printed(alice: User, bob: User, diagnos
     assert "Agrees" not in text
 
 
-def test_a_deidentified_one_has_verdict_and_outcome_and_no_words_of_people(
-    alice: User, bob: User, diagnosis: Diagnosis
-) -> None:
+def test_deidentified_has_no_words_of_people(alice: User, bob: User, diagnosis: Diagnosis) -> None:
+    """A deidentified one has verdict and outcome and no words of people."""
     Study.objects.update(notes="Canary notes", projection="AP")
     added_to(diagnosis, alice, bob)
     pdf = read_report(made(alice, diagnosis, is_deidentified=True))
@@ -77,7 +76,7 @@ def test_a_deidentified_one_has_verdict_and_outcome_and_no_words_of_people(
     assert [word for word in ("Disagrees", "RT-PCR negative", "AP (from the front)") if word not in said] == []
 
 
-def test_long_names_notes_and_reasons_are_printed_whole(alice: User, diagnosis: Diagnosis) -> None:
+def test_long_names_and_notes_are_whole(alice: User, diagnosis: Diagnosis) -> None:
     patient = Patient.objects.create(institution=alice.institution, created_by=alice, name="Đặng" * 75, reference="7")
     Study.objects.update(patient=patient, notes="Ŧ<b>" * 1250, projection="LATERAL")
     review_add(user=alice, diagnosis=diagnosis, verdict="unsure", reason="Łß" * 1000)
@@ -89,9 +88,10 @@ def test_long_names_notes_and_reasons_are_printed_whole(alice: User, diagnosis: 
     assert len(PdfReader(io.BytesIO(pdf)).pages) < 8
 
 
-def test_a_report_is_superseded_from_the_moment_on_at_which_something_was_added(
+def test_an_addition_supersedes_a_report(
     alice: User, bob: User, diagnosis: Diagnosis, client: Client, stranger: Client
 ) -> None:
+    """A report is superseded from the moment on at which something was added."""
     reports = [made(alice, diagnosis), made(alice, diagnosis, is_deidentified=True)]
     content = [read_report(report) for report in reports]
     review_add(user=bob, diagnosis=diagnosis, verdict="disagrees", reason="Scars")
@@ -131,7 +131,7 @@ def test_the_same_review_again_outdates_nothing(alice: User, diagnosis: Diagnosi
     assert state_of(report) == "valid"
 
 
-def test_a_review_while_the_report_is_printed_outdates_it(
+def test_a_review_while_printing_outdates_it(
     alice: User, bob: User, diagnosis: Diagnosis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def slowly(content: ReportContent) -> bytes:
@@ -152,7 +152,8 @@ def test_a_voided_study_gets_no_report(alice: User, client: Client, diagnosis: D
     assert (Report.objects.count(), stored_files(media_root)) == (0, files)
 
 
-def test_a_radiograph_whose_file_is_lost_gets_no_report_and_says_so(client: Client, diagnosis: Diagnosis) -> None:
+def test_a_lost_radiograph_gets_no_report(client: Client, diagnosis: Diagnosis) -> None:
+    """A radiograph whose file is lost gets no report and says so."""
     Path(diagnosis.study.display.path).unlink()
     answer = client.post(f"/results/{diagnosis.uuid}/report/")
     assert "picture of this radiograph is missing" in client.get(answer["Location"]).content.decode()
@@ -164,9 +165,7 @@ def kinds(diagnosis: Diagnosis) -> list[str]:
     return list(events.order_by("pk").values_list("kind", flat=True))
 
 
-def test_making_and_handing_out_stand_in_the_history(
-    client: Client, alice: User, bob: User, diagnosis: Diagnosis
-) -> None:
+def test_making_and_handing_out_are_recorded(client: Client, alice: User, bob: User, diagnosis: Diagnosis) -> None:
     report = made(alice, diagnosis)
     assert kinds(diagnosis) == ["reported"]
     for name in ("", "pages/1.png"):
@@ -194,9 +193,10 @@ def test_an_hour_later_it_is_noted_again(alice: User, diagnosis: Diagnosis, monk
 # --- Erasure ----------------------------------------------------------------------------------------------------------
 
 
-def test_an_erased_report_keeps_its_code_and_hash_and_nothing_else(
+def test_an_erased_report_keeps_code_and_hash(
     alice: User, diagnosis: Diagnosis, stranger: Client, media_root: Path
 ) -> None:
+    """An erased report keeps its code and hash and nothing else."""
     files = stored_files(media_root)
     report = made(alice, diagnosis)
     report_erase(report=report)
@@ -207,9 +207,8 @@ def test_an_erased_report_keeps_its_code_and_hash_and_nothing_else(
     assert report.sha256 in page
 
 
-def test_erasing_that_fails_is_not_said_to_have_happened_and_can_be_repeated(
-    alice: User, diagnosis: Diagnosis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_erasure_can_be_repeated(alice: User, diagnosis: Diagnosis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Erasing that fails is not said to have happened and can be repeated."""
     report = made(alice, diagnosis)
 
     def fail(name: str) -> None:

@@ -45,7 +45,7 @@ def pdf_of(report: Report) -> bytes:
     return read_report(report)
 
 
-def test_the_stored_file_is_the_one_that_the_row_describes(alice: User, diagnosis: Diagnosis) -> None:
+def test_the_file_is_the_one_described(alice: User, diagnosis: Diagnosis) -> None:
     report = made(alice, diagnosis)
     pdf = pdf_of(report)
     assert pdf.startswith(b"%PDF")
@@ -54,7 +54,7 @@ def test_the_stored_file_is_the_one_that_the_row_describes(alice: User, diagnosi
     assert (report.created_by, report.state) == (alice, Report.State.VALID)
 
 
-def test_it_prints_patient_study_answer_model_and_origin(alice: User, named: Diagnosis) -> None:
+def test_it_prints_patient_answer_and_model(alice: User, named: Diagnosis) -> None:
     report = made(alice, named)
     text = text_of(pdf_of(report))
     for part in (
@@ -75,7 +75,7 @@ def test_it_prints_patient_study_answer_model_and_origin(alice: User, named: Dia
         assert part in text
 
 
-def test_a_deidentified_one_names_nobody_and_no_day(alice: User, named: Diagnosis) -> None:
+def test_a_deidentified_one_has_no_name_or_day(alice: User, named: Diagnosis) -> None:
     report = made(alice, named, is_deidentified=True)
     pdf = pdf_of(report)
     said = text_of(pdf) + str(PdfReader(io.BytesIO(pdf)).metadata)
@@ -95,7 +95,7 @@ def test_pictures_in_it_carry_nothing_but_pixels(alice: User, named: Diagnosis) 
             assert max(picture.size) <= 1200
 
 
-def test_a_newer_one_supersedes_the_older_and_both_remain(alice: User, bob: User, diagnosis: Diagnosis) -> None:
+def test_a_newer_one_supersedes_the_older(alice: User, bob: User, diagnosis: Diagnosis) -> None:
     first = made(alice, diagnosis)
     content = pdf_of(first)
     second, third = made(bob, diagnosis), made(alice, diagnosis)
@@ -106,7 +106,7 @@ def test_a_newer_one_supersedes_the_older_and_both_remain(alice: User, bob: User
     assert pdf_of(first) == content
 
 
-def test_a_deidentified_copy_supersedes_only_its_own_kind(alice: User, diagnosis: Diagnosis) -> None:
+def test_deidentified_ones_are_a_kind_apart(alice: User, diagnosis: Diagnosis) -> None:
     full, copy = made(alice, diagnosis), made(alice, diagnosis, is_deidentified=True)
     full.refresh_from_db()
     assert (full.state, copy.state) == ("valid", "valid")
@@ -170,7 +170,7 @@ def test_codes_differ_and_cannot_be_guessed() -> None:
     assert all(len(code.replace("-", "")) == 16 for code in codes)
 
 
-def test_settings_name_another_institution_and_a_logo(
+def test_settings_name_institution_and_logo(
     alice: User, diagnosis: Diagnosis, settings: Settings, tmp_path: Path
 ) -> None:
     Image.new("RGBA", (300, 100), "teal").save(tmp_path / "logo.png")
@@ -190,7 +190,7 @@ def test_a_logo_that_cannot_be_read_is_left_out(
     assert "St. Anna" in text_of(pdf_of(made(alice, diagnosis)))
 
 
-def test_figures_of_the_card_are_printed_with_their_intervals(alice: User, diagnosis: Diagnosis) -> None:
+def test_card_figures_have_their_intervals(alice: User, diagnosis: Diagnosis) -> None:
     figure = {"value": 0.9247, "low": 0.9048, "high": 0.9432}
     part = {"images": 2864, "sensitivity": figure, "specificity": None, "roc_auc": figure}
     card = {"figures": {"parts": {"test": part, "validation": part}}, "external": {"elsewhere": part}}

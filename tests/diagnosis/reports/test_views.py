@@ -34,7 +34,7 @@ def client(alice: User) -> Client:
     return client_of(alice)
 
 
-def test_a_button_of_the_result_makes_a_report_and_leads_to_it(client: Client, diagnosis: Diagnosis) -> None:
+def test_a_button_makes_a_report(client: Client, diagnosis: Diagnosis) -> None:
     page = client.get(diagnosis.get_absolute_url()).content.decode()
     address = f"/results/{diagnosis.uuid}/report/"
     assert f'action="{address}"' in page
@@ -53,7 +53,7 @@ def test_the_deidentified_one_is_asked_for_by_name(client: Client, diagnosis: Di
 
 
 @pytest.mark.parametrize(("who", "status"), [("bob", 302), ("charlie", 404), ("dora", 403)])
-def test_only_radiographers_of_the_institution_make_one(
+def test_only_colleagues_make_one(
     who: str, status: int, request: pytest.FixtureRequest, diagnosis: Diagnosis, media_root: Path
 ) -> None:
     files = len(stored_files(media_root))
@@ -115,7 +115,7 @@ def test_an_erased_one_is_not_handed_out(client: Client, report: Report) -> None
         assert (page.status_code, "was erased" in page.content.decode()) == (410, True)
 
 
-def test_an_altered_file_is_said_to_be_one_and_kept_back(client: Client, report: Report) -> None:
+def test_an_altered_file_is_kept_back(client: Client, report: Report) -> None:
     Path(report.pdf.path).write_bytes(b"%PDF-1.4 forged")
     page = client.get(report.get_absolute_url())
     assert (page.status_code, "was altered" in page.content.decode()) == (500, True)
@@ -125,16 +125,15 @@ def test_an_altered_file_is_said_to_be_one_and_kept_back(client: Client, report:
         assert b"forged" not in answer.content
 
 
-def test_a_file_that_the_storage_has_lost_is_said_to_be_lost(client: Client, report: Report) -> None:
+def test_a_lost_file_is_reported(client: Client, report: Report) -> None:
     Path(report.pdf.path).unlink()
     for name in ("", "report.pdf", "download", "pages/1.png"):
         page = client.get(f"/reports/{report.uuid}/{name}")
         assert (page.status_code, "is missing. Make a new report" in page.content.decode()) == (404, True)
 
 
-def test_the_code_leads_to_this_site_unless_settings_name_another(
-    client: Client, diagnosis: Diagnosis, settings: Settings
-) -> None:
+def test_the_code_leads_to_the_set_address(client: Client, diagnosis: Diagnosis, settings: Settings) -> None:
+    """The code leads to this site unless settings name another."""
     texts = []
     for site in ("", "https://xray.example.org"):
         settings.SITE_URL = site
@@ -145,7 +144,7 @@ def test_the_code_leads_to_this_site_unless_settings_name_another(
     assert "https://xray.example.org/verify/" in texts[1]
 
 
-def test_anybody_sees_whether_a_report_is_valid_and_its_hash(stranger: Client, alice: User, report: Report) -> None:
+def test_anyone_can_verify_a_report(stranger: Client, alice: User, report: Report) -> None:
     address = f"/verify/{report.code}/"
     assert "This report is valid." in stranger.get(address).content.decode()
     made(alice, report.diagnosis)
@@ -167,7 +166,7 @@ def test_the_public_page_says_nothing_else(stranger: Client, client: Client, ali
     assert [word for word in hidden if word in said] == []
 
 
-def test_the_code_is_read_in_either_case_and_a_wrong_one_is_404(stranger: Client, report: Report) -> None:
+def test_the_code_in_either_case(stranger: Client, report: Report) -> None:
     assert stranger.get(f"/verify/{report.code.lower()}/").status_code == 200
     for code in ("AAAA-BBBB-CCCC-DDDD", "x", "1" * 500):
         assert stranger.get(f"/verify/{code}/").status_code == 404

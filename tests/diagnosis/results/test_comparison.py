@@ -1,4 +1,4 @@
-"""The patient's other studies on the page of a result, and the one that stands beside its radiograph."""
+"""The patient's other studies on the page of a result, and the one compared with it."""
 
 import re
 from datetime import date
@@ -44,9 +44,7 @@ def status_beside(client: Client, result: Diagnosis, uuid: object) -> int:
     return client.get(result.get_absolute_url(), {"beside": str(uuid)}).status_code
 
 
-def test_other_studies_stand_below_newest_first_each_with_its_answer(
-    client: Client, alice: User, result: Diagnosis
-) -> None:
+def test_other_studies_are_newest_first(client: Client, alice: User, result: Diagnosis) -> None:
     older = of_the_patient(result, alice, date(2025, 12, 24), prediction="Negative", probability=0.07)
     newer = of_the_patient(result, alice, date(2026, 2, 1))
     stored_result(alice, patient_id="K-8")
@@ -59,9 +57,8 @@ def test_other_studies_stand_below_newest_first_each_with_its_answer(
     assert f"/patients/{Patient.objects.get(reference='K-7').uuid}/" in strip
 
 
-def test_twelve_are_listed_whatever_their_number_in_as_many_queries(
-    client: Client, alice: User, result: Diagnosis
-) -> None:
+def test_at_most_twelve_are_listed(client: Client, alice: User, result: Diagnosis) -> None:
+    """Twelve are listed whatever their number in as many queries."""
     of_the_patient(result, alice)
     with CaptureQueriesContext(connection) as few:
         client.get(result.get_absolute_url())
@@ -79,7 +76,7 @@ def test_an_unknown_patient_has_no_other_studies(client: Client, alice: User, re
     assert "Other studies" not in client.get(result.get_absolute_url()).content.decode()
 
 
-def test_another_study_stands_beside_the_first(client: Client, alice: User, result: Diagnosis) -> None:
+def test_another_study_is_shown_next_to_it(client: Client, alice: User, result: Diagnosis) -> None:
     other = of_the_patient(result, alice)
     text = client.get(result.get_absolute_url(), {"beside": str(other.study.uuid)}).content.decode()
     assert text.count("data-stage") == 2
@@ -87,9 +84,7 @@ def test_another_study_stands_beside_the_first(client: Client, alice: User, resu
     assert f"/results/{other.uuid}/heat-map.png" in text
 
 
-def test_only_a_study_of_the_same_patient_and_institution_can_stand_beside(
-    client: Client, alice: User, charlie: User, result: Diagnosis
-) -> None:
+def test_only_the_same_patient_is_compared(client: Client, alice: User, charlie: User, result: Diagnosis) -> None:
     voided = of_the_patient(result, alice)
     Study.objects.filter(pk=voided.study.pk).update(voided=timezone.now())
     strangers = of_the_patient(result, charlie)

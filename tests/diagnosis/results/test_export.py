@@ -58,7 +58,7 @@ def test_a_line_says_what_the_database_says(client: Client, alice: User) -> None
     assert (row["file_name"], row["radiographer"], row["model_version"]) == ('a "b", c.dcm', "Alice", "toy-1")
 
 
-def test_it_is_a_file_that_spreadsheets_read_as_utf_8_and_nobody_keeps(client: Client, alice: User) -> None:
+def test_spreadsheets_read_it_as_utf_8(client: Client, alice: User) -> None:
     stored_result(alice)
     answer = client.get(ADDRESS)
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
@@ -88,9 +88,10 @@ def test_ordinary_text_is_left_as_it_is(client: Client, alice: User) -> None:
 
 
 @pytest.mark.parametrize("sort", ["newest", "oldest", "highest", "lowest"])
-def test_all_that_the_filter_leaves_in_its_order_however_many_pages(
+def test_every_filtered_page_is_exported(
     client: Client, alice: User, sort: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """All that the filter leaves in its order however many pages."""
     monkeypatch.setattr(search, "EXPORT_CHUNK_ROWS", 3)
     for number in range(10):
         stored_result(alice, file_name=f"img {number}", probability=number // 2 / 10)
@@ -119,7 +120,7 @@ def test_without_results_it_is_a_heading(client: Client) -> None:
     assert exported(client) == []
 
 
-def test_another_institutions_results_are_never_in_it(client: Client, alice: User, charlie: User) -> None:
+def test_foreign_results_are_not_in_it(client: Client, alice: User, charlie: User) -> None:
     mine, theirs = stored_result(alice, file_name="mine.png"), stored_result(charlie, file_name="theirs.png")
     assert files(client) == ["mine.png"]
     assert files(client, "?q=t") == []

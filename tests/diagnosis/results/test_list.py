@@ -56,15 +56,16 @@ def patients(alice: User) -> None:
         (" ^ , ", ["chest.png", "thorax 5%_a.png", "IMG_0001.dcm"]),
     ],
 )
-def test_a_search_finds_what_begins_so_however_it_is_spelt(client: Client, typed: str, found: list[str]) -> None:
+def test_spelling_does_not_matter_in_search(client: Client, typed: str, found: list[str]) -> None:
     assert listed(client, q=typed) == found
 
 
 @pytest.mark.usefixtures("patients")
 @pytest.mark.parametrize("few", [0, 1000])
-def test_a_search_finds_the_same_whether_it_starts_from_few_studies_or_from_the_list(
+def test_both_search_plans_find_the_same(
     client: Client, alice: User, charlie: User, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A search finds the same whether it starts from few studies or from the list."""
     stored_result(alice, file_name="img_2.png", prediction="Negative")
     stored_result(charlie, file_name="IMG_elsewhere.dcm")
     monkeypatch.setattr(search, "FEW_STUDIES", few)
@@ -72,7 +73,7 @@ def test_a_search_finds_the_same_whether_it_starts_from_few_studies_or_from_the_
     assert listed(client, q="img", prediction="Positive") == ["IMG_0001.dcm"]
 
 
-def test_a_name_longer_than_a_key_is_found_by_its_beginning(client: Client, alice: User) -> None:
+def test_a_long_name_is_found_by_its_start(client: Client, alice: User) -> None:
     name = "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 300  # each is 18 characters in the key
     study = stored_result(alice, file_name="long.dcm", patient_name=name).study
     assert len(study.patient_name_key) == 150
@@ -95,9 +96,8 @@ def test_a_radiographer(client: Client, alice: User, bob: User) -> None:
     assert listed(client, by=bob.uuid) == ["bobs.png"]
 
 
-def test_a_radiographer_who_has_left_is_still_offered_and_a_stranger_never(
-    client: Client, alice: User, bob: User, charlie: User
-) -> None:
+def test_former_radiographers_are_offered(client: Client, alice: User, bob: User, charlie: User) -> None:
+    """A radiographer who has left is still offered and a stranger never."""
     stored_result(bob)
     stored_result(charlie)
     User.objects.filter(pk=bob.pk).update(is_active=False, status="suspended", is_radiographer=False)
@@ -177,9 +177,8 @@ def test_filters_add_up(client: Client, alice: User, bob: User) -> None:
         (f"q={'x' * 5000}", "at most 150 characters"),
     ],
 )
-def test_a_filter_that_makes_no_sense_is_explained_and_shows_no_rows(
-    client: Client, alice: User, query: str, message: str
-) -> None:
+def test_a_senseless_filter_is_explained(client: Client, alice: User, query: str, message: str) -> None:
+    """A filter that makes no sense is explained and shows no rows."""
     stored_result(alice, file_name="hidden.png")
     answer = client.get(f"/results/?{query}")
     text = answer.content.decode()
@@ -210,7 +209,8 @@ def test_orders(client: Client, alice: User, sort: str, first_to_last: str) -> N
     assert listed(client, sort=sort) == list(first_to_last)
 
 
-def test_a_heading_sorts_and_turns_the_order_round_and_keeps_the_filter(client: Client, alice: User) -> None:
+def test_a_heading_sorts_and_reverses(client: Client, alice: User) -> None:
+    """A heading sorts and turns the order round and keeps the filter."""
     for name, probability in (("a", 0.1), ("b", 0.9), ("c", 0.5)):
         stored_result(alice, file_name=name, probability=probability)
     text = page_of(client, "?prediction=Positive")
@@ -252,7 +252,7 @@ def test_pages_forth_and_back_show_every_result_once(client: Client, sort: str) 
 
 
 @pytest.mark.usefixtures("seven")
-def test_a_page_keeps_its_rows_when_newer_results_arrive(client: Client, alice: User) -> None:
+def test_a_page_keeps_its_rows(client: Client, alice: User) -> None:
     address = link(page_of(client, ""), "next")
     before = shown(page_of(client, address))
     stored_result(alice, file_name="newer", created=datetime(2026, 4, 1, tzinfo=UTC))
@@ -260,7 +260,7 @@ def test_a_page_keeps_its_rows_when_newer_results_arrive(client: Client, alice: 
 
 
 @pytest.mark.usefixtures("seven")
-def test_a_short_page_at_the_top_becomes_the_first_page(client: Client, alice: User) -> None:
+def test_a_short_top_page_becomes_the_first(client: Client, alice: User) -> None:
     second = page_of(client, link(page_of(client, ""), "next"))
     stored_result(alice, file_name="newer", created=datetime(2026, 4, 1, tzinfo=UTC))
     previous = page_of(client, link(second, "prev"))
@@ -283,14 +283,15 @@ def test_a_page_that_is_not_there_is_404(client: Client, place: str, value: str)
 
 
 @pytest.mark.parametrize("place", ["after", "before"])
-def test_a_page_beside_a_strangers_result_is_404(client: Client, charlie: User, place: str) -> None:
+def test_a_page_next_to_a_strangers_is_404(client: Client, charlie: User, place: str) -> None:
     assert client.get("/results/", {place: str(stored_result(charlie).uuid)}).status_code == 404
 
 
 # Addresses ------------------------------------------------------------------------------------------------------------
 
 
-def test_an_address_that_is_kept_brings_the_same_list_and_the_same_form_back(client: Client, alice: User) -> None:
+def test_an_address_restores_list_and_form(client: Client, alice: User) -> None:
+    """An address that is kept brings the same list and the same form back."""
     diagnosis = stored_result(alice, file_name="img.png", probability=0.3)
     stored_result(alice, file_name="img_2.png", probability=0.6)
     query: dict[str, str] = {
@@ -312,7 +313,7 @@ def test_an_address_that_is_kept_brings_the_same_list_and_the_same_form_back(cli
         assert f'<option value="{value}" selected>' in text
 
 
-def test_each_filter_in_force_is_named_and_can_be_taken_away(client: Client, alice: User, bob: User) -> None:
+def test_active_filters_can_be_removed(client: Client, alice: User, bob: User) -> None:
     stored_result(alice, file_name="a.png")
     stored_result(bob, file_name="b.png")
     text = page_of(client, f"?q=b&by={bob.uuid}&low=10")
@@ -346,7 +347,7 @@ def test_a_search_without_a_result_says_what_to_do(client: Client, alice: User) 
     assert 'href="/results/"' in text
 
 
-def test_stored_html_in_a_patients_name_or_a_search_stays_text(client: Client, alice: User) -> None:
+def test_stored_html_stays_text(client: Client, alice: User) -> None:
     stored_result(alice, patient_name="<script>alert(1)</script>", patient_id='"><img src=x>')
     text = page_of(client, q="<script>")
     assert "<script>alert" not in text

@@ -1,4 +1,4 @@
-"""The list of results beside what people said: reviews, outcomes, voided uploads; and for who reads blind."""
+"""The list of results with what people said: reviews, outcomes, voided uploads; and in blind reading."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ def cell(text: str, name: str) -> str:
 
 
 @pytest.mark.parametrize("state", ReviewState.values)
-def test_a_review_is_shown_beside_the_answer_and_filtered_by(client: Client, alice: User, state: str) -> None:
+def test_reviews_are_shown_and_filtered(client: Client, alice: User, state: str) -> None:
     for value in ReviewState.values:
         stored_result(alice, file_name=value, review=value)
     text = page_of(client, review=state)
@@ -65,7 +65,7 @@ def test_all_that_is_asked_of_studies_holds_at_once(
     assert listed(client, outcome="positive", notes="cough", sort="oldest") == ["img 1", "scan"]
 
 
-def test_a_voided_upload_stands_in_no_list_but_its_own(client: Client, alice: User, charlie: User) -> None:
+def test_voided_uploads_have_their_own_list(client: Client, alice: User, charlie: User) -> None:
     stored_result(alice, file_name="kept.png")
     stored_result(alice, file_name="wrong.png", is_voided=True)
     stored_result(charlie, file_name="charlies.png", is_voided=True)
@@ -90,7 +90,7 @@ def exported(client: Client, query: str = "") -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def test_the_export_tells_review_outcome_and_what_was_voided(client: Client, alice: User) -> None:
+def test_the_export_has_review_and_outcome(client: Client, alice: User) -> None:
     stored_result(alice, review="disagrees", outcome="negative")
     voided = stored_result(alice, is_voided=True)
     (row,) = exported(client)
@@ -119,7 +119,7 @@ def blind(alice: User, bob: User) -> Client:
     return client_of(alice)
 
 
-def test_a_row_that_was_not_read_says_so_and_nothing_else(blind: Client) -> None:
+def test_an_unread_row_says_only_that(blind: Client) -> None:
     text = page_of(blind, q="new")
     assert cell(text, "answer") == "Hidden until you have read it"
     assert (cell(text, "probability"), cell(text, "review")) == ("–", "–")
@@ -148,9 +148,10 @@ def test_a_row_that_was_read_says_all(blind: Client) -> None:
     ],
     ids=str,
 )
-def test_a_list_that_would_tell_the_answer_holds_what_was_read_and_says_so(
+def test_a_revealing_list_holds_read_rows_only(
     blind: Client, query: dict[str, str], few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A list that would tell the answer holds what was read and says so."""
     monkeypatch.setattr(search, "FEW_STUDIES", few)
     text = page_of(blind, "", **query)
     assert sorted(shown(text)) == ["read", "reviewed"]
@@ -168,7 +169,7 @@ def test_an_empty_list_says_why(blind: Client) -> None:
     assert "You read blind" in page_of(blind, prediction="Negative")
 
 
-def test_a_page_beside_a_row_that_was_not_read_tells_nothing(blind: Client) -> None:
+def test_a_page_next_to_an_unread_row(blind: Client) -> None:
     hidden = Diagnosis.objects.get(study__file_name="new").uuid
     for place in ("after", "before"):
         assert blind.get("/results/", {"sort": "highest", place: str(hidden)}).status_code == 404
@@ -187,9 +188,10 @@ def test_the_export_leaves_the_cells_empty(blind: Client) -> None:
     assert (row["prediction"], row["covid_probability"]) == ("", "")
 
 
-def test_a_blind_readers_list_costs_one_query_more_whatever_its_length(
+def test_a_blind_list_costs_one_more_query(
     blind: Client, alice: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
+    """A blind reader's list costs one query more whatever its length."""
     for _ in range(2):
         with django_assert_num_queries(8):
             page_of(blind)

@@ -32,7 +32,7 @@ def test_without_results_it_says_so(client: Client, address: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["/", "/results/"])
-def test_a_row_says_what_and_who_and_leads_to_the_result(client: Client, alice: User, address: str) -> None:
+def test_a_row_leads_to_its_result(client: Client, alice: User, address: str) -> None:
     diagnosis = diagnosed(alice, name="thorax.png")
     text = text_of(client, address)
     for part in (diagnosis.get_absolute_url(), f"{diagnosis.study.uuid}/thumbnail.jpg", "thorax.png", "Alice"):
@@ -41,13 +41,13 @@ def test_a_row_says_what_and_who_and_leads_to_the_result(client: Client, alice: 
     assert "31\N{NO-BREAK SPACE}%" in text
 
 
-def test_the_newest_stands_first(client: Client, alice: User) -> None:
+def test_the_newest_is_first(client: Client, alice: User) -> None:
     older, newer = diagnosed(alice, 1, "older.png"), diagnosed(alice, 2, "newer.png")
     text = text_of(client, "/results/")
     assert text.index(newer.study.file_name) < text.index(older.study.file_name)
 
 
-def test_a_colleagues_results_are_there_and_a_strangers_are_not(client: Client, bob: User, charlie: User) -> None:
+def test_colleagues_yes_strangers_no(client: Client, bob: User, charlie: User) -> None:
     diagnosed(bob, name="bobs.png")
     diagnosed(charlie, name="charlies.png")
     text = text_of(client, "/results/")
@@ -63,7 +63,8 @@ def test_home_shows_a_few_and_the_way_to_the_rest(client: Client, alice: User) -
     assert "/results/" in text
 
 
-def test_an_administrator_without_the_clinical_role_is_led_to_the_administration(dora: User) -> None:
+def test_an_administrator_is_led_elsewhere(dora: User) -> None:
+    """An administrator without the clinical role is led to the administration."""
     text = text_of(client_of(dora), "/")
     assert "/admin/" in text
     assert "/upload/" not in text
@@ -77,9 +78,7 @@ def test_stored_html_in_a_file_name_stays_text(client: Client, alice: User) -> N
         assert "&lt;img src=x" in text
 
 
-def test_a_patient_of_whom_only_the_sex_is_known_is_a_link_with_words(
-    client: Client, alice: User, dicom_samples: Path
-) -> None:
+def test_a_nameless_patient_has_a_link(client: Client, alice: User, dicom_samples: Path) -> None:
     content = radiograph_dicom(dicom_samples, PatientName="", PatientID="", PatientSex="F")
     study = diagnosis_create(user=alice, content=content, file_name="IM1").diagnosis.study
     assert study.patient is not None

@@ -49,7 +49,7 @@ def client(alice: User) -> Client:
         ("   ", ["none", "three", "two", "one"]),
     ],
 )
-def test_a_note_is_found_by_the_beginnings_of_its_words(client: Client, typed: str, found: list[str]) -> None:
+def test_a_note_is_found_by_word_beginnings(client: Client, typed: str, found: list[str]) -> None:
     assert listed(client, notes=typed) == found
 
 
@@ -64,14 +64,15 @@ def test_a_note_is_found_by_the_beginnings_of_its_words(client: Client, typed: s
         ("x" * 201, "at most 200 characters"),
     ],
 )
-def test_what_cannot_be_looked_up_is_said_and_nothing_is_left_out(client: Client, typed: str, message: str) -> None:
+def test_an_impossible_search_is_explained(client: Client, typed: str, message: str) -> None:
+    """What cannot be looked up is said and nothing is left out."""
     answer = client.get("/results/", {"notes": typed})
     assert answer.status_code == 422
     assert message in answer.content.decode()
     assert shown(answer.content.decode()) == []
 
 
-def test_notes_of_another_institution_are_never_found(client: Client, charlie: User) -> None:
+def test_foreign_notes_are_never_found(client: Client, charlie: User) -> None:
     assert listed(client_of(charlie), notes="cough") == []
 
 
@@ -82,9 +83,8 @@ def test_words_and_filters_add_up(client: Client, alice: User) -> None:
 
 
 @pytest.mark.skipif(not notes_search.reads_newest_only(), reason="this database has an index of the words")
-def test_without_an_index_the_newest_uploads_are_searched_and_the_field_says_so(
-    client: Client, alice: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_an_index_newest_are_searched(client: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an index the newest uploads are searched and the field says so."""
     assert "in the newest 20,000 uploads" in page_of(client)
     monkeypatch.setattr(notes_search, "READ_STUDIES", 3)
     assert listed(client, notes="fever") == ["two"]

@@ -35,7 +35,7 @@ def page_of(client: Client, diagnosis) -> str:
         (0.25, "Indeterminate", "refer to a radiologist"),
     ],
 )
-def test_the_answer_stands_beside_the_operating_point(
+def test_the_operating_point_is_shown(
     client: Client, alice: User, engine: ToyEngine, probability: float, label: str, confidence: str
 ) -> None:
     engine.probability = probability
@@ -45,7 +45,7 @@ def test_the_answer_stands_beside_the_operating_point(
     assert confidence in text
 
 
-def test_the_scale_draws_probability_operating_point_and_band(client: Client, alice: User, engine: ToyEngine) -> None:
+def test_the_scale_draws_point_and_band(client: Client, alice: User, engine: ToyEngine) -> None:
     text = page_of(client, diagnosed(alice))
     assert '<svg x="31.00%"' in text
     assert '<line class="scale-operating" x1="24.00%"' in text

@@ -33,7 +33,8 @@ def client(alice: User) -> Client:
     return client_of(alice)
 
 
-def test_fifty_rows_with_the_largest_thumbnails_stay_under_the_limit(client: Client) -> None:
+def test_fifty_rows_stay_under_the_limit(client: Client) -> None:
+    """Fifty rows with the largest thumbnails stay under the limit."""
     text = page_of(client)
     assert text.count("thumbnail.jpg") == PAGE_ROWS
     assert len(text.encode()) + PAGE_ROWS * THUMBNAIL_BYTES < MOST_BYTES

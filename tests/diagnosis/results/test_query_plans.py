@@ -45,7 +45,7 @@ def plan_of(user: User, asked: ResultFilter) -> str:
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("wanted", FILTERS, ids=str)
-def test_a_list_reads_one_index_in_order_and_sorts_nothing(alice: User, wanted: dict, order: Order) -> None:
+def test_a_list_reads_one_index_unsorted(alice: User, wanted: dict, order: Order) -> None:
     plan = plan_of(alice, ResultFilter(**wanted, order=order))
     assert re.search(
         r"SEARCH diagnosis_diagnosis USING (COVERING )?INDEX \w+ \(institution_id=\? AND standing=\?", plan
@@ -55,7 +55,7 @@ def test_a_list_reads_one_index_in_order_and_sorts_nothing(alice: User, wanted: 
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_a_page_further_starts_where_the_page_before_ended(alice: User, order: Order) -> None:
+def test_a_page_starts_where_the_last_ended(alice: User, order: Order) -> None:
     row = stored_result(alice)
     rows = filtered_results(alice, ResultFilter(order=order)).following(row, order)
     plan = rows.values_list("pk", flat=True)[:51].explain()
@@ -64,12 +64,12 @@ def test_a_page_further_starts_where_the_page_before_ended(alice: User, order: O
 
 
 @pytest.mark.parametrize("key", SEARCHED_KEYS)
-def test_a_search_reads_the_part_of_an_index_that_begins_so(alice: User, key: str) -> None:
+def test_a_search_reads_part_of_an_index(alice: User, key: str) -> None:
     plan = Study.objects.visible_to(alice).starting_with("p", key=key).values_list("pk", flat=True)[:51].explain()
     assert re.search(rf"INDEX \w+ \(institution_id=\? AND {key}>\? AND {key}<\?\)", plan), plan
 
 
-def test_the_newest_uploads_are_found_without_reading_them(alice: User) -> None:
+def test_the_newest_are_found_by_an_index(alice: User) -> None:
     newest = Study.objects.visible_to(alice).order_by("-pk").values_list("pk", flat=True)
     plan = newest[20_000:20_001].explain()
     assert re.search(r"SEARCH diagnosis_study USING COVERING INDEX \w+ \(institution_id=\?\)", plan), plan
@@ -86,13 +86,13 @@ def test_many_notes_are_met_along_the_list(alice: User, order: Order, monkeypatc
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_few_studies_that_were_found_are_where_the_list_starts(alice: User, order: Order) -> None:
+def test_few_studies_start_the_list(alice: User, order: Order) -> None:
     for _ in range(3):
         stored_result(alice)
     assert "study_id=?" in plan_of(alice, ResultFilter(text="chest", order=order))
 
 
-def test_many_studies_that_were_found_are_met_along_the_list(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_studies_are_met_along_the_list(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "FEW_STUDIES", 0)
     stored_result(alice)
     plan = plan_of(alice, ResultFilter(text="chest"))

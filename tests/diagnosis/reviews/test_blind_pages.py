@@ -99,16 +99,13 @@ def differing(client: Client, asked: list[str]) -> set[str]:
     return {address for address in asked if before[address] != after[address]}
 
 
-def test_nothing_that_a_blind_reader_is_shown_depends_on_the_answer(
-    bob: User, studies: dict[str, list[object]], engine: ToyEngine
-) -> None:
+def test_blind_pages_do_not_vary(bob: User, studies: dict[str, list[object]], engine: ToyEngine) -> None:
+    """Nothing that a blind reader is shown depends on the answer."""
     User.objects.filter(pk=bob.pk).update(reads_blind=True)
     assert differing(client_of(bob), addresses(studies)) == set()
 
 
-def test_the_same_pages_do_depend_on_it_for_who_reads_openly(
-    bob: User, studies: dict[str, list[object]], engine: ToyEngine
-) -> None:
+def test_open_pages_do_vary(bob: User, studies: dict[str, list[object]], engine: ToyEngine) -> None:
     asked = addresses(studies)
     found = differing(client_of(bob), asked)
     shown = [address for address in asked if re.search(r"^/$|heat-map|^/results/|^/patients/\w+-", address)]

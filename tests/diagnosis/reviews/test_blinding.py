@@ -22,13 +22,14 @@ def read(user: User, result: Diagnosis) -> None:
     OwnReading.objects.create(study=result.study, reader=user, answer="Negative")
 
 
-def test_only_a_person_who_reads_blind_has_something_hidden(blind: User, bob: User) -> None:
+def test_only_a_blind_reader_has_it_hidden(blind: User, bob: User) -> None:
     result = stored_result(bob)
     assert is_hidden(blind, result)
     assert not is_hidden(bob, result)
 
 
-def test_an_own_reading_or_an_own_review_reveals_it_and_a_colleagues_does_not(blind: User, bob: User) -> None:
+def test_only_an_own_reading_reveals_it(blind: User, bob: User) -> None:
+    """An own reading or an own review reveals it and a colleague's does not."""
     read_one, reviewed, colleagues = (stored_result(bob) for _ in range(3))
     read(blind, read_one)
     read(bob, colleagues)
@@ -40,9 +41,7 @@ def test_an_own_reading_or_an_own_review_reveals_it_and_a_colleagues_does_not(bl
     assert set(revealed_to(bob, Diagnosis.objects.all())) == {read_one, reviewed, colleagues}
 
 
-def test_it_costs_one_query_for_many_and_none_for_others(
-    blind: User, bob: User, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
+def test_one_query_for_many_rows(blind: User, bob: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     results = [stored_result(bob) for _ in range(5)]
     for person, queries in ((blind, 1), (bob, 0)):
         with django_assert_num_queries(queries):

@@ -44,7 +44,7 @@ def kinds(result: Diagnosis) -> list[str]:
 # --- Review -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_review_stands_beside_the_answer_and_leaves_it_alone(client: Client, bob: User, result: Diagnosis) -> None:
+def test_a_review_leaves_the_answer_alone(client: Client, bob: User, result: Diagnosis) -> None:
     before = dict(Diagnosis.objects.values().get(pk=result.pk))
     answer = post(client_of(bob), result, "review", verdict="disagrees", reason="Old scars,\r\nno <b>new</b> shadow")
     assert (answer.status_code, answer["Location"]) == (302, result.get_absolute_url())
@@ -59,7 +59,7 @@ def test_a_review_stands_beside_the_answer_and_leaves_it_alone(client: Client, b
     assert "label-positive" in page
 
 
-def test_the_newest_review_counts_and_the_older_ones_remain(alice: User, bob: User, result: Diagnosis) -> None:
+def test_the_newest_review_counts(alice: User, bob: User, result: Diagnosis) -> None:
     for person, verdict in ((alice, "agrees"), (bob, "unsure"), (alice, "disagrees"), (alice, "agrees")):
         review_add(user=person, diagnosis=result, verdict=verdict, reason="because")
     result.refresh_from_db()
@@ -71,7 +71,7 @@ def test_the_newest_review_counts_and_the_older_ones_remain(alice: User, bob: Us
 
 @pytest.mark.parametrize("verdict", ["disagrees", "unsure"])
 @pytest.mark.parametrize("reason", ["", " \r\n "])
-def test_whoever_does_not_agree_says_why(client: Client, result: Diagnosis, verdict: str, reason: str) -> None:
+def test_a_disagreement_needs_a_reason(client: Client, result: Diagnosis, verdict: str, reason: str) -> None:
     answer = post(client, result, "review", verdict=verdict, reason=reason)
     assert answer.status_code == 422
     assert "needs a reason" in answer.content.decode()
@@ -87,16 +87,14 @@ def test_whoever_does_not_agree_says_why(client: Client, result: Diagnosis, verd
         ({"verdict": "agrees", "reason": "a\0b"}, "Null characters"),
     ],
 )
-def test_what_is_no_review_is_refused_with_a_sentence(
-    client: Client, result: Diagnosis, values: dict[str, str], message: str
-) -> None:
+def test_an_invalid_review_is_refused(client: Client, result: Diagnosis, values: dict[str, str], message: str) -> None:
     answer = post(client, result, "review", **values)
     assert answer.status_code == 422
     assert message in answer.content.decode()
     assert not Review.objects.exists()
 
 
-def test_two_thousand_characters_with_line_ends_are_kept(client: Client, result: Diagnosis) -> None:
+def test_line_ends_of_2000_characters_stay(client: Client, result: Diagnosis) -> None:
     assert post(client, result, "review", verdict="agrees", reason="x\r\n" * 999 + "yy").status_code == 302
     assert len(Review.objects.get().reason) == 2000
 
@@ -144,7 +142,7 @@ def at_once(act: Callable[[], object], people: int = 4) -> None:
 
 @pytest.mark.parametrize("what", ["reading", "review", "outcome"])
 @pytest.mark.parametrize(("who", "status"), [("bob", 422), ("charlie", 404), ("dora", 403)])
-def test_only_radiographers_of_the_institution_add_something(
+def test_only_colleagues_may_add(
     what: str, who: str, status: int, request: pytest.FixtureRequest, result: Diagnosis
 ) -> None:
     assert post(client_of(request.getfixturevalue(who)), result, what).status_code == status
@@ -170,7 +168,7 @@ def test_a_voided_study_takes_nothing_more(client: Client, alice: User, result: 
     assert not Outcome.objects.exists()
 
 
-def test_what_was_added_is_neither_changed_nor_deleted(alice: User, result: Diagnosis) -> None:
+def test_additions_are_final(alice: User, result: Diagnosis) -> None:
     review = review_add(user=alice, diagnosis=result, verdict="agrees")
     review.verdict = "disagrees"
     for forbidden in (review.save, review.delete, result.study.events.get().delete):
@@ -181,7 +179,7 @@ def test_what_was_added_is_neither_changed_nor_deleted(alice: User, result: Diag
 # --- Outcome ----------------------------------------------------------------------------------------------------------
 
 
-def test_an_outcome_is_entered_changed_and_taken_back(client: Client, result: Diagnosis) -> None:
+def test_an_outcome_can_be_withdrawn(client: Client, result: Diagnosis) -> None:
     study = result.study
     for values, stored in (
         ({"result": "positive", "sampled": "2026-03-01"}, ("positive", "2026-03-01")),
@@ -209,9 +207,8 @@ def test_an_outcome_is_entered_changed_and_taken_back(client: Client, result: Di
         ({"result": "none"}, "Select a valid choice"),
     ],
 )
-def test_a_day_that_no_sample_has_and_a_result_that_no_test_has_are_refused(
-    client: Client, result: Diagnosis, values: dict[str, str], message: str
-) -> None:
+def test_an_impossible_day_is_refused(client: Client, result: Diagnosis, values: dict[str, str], message: str) -> None:
+    """A day that no sample has and a result that no test has are refused."""
     tomorrow = (timezone.localdate() + timedelta(days=1)).isoformat()
     values = {name: tomorrow if text == "tomorrow" else text for name, text in values.items()}
     answer = post(client, result, "outcome", **values)
@@ -236,7 +233,7 @@ def blind(bob: User) -> User:
     return bob
 
 
-def test_a_blind_reading_comes_first_and_reveals_the_answer(blind: User, result: Diagnosis) -> None:
+def test_a_blind_reading_reveals_the_answer(blind: User, result: Diagnosis) -> None:
     client = client_of(blind)
     before = page_of(client, result)
     assert "Your reading" in before
@@ -251,20 +248,20 @@ def test_a_blind_reading_comes_first_and_reveals_the_answer(blind: User, result:
     assert kinds(result) == ["read"]
 
 
-def test_a_reading_cannot_be_changed_once_the_answer_was_seen(blind: User, result: Diagnosis) -> None:
+def test_a_reading_cannot_be_changed(blind: User, result: Diagnosis) -> None:
     client = client_of(blind)
     for seen in ("Negative", "Positive"):
         post(client, result, "reading", answer=seen)
     assert OwnReading.objects.get().answer == "Negative"
 
 
-def test_who_has_seen_the_answer_gives_no_reading_before_it(alice: User, result: Diagnosis) -> None:
+def test_no_reading_after_the_answer(alice: User, result: Diagnosis) -> None:
     with pytest.raises(AdditionRefused, match="open to you already"):
         reading_add(user=alice, study=result.study, answer="Positive")
     assert not OwnReading.objects.exists()
 
 
-def test_nobody_reviews_what_is_hidden(blind: User, result: Diagnosis) -> None:
+def test_a_hidden_answer_is_not_reviewed(blind: User, result: Diagnosis) -> None:
     client = client_of(blind)
     answer = post(client, result, "review", verdict="agrees")
     assert "own reading first" in client.get(answer["Location"]).content.decode()
@@ -282,6 +279,6 @@ def test_a_reading_needs_an_answer(blind: User, result: Diagnosis) -> None:
     assert "label-positive" not in page
 
 
-def test_after_signing_in_again_a_form_leads_back_to_the_result(client: Client, result: Diagnosis) -> None:
+def test_signing_in_again_returns_to_result(client: Client, result: Diagnosis) -> None:
     for what in ("reading", "review", "outcome"):
         assert client.get(f"{result.get_absolute_url()}{what}/")["Location"] == result.get_absolute_url()

@@ -80,7 +80,7 @@ def test_a_month_is_counted_by_answer_and_by_day(alice: User, month: list[Diagno
     assert len(found.parts) == 31
 
 
-def test_the_page_shows_the_same_with_the_share_of_all_answers(client: Client, month: list[Diagnosis]) -> None:
+def test_the_page_shows_shares_of_all(client: Client, month: list[Diagnosis]) -> None:
     rows = table(text_of(client, MARCH), "Answers by day")
     # Wilson's interval of 2 in 4 is 0.150 to 0.850, of 3 in 6 0.188 to 0.812.
     assert rows["15 Mar"] == ["2", "1", "1", "4", "50.0 % (15.0 to 85.0 %)", "0"]
@@ -88,12 +88,12 @@ def test_the_page_shows_the_same_with_the_share_of_all_answers(client: Client, m
     assert rows["Together"] == ["3", "1", "2", "6", "50.0 % (18.8 to 81.2 %)", "0"]
 
 
-def test_days_that_have_not_begun_stand_in_no_table(client: Client, month: list[Diagnosis]) -> None:
+def test_future_days_are_in_no_table(client: Client, month: list[Diagnosis]) -> None:
     rows = table(text_of(client, MARCH), "Answers by day")
     assert list(rows) == [*(f"{day} Mar" for day in range(1, 21)), "Together"]
 
 
-def test_a_year_is_counted_by_month_and_leads_to_each(client: Client, month: list[Diagnosis]) -> None:
+def test_a_year_is_counted_by_month(client: Client, month: list[Diagnosis]) -> None:
     text = text_of(client, YEAR)
     rows = table(text, "Answers by month")
     assert [rows[name][3] for name in ("January 2026", "February 2026", "March 2026", "Together")] == [
@@ -106,7 +106,7 @@ def test_a_year_is_counted_by_month_and_leads_to_each(client: Client, month: lis
     assert f'<a href="{MARCH}"><bdi>March 2026</bdi></a>' in text
 
 
-def test_a_day_begins_at_midnight_where_the_person_is(client: Client, alice: User) -> None:
+def test_a_day_begins_at_local_midnight(client: Client, alice: User) -> None:
     stored_result(alice, created=datetime(2026, 2, 28, 17, tzinfo=UTC))
     assert "Nothing was classified" in text_of(client, MARCH)
     User.objects.filter(pk=alice.pk).update(time_zone="Asia/Kuching")  # where it is one o'clock of the first of March
@@ -115,9 +115,8 @@ def test_a_day_begins_at_midnight_where_the_person_is(client: Client, alice: Use
     assert "Days begin at midnight in Asia/Kuching" in text
 
 
-def test_voided_studies_and_another_institutions_results_do_not_count(
-    client: Client, alice: User, charlie: User, month: list[Diagnosis]
-) -> None:
+def test_voided_and_foreign_do_not_count(client: Client, alice: User, charlie: User, month: list[Diagnosis]) -> None:
+    """Voided studies and another institutions results do not count."""
     voided(month[0])
     stored_result(charlie, created=month[0].created)
     assert table(text_of(client, MARCH), "Answers by day")["Together"][:4] == ["2", "1", "2", "5"]
@@ -134,7 +133,7 @@ def test_reviews_are_counted_by_their_newest_verdict(client: Client, bob: User, 
     assert rows["1 Mar"] == ["0", "0", "1", "0", "100.0 % (20.7 to 100.0 %)"]
 
 
-def test_the_time_to_review_is_that_of_the_first_review(client: Client, bob: User, month: list[Diagnosis]) -> None:
+def test_only_the_first_review_is_timed(client: Client, bob: User, month: list[Diagnosis]) -> None:
     waits = [timedelta(hours=1), timedelta(minutes=59, seconds=59), timedelta(days=2), timedelta(days=400)]
     for result, wait in zip(month, waits, strict=False):
         reviewed(result, bob, "agrees", after=wait)
@@ -144,10 +143,10 @@ def test_the_time_to_review_is_that_of_the_first_review(client: Client, bob: Use
     assert [rows[name][0] for name in rows] == ["1", "1", "0", "1", "1"]
     assert rows["1 to 4 hours"] == ["1", "25.0 %", "50.0 %"]
     assert "within 1 h 1 min, nine of ten within more than 7 d 0 h" in unescape(text)
-    assert "Results that nobody has reviewed yet (2)" in text
+    assert "Unreviewed results (2)" in text
 
 
-def test_quantiles_are_the_shortest_wait_that_so_many_did_not_exceed() -> None:
+def test_quantiles_are_the_shortest_wait() -> None:
     times = ReviewTimes(((0, 5), (10, 4), (20, 1)))
     assert (times.median, times.ninth_decile, times.quantile(1)) == (0, 10, 20)
     assert ReviewTimes(()).median is None
@@ -173,9 +172,8 @@ def test_model_versions_and_people_are_counted(client: Client, alice: User, bob:
     assert table(text, "Results by radiographer") == {"Alice": ["2"], "Bob": ["1"]}
 
 
-def test_refused_uploads_are_counted_by_day_and_reason_and_are_no_answers(
-    client: Client, alice: User, charlie: User, month: list[Diagnosis]
-) -> None:
+def test_refusals_are_counted_by_reason(client: Client, alice: User, charlie: User, month: list[Diagnosis]) -> None:
+    """Refused uploads are counted by day and reason and are no answers."""
     for user, reason, day in ((alice, "colour", 2), (alice, "colour", 3), (alice, "<b>", 3), (charlie, "noise", 3)):
         moment = datetime(2026, 3, day, 9, tzinfo=UTC)
         Refusal.objects.create(institution=user.institution, user=user, reason=reason, created=moment)
@@ -214,11 +212,12 @@ def test_what_a_spreadsheet_would_calculate_is_text(client: Client, alice: User)
     "address", ["2026/4/", "2026/13/", "2026/0/", "2027/", "1969/", "0/1/", "99999999999999/1/", "x/"]
 )
 @pytest.mark.parametrize("file", ["", "report.csv"])
-def test_a_time_that_is_none_or_has_not_begun_is_not_found(client: Client, address: str, file: str) -> None:
+def test_an_impossible_period_is_404(client: Client, address: str, file: str) -> None:
     assert client.get(f"/statistics/{address}{file}").status_code == 404
 
 
-def test_the_month_that_it_is_comes_first_and_leads_to_the_one_before_only(client: Client) -> None:
+def test_the_current_month_comes_first(client: Client) -> None:
+    """The month that it is comes first and leads to the one before only."""
     text = text_of(client, "/statistics/")
     assert "Activity: March 2026" in text
     assert "Not over yet" in text
@@ -236,7 +235,7 @@ def test_an_empty_month_says_so_and_what_to_do(client: Client) -> None:
     assert "<figure" not in text
 
 
-def test_the_number_of_an_answer_leads_to_just_those_results(client: Client, month: list[Diagnosis]) -> None:
+def test_a_count_links_to_its_results(client: Client, month: list[Diagnosis]) -> None:
     (address,) = re.findall(
         r'href="(/results/\?prediction=Positive&amp;since=2026-03-01[^"]*)"', text_of(client, MARCH)
     )
@@ -245,9 +244,8 @@ def test_the_number_of_an_answer_leads_to_just_those_results(client: Client, mon
     assert listed.count('class="list-file"') == 3
 
 
-def test_an_administrator_sees_the_institutions_counts_and_no_way_to_a_result(
-    dora: User, charlie: User, month: list[Diagnosis]
-) -> None:
+def test_an_administrator_sees_only_counts(dora: User, charlie: User, month: list[Diagnosis]) -> None:
+    """An administrator sees the institutions counts and no way to a result."""
     stored_result(charlie, created=month[0].created)
     Refusal.objects.create(institution=charlie.institution, user=charlie, reason="noise", created=month[0].created)
     text = text_of(client_of(dora), MARCH)
@@ -263,7 +261,7 @@ def test_somebody_with_neither_role_sees_nothing(bob: User) -> None:
         assert client_of(bob).get(f"/statistics/{address}").status_code == 403
 
 
-def test_where_radiographers_see_their_own_they_count_their_own(
+def test_narrowed_scope_counts_the_own(
     client: Client, bob: User, dora: User, month: list[Diagnosis], settings: Settings
 ) -> None:
     settings.RADIOGRAPHERS_SEE = "own"
@@ -273,9 +271,8 @@ def test_where_radiographers_see_their_own_they_count_their_own(
     assert table(text_of(client_of(dora), MARCH), "Answers by day")["Together"][3] == "6"
 
 
-def test_who_reads_blind_is_shown_no_day_which_could_hold_one_answer(
-    client: Client, alice: User, month: list[Diagnosis]
-) -> None:
+def test_a_revealing_day_is_hidden(client: Client, alice: User, month: list[Diagnosis]) -> None:
+    """Who reads blind is shown no day which could hold one answer."""
     User.objects.filter(pk=alice.pk).update(reads_blind=True)
     text = text_of(client, MARCH)
     assert list(table(text, "Answers by day")) == list(table(text, "Reviews by day")) == ["Together"]
@@ -290,7 +287,7 @@ def test_another_institution_sees_its_own_counts(charlie: User, month: list[Diag
     assert all(row["answered"] in ("", "0") for row in lines(client_of(charlie), f"{MARCH}report.csv"))
 
 
-def test_it_takes_as_many_queries_for_many_results_as_for_one(
+def test_query_count_does_not_grow(
     client: Client, alice: User, bob: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for many in (1, 9):
@@ -303,7 +300,8 @@ def test_it_takes_as_many_queries_for_many_results_as_for_one(
                 client.get(address)
 
 
-def test_nothing_is_asked_of_the_database_in_a_zone_that_it_might_not_know(alice: User) -> None:
+def test_time_zones_need_no_database_tables(alice: User) -> None:
+    """Nothing is asked of the database in a zone that it might not know."""
     with timezone.override("Asia/Kuching"):
         span = number_of_span(year_period(2026).buckets, "created")
         sql = str(Diagnosis.objects.annotate(span=span).values("span").query)

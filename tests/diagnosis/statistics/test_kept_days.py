@@ -37,7 +37,7 @@ Act = Callable[[User, Diagnosis], object]
 
 @pytest.fixture
 def result(alice: User, engine: ToyEngine) -> Diagnosis:
-    """Uploaded by Alice, with an outcome; beside another of the same patient, and one that was voided."""
+    """Uploaded by Alice, with an outcome; next to another of the same patient, and one that was voided."""
     patient = patient_get_or_create(user=alice, details=PatientDetails("P1", "Jane"))
     assert patient
     found = [diagnosed(alice, seed) for seed in range(3)]
@@ -128,9 +128,7 @@ ACTS: dict[str, Act] = {
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
-def test_what_is_done_shows_in_figures_that_were_seen_before(
-    alice: User, result: Diagnosis, media_root: Path, act: Act
-) -> None:
+def test_changes_show_in_counted_days(alice: User, result: Diagnosis, media_root: Path, act: Act) -> None:
     before = shown(alice)
     act(alice, result)
     after = shown(alice)
@@ -149,7 +147,7 @@ def test_another_models_answer_shows_too(alice: User, result: Diagnosis, media_r
     assert after == recounted(alice)
 
 
-def test_a_day_that_did_not_change_is_not_counted_again(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unchanged_day_is_cached(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     for day in (3, 7):
         stored_result(alice, created=datetime(2026, 3, day, 12, tzinfo=UTC))
     activity_of(alice, month_period(Month(2026, 3)))
@@ -168,7 +166,7 @@ def test_a_day_that_did_not_change_is_not_counted_again(alice: User, monkeypatch
     assert found.total.answered == 3
 
 
-def test_days_of_people_in_different_places_are_kept_apart(alice: User) -> None:
+def test_days_of_time_zones_are_kept_apart(alice: User) -> None:
     late = stored_result(alice, created=datetime(2026, 3, 7, 23, 30, tzinfo=UTC))
 
     def days() -> dict[str, list[int]]:
@@ -184,7 +182,7 @@ def test_days_of_people_in_different_places_are_kept_apart(alice: User) -> None:
     assert days() == {"UTC": [7], "Asia/Kuching": [8], "Asia/Kathmandu": [8], "America/St_Johns": [7]}
 
 
-def test_a_change_while_figures_are_counted_is_not_lost(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_while_counting_is_kept(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """The count has read the results already when a colleague's review comes in, and is kept after that."""
     result = stored_result(alice)
 
@@ -200,7 +198,7 @@ def test_a_change_while_figures_are_counted_is_not_lost(alice: User, monkeypatch
     assert activity_of(alice, month).total.reviewed == 1
 
 
-def test_figures_that_cannot_be_kept_are_shown_all_the_same(
+def test_uncacheable_figures_are_shown(
     alice: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     stored_result(alice)
@@ -214,9 +212,8 @@ def test_figures_that_cannot_be_kept_are_shown_all_the_same(
     assert not DayFigures.objects.exists()
 
 
-def test_own_figures_are_counted_and_never_those_that_are_kept_for_all(
-    alice: User, bob: User, dora: User, settings: Settings
-) -> None:
+def test_own_figures_bypass_the_cache(alice: User, bob: User, dora: User, settings: Settings) -> None:
+    """Own figures are counted and never those that are kept for all."""
     for user in (alice, alice, bob):
         stored_result(user)
     month = month_period(Month(2026, 3))
@@ -234,9 +231,8 @@ def test_institutions_are_kept_apart(alice: User, charlie: User, elsewhere: Inst
     assert [activity_of(user, month).total.answered for user in (alice, charlie, other)] == [1, 1, 1]
 
 
-def test_the_nightly_run_puts_changes_together_and_figures_stay_right(
-    alice: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_nightly_run_keeps_figures_right(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The nightly run puts changes together and figures stay right."""
     results = [stored_result(alice) for _ in range(4)]
     month = month_period(Month(2026, 3))
     activity_of(alice, month)

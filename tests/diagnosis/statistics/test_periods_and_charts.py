@@ -35,14 +35,15 @@ def test_a_share_of_nothing_has_no_figure() -> None:
 def test_the_mean_and_its_interval_by_hand() -> None:
     # 0, 0, 1, 1: mean 0.5, variance 1/3, standard error sqrt(1/12) = 0.2887, times 1.96 = 0.5658: cut at 0 and 1.
     assert mean_of(number=4, total=2, total_of_squares=2) == Estimate(0.5, 0.0, 1.0)
-    # 100 values of which half are 0.2 and half are 0.4: mean 0.3, standard error 0.01005.
+    # 100 values, half of them 0.2 and half 0.4: mean 0.3, standard error 0.01005.
     found = mean_of(number=100, total=30, total_of_squares=10)
     assert (found.low, found.high) == pytest.approx((0.3 - 1.96 * 0.01005, 0.3 + 1.96 * 0.01005), abs=1e-4)
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kuching", "America/Sao_Paulo", "Europe/Berlin", "Asia/Beirut"])
 @pytest.mark.parametrize("month", [Month(2024, 2), Month(2026, 3), Month(2026, 12), Month(2018, 11)], ids=str)
-def test_the_days_of_a_month_leave_no_gap_where_clocks_change_too(zone: str, month: Month) -> None:
+def test_a_clock_change_leaves_no_gap(zone: str, month: Month) -> None:
+    """The days of a month leave no gap where clocks change too."""
     with timezone.override(zone):
         period = month_period(month)
     buckets = period.buckets
@@ -53,7 +54,7 @@ def test_the_days_of_a_month_leave_no_gap_where_clocks_change_too(zone: str, mon
     assert period.last_day == month.plus(1).first_day - timedelta(days=1)
 
 
-def test_a_month_begins_at_midnight_where_the_person_is() -> None:
+def test_a_month_begins_at_local_midnight() -> None:
     with timezone.override("Asia/Kuching"):  # eight hours ahead
         period = month_period(Month(2026, 3))
     assert period.start == datetime(2026, 2, 28, 16, tzinfo=UTC)
@@ -84,7 +85,7 @@ def number_of(place: str) -> float:
     return float(place.removesuffix("%"))
 
 
-def test_columns_stand_on_each_other_and_on_the_foot() -> None:
+def test_columns_are_stacked_from_the_foot() -> None:
     chart = column_chart(WORDS, TWO, [Mark("1"), Mark("2", is_minor=True)], [[10, 30], [0, 0]])
     dark, light = chart.columns[0].bars
     assert (dark.fill, light.fill) == ("dark", "light")
@@ -100,13 +101,13 @@ def test_columns_stand_on_each_other_and_on_the_foot() -> None:
     ("largest", "top"),
     [(0, "4"), (1, "4"), (4, "4"), (5, "8"), (41, "80"), (99, "100"), (101, "200"), (30_100, "40000")],
 )
-def test_the_axis_is_round_and_holds_the_largest_column(largest: int, top: str) -> None:
+def test_the_axis_holds_the_largest_column(largest: int, top: str) -> None:
     chart = column_chart(WORDS, TWO[:1], [Mark("1")], [[largest]])
     assert chart.ticks[-1].label == top
     assert all(number_of(bar.y) >= 0 for column in chart.columns for bar in column.bars)
 
 
-def test_points_stand_at_their_share_within_their_interval_and_none_is_drawn_where_there_is_none() -> None:
+def test_points_are_within_their_interval() -> None:
     estimates: list[list[Estimate | None]] = [[Estimate(0.05, 0.01, 0.2), Estimate(0.0, 0.0, 0.1)], [None, None]]
     chart = share_chart(WORDS, TWO, [Mark("1"), Mark("2")], estimates)
     assert [tick.label for tick in chart.ticks][-1] == "20\N{NO-BREAK SPACE}%"
@@ -121,13 +122,13 @@ def test_a_chart_of_no_figure_is_still_a_chart() -> None:
     assert share_chart(WORDS, TWO, [Mark("1")], [[None, None]]).points == ()
 
 
-def test_calibration_is_drawn_over_the_expected_share() -> None:
+def test_calibration_over_expected_share() -> None:
     (point,) = calibration_chart(WORDS, TWO[0], [(0.3, Estimate(0.5, 0.2, 0.8))]).points
     assert (point.place, number_of(point.y)) == ("30.000%", HEIGHT / 2)
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_places_have_a_decimal_point_in_every_language(language: str) -> None:
+def test_places_use_a_decimal_point(language: str) -> None:
     with translation.override(language):
         (point,) = calibration_chart(WORDS, TWO[0], [(1 / 3, Estimate(1 / 3, 0.2, 0.8))]).points
     assert "," not in point.place + point.y + point.top

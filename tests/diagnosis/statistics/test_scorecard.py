@@ -125,7 +125,8 @@ def test_no_outcome_no_figure(client: Client, alice: User) -> None:
     assert "Sensitivity" not in text
 
 
-def test_a_radiograph_counts_once_with_the_first_answer_and_for_each_version_with_its_own(alice: User) -> None:
+def test_a_radiograph_counts_once_a_version(alice: User) -> None:
+    """A radiograph counts once with the first answer and for each version with its own."""
     first = checked_result(alice, POSITIVE, "Negative", version="old")
     second = stored_result(alice, version="new", created=NOON + timedelta(hours=1))
     Diagnosis.objects.filter(pk=second.pk).update(study=first.study, outcome=POSITIVE)
@@ -144,7 +145,7 @@ def test_the_month_is_that_of_the_answer(alice: User) -> None:
 
 
 @pytest.mark.parametrize(("days", "counts"), [(0, True), (14, True), (-14, True), (15, False), (-15, False)])
-def test_a_sample_counts_within_two_weeks_of_the_study(alice: User, days: int, counts: bool) -> None:
+def test_samples_count_for_two_weeks(alice: User, days: int, counts: bool) -> None:
     day = date(2026, 3, 14)
     result = checked_result(alice, POSITIVE, "Positive", sampled=day + timedelta(days=days))
     assert Study.objects.get(pk=result.study_id).study_date == day
@@ -159,7 +160,8 @@ def test_where_a_day_is_not_known_the_outcome_counts(alice: User) -> None:
     assert called(alice)[0].positive == 2
 
 
-def test_voided_studies_withdrawn_outcomes_and_other_institutions_do_not_count(alice: User, charlie: User) -> None:
+def test_withdrawn_outcomes_do_not_count(alice: User, charlie: User) -> None:
+    """Voided studies withdrawn outcomes and other institutions do not count."""
     voided(checked_result(alice, POSITIVE, "Positive"))
     set_outcome(checked_result(alice, POSITIVE, "Positive"), "")
     checked_result(charlie, POSITIVE, "Positive")
@@ -183,9 +185,7 @@ def test_which_answers_were_followed_up_is_shown(client: Client, alice: User) ->
     assert table(text, "Of how many answers the RT-PCR is known")["Positive"][:2] == ["4", "3"]
 
 
-def test_own_readings_stand_beside_the_answers_about_the_same_radiographs(
-    client: Client, alice: User, bob: User, twenty: list[Diagnosis]
-) -> None:
+def test_own_readings_are_compared(client: Client, alice: User, bob: User, twenty: list[Diagnosis]) -> None:
     for result, answer in zip(twenty[:4], ("Positive", "Positive", "Negative", "Indeterminate"), strict=True):
         read_blind(result, alice, answer)
     read_blind(twenty[0], bob, "Negative", at=NOW + timedelta(hours=1))  # the second reading of the same radiograph
@@ -222,16 +222,15 @@ def test_a_year_that_has_not_begun_is_not_found(client: Client) -> None:
     assert 'rel="prev" href="/statistics/scorecard/2025/"' in text_of(client, f"{CARD}2026/")
 
 
-def test_an_administrator_sees_the_institutions_scorecard_and_no_patient(
-    dora: User, charlie: User, twenty: list[Diagnosis]
-) -> None:
+def test_an_administrator_sees_no_patient(dora: User, charlie: User, twenty: list[Diagnosis]) -> None:
+    """An administrator sees the institutions scorecard and no patient."""
     checked_result(charlie, POSITIVE, "Positive")
     assert called(dora) == (Called(7, 1, 2), Called(1, 1, 8))
     text = text_of(client_of(dora), CARD)
     assert "/results/" not in text
 
 
-def test_it_takes_as_many_queries_for_many_outcomes_as_for_one(
+def test_query_count_does_not_grow(
     client: Client, alice: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for many in (1, 12):
@@ -243,7 +242,8 @@ def test_it_takes_as_many_queries_for_many_outcomes_as_for_one(
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's query plans")
-def test_counts_are_read_from_an_index_alone_and_only_of_the_period(alice: User) -> None:
+def test_counts_come_from_an_index_alone(alice: User) -> None:
+    """Counts are read from an index alone and only of the period."""
     period = year_period(2026)
     results = counted_results(alice).filter(rows_within(period.buckets, "created"))
     plan = results.values_list("prediction", "model_version", "requested_by", "review_state").distinct().explain()

@@ -59,7 +59,7 @@ def test_a_repeat_says_so_and_whose_it_is(client: Client) -> None:
     assert (again.status_code, again.json()["state"], again.json()["result"]) == (200, "repeat", first["result"])
     assert "What you entered" not in again.json()["text"]
     assert "was not stored with it" in send(client, radiograph_png(), notes="late").json()["text"]
-    assert "stands with another patient" in send(client, radiograph_png(), reference="P-2").json()["text"]
+    assert "belongs to another patient" in send(client, radiograph_png(), reference="P-2").json()["text"]
     assert (Study.objects.count(), Patient.objects.count(), Study.objects.get().notes) == (1, 1, "")
 
 
@@ -99,7 +99,8 @@ def test_a_blind_reader_is_told_no_answer(client: Client, alice: User) -> None:
         assert not {"label", "prediction", "probability"} & set(answer.json())
 
 
-def test_a_script_asks_who_is_signed_in_and_gets_a_token_that_works(alice: User, engine: ToyEngine) -> None:
+def test_a_script_asks_who_is_signed_in(alice: User, engine: ToyEngine) -> None:
+    """A script asks who is signed in and gets a token that works."""
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(alice)
     assert send(strict, radiograph_png()).status_code == 403
@@ -108,13 +109,14 @@ def test_a_script_asks_who_is_signed_in_and_gets_a_token_that_works(alice: User,
     assert send(strict, radiograph_png(), csrfmiddlewaretoken=found["csrf_token"]).status_code == 201
 
 
-def test_without_a_session_the_script_is_sent_to_the_sign_in_page(client: Client) -> None:
+def test_without_a_session_sign_in_comes_first(client: Client) -> None:
+    """Without a session the script is sent to the sign in page."""
     Session.objects.all().delete()
     answer = client.get(UPLOAD, headers={"Accept": "application/json"})
     assert (answer.status_code, answer["Location"]) == (302, "/accounts/sign-in/?next=/upload/")
 
 
-def test_a_colleagues_upload_that_is_not_to_be_seen_stays_unseen(client: Client, bob: User, settings) -> None:
+def test_a_colleagues_upload_stays_unseen(client: Client, bob: User, settings) -> None:
     first = send(client, radiograph_png()).json()
     settings.RADIOGRAPHERS_SEE = "own"
     answer = send(client_of(bob), radiograph_png())
@@ -126,7 +128,7 @@ def test_a_colleagues_upload_that_is_not_to_be_seen_stays_unseen(client: Client,
 # --- Several files without a script -----------------------------------------------------------------------------------
 
 
-def test_several_files_have_each_an_outcome_on_one_page(client: Client) -> None:
+def test_several_files_share_one_page(client: Client) -> None:
     names = ["first.png", "<b>letter.png", "second.png"]
     contents = [radiograph_png(), b"%PDF-1.7", radiograph_png(1)]
     files = [file(content, name) for content, name in zip(contents, names, strict=True)]
@@ -139,7 +141,7 @@ def test_several_files_have_each_an_outcome_on_one_page(client: Client) -> None:
     assert Patient.objects.get().studies.count() == 2
 
 
-def test_where_every_file_is_refused_the_status_says_so(client: Client) -> None:
+def test_the_status_when_all_are_refused(client: Client) -> None:
     answer = client.post(UPLOAD, {"radiograph": [file(b"%PDF"), file(b"")]})
     assert answer.status_code == 422
 
@@ -165,7 +167,7 @@ def listed(user: User) -> int:
     return len(filtered_results(user, ResultFilter()))
 
 
-def test_a_voided_study_leaves_the_lists_and_its_page_says_why(client: Client, alice: User, media_root: Path) -> None:
+def test_a_voided_study_leaves_the_lists(client: Client, alice: User, media_root: Path) -> None:
     diagnosis = diagnosed(alice)
     patient = Patient.objects.create(institution=alice.institution, created_by=alice, reference="P-1")
     Study.objects.update(patient=patient)
@@ -185,9 +187,8 @@ def test_a_voided_study_leaves_the_lists_and_its_page_says_why(client: Client, a
     assert len(stored_files(media_root)) == 4
 
 
-def test_a_voided_file_uploaded_again_is_offered_and_not_made_twice(
-    client: Client, alice: User, engine: ToyEngine
-) -> None:
+def test_a_voided_file_is_offered_again(client: Client, alice: User, engine: ToyEngine) -> None:
+    """A voided file uploaded again is offered and not made twice."""
     diagnosis = diagnosed(alice)
     study_void(user=alice, study=diagnosis.study, reason="wrong")
     answer = send(client, radiograph_png())
@@ -217,7 +218,7 @@ def test_twice_is_once(alice: User, engine: ToyEngine) -> None:
     assert len(events(study)) == 2
 
 
-def test_a_new_models_answer_to_a_study_that_is_voided_meanwhile_counts_no_more(
+def test_voiding_during_an_upload_counts(
     client: Client, alice: User, engine: ToyEngine, toy_models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = diagnosed(alice).study
@@ -235,7 +236,7 @@ def test_a_new_models_answer_to_a_study_that_is_voided_meanwhile_counts_no_more(
     assert listed(alice) == 0
 
 
-def test_a_study_is_moved_and_reports_made_before_are_marked(client: Client, alice: User) -> None:
+def test_a_move_outdates_reports(client: Client, alice: User) -> None:
     wrong, right = (
         Patient.objects.create(institution=alice.institution, created_by=alice, reference=reference, name=name)
         for reference, name in (("P-1", "Wrong Anna"), ("P-2", "Right Berta"))
@@ -283,7 +284,8 @@ def test_a_move_that_makes_no_sense_changes_nothing(
     assert (Study.objects.get().patient, events(study), Patient.objects.count()) == (first, [], 3)
 
 
-def test_a_study_is_given_to_a_new_patient_only_when_that_is_asked_for(client: Client, alice: User) -> None:
+def test_a_new_patient_only_when_asked_for(client: Client, alice: User) -> None:
+    """A study is given to a new patient only when that is asked for."""
     study = diagnosed(alice).study
     act(client, "move", study, reference="P-9", is_new="on", name="New Clara", reason="registered late")
     assert Study.objects.get().patient_name == "New Clara"
@@ -291,7 +293,7 @@ def test_a_study_is_given_to_a_new_patient_only_when_that_is_asked_for(client: C
     assert "Moved from another patient" not in client.get(study.diagnoses.get().get_absolute_url()).content.decode()
 
 
-def test_a_mix_up_is_said_beside_its_file(client: Client, alice: User, dicom_samples: Path) -> None:
+def test_a_mix_up_is_shown_with_its_file(client: Client, alice: User, dicom_samples: Path) -> None:
     Patient.objects.create(institution=alice.institution, created_by=alice, reference="P-1", name="Doe Jane")
     answer = send(client, radiograph_dicom(dicom_samples, PatientID="P-1", PatientName="Roe^Max"))
     assert "names this patient differently" in answer.json()["text"]

@@ -36,10 +36,10 @@ def at_once(*calls: Callable[[], DiagnosisOutcome]) -> list[DiagnosisOutcome]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_same_file_at_the_same_moment_is_stored_once(
+def test_the_same_file_at_once_is_stored_once(
     alice: User, engine: ToyEngine, media_root: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
-    """The engine answers only when everybody has asked it, so that nobody finds the other's row before."""
+    """The engine answers only when everybody has asked it, so that none finds another's row before."""
     settings.CLASSIFICATIONS_AT_ONCE = TOGETHER
     everybody = threading.Barrier(TOGETHER, timeout=20)
     answer = engine.run
@@ -60,7 +60,7 @@ def test_the_same_file_at_the_same_moment_is_stored_once(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_different_files_at_the_same_moment_are_all_stored(alice: User, engine: ToyEngine) -> None:
+def test_different_files_at_once_are_stored(alice: User, engine: ToyEngine) -> None:
     files = [radiograph_png(seed) for seed in range(TOGETHER)]
     outcomes = at_once(
         *[lambda file=file: diagnosis_create(user=alice, content=file, file_name="a.png") for file in files]
@@ -75,9 +75,7 @@ def test_a_model_is_written_down_once_with_its_card(alice: User, engine: ToyEngi
     assert model.card["network"] == {"weights_sha256": model.weights_sha256}
 
 
-def test_the_answer_of_another_model_stands_with_the_outcome_that_is_known(
-    alice: User, engine: ToyEngine, settings, tmp_path: Path
-) -> None:
+def test_another_models_answer_has_the_outcome(alice: User, engine: ToyEngine, settings, tmp_path: Path) -> None:
     first = diagnosis_create(user=alice, content=radiograph_png(), file_name="a.png").diagnosis
     outcome_add(user=alice, study=first.study, result="positive", sampled=None)
     settings.MODELS_DIR = tmp_path / "other"
@@ -89,9 +87,8 @@ def test_the_answer_of_another_model_stands_with_the_outcome_that_is_known(
     assert set(Diagnosis.objects.values_list("outcome", flat=True)) == {"negative"}
 
 
-def test_the_same_version_name_with_other_weights_is_another_model(
-    alice: User, engine: ToyEngine, settings, tmp_path: Path
-) -> None:
+def test_other_weights_are_another_model(alice: User, engine: ToyEngine, settings, tmp_path: Path) -> None:
+    """The same version name with other weights is another model."""
     diagnosis_create(user=alice, content=radiograph_png(), file_name="a.png")
     settings.MODELS_DIR = tmp_path / "other"
     write_toy_model(settings.MODELS_DIR, "toy-1", weights_sha256="cd" * 32)
@@ -101,7 +98,7 @@ def test_the_same_version_name_with_other_weights_is_another_model(
     assert ModelVersion.objects.count() == 2
 
 
-def test_a_diagnosis_holds_exactly_what_the_classifier_answered(alice: User, engine: ToyEngine) -> None:
+def test_a_diagnosis_holds_the_classification(alice: User, engine: ToyEngine) -> None:
     engine.probability = 0.25
     diagnosis = diagnosis_create(user=alice, content=radiograph_png(), file_name="a.png").diagnosis
     diagnosis.refresh_from_db()

@@ -50,7 +50,7 @@ def test_an_upload_leads_to_its_result(client: Client, alice: User) -> None:
     assert diagnosis.probability == pytest.approx(0.31)
 
 
-def test_a_dicom_file_keeps_its_listed_tags_and_its_bytes(client: Client, dicom_samples: Path) -> None:
+def test_a_dicom_keeps_its_tags_and_bytes(client: Client, dicom_samples: Path) -> None:
     content = radiograph_dicom(dicom_samples, PatientName="Curie^Marie", InstitutionAddress="not kept")
     upload(client, content, "IM0001")
     study = Study.objects.get()
@@ -93,9 +93,7 @@ def test_a_file_over_the_limit_is_refused_unread(client: Client, engine: ToyEngi
     assert kept(media_root) == NOTHING_KEPT
 
 
-def test_a_request_over_the_limit_is_refused_before_it_is_parsed(
-    client: Client, settings: Settings, media_root: Path
-) -> None:
+def test_an_oversized_request_is_not_parsed(client: Client, settings: Settings, media_root: Path) -> None:
     settings.UPLOAD_MAX_REQUEST_BYTES = settings.ANONYMOUS_MAX_REQUEST_BYTES = 1000
     answer = upload(client, radiograph_png())
     assert answer.status_code == 413
@@ -119,9 +117,7 @@ def test_a_stranger_cannot_send_much(stranger: Client) -> None:
         ("\u202egnp.exe".encode(), "gnp.exe"),
     ],
 )
-def test_an_odd_file_name_is_cut_escaped_and_never_a_path(
-    client: Client, media_root: Path, name: bytes, shown: str
-) -> None:
+def test_an_odd_file_name_is_made_safe(client: Client, media_root: Path, name: bytes, shown: str) -> None:
     answer = upload_named(client, radiograph_png(), name)
     assert answer.status_code == 302
     assert Study.objects.get().file_name == shown
@@ -151,7 +147,7 @@ def test_extra_fields_change_nothing(client: Client, alice: User, charlie: User)
     assert User.objects.filter(is_staff=True).count() == 0
 
 
-def test_the_same_file_again_leads_to_the_same_result(client: Client, engine: ToyEngine, media_root: Path) -> None:
+def test_the_same_file_has_the_same_result(client: Client, engine: ToyEngine, media_root: Path) -> None:
     first, again = upload(client, radiograph_png(), "a.png"), upload(client, radiograph_png(), "b.png")
     assert again["Location"] == first["Location"]
     assert "had been uploaded and classified before" in client.get(again["Location"]).content.decode()
@@ -159,12 +155,14 @@ def test_the_same_file_again_leads_to_the_same_result(client: Client, engine: To
     assert engine.runs == 1
 
 
-def test_a_colleague_uploading_the_same_file_gets_the_same_result(client: Client, bob: User) -> None:
+def test_a_colleague_gets_the_same_result(client: Client, bob: User) -> None:
+    """A colleague uploading the same file gets the same result."""
     first, again = upload(client, radiograph_png()), upload(client_of(bob), radiograph_png())
     assert again["Location"] == first["Location"]
 
 
-def test_another_institution_uploading_the_same_file_learns_nothing(client: Client, charlie: User) -> None:
+def test_another_institution_learns_nothing(client: Client, charlie: User) -> None:
+    """Another institution uploading the same file learns nothing."""
     upload(client, radiograph_png())
     answer = upload(client_of(charlie), radiograph_png())
     page = client_of(charlie).get(answer["Location"]).content.decode()
@@ -172,7 +170,7 @@ def test_another_institution_uploading_the_same_file_learns_nothing(client: Clie
     assert Study.objects.count() == 2
 
 
-def test_a_new_model_makes_a_new_result_of_the_same_file(client: Client, toy_models: Path) -> None:
+def test_a_new_model_makes_a_new_result(client: Client, toy_models: Path) -> None:
     from diagnosis.inference.serving import forget_classifier
 
     first = upload(client, radiograph_png())
@@ -185,9 +183,7 @@ def test_a_new_model_makes_a_new_result_of_the_same_file(client: Client, toy_mod
     assert "toy-1: Positive" in page
 
 
-def test_without_a_model_the_page_says_why_and_the_site_goes_on(
-    client: Client, toy_models: Path, media_root: Path
-) -> None:
+def test_without_a_model_the_site_goes_on(client: Client, toy_models: Path, media_root: Path) -> None:
     shutil.rmtree(toy_models / "toy-1")
     answer = upload(client, radiograph_png())
     assert answer.status_code == 503
@@ -196,7 +192,7 @@ def test_without_a_model_the_page_says_why_and_the_site_goes_on(
     assert client.get(reverse("diagnosis:results")).status_code == 200
 
 
-def test_a_model_that_returns_no_number_stores_nothing(client: Client, engine: ToyEngine, media_root: Path) -> None:
+def test_a_model_without_a_number(client: Client, engine: ToyEngine, media_root: Path) -> None:
     engine.probability = float("nan")
     assert upload(client, radiograph_png()).status_code == 503
     assert kept(media_root) == NOTHING_KEPT
@@ -206,7 +202,7 @@ def test_a_model_that_returns_no_number_stores_nothing(client: Client, engine: T
     ("fault", "status"),
     [(ModelUnavailable("The model is busy."), 503), (MemoryError(), 500), (np.linalg.LinAlgError(), 500)],
 )
-def test_a_fault_in_the_engine_stores_nothing_and_a_retry_works(
+def test_an_engine_fault_stores_nothing(
     client: Client, engine: ToyEngine, media_root: Path, fault: Exception, status: int
 ) -> None:
     engine.fault = fault
@@ -267,13 +263,14 @@ def test_a_commit_that_fails_leaves_no_file(client: Client, media_root: Path, mo
     assert kept(media_root) == NOTHING_KEPT
 
 
-def test_a_patients_name_reaches_no_log_no_file_name_and_no_stranger(
+def test_a_patients_name_is_in_no_log(
     client: Client,
     charlie: User,
     dicom_samples: Path,
     media_root: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    """A patients name reaches no log no file name and no stranger."""
     caplog.set_level(logging.DEBUG)
     content = radiograph_dicom(dicom_samples, PatientName="Canary^Zebra", PatientID="Canary-7")
     answer = upload(client, content, "Canary.dcm")

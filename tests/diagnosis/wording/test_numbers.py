@@ -22,12 +22,12 @@ SPACE = "\N{NO-BREAK SPACE}"
         ((0.99999, 0.99995), ["> 99.99 %", "> 99.99 %"]),
     ],
 )
-def test_different_probabilities_never_look_the_same_without_need(
-    probabilities: tuple[float, ...], texts: list[str]
-) -> None:
+def test_different_probabilities_look_different(probabilities: tuple[float, ...], texts: list[str]) -> None:
+    """Different probabilities never look the same without need."""
     assert percents(*probabilities) == [text.replace(" ", SPACE) for text in texts]
 
 
-def test_letters_from_right_to_left_have_words_where_a_sign_would_turn_round() -> None:
+def test_right_to_left_uses_words_not_signs() -> None:
+    """Letters from right to left have words where a sign would turn round."""
     with translation.override("ar"):
         assert percents(0.9996, 0.0004) == ["أكثر من 99 %".replace(" ", SPACE), "أقل من 1 %".replace(" ", SPACE)]

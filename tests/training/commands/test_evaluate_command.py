@@ -44,7 +44,8 @@ def figures(data: Path, *words: str) -> dict[str, Any]:
     return content
 
 
-def test_the_figures_are_those_of_the_answers_with_covid_positive(data, answers, capsys):
+def test_figures_are_of_the_answers(data, answers, capsys):
+    """The figures are those of the answers with covid positive."""
     answers += [0.9, 0.8, 0.3, 0.1, 0.9, 0.1, 0.1, 0.1]
     found = figures(data)
     assert found["sensitivity"]["value"] == 0.75
@@ -57,7 +58,7 @@ def test_the_figures_are_those_of_the_answers_with_covid_positive(data, answers,
     assert "0.750" in said
 
 
-def test_indeterminate_and_refused_images_count_as_wrong(data, answers):
+def test_refused_images_count_as_wrong(data, answers):
     (data / "COVID" / "person-003.jpg").write_bytes(b"not a picture")
     answers += [0.9, 0.9, 0.25, 0.1, 0.1, 0.1, 0.25]
     found = figures(data)
@@ -66,7 +67,7 @@ def test_indeterminate_and_refused_images_count_as_wrong(data, answers):
     assert list(found["refusals"]) == ["COVID/person-003.jpg"]
 
 
-def test_sources_are_told_apart_where_a_manifest_names_them(data, answers, capsys):
+def test_a_manifest_tells_sources_apart(data, answers, capsys):
     rows = [f"COVID/person-{n:03}.jpg,{'cohen' if n < 2 else 'bimcv'}" for n in range(4)]
     rows += [f"Non-COVID/person-{n:03}.jpg,[/nih]" for n in range(4, 8)]
     (data / "manifest.csv").write_text("\n".join(["file,source", *rows]))
@@ -120,12 +121,12 @@ def test_data_that_cannot_be_judged_are_refused(data, engine, change, message):
         call_command("evaluate_model", data=change(data))
 
 
-def test_without_a_model_it_says_so_before_reading_anything(settings, tmp_path, data):
+def test_a_missing_model_is_reported_first(settings, tmp_path, data):
     settings.MODELS_DIR = tmp_path / "models"
     with pytest.raises(CommandError, match="No model is in use"):
         call_command("evaluate_model", data=data / "nowhere")
 
 
-def test_figures_that_could_not_be_written_are_not_computed(data, answers, tmp_path):
+def test_an_unwritable_output_is_found_first(data, answers, tmp_path):
     with pytest.raises(CommandError, match="no folder"):
         call_command("evaluate_model", data=data, json=tmp_path / "nowhere" / "figures.json")

@@ -66,7 +66,7 @@ def test_the_defaults_are_the_paper_s():
     assert (PAPER.head.hidden_units, PAPER.head.dropout, PAPER.head.l2) == (512, 0.5, 0.001)
 
 
-def test_options_override_the_preset_and_nothing_else():
+def test_options_override_the_preset():
     assert recipe("--preset", "shipped") == SHIPPED
     words = "--epochs=3 --fine-tune-epochs=0 --learning-rate=1e-4 --batch-size=8 --unfreeze=4 --seed=0 --views=2"
     expected = replace(
@@ -133,7 +133,8 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda function: function.__name__)
-def test_data_that_cannot_be_used_are_refused_and_nothing_is_left(base, data, monkeypatch, fault):
+def test_unusable_data_leave_nothing(base, data, monkeypatch, fault):
+    """Data that cannot be used are refused and nothing is left."""
     fault(data)
     monkeypatch.setattr(runner, "train_network", None)  # no work is begun
     with pytest.raises(CommandError, match=FAULTS[fault]):
@@ -147,7 +148,7 @@ def test_strict_stops_at_a_bad_file_and_names_it(base, data):
         run(data, "--strict", "--dry-run")
 
 
-def test_an_existing_version_is_refused_before_the_data_are_read(base, data, trained_version):
+def test_an_existing_version_is_refused(base, data, trained_version):
     shutil.rmtree(data)
     with pytest.raises(CommandError, match=f"{VERSION} exists already"):
         run(data, "--name", VERSION, models=trained_version.models_dir)
@@ -160,7 +161,7 @@ def test_a_name_cannot_lead_out_of_the_folder(base, data, tmp_path):
     assert files_below(tmp_path) == before
 
 
-def test_a_dry_run_says_what_it_found_and_writes_nothing(base, data, tmp_path, capsys):
+def test_a_dry_run_writes_nothing(base, data, tmp_path, capsys):
     before = files_below(tmp_path)
     run(data, "--dry-run", "--limit", "40")
     said = capsys.readouterr().err
@@ -186,7 +187,9 @@ def test_the_run_is_what_was_asked_for(base, data, asked):
     assert asked[1].name.startswith("resnet152-paper-20")
 
 
-def test_a_log_is_kept_and_the_site_s_own_logging_stays_as_it_was(base, data, monkeypatch):
+def test_a_log_is_kept_for_the_run(base, data, monkeypatch):
+    """A log is kept and the site s own logging stays as it was."""
+
     def train(plan: Plan, progress: Progress) -> Path:
         progress.say("Something was done")
         return plan.output
@@ -217,7 +220,7 @@ def test_a_full_disk_is_a_sentence(base, data, monkeypatch):
         run(data, "--name", "mine")
 
 
-def test_the_command_in_the_card_names_no_path_of_the_machine(monkeypatch):
+def test_the_cards_command_has_no_local_path(monkeypatch):
     words = ["--data", "/srv/ann/cxr data", "--originals=/srv/ann/originals", "--extra", "../extra", "--epochs=3"]
     monkeypatch.setattr(sys, "argv", ["manage.py", "train_resnet152", *words])
     assert command_line({}) == (

@@ -36,7 +36,7 @@ def test_train_and_test_folders(data):
     assert dataset.refusals == ()
 
 
-def test_two_class_folders_alone_are_all_for_training(data):
+def test_two_class_folders_are_training(data):
     dataset = read_dataset(data / "Train")
     assert {sample.part for sample in dataset.samples} == {"train"}
     assert names(dataset, "train")[0] == "COVID/person-000.jpg"
@@ -49,7 +49,7 @@ def test_images_are_read_by_the_site_s_own_reader(data, dicom_samples):
     assert sample.content_key == content_key(pixels)
 
 
-def test_bad_files_are_listed_with_the_reason_and_left_out(data, dicom_samples):
+def test_bad_files_are_listed_and_left_out(data, dicom_samples):
     folder = data / "Train" / "Non-COVID"
     (folder / "truncated.jpg").write_bytes(jpeg(chest())[:4000])
     (folder / "notes.txt").write_text("not an image")
@@ -71,7 +71,8 @@ def test_strict_stops_at_a_bad_file_and_names_it(data):
         read_dataset(data, strict=True)
 
 
-def test_a_file_that_cannot_be_opened_is_refused_and_stops_nothing(data):
+def test_an_unopenable_file_stops_nothing(data):
+    """A file that cannot be opened is refused and stops nothing."""
     (data / "Train" / "COVID" / "gone.jpg").symlink_to(data / "nowhere.jpg")
     [refusal] = read_dataset(data).refusals
     assert "could not be read" in refusal.reason
@@ -91,7 +92,8 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("fault", "words"), FAULTS.values(), ids=FAULTS.keys())
-def test_a_wrong_folder_is_refused_in_one_sentence_before_any_image_is_read(data, fault, words, monkeypatch):
+def test_a_wrong_folder_is_refused_first(data, fault, words, monkeypatch):
+    """A wrong folder is refused in one sentence before any image is read."""
     fault(data)
     monkeypatch.setattr("training.data.dataset.read_image", lambda path: pytest.fail("an image was read"))
     with pytest.raises(DatasetError, match=words) as refusal:
@@ -99,13 +101,13 @@ def test_a_wrong_folder_is_refused_in_one_sentence_before_any_image_is_read(data
     assert str(refusal.value).endswith(".")
 
 
-def test_refusals_that_leave_too_few_images_stop_the_run(data):
+def test_too_many_refusals_stop_the_run(data):
     (data / "Train" / "COVID" / "person-003.jpg").write_bytes(b"\xff\xd8\xff and no more")
     with pytest.raises(DatasetError, match="6 usable COVID images"):
         read_dataset(data)
 
 
-def test_an_evaluation_needs_fewer_images_than_a_split(data):
+def test_an_evaluation_needs_fewer_images(data):
     (data / "Train" / "COVID" / "person-003.jpg").unlink()
     assert len(read_dataset(data, fewest_per_class=1).samples) == 17
 
@@ -151,7 +153,8 @@ def test_limit_takes_images_of_every_class_and_part(data):
     }
 
 
-def test_extra_negatives_are_for_training_only_and_may_lack_a_class(data, tmp_path):
+def test_extra_negatives_only_train(data, tmp_path):
+    """Extra negatives are for training only and may lack a class."""
     write_people(tmp_path / "more" / "Non-COVID", range(50, 52))
     (tmp_path / "more" / "manifest.csv").write_text("file,source\nNon-COVID/person-050.jpg,Elsewhere\n")
     extra = read_dataset(data, extra=[tmp_path / "more"]).of_part("extra")

@@ -71,7 +71,7 @@ def test_copies_of_copies_are_one_group():
     assert len(set(near_duplicate_groups(fingerprints(chain)))) == 1
 
 
-def test_a_fingerprint_knows_ranks_and_not_grey_levels():
+def test_a_fingerprint_is_of_ranks():
     grey = np.asarray(chest())
     assert np.abs(fingerprint(grey // 2).astype(int) - fingerprint(grey)).mean() < 2
 
@@ -94,7 +94,7 @@ def test_progress_ends_at_the_number_of_images():
     assert seen[-1] == (2, 2)
 
 
-def test_images_of_one_patient_are_joined_with_all_that_is_alike_to_them():
+def test_images_of_one_patient_are_joined():
     """0 and 1 alike; 1 and 2 one patient; 3 alone; 4 of another patient."""
     groups = join_groups(np.array([0, 0, 1, 2, 3]), [None, "a", "a", None, "b"])
     assert groups[0] == groups[1] == groups[2]
@@ -109,7 +109,7 @@ def pairs_of(groups: list[int]) -> set[tuple[int, int]]:
 
 
 @pytest.mark.slow
-def test_the_duplicates_of_the_development_radiographs_are_found(shared_data: Path):
+def test_known_duplicates_are_found(shared_data: Path):
     """Against the groups of its manifest, which were found in another way: 99 % of them, and 9 of 10 pairs agree."""
     lines = (shared_data / "cxr" / "manifest.csv").read_text().splitlines()[1:]
     known = {line.split(",")[0]: int(line.split(",")[4]) for line in lines}

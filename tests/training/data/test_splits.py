@@ -1,4 +1,4 @@
-"""Which image goes where, and that nothing of one image or patient stands on both sides."""
+"""Which image goes where, and that nothing of one image or patient is on both sides."""
 
 import csv
 from collections import Counter
@@ -17,7 +17,7 @@ COVID, NON_COVID = 0, 1
 
 
 def sample(number: int, label: int, source: str | None = None, part: Part = "train") -> Sample:
-    """A sample that no file stands behind; `groups` in the tests says what it is alike to."""
+    """A sample without a file; `groups` in the tests says what it is alike to."""
     name = f"{part}/{number:05}"
     return Sample(name, Path(name), label, part, source, None, f"key{number}", np.zeros((32, 32), np.uint8))
 
@@ -41,7 +41,7 @@ def test_shares_are_70_15_15_and_nothing_is_lost():
     assert sorted(one.name for one in together) == [one.name for one in samples]
 
 
-def test_classes_and_sources_have_the_same_share_in_every_part():
+def test_every_part_has_the_same_shares():
     samples, groups = many(1000, group_size=3)
     split = split_samples(samples, groups=groups)
     of_all = Counter((one.label, one.source) for one in samples)
@@ -61,7 +61,7 @@ def test_a_group_never_crosses():
     assert split.crossing == 0
 
 
-def test_the_smallest_data_set_has_both_classes_everywhere():
+def test_the_smallest_data_set_has_both():
     samples = [sample(i, i % 2) for i in range(14)]
     split = split_samples(samples, groups={one.name: index for index, one in enumerate(samples)})
     for part in (split.train, split.validation, split.test_part):
@@ -74,14 +74,16 @@ def test_too_few_groups_of_a_class_are_refused():
         split_samples(samples, groups={one.name: one.label * (index + 1) for index, one in enumerate(samples)})
 
 
-def test_the_seed_decides_and_the_order_of_the_files_does_not_hide_in_it():
+def test_the_seed_decides_not_the_order():
+    """The seed decides and the order of the files does not hide in it."""
     samples, groups = many(300)
     first, again, other = (split_samples(samples, seed=seed, groups=groups) for seed in (1, 1, 2))
     assert first.validation == again.validation
     assert first.validation != other.validation
 
 
-def test_train_images_that_are_alike_to_test_images_are_dropped_and_reported():
+def test_images_like_test_images_are_dropped():
+    """Train images that are alike to test images are dropped and reported."""
     samples, groups = many(200)
     test = [sample(999, COVID, part="test"), sample(998, NON_COVID, part="test")]
     groups |= {test[0].name: groups[samples[5].name], test[1].name: 10_000}
@@ -91,7 +93,8 @@ def test_train_images_that_are_alike_to_test_images_are_dropped_and_reported():
     assert samples[5] not in split.train + split.validation + split.test_part
 
 
-def test_extra_images_are_trained_on_unless_they_are_alike_to_a_held_out_one():
+def test_extra_images_like_held_out_ones():
+    """Extra images are trained on unless they are alike to a held out one."""
     samples, groups = many(200)
     extra = [sample(900 + index, NON_COVID, part="extra") for index in range(200)]
     groups |= {one.name: index for index, one in enumerate(extra)}  # each is a copy of one of the samples
@@ -102,7 +105,8 @@ def test_extra_images_are_trained_on_unless_they_are_alike_to_a_held_out_one():
     assert sum(one.part == "extra" for one in split.train) == 200 - len(held_out)
 
 
-def test_the_paper_s_split_is_scikit_learn_s_and_tells_what_crosses():
+def test_the_papers_split_is_scikit_learns():
+    """The paper s split is scikit learn s and tells what crosses."""
     samples, groups = many(400, group_size=2)
     split = split_samples(samples, mode="paper", groups=groups)
     train, rest = train_test_split(samples, test_size=0.30, random_state=123)
@@ -118,7 +122,7 @@ def test_a_group_with_both_classes_is_counted():
     assert split_samples(samples, groups=groups).contradicting == len(pair) - 1
 
 
-def test_each_source_with_covid_is_held_out_against_the_smallest_other_negatives():
+def test_each_source_is_held_out():
     """As in the development radiographs: Big has both classes, Small only COVID, Lung only Non-COVID."""
     numbers = iter(range(1000))
     kinds = [(COVID, "Big", 20), (COVID, "Small", 10), (NON_COVID, "Big", 30), (NON_COVID, "Lung", 5)]
@@ -137,7 +141,7 @@ def test_without_sources_there_is_no_source_fold():
     assert source_folds(samples, {one.name: 0 for one in samples}) == ()
 
 
-def test_copies_and_patients_of_real_files_stay_together(tmp_path: Path):
+def test_copies_of_real_files_stay_together(tmp_path: Path):
     """Two copies of person 0 under other names, and a patient with two different radiographs."""
     root = write_dataset(tmp_path / "data", per_class=12)
     image = person(0)
@@ -155,7 +159,7 @@ def test_copies_and_patients_of_real_files_stay_together(tmp_path: Path):
     assert split_samples(samples, groups=groups).crossing == 0
 
 
-def test_split_csv_names_every_image_once_and_no_patient(tmp_path: Path):
+def test_split_csv_names_images_not_patients(tmp_path: Path):
     samples, groups = many(100)
     split = split_samples([*samples, sample(500, COVID, part="test")], groups=groups | {"test/00500": 500})
     write_split(tmp_path / "split.csv", split)

@@ -18,7 +18,8 @@ def drawn(slope: float, intercept: float, images: int = 20_000) -> tuple[np.ndar
     return np.where(rng.random(images) < expit(slope * raw_logits + intercept), COVID, 1), expit(raw_logits)
 
 
-def test_platt_finds_the_slope_and_intercept_the_labels_were_drawn_with():
+def test_platt_finds_slope_and_intercept():
+    """Platt finds the slope and intercept the labels were drawn with."""
     found = fit_calibration(*drawn(0.5, -1.0), "platt")
     assert (found.slope, found.intercept) == pytest.approx((0.5, -1.0), abs=0.06)
 
@@ -30,7 +31,8 @@ def test_platt_agrees_with_scikit_learn():
     assert (found.slope, found.intercept) == pytest.approx((reference.coef_[0, 0], reference.intercept_[0]), abs=0.01)
 
 
-def test_temperature_is_chosen_where_only_the_confidence_is_wrong_and_platt_where_the_level_is():
+def test_temperature_or_platt_is_chosen():
+    """Temperature is chosen where only the confidence is wrong and platt where the level is."""
     assert fit_calibration(*drawn(0.4, 0.0)).intercept == pytest.approx(0.0, abs=0.05)
     shifted = fit_calibration(*drawn(1.0, -1.5))
     assert shifted.method == "platt"
@@ -41,14 +43,15 @@ def test_temperature_has_no_intercept():
     assert fit_calibration(*drawn(1.0, -1.5), "temperature").intercept == 0.0
 
 
-def test_calibration_keeps_the_order_of_the_images_even_of_a_network_worse_than_chance():
+def test_calibration_keeps_the_order():
+    """Calibration keeps the order of the images even of a network worse than chance."""
     labels, raw = drawn(-1.0, 0.0, 2000)
     calibrated = fit_calibration(labels, raw).apply(raw)
     assert (np.diff(calibrated[np.argsort(raw)]) >= 0).all()
     assert np.ptp(calibrated) < 0.1
 
 
-def test_perfectly_separated_classes_stay_below_certainty():
+def test_separated_classes_are_not_certain():
     labels, raw = np.repeat([COVID, 1], 50), np.repeat([0.999, 0.001], 50)
     calibrated = fit_calibration(labels, raw, "platt").apply(raw)
     assert calibrated == pytest.approx(np.repeat([51 / 52, 1 / 52], 50), abs=1e-3)
@@ -58,7 +61,7 @@ def test_saturated_probabilities_give_finite_numbers():
     assert np.isfinite(Calibration(3.0, 1.0, 0.5).apply([0.0, 1.0])).all()
 
 
-def test_the_prevalence_is_that_of_the_validation_part():
+def test_prevalence_is_of_validation():
     labels, raw = np.array([COVID] * 10 + [1] * 30), np.linspace(0.9, 0.1, 40)
     assert fit_calibration(labels, raw).prevalence == 0.25
 
@@ -69,7 +72,8 @@ def test_site_prevalence_by_hand():
     assert Calibration(1.0, 0.0, 0.5).apply([0.8], site_prevalence=0.1) == pytest.approx([4 / 13])
 
 
-def test_moving_the_operating_point_with_the_probability_changes_no_answer():
+def test_moving_the_point_changes_no_answer():
+    """Moving the operating point with the probability changes no answer."""
     calibration, probabilities = Calibration(0.8, 0.2, 0.5), np.linspace(0.01, 0.99, 99)
     moved, point = calibration.at_site(probabilities, 0.02), calibration.at_site(0.24, 0.02)
     assert ((moved >= point) == (probabilities >= 0.24)).all()

@@ -65,7 +65,8 @@ def test_the_paper_s_labels_are_put_right():
     assert alike["sensitivity"] == pytest.approx(544 / 704, abs=0.04)
 
 
-def test_sources_are_judged_each_and_their_mean_is_over_those_with_both_classes():
+def test_the_mean_is_over_two_class_sources():
+    """Sources are judged each and their mean is over those with both classes."""
     part = part_metrics(
         scored([COVID, NON_COVID, COVID, NON_COVID, NON_COVID], [0.9, 0.1, 0.6, 0.7, 0.2], ["A", "A", "B", "B", "C"]),
         PLAIN,
@@ -75,7 +76,7 @@ def test_sources_are_judged_each_and_their_mean_is_over_those_with_both_classes(
     assert {one["source"] for one in part["by_source"]} == {"A", "B", "C"}
 
 
-def test_calibration_error_is_also_given_at_the_part_s_own_prevalence():
+def test_calibration_error_at_own_prevalence():
     """Calibrated at 50 %; a part with 10 % COVID needs its odds multiplied by 1/9."""
     rng = np.random.default_rng(3)
     covid = rng.random(20_000) < 0.1
@@ -86,7 +87,8 @@ def test_calibration_error_is_also_given_at_the_part_s_own_prevalence():
     assert figures["ece_at_own_prevalence"] < 0.02
 
 
-def test_every_wrong_and_every_indeterminate_image_is_listed_the_most_surprising_first():
+def test_errors_are_listed_worst_first():
+    """Every wrong and every indeterminate image is listed the most surprising first."""
     parts = {"test": scored([COVID, COVID, COVID, NON_COVID, NON_COVID], [0.9, 0.5, 0.2, 0.99, 0.1])}
     found = errors(parts, PLAIN)
     assert [(error.sample.name, error.answer.value) for error in found] == [

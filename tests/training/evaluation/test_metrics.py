@@ -56,7 +56,8 @@ def test_counts_by_hand():
     assert known(found.roc_auc).value == pytest.approx(11 / 16)  # pairs won: 4 + 3 + 3 + 1 of 16
 
 
-def test_refused_images_count_as_wrong_but_have_no_part_in_the_auc():
+def test_refused_images_are_not_in_the_auc():
+    """Refused images count as wrong but have no part in the auc."""
     labels, probabilities = [COVID, COVID, NON_COVID, NON_COVID], [0.9, 0.8, 0.2, 0.1]
     found = evaluate(labels, probabilities, AT_HALF, refused=Refused(covid=2, non_covid=1), resamples=FEW)
     assert known(found.sensitivity).value == pytest.approx(2 / 4)
@@ -67,7 +68,8 @@ def test_refused_images_count_as_wrong_but_have_no_part_in_the_auc():
     assert found.as_dict()["refused_share"] == pytest.approx(3 / 7)
 
 
-def test_an_indeterminate_image_is_wrong_even_if_its_side_of_the_operating_point_is_right():
+def test_an_indeterminate_image_is_wrong():
+    """An indeterminate image is wrong even if its side of the operating point is right."""
     found = evaluate([COVID, NON_COVID], [0.52, 0.1], DecisionRule(0.5, 0.45, 0.55), resamples=FEW)
     assert known(found.sensitivity).value == 0.0
     assert found.table.covid.indeterminate == 1
@@ -103,7 +105,7 @@ def test_calibration_error_by_hand():
     assert [(b.probability, b.covid_share, b.images) for b in bins] == [(0.25, 0.5, 2), (0.95, 1.0, 2)]
 
 
-def test_the_interval_of_the_calibration_error_has_no_bias_of_the_bootstrap():
+def test_the_ece_interval_is_unbiased():
     """In each bin as many are COVID as the probability says; resampling alone would put the interval above 0."""
     probabilities = np.repeat(np.arange(0.05, 1, 0.1), 20)
     labels = np.concatenate([np.arange(20) >= 20 * probability - 1e-9 for probability in np.arange(0.05, 1, 0.1)])
@@ -112,7 +114,7 @@ def test_the_interval_of_the_calibration_error_has_no_bias_of_the_bootstrap():
     assert known(found.ece).low == 0.0
 
 
-def test_intervals_of_a_share_have_the_width_that_theory_gives():
+def test_share_intervals_have_the_right_width():
     labels, probabilities = made_up(2000)
     found = evaluate(labels, probabilities, AT_HALF)
     share, covid = known(found.sensitivity).value, found.table.covid.images
@@ -121,7 +123,8 @@ def test_intervals_of_a_share_have_the_width_that_theory_gives():
     assert known(found.sensitivity).high == pytest.approx(share + half_width, abs=0.004)
 
 
-def test_interval_of_the_auc_agrees_with_drawing_the_images_one_resample_at_a_time():
+def test_auc_interval_agrees_with_resampling():
+    """Interval of the auc agrees with drawing the images one resample at a time."""
     labels, probabilities = made_up(120)
     rng = np.random.default_rng(9)
     covid, others = probabilities[labels == COVID], probabilities[labels == NON_COVID]
@@ -133,7 +136,8 @@ def test_interval_of_the_auc_agrees_with_drawing_the_images_one_resample_at_a_ti
     assert [found.low, found.high] == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.012)
 
 
-def test_every_interval_holds_its_figure_and_is_the_same_for_the_same_seed():
+def test_every_interval_holds_its_figure():
+    """Every interval holds its figure and is the same for the same seed."""
     labels, probabilities = made_up(300)
     first, again = (evaluate(labels, probabilities, AT_HALF, seed=5) for _ in range(2))
     assert first == again
@@ -151,7 +155,7 @@ def test_the_auc_alone_is_the_one_among_all_figures():
     )
 
 
-def test_near_duplicates_drawn_together_widen_the_interval():
+def test_near_duplicates_widen_the_interval():
     """Each image five times over says no more than once: the interval must be that of a fifth of the images."""
     labels, probabilities = made_up(100)
     labels, probabilities = np.repeat(labels, 5), np.repeat(probabilities, 5)
@@ -160,14 +164,15 @@ def test_near_duplicates_drawn_together_widen_the_interval():
     assert (grouped.high - grouped.low) / (alone.high - alone.low) == pytest.approx(np.sqrt(5), rel=0.15)
 
 
-def test_a_perfect_share_of_few_images_does_not_claim_certainty():
+def test_a_perfect_share_is_not_certain():
     """Clopper-Pearson for 10 of 10: at least 0.025 ** (1/10)."""
     found = evaluate([COVID] * 10 + [NON_COVID] * 10, [0.9] * 10 + [0.1] * 10, AT_HALF, resamples=FEW)
     assert known(found.sensitivity).low == pytest.approx(0.025 ** (1 / 10))
     assert known(found.sensitivity).high == 1.0
 
 
-def test_undefined_figures_are_null_in_json_and_the_defined_ones_stay():
+def test_undefined_figures_are_null_in_json():
+    """Undefined figures are null in json and the defined one's stay."""
     found = evaluate([NON_COVID] * 3, [0.1, 0.2, 0.3], AT_HALF, resamples=FEW)
     tree = json.loads(json.dumps(found.as_dict(), allow_nan=False))
     assert tree["sensitivity"] is None
@@ -191,14 +196,14 @@ def test_all_images_refused_is_an_accuracy_of_zero():
     assert found.brier is None
 
 
-def test_two_thousand_resamples_of_the_test_folder_take_seconds():
+def test_two_thousand_resamples_take_seconds():
     labels, probabilities = made_up(2864)
     began = time.perf_counter()
     evaluate(labels, probabilities, AT_HALF)
     assert time.perf_counter() - began < 10
 
 
-def test_a_network_that_tells_hospitals_apart_shows_itself_within_the_source():
+def test_source_auc_shows_a_hospital_detector():
     """One hospital has both classes and is all called COVID; the other has none. Within the first: chance."""
     labels = [COVID, NON_COVID, COVID, NON_COVID] + [NON_COVID] * 16
     probabilities = [0.9, 0.9, 0.8, 0.8] + [0.1] * 16
@@ -211,14 +216,15 @@ def test_a_network_that_tells_hospitals_apart_shows_itself_within_the_source():
     assert mean_source_auc(found) == pytest.approx(0.5)
 
 
-def test_images_of_unknown_source_have_no_row_of_their_own():
+def test_unknown_sources_have_no_row():
     found = source_aucs([COVID, NON_COVID, NON_COVID], [0.9, 0.1, 0.95], ["A", "A", ""], resamples=FEW)
     assert {auc.source for auc in found} == {"A"}
     against_all = next(auc for auc in found if auc.comparison == COVID_AGAINST_ALL)
     assert (against_all.non_covid, against_all.roc_auc.value) == (2, 0.5)
 
 
-def test_three_way_table_counts_the_borders_of_the_band_as_served():
+def test_borders_of_the_band_are_counted():
+    """Three way table counts the borders of the band as served."""
     rule = DecisionRule(0.5, 0.4, 0.6)
     table = three_way_table([COVID] * 4, [0.6, 0.4, 0.39, 0.59], rule)
     assert (table.covid.positive, table.covid.indeterminate, table.covid.negative) == (1, 2, 1)

@@ -20,7 +20,8 @@ def test_operating_point_by_hand():
     assert choose_operating_point(labels, probabilities) == pytest.approx(0.25)
 
 
-def test_no_other_threshold_with_that_sensitivity_has_a_higher_specificity():
+def test_no_better_threshold_exists():
+    """No other threshold with that sensitivity has a higher specificity."""
     rng = np.random.default_rng(3)
     labels = rng.integers(2, size=400)
     probabilities = rng.beta(np.where(labels == COVID, 3, 1), np.where(labels == COVID, 1, 3))
@@ -40,7 +41,7 @@ def test_no_covid_image_is_refused():
         choose_operating_point([NON_COVID], [0.4])
 
 
-def test_band_holds_the_errors_around_the_point_and_not_the_right_answers_beyond():
+def test_the_band_holds_only_close_errors():
     """Around 0.5: errors at ±0.1 and ±0.2 (logit), right answers from ±1. Cost 0.25 each saves 4 less 1."""
     logits = np.array([0.1, -0.1, 0.2, -0.2] + [1.0, -1.0] * 298)
     labels = np.array([NON_COVID, COVID, NON_COVID, COVID] + [COVID, NON_COVID] * 298)
@@ -49,7 +50,7 @@ def test_band_holds_the_errors_around_the_point_and_not_the_right_answers_beyond
     assert (rule.indeterminate_low, rule.indeterminate_high) == pytest.approx((1 - band_edge, band_edge))
 
 
-def test_band_never_holds_more_than_the_allowed_share():
+def test_the_bands_share_is_bounded():
     rng = np.random.default_rng(4)
     labels, probabilities = rng.integers(2, size=1000), rng.random(1000)
     rule = choose_indeterminate_band(labels, probabilities, 0.5, max_share=0.10)
@@ -57,8 +58,8 @@ def test_band_never_holds_more_than_the_allowed_share():
     assert 0.05 < inside <= 0.10
 
 
-def test_tied_scores_go_into_the_band_together_or_not_at_all():
-    """12 of 100 images have one score beside the point: more than a tenth, so none of them can be referred."""
+def test_ties_go_into_the_band_together():
+    """12 of 100 images have one score next to the point: more than a tenth, so none of them can be referred."""
     labels = np.array([NON_COVID] * 12 + [COVID, NON_COVID] * 44)
     probabilities = np.array([0.51] * 12 + [0.9, 0.1] * 44)
     rule = choose_indeterminate_band(labels, probabilities, 0.5)
@@ -69,6 +70,7 @@ def test_a_network_without_errors_refers_nothing():
     assert choose_decision_rule([COVID, NON_COVID] * 20, [0.9, 0.1] * 20) == DecisionRule(0.5, 0.5, 0.5)
 
 
-def test_a_band_that_does_not_hold_the_operating_point_is_refused():
+def test_a_band_without_the_point_is_refused():
+    """A band that does not hold the operating point is refused."""
     with pytest.raises(ValueError, match="around the operating point"):
         DecisionRule(0.5, 0.6, 0.7)

@@ -39,7 +39,7 @@ NAMES = ["history", "confusion", "roc", "precision_recall", "calibration", "scor
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_plot_is_an_svg_and_a_picture_that_is_not_empty(folder, name):
+def test_each_plot_is_an_svg_with_content(folder, name):
     assert (folder / f"{name}.svg").read_text().startswith("<?xml")
     pixels = np.asarray(Image.open(folder / f"{name}.png").convert("L"))
     assert min(pixels.shape) > 200
@@ -57,7 +57,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize(("name", "words"), WORDS.items(), ids=WORDS.keys())
-def test_the_words_of_a_plot_can_be_read_and_searched(folder, name, words):
+def test_plot_text_is_searchable(folder, name, words):
     svg = (folder / f"{name}.svg").read_text()
     for word in words:
         assert word in svg
@@ -71,7 +71,8 @@ def test_the_same_figures_give_the_same_bytes(folder, tmp_path):
         )
 
 
-def test_a_part_of_one_class_and_one_image_and_no_epoch_stops_nothing(tmp_path):
+def test_tiny_parts_stop_nothing(tmp_path):
+    """A part of one class and one image and no epoch stops nothing."""
     names = draw_plots(tmp_path, {"test": scored([COVID], [0.7])}, PLAIN)
     assert "history" not in names
     assert {path.stem for path in tmp_path.iterdir()} == set(names)

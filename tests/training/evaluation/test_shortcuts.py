@@ -62,7 +62,8 @@ def audit(samples: list[Sample], predict, **options) -> ShortcutAudit:
     return audit_shortcuts(samples[:30], samples[30:], predict, thumbnails, PLAIN, images=30, **options)
 
 
-def test_a_network_that_looks_at_a_label_keeps_its_auc_without_lungs(samples):
+def test_a_label_reader_needs_no_lungs(samples):
+    """A network that looks at a label keeps its auc without lungs."""
     found = audit(samples, looks_at_the_label)
     assert found.border is not None
     assert found.without_centre is not None
@@ -71,7 +72,8 @@ def test_a_network_that_looks_at_a_label_keeps_its_auc_without_lungs(samples):
     assert "takes much of its answer from where there is no lung" in explain(found) or "a part of" in explain(found)
 
 
-def test_a_network_that_looks_at_the_lungs_knows_nothing_without_them(samples):
+def test_a_lung_reader_needs_the_lungs(samples):
+    """A network that looks at the lungs knows nothing without them."""
     found = audit(samples, looks_at_the_lungs)
     assert found.whole is not None
     assert found.border is not None
@@ -80,7 +82,8 @@ def test_a_network_that_looks_at_the_lungs_knows_nothing_without_them(samples):
     assert "Without the lungs the model knows next to nothing" in explain(found)
 
 
-def test_the_probe_shows_what_the_data_give_away_whatever_the_network_does(samples):
+def test_the_probe_measures_the_data(samples):
+    """The probe shows what the data give away whatever the network does."""
     found = audit(samples, looks_at_the_lungs)
     assert found.border_probe is not None
     assert found.border_probe.value > 0.7
@@ -92,7 +95,7 @@ def test_progress_reaches_its_end(samples):
     assert seen[-1][0] == seen[-1][1]
 
 
-def test_masks_leave_what_they_say_and_change_no_original():
+def test_masks_change_no_original():
     pixels = np.full((100, 200), 200, np.uint8)
     border = border_only(pixels, 0.1)
     assert (border[:10] == 200).all()
@@ -104,14 +107,14 @@ def test_masks_leave_what_they_say_and_change_no_original():
     assert (pixels == 200).all()
 
 
-def test_the_audited_images_are_of_both_classes_alike():
+def test_the_audit_is_balanced():
     samples = [image(f"{i}", COVID if i < 5 else NON_COVID) for i in range(50)]
     chosen = balanced(samples, 20)
     assert [sample.label for sample in chosen] == [COVID] * 5 + [NON_COVID] * 5
     assert balanced(samples, 20) == chosen
 
 
-def test_size_shift_compares_full_size_with_the_240_pixel_copy(tmp_path: Path):
+def test_size_shift_uses_the_240_pixel_copy(tmp_path: Path):
     """A "network" that knows the width of the image: 0.9 for the original, 0.1 for its copy."""
     path = tmp_path / "large.png"
     chest().resize((1000, 1200)).save(path)

@@ -77,7 +77,7 @@ def test_the_progress_ends_at_the_total(tmp_path, double, number):
     assert seen[-1] == (number, number)
 
 
-def test_another_run_uses_the_same_rows_and_adds_its_own(tmp_path, double):
+def test_a_second_run_adds_its_own_rows(tmp_path, double):
     fill_store(FeatureStore(tmp_path, SHAPES), None, views(1, 2, 3))
     store = FeatureStore(tmp_path, SHAPES)
     fill_store(store, None, views(3, 4, 1))
@@ -87,7 +87,7 @@ def test_another_run_uses_the_same_rows_and_adds_its_own(tmp_path, double):
     assert double == [3, 1]
 
 
-def test_an_interruption_keeps_the_batches_that_were_done(tmp_path, double):
+def test_an_interruption_keeps_done_batches(tmp_path, double):
     def interrupt() -> np.ndarray:
         raise KeyboardInterrupt
 
@@ -134,7 +134,8 @@ def test_a_half_written_end_is_computed_again(tmp_path, double, damage):
         assert [values(opened, number) for number in range(8)] == [[number, number] for number in range(8)]
 
 
-def test_too_little_space_is_refused_before_any_work_and_says_how_much(tmp_path, monkeypatch, double):
+def test_too_little_space_is_refused(tmp_path, monkeypatch, double):
+    """Too little space is refused before any work and says how much."""
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=300_000_000))
     store = FeatureStore(tmp_path, [(7, 7, 2048)])
     assert store.bytes_needed(1) == 401_408
@@ -144,7 +145,7 @@ def test_too_little_space_is_refused_before_any_work_and_says_how_much(tmp_path,
     fill_store(FeatureStore(tmp_path / "small", SHAPES), None, views(*range(10)))
 
 
-def test_what_changes_the_features_has_a_store_of_its_own(tmp_path, frozen):
+def test_each_setting_has_its_own_store(tmp_path, frozen):
     store = store_for(tmp_path, frozen, Preprocessing())
     assert store_for(tmp_path, frozen, Preprocessing()).folder == store.folder
     assert store_for(tmp_path, frozen, Preprocessing(equalise=True)).folder != store.folder
@@ -164,7 +165,7 @@ def test_openvino_computes_what_keras_does(tmp_path, frozen):
             np.testing.assert_allclose(tensor, wanted, rtol=1e-4, atol=1e-5)
 
 
-def test_two_runs_do_not_write_into_one_store_at_once(tmp_path, double):
+def test_one_run_writes_a_store_at_a_time(tmp_path, double):
     fill_store(FeatureStore(tmp_path, SHAPES), None, views(1, 2))
     store = FeatureStore(tmp_path, SHAPES)
     with FeatureStore(tmp_path, SHAPES).open_for_writing():
@@ -175,7 +176,7 @@ def test_two_runs_do_not_write_into_one_store_at_once(tmp_path, double):
     assert values(store, 3) == [3, 3]
 
 
-def test_rows_that_another_run_added_meanwhile_are_not_computed_again(tmp_path, double):
+def test_rows_of_another_run_are_reused(tmp_path, double):
     first, second = FeatureStore(tmp_path, SHAPES), FeatureStore(tmp_path, SHAPES)
     fill_store(first, None, views(1, 2))
     fill_store(second, None, views(2, 1))

@@ -78,7 +78,7 @@ def outcome(inputs: CachedInputs | ImageInputs, split: Split, folder: Path) -> O
     return Outcome(before, tail_tensors(inputs.network, RECIPE), RunFolder(folder).read_history(), logits)
 
 
-def test_the_cache_and_plain_fit_on_the_whole_network_agree(split, trained_version, tmp_path):
+def test_cached_and_plain_fit_agree(split, trained_version, tmp_path):
     cached = outcome(CachedInputs(new_network(), RECIPE, trained_version.cache), split, tmp_path / "cached")
     plain = outcome(ImageInputs(new_network(), RECIPE), split, tmp_path / "plain")
     assert [(row.stage, row.epoch) for row in cached.history] == [(1, 1), (1, 2), (2, 1), (2, 2)]
@@ -128,7 +128,8 @@ def test_only_images_of_the_training_part_get_views(split, trained_version, tmp_
     assert sorted(asked) == sorted(expected)
 
 
-def test_the_discriminant_reads_views_of_as_many_images_of_each_source(split, tmp_path, monkeypatch):
+def test_each_source_gives_as_many_views(split, tmp_path, monkeypatch):
+    """The discriminant reads views of as many images of each source."""
     asked: list[str] = []
     monkeypatch.setattr(training_inputs, "fill_store", lambda store, frozen, views, progress: asked.extend(keys(views)))
     recipe = replace(RECIPE, views=0, fit="discriminant", discriminant=DiscriminantConfig(augmented_images=4))
@@ -137,14 +138,14 @@ def test_the_discriminant_reads_views_of_as_many_images_of_each_source(split, tm
     assert sorted(sample.label for sample in viewed) == [0, 0, 1, 1]
 
 
-def test_the_same_images_are_chosen_in_whatever_order_they_come(split):
+def test_the_choice_ignores_the_order(split):
     several = [replace(sample, source=f"hospital {number % 3}") for number, sample in enumerate(split.train)]
     chosen = spread_over_sources(several, 6)
     assert chosen == spread_over_sources(several[::-1], 6)
     assert len({(sample.label, sample.source) for sample in chosen}) == len(chosen) == 6
 
 
-def test_what_a_view_changes_is_the_difference_of_its_features(split, trained_version):
+def test_view_change_is_a_feature_difference(split, trained_version):
     recipe = replace(RECIPE, fit="discriminant", discriminant=DiscriminantConfig(augmented_images=8))
     inputs = CachedInputs(new_network(), recipe, trained_version.cache)
     inputs.prepare(split, lambda done, total: None)

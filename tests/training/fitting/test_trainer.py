@@ -107,7 +107,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     return Finished(run.stage(2), before, between)
 
 
-def test_both_stages_lower_the_loss_and_write_the_history(finished):
+def test_both_stages_lower_the_loss(finished):
     history = finished.run.history
     assert [(row.stage, row.epoch) for row in history] == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2)]
     assert history[-1].loss < history[0].loss
@@ -126,7 +126,8 @@ def test_only_the_trained_part_changes_and_is_kept(finished):
     assert tail_tensors(run.network, replace(RECIPE, unfreeze=0)).keys() == head
 
 
-def test_the_best_epoch_of_both_stages_is_kept_when_it_is_in_stage_1(tmp_path):
+def test_the_best_epoch_may_be_in_stage_1(tmp_path):
+    """The best epoch of both stages is kept when it is in stage 1."""
     run = Run(tmp_path).stage(1)
     best = run.tensors
     run.stage(2, wrong="training")
@@ -135,7 +136,8 @@ def test_the_best_epoch_of_both_stages_is_kept_when_it_is_in_stage_1(tmp_path):
     assert_same(run.tensors, best)
 
 
-def test_the_best_epoch_of_both_stages_is_kept_when_it_is_in_stage_2(finished):
+def test_the_best_epoch_may_be_in_stage_2(finished):
+    """The best epoch of both stages is kept when it is in stage 2."""
     best = RunFolder(finished.run.folder).load("best")
     assert min(finished.run.history, key=lambda row: row.val_loss).stage == 2
     keep_lowest_validation_loss(finished.run.network, RunFolder(finished.run.folder))
@@ -144,7 +146,8 @@ def test_the_best_epoch_of_both_stages_is_kept_when_it_is_in_stage_2(finished):
     assert np.abs(moved).max() > 1e-3
 
 
-def test_a_stage_ends_with_its_best_weights_and_stops_when_it_no_longer_gets_better(tmp_path):
+def test_a_stage_stops_without_improvement(tmp_path):
+    """A stage ends with its best weights and stops when it no longer gets better."""
     run = Run(tmp_path, replace(RECIPE, epochs=30))
     snapshots: list[dict[str, np.ndarray]] = []
     keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: snapshots.append(run.tensors))
@@ -156,7 +159,7 @@ def test_a_stage_ends_with_its_best_weights_and_stops_when_it_no_longer_gets_bet
     assert_same(run.tensors, snapshots[best])
 
 
-def test_an_interrupted_run_ends_as_an_uninterrupted_one(tmp_path, finished):
+def test_a_resumed_run_ends_the_same(tmp_path, finished):
     with pytest.raises(KeyboardInterrupt):
         Run(tmp_path).stage(1, stop_after(1))
     with pytest.raises(KeyboardInterrupt):
@@ -173,7 +176,9 @@ def assert_first_stage_as(finished: Finished, resumed: Run) -> None:
     assert_same(resumed.tensors, {name: finished.between[name] for name in resumed.tensors}, 1e-4)
 
 
-def test_an_interruption_before_the_backup_repeats_that_epoch_and_counts_it_once(tmp_path, monkeypatch, finished):
+def test_a_missing_backup_repeats_the_epoch(tmp_path, monkeypatch, finished):
+    """An interruption before the backup repeats that epoch and counts it once."""
+
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
@@ -184,7 +189,8 @@ def test_an_interruption_before_the_backup_repeats_that_epoch_and_counts_it_once
     assert_first_stage_as(finished, Run(tmp_path).stage(1))
 
 
-def test_an_interruption_in_the_middle_of_the_backup_falls_back_to_the_one_before(tmp_path, finished):
+def test_a_half_backup_falls_back(tmp_path, finished):
+    """An interruption in the middle of the backup falls back to the one before."""
     with pytest.raises(KeyboardInterrupt):
         Run(tmp_path).stage(1, stop_after(2))
     weights = tmp_path / "backup1" / "latest.weights.h5"
@@ -192,7 +198,7 @@ def test_an_interruption_in_the_middle_of_the_backup_falls_back_to_the_one_befor
     assert_first_stage_as(finished, Run(tmp_path).stage(1))
 
 
-def test_the_best_epoch_before_an_interruption_is_not_forgotten(tmp_path):
+def test_a_best_epoch_survives_interruption(tmp_path):
     run, snapshots = Run(tmp_path), []
     keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: snapshots.append(run.tensors))
     with pytest.raises(KeyboardInterrupt):
@@ -235,7 +241,7 @@ def epochs_of(asked: Asked, batches: FeatureBatches) -> Iterator[list[int]]:
         yield [row for rows in asked.rows for row in rows]
 
 
-def test_an_epoch_draws_every_image_once_in_an_order_of_its_own():
+def test_an_epoch_draws_each_image_once():
     asked = Asked()
     first, second, third = epochs_of(asked, FeatureBatches([asked], np.arange(10), np.zeros(10), 4, seed=1))
     assert [len(rows) for rows in asked.rows] == [4, 4, 2]

@@ -58,7 +58,7 @@ def trained_layers(network: keras.Model) -> set[str]:
     return {variable.path.split("/")[-2] for variable in network.trainable_variables}
 
 
-def test_the_paper_s_network_is_what_the_paper_describes():
+def test_the_papers_network_is_as_described():
     backbone = toy_backbone("", SIZE)
     network = build_network(backbone, HeadConfig())
     hidden, norm, dropout, softmax = network.layers[-4:]
@@ -75,7 +75,7 @@ def test_the_network_divides_by_255_itself(paper):
     np.testing.assert_allclose(paper(images()), by_hand, atol=1e-6)
 
 
-def test_two_bands_average_the_upper_and_the_lower_part():
+def test_two_bands_are_upper_and_lower():
     backbone = toy_backbone("", 224)
     network = build_network(backbone, HeadConfig(taps=(0,), bands=(2,), hidden_units=0))
     image = np.random.default_rng(0).uniform(0, 255, (1, 224, 224, 3)).astype(np.float32)
@@ -85,7 +85,7 @@ def test_two_bands_average_the_upper_and_the_lower_part():
 
 
 @pytest.mark.parametrize("unfreeze", [0, 3, 10])
-def test_cut_and_joined_again_it_gives_the_same_answers(network, unfreeze):
+def test_cut_and_rejoined_is_the_same(network, unfreeze):
     cut, whole = cut_network(network, unfreeze), network(images())
     boundary = as_input(cut.frozen(images()))
     np.testing.assert_allclose(cut.tail(boundary), whole, atol=1e-6)
@@ -93,7 +93,8 @@ def test_cut_and_joined_again_it_gives_the_same_answers(network, unfreeze):
     np.testing.assert_allclose(head_model(network)(pooled), whole, atol=1e-6)
 
 
-def test_the_cut_keeps_one_map_and_the_averages_that_the_head_reads():
+def test_the_cut_keeps_what_the_head_reads():
+    """The cut keeps one map and the averages that the head reads."""
     network = build_network(toy_backbone("", SIZE), HEADS["bands"])
     shapes = [tuple(output.shape[1:]) for output in cut_network(network, 10).frozen.outputs]
     assert shapes == [(3, 3, 32), (2 * 32,)]  # conv5_block2_out whole; conv4 only as the head sees it
@@ -137,7 +138,7 @@ def test_a_frozen_batch_norm_keeps_its_statistics(paper):
     assert changed == {"head_norm/moving_mean", "head_norm/moving_variance"}
 
 
-def test_the_score_of_a_linear_head_is_the_discriminant_s():
+def test_a_linear_head_scores_as_discriminant():
     network = build_network(toy_backbone("", SIZE), HEADS["linear"])
     rng = np.random.default_rng(4)
     features, labels = rng.normal(3, 2, (40, 64)), np.arange(40) % 2
@@ -156,6 +157,6 @@ def test_stages_end_where_residual_blocks_do(paper):
     ]
 
 
-def test_a_head_is_written_into_the_card_and_read_again():
+def test_a_head_round_trips_the_card():
     head = HeadConfig(taps=(1, 0), bands=(2, 1), hidden_units=0, dropout=0.2, l2=0.0)
     assert HeadConfig.from_dict(head.as_dict()) == head

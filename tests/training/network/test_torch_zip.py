@@ -30,7 +30,7 @@ def read_one(path: Path, tensor: Tensor) -> np.ndarray:
     return read_state_dict(write_state_dict(path, {"it": tensor}))["it"]
 
 
-def test_tensors_come_back_with_their_names_shapes_and_values(tmp_path):
+def test_tensors_come_back_unchanged(tmp_path):
     kernel = np.random.default_rng(0).normal(size=(4, 3, 2, 5, 5)).astype(np.float32)
     steps = np.array(1234567890123)
     tensors = {"conv1.weight": tensor_of(kernel, "0"), "bn1.num_batches_tracked": tensor_of(steps, "1")}
@@ -40,7 +40,7 @@ def test_tensors_come_back_with_their_names_shapes_and_values(tmp_path):
     assert state["bn1.num_batches_tracked"] == steps
 
 
-def test_tensors_may_be_transposed_views_of_one_storage(tmp_path):
+def test_tensors_may_share_a_storage(tmp_path):
     np.testing.assert_array_equal(read_one(tmp_path / "a.pt", Tensor(SIX, (3, 2), (1, 3))), [[0, 3], [1, 4], [2, 5]])
     np.testing.assert_array_equal(read_one(tmp_path / "b.pt", Tensor(SIX, (2,), (1,), offset=4)), [4, 5])
 
@@ -65,7 +65,8 @@ def test_bfloat16_is_decoded_exactly(tmp_path):
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_a_pickle_that_asks_for_anything_else_is_refused_and_nothing_runs(tmp_path, monkeypatch, function, arguments):
+def test_any_other_pickle_is_refused(tmp_path, monkeypatch, function, arguments):
+    """A pickle that asks for anything else is refused and nothing runs."""
     monkeypatch.chdir(tmp_path)
     path = write_checkpoint(tmp_path / "a.pt", {"state_dict": {"it": Call(function, *arguments)}}, [])
     with pytest.raises(UnsafeCheckpoint, match="which a state dict does not need"):

@@ -91,7 +91,7 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "a changed tensor with a changed hash": (change_tensor_and_its_hash, "are not those that model trained-1"),
     "a tensor of another network": (tensor_of_another_network, "conv9_block1_1_conv/kernel .* does not fit"),
     "a head of another size": (another_head, "does not fit the network"),
-    "a head that nobody knows": (lambda folder: change_card(folder, head={"shape": "round"}), "card .* is damaged"),
+    "an unknown head": (lambda folder: change_card(folder, head={"shape": "round"}), "card .* is damaged"),
     "a card without its backbone": (lambda folder: change_card(folder, head=None), "card .* is damaged"),
     "other golden answers": (golden({"probabilities": [0.9] * VIEWS}), "does not give its golden answers"),
     "golden answers that are no numbers": (golden({"probabilities": [float("nan")] * VIEWS}), "golden answers"),
@@ -105,7 +105,7 @@ NEEDS_A_GRAPH = {name for name, (_, message) in FAULTS.items() if "golden" in na
 
 @pytest.fixture
 def ready_graphs(trained_version: TrainedVersion, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The graphs of the trained version in the place of an export, which takes seconds."""
+    """The graphs of the trained version instead of an export, which takes seconds."""
 
     def copy(network: keras.Model, folder: Path) -> None:
         for name in BUILT_FILES:
@@ -114,7 +114,7 @@ def ready_graphs(trained_version: TrainedVersion, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("training.publishing.assembly.write_graphs", copy)
 
 
-def test_a_clone_is_built_to_the_network_that_was_evaluated(clone, trained_version):
+def test_a_clone_builds_the_same_network(clone, trained_version):
     network = keras.models.load_model(trained_version.folder / "model.keras", compile=False)
     assembled = assemble_network(read_artifact(clone.parent))
     assert tensors_sha256(named_tensors(assembled)) == tensors_sha256(named_tensors(network))
@@ -124,7 +124,7 @@ def test_a_clone_is_built_to_the_network_that_was_evaluated(clone, trained_versi
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_what_does_not_match_is_refused_and_nothing_is_changed(clone, ready_graphs, fault):
+def test_a_mismatch_changes_nothing(clone, ready_graphs, fault):
     damage, message = FAULTS[fault]
     damage(clone)
     before = contents(clone)
@@ -146,7 +146,7 @@ def test_other_pretrained_weights_are_refused(clone, monkeypatch):
         build_served_files(read_artifact(clone.parent))
 
 
-def test_what_is_built_is_not_built_again_unless_forced(own_models, ready_graphs, monkeypatch, capsys):
+def test_only_force_builds_again(own_models, ready_graphs, monkeypatch, capsys):
     before = contents(own_models / VERSION)
     call_command("build_model", model=VERSION)
     assert "is built already" in capsys.readouterr().out

@@ -61,7 +61,8 @@ def card(figures: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_the_card_has_figures_with_intervals_audit_limits_citations_and_the_command(card):
+def test_the_card_has_figures_and_limits(card):
+    """The card has figures with intervals audit limits citations and the command."""
     page = render_card(card)
     auc = card["figures"]["parts"]["test"]["roc_auc"]
     assert f"{auc['value']:.3f} ({auc['low']:.3f} to {auc['high']:.3f})" in page
@@ -85,7 +86,7 @@ def test_an_undefined_figure_is_a_dash(card):
     assert "| ROC AUC | - |" in render_card(card)
 
 
-def test_external_figures_stand_apart(card):
+def test_external_figures_are_separate(card):
     card["external"] = {"Elsewhere": part_metrics(drawn(40, 5), PLAIN, 50)}
     page = render_card(card)
     assert "## On collections that gave nothing to training" in page
@@ -93,7 +94,7 @@ def test_external_figures_stand_apart(card):
     assert "## On collections" not in render_card({key: value for key, value in card.items() if key != "external"})
 
 
-def test_limits_of_public_collections_are_told_only_of_them(card):
+def test_collection_limits_are_theirs_only(card):
     assert "most COVID images are of 2020" in render_card(card)
     card["training"]["parts"] = {"train": {"COVID, ours": 12}}
     assert "most COVID images are of 2020" not in render_card(card)
@@ -114,7 +115,7 @@ def test_only_plots_that_exist_are_shown(card, tmp_path: Path):
     assert "history.svg" not in page
 
 
-def test_a_card_without_audit_or_test_folder_is_still_a_card(card):
+def test_a_card_without_audit_or_test(card):
     del card["shortcut_audit"]
     card["figures"] = {**card["figures"], "parts": {"validation": card["figures"]["parts"]["validation"]}}
     del card["figures"]["beside_the_paper"]

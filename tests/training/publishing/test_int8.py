@@ -54,7 +54,7 @@ def int8_version(trained_version: TrainedVersion, tmp_path_factory: pytest.TempP
 
 
 def graphs_from(source: Path, patch: pytest.MonkeyPatch) -> None:
-    """The float32 graph in the place of an export, which takes seconds and is tested elsewhere."""
+    """The float32 graph instead of an export, which takes seconds and is tested elsewhere."""
 
     def copy(network: object, folder: Path) -> None:
         for name in BUILT_FILES:
@@ -126,9 +126,8 @@ def test_the_same_ranges_give_the_same_answers_again(models, images, capsys):
     )
 
 
-def test_an_image_in_company_is_computed_by_half_of_the_processors_and_has_the_same_answer(
-    int8_version, images, monkeypatch
-):
+def test_simultaneous_calls_agree(int8_version, images, monkeypatch):
+    """An image in company is computed by half of the processors and has the same answer."""
     engine = OpenVINOEngine(int8_version.folder, "int8")
     expected = [engine.run(image[None]) for image in images[:4]]
     asked: list[str] = []
@@ -219,7 +218,7 @@ def test_ranges_of_another_network_are_refused(int8_version):
 # --- What a machine chooses -------------------------------------------------------------------------------------------
 
 
-def test_int8_is_served_where_it_is_fit_and_stands_with_the_answer(models, dicom_samples):
+def test_a_fit_int8_is_served(models, dicom_samples):
     from diagnosis.imaging.radiograph import read_radiograph
 
     assert built_precision(models / VERSION) == "int8"
@@ -249,7 +248,8 @@ NOT_FIT = {
 
 @pytest.mark.usefixtures("ready_graphs")
 @pytest.mark.parametrize("fault", NOT_FIT)
-def test_where_int8_is_not_fit_float32_is_served_and_a_sentence_says_why(models, capsys, fault):
+def test_an_unfit_int8_is_not_served(models, capsys, fault):
+    """Where int8 is not fit float32 is served and a sentence says why."""
     damage, sentence = NOT_FIT[fault]
     damage(models)
     said = build(models, capsys)
@@ -263,7 +263,8 @@ def test_where_int8_is_not_fit_float32_is_served_and_a_sentence_says_why(models,
 
 
 @pytest.mark.usefixtures("ready_graphs")
-def test_a_version_whose_int8_differs_too_often_has_it_for_those_who_ask(models, capsys):
+def test_int8_that_differs_is_on_request(models, capsys):
+    """A version whose int8 differs too often has it for those who ask."""
     change_card(models, is_default=False)
     assert "too many answers differ" in build(models, capsys)
     assert load_classifier().engine.name == "openvino-float32"
@@ -282,14 +283,14 @@ def test_the_faster_one_is_served(models, capsys, monkeypatch, seconds, chosen):
     assert load_classifier().engine.name == f"openvino-{chosen}"
 
 
-def test_an_int8_graph_that_was_changed_is_not_served(models):
+def test_a_changed_int8_is_not_served(models):
     (models / VERSION / "serving-int8.bin").write_bytes(b"changed")
     with pytest.raises(ModelUnavailable, match=r"serving-int8.bin of model trained-1 is missing or damaged"):
         load_classifier()
 
 
 @pytest.mark.usefixtures("ready_graphs")
-def test_ranges_that_came_later_are_built_in_without_being_told(models, capsys):
+def test_later_ranges_are_built_in(models, capsys):
     ranges = (models / VERSION / RANGES).read_bytes()
     (models / VERSION / RANGES).unlink()
     assert "has no int8 ranges" in build(models, capsys)
@@ -319,7 +320,7 @@ def output(probabilities: list[float], evidence: np.ndarray) -> EngineOutput:
     return EngineOutput(pairs, evidence)
 
 
-def test_the_comparison_counts_answers_and_correlates_maps(models):
+def test_the_comparison_counts_answers(models):
     artifact = read_artifact(models)
     rule, calibration = artifact.decision.rule, artifact.decision.calibration
     raw = np.linspace(0.001, 0.999, 200)

@@ -1,4 +1,4 @@
-"""Building a model tells nobody about it."""
+"""Building a model sends nothing to anyone."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ openvino.convert_model(double)
 
 
 @pytest.mark.slow
-def test_converting_a_model_reports_nothing_to_its_maker(tmp_path: Path) -> None:
+def test_converting_sends_no_telemetry(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "CI"} | {"HOME": str(tmp_path)}
     subprocess.run([sys.executable, "-c", CONVERT], cwd=PROJECT, env=environment, capture_output=True, check=True)
     assert not (tmp_path / "intel").exists()  # where the reporting package keeps an identity and its counts
