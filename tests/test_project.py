@@ -12,10 +12,14 @@ from packaging.utils import canonicalize_name
 from tests.on_mariadb import REPEATED
 
 PROJECT = Path(__file__).resolve().parent.parent
-REQUIREMENTS = sorted(PROJECT.glob("requirements*.txt"))
+INPUTS = PROJECT / "requirements"
+NAMES = sorted(file.stem for file in INPUTS.glob("*.in"))
+LOCKED = re.compile(r"^(\S+)==(\S+)(?: \\\n    --hash=\S+)+\n    # via (.*)$", re.MULTILINE)
 LARGEST_MODEL_BYTES = 40 * 10**6
 # Built from parts, so that this file passes its own test.
-MACHINE_PATHS = re.compile("|".join(["/" + "work/", "/" + "root/", r"(?<!\w)/" + r"home/\w+", "shared" + r"/(spec|design)/"]))
+MACHINE_PATHS = re.compile(
+    "|".join(["/" + "work/", "/" + "root/", r"(?<!\w)/" + r"home/\w+", "shared" + r"/(spec|design)/"])
+)
 
 
 def committed_files() -> list[Path]:
@@ -25,41 +29,51 @@ def committed_files() -> list[Path]:
     return [PROJECT / name for name in listing.stdout.split("\0") if name and (PROJECT / name).is_file()]
 
 
-def requirement_lines(file: Path) -> list[str]:
-    lines = (line.split("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines())
-    return [line for line in lines if line and not line.startswith("-")]
+def wanted(name: str) -> dict[str, str]:
+    """Canonical package name → requirement, of one of the files that people write."""
+    lines = (line.split("#")[0].strip() for line in (INPUTS / f"{name}.in").read_text(encoding="utf-8").splitlines())
+    return {canonicalize_name(Requirement(line).name): line for line in lines if line and not line.startswith("-")}
 
 
-def pins(*names: str) -> dict[str, str]:
-    """Canonical package name → version, of the requirements files named."""
-    parsed = [Requirement(line) for name in names for line in requirement_lines(PROJECT / name)]
-    return {canonicalize_name(item.name): str(item.specifier).removeprefix("==") for item in parsed}
+def locked(name: str) -> dict[str, tuple[str, str]]:
+    """Canonical package name → exact version and who needs it, of one of the files that scripts/lock writes."""
+    file = PROJECT / ("requirements.txt" if name == "run" else f"requirements-{name}.txt")
+    text = file.read_text(encoding="utf-8")
+    found = {canonicalize_name(name): (version, needed_by) for name, version, needed_by in LOCKED.findall(text)}
+    assert len(found) == text.count("==")  # else one has no hash
+    return found
 
 
-@pytest.mark.parametrize("file", REQUIREMENTS, ids=lambda file: file.name)
-def test_every_requirement_names_one_exact_version(file: Path) -> None:
+def pins(name: str) -> dict[str, str]:
+    return {package: version for package, (version, _needed_by) in locked(name).items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_requirement_names_one_exact_version(name: str) -> None:
     exact = re.compile(r"^[A-Za-z0-9._-]+(\[[a-z-]+\])?==[0-9][A-Za-z0-9.]*$")
-    assert [line for line in requirement_lines(file) if not exact.match(line)] == []
+    assert [line for line in wanted(name).values() if not exact.match(line)] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_scripts_lock_has_run_since_the_last_change(name: str) -> None:
+    """What packages need themselves pip checks: with hashes it installs nothing that is not in the file."""
+    versions = {package: line.split("==")[1] for package, line in wanted(name).items()}
+    source = f"requirements/{name}.in"
+    assert {package: version for package, (version, by) in locked(name).items() if source in by} == versions
+
+
+def test_the_other_files_take_their_versions_from_what_people_run() -> None:
+    run = pins("run")
+    others = [(name, package, version) for name in NAMES for package, version in pins(name).items()]
+    assert [each for each in others if run.get(each[1], each[2]) != each[2]] == []
 
 
 def test_installed_versions_are_the_pinned_ones() -> None:
-    pinned = pins("requirements.txt", "requirements-dev.txt")
+    pinned = pins("run") | pins("dev")
     assert {name: distribution(name).version for name in pinned} == pinned
 
 
-@pytest.mark.parametrize("files", [("requirements.txt",), ("requirements.txt", "requirements-dev.txt")])
-def test_what_a_pinned_package_needs_is_pinned_too(files: tuple[str, ...]) -> None:
-    pinned = pins(*files)
-    needed = {
-        canonicalize_name(requirement.name)
-        for name in pinned
-        for requirement in map(Requirement, distribution(name).requires or [])
-        if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-    }
-    assert needed - pinned.keys() == set()
-
-
-@pytest.mark.parametrize("name", pins("requirements.txt"))
+@pytest.mark.parametrize("name", pins("run"))
 def test_what_people_run_is_free_of_the_gpl(name: str) -> None:
     facts = metadata(name).json
     stated = f"{facts.get('license_expression')} {facts.get('classifier')} {facts.get('license', '')[:80]}"

@@ -35,7 +35,7 @@ def read_radiograph(content: bytes) -> Radiograph:
 
     Raises RadiographRejected, and nothing else, for any bytes that are not a whole and safe picture.
     """
-    refuse_size(content)
+    refuse_size(len(content))
     kind = _sniffed_format(content)
     try:
         picture, details = read_dicom(content) if kind == "DICOM" else (read_picture(content), None)

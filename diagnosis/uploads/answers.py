@@ -7,17 +7,16 @@ from enum import StrEnum
 from http import HTTPStatus
 
 from django.core.files.uploadedfile import UploadedFile
-from django.forms import ValidationError
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from diagnosis.errors import DiagnosisError, ModelBusy, ModelUnavailable
+from diagnosis.imaging.limits import refuse_size
 from diagnosis.models import Diagnosis
 from diagnosis.patients.mix_ups import mix_ups
 from diagnosis.reviews.blinding import is_hidden
 from diagnosis.uploads.entered import EnteredDetails
 from diagnosis.uploads.file_names import shown_file_name
-from diagnosis.uploads.forms import TOO_LARGE, file_check
 from diagnosis.uploads.services import DiagnosisOutcome, diagnosis_create
 from diagnosis.wording.answers import covid_probability_of
 from diagnosis.wording.errors import error_text
@@ -66,29 +65,31 @@ def upload_answer(*, user: User, file: UploadedFile, entered: EnteredDetails) ->
 
     Raises only what the database or the storage raises.
     """
-    name = file.name or ""
+    name = shown_file_name(file.name or "")
     try:
-        file_check(file)
+        refuse_size(file.size or 0)
         outcome = diagnosis_create(user=user, content=file.read(), file_name=name, entered=entered)
-    except ValidationError as error:
-        status = _TOO_LARGE if error.code == TOO_LARGE else _UNPROCESSABLE
-        text, code = " ".join(error.messages), error.code or ""
-        return UploadAnswer(shown_file_name(name), UploadState.REFUSED, status, text, code=code)
     except DiagnosisError as error:
-        return _error_answer(shown_file_name(name), error)
-    return _outcome_answer(user, shown_file_name(name), outcome)
-
-
-_TOO_LARGE, _UNPROCESSABLE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY
+        return _error_answer(name, error)
+    return _outcome_answer(user, name, outcome)
 
 
 def _error_answer(file_name: str, error: DiagnosisError) -> UploadAnswer:
-    is_ours = isinstance(error, ModelUnavailable | ModelBusy)
-    status = HTTPStatus.SERVICE_UNAVAILABLE if is_ours else _UNPROCESSABLE
     retry_after = error.retry_after if isinstance(error, ModelBusy) else None
     return UploadAnswer(
-        file_name, UploadState.REFUSED, status, error_text(error), retry_after=retry_after, code=error.code
+        file_name,
+        UploadState.REFUSED,
+        _status_of(error),
+        error_text(error),
+        retry_after=retry_after,
+        code=error.code,
     )
+
+
+def _status_of(error: DiagnosisError) -> HTTPStatus:
+    if isinstance(error, ModelUnavailable | ModelBusy):
+        return HTTPStatus.SERVICE_UNAVAILABLE
+    return HTTPStatus.REQUEST_ENTITY_TOO_LARGE if error.code == "too-large" else HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 def _outcome_answer(user: User, file_name: str, outcome: DiagnosisOutcome) -> UploadAnswer:

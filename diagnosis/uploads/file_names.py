@@ -1,4 +1,4 @@
-"""shown_file_name: a name that is safe to show."""
+"""shown_file_name: a file name that is safe to show, made once for each upload."""
 
 from __future__ import annotations
 

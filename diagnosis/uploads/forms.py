@@ -35,16 +35,6 @@ class RadiographsField(forms.FileField):
         return list(data)
 
 
-def file_check(file: UploadedFile) -> None:
-    """Raise ValidationError for a file that is not even worth reading."""
-    if not file.size:
-        message = _("This file is empty. Export it again from the device or the archive, then upload it.")
-        raise forms.ValidationError(message, code="empty")
-    if file.size > MAX_FILE_BYTES:
-        message = _("This file is larger than %(megabytes)d MB. Export it smaller or compressed, then upload it.")
-        raise forms.ValidationError(message, TOO_LARGE, {"megabytes": MAX_FILE_BYTES // 1024**2})
-
-
 class EnteredFields(StudyFields, PatientFields):
     """What can be entered with the files of an upload."""
 

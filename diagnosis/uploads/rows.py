@@ -18,7 +18,6 @@ from diagnosis.models import Diagnosis, ModelVersion, Standing, Study, StudyEven
 from diagnosis.patients.details import NOBODY, PatientDetails, patient_details_of
 from diagnosis.patients.matching import patient_of_upload
 from diagnosis.uploads.entered import EnteredDetails
-from diagnosis.uploads.file_names import shown_file_name
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,7 @@ class Upload:
     user: User
     content: bytes
     file_name: str
+    """Safe to show."""
     radiograph: Radiograph
     entered: EnteredDetails
 
@@ -62,7 +62,7 @@ def _new_study(upload: Upload) -> Study:
     return Study(
         institution=upload.user.institution,
         uploaded_by=upload.user,
-        file_name=shown_file_name(upload.file_name),
+        file_name=upload.file_name,
         format=radiograph.format,
         sha256=radiograph.sha256,
         size=len(upload.content),

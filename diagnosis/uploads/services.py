@@ -21,6 +21,7 @@ from diagnosis.models import Diagnosis, Refusal, Study
 from diagnosis.models.refusals import REASON_LENGTH
 from diagnosis.patients.matching import patient_check
 from diagnosis.uploads.entered import NOTHING_ENTERED, EnteredDetails
+from diagnosis.uploads.file_names import shown_file_name
 from diagnosis.uploads.rows import Upload, known_study, store
 
 logger = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def diagnosis_create(
 
 
 def _create(user: User, content: bytes, file_name: str, entered: EnteredDetails) -> DiagnosisOutcome:
-    upload = Upload(user, content, file_name, read_radiograph(content), entered)
+    upload = Upload(user, content, shown_file_name(file_name), read_radiograph(content), entered)
     study = known_study(upload)
     if study:
         _refuse_what_only_a_colleague_sees(user, study)

@@ -10,7 +10,7 @@ import pytest
 _READER = """
 import pathlib, re, sys
 from diagnosis.errors import RadiographRejected
-from diagnosis.radiograph import read_radiograph
+from diagnosis.imaging.radiograph import read_radiograph
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", pathlib.Path("/proc/self/status").read_text())[1])
 content = sys.stdin.buffer.read()

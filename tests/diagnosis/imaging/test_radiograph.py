@@ -13,7 +13,7 @@ from PIL import Image, ImageFile
 from PIL.PngImagePlugin import PngInfo
 
 from diagnosis.errors import RadiographRejected
-from diagnosis.imaging.limits import MAX_FILE_BYTES
+from diagnosis.imaging.limits import MAX_FILE_BYTES, refuse_size
 from diagnosis.imaging.radiograph import MAX_PIXELS, read_radiograph
 from tests.diagnosis.imaging.dicom_files import chest_like
 from tests.diagnosis.imaging.memory import peak_megabytes
@@ -228,6 +228,13 @@ def test_it_refuses(case: str) -> None:
     refusal = refusal_of(content())
     assert refusal.code == code
     assert str(refusal).endswith(".")
+
+
+def test_an_empty_or_too_large_file_is_told_what_to_do() -> None:
+    assert str(refusal_of(b"")) == "This file is empty. Export it again from the device or the archive, then upload it."
+    with pytest.raises(RadiographRejected, match=r"larger than 50 MB\. Export it smaller"):
+        refuse_size(MAX_FILE_BYTES + 1)
+    refuse_size(MAX_FILE_BYTES)
 
 
 def test_a_picture_of_exactly_40_megapixels_is_read() -> None:

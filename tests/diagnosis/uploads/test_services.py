@@ -125,3 +125,10 @@ def test_a_diagnosis_holds_the_classification(alice: User, engine: ToyEngine) ->
 )
 def test_shown_file_name(name: str, shown: str) -> None:
     assert shown_file_name(name) == shown
+
+
+@pytest.mark.usefixtures("engine", "media_root")
+def test_every_caller_stores_a_safe_name(alice: User) -> None:
+    """Not only the upload page: a command or another service hands over the name as it is."""
+    outcome = diagnosis_create(user=alice, content=radiograph_png(), file_name="C:\\scans\\chest\t.png")
+    assert outcome.diagnosis.study.file_name == "chest.png"
