@@ -6,6 +6,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, PasswordResetForm, SetPasswordForm
+from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -19,6 +20,21 @@ from accounts.preferences import language_choices, time_zone_choices
 from accounts.second_factor import blocked_until, code_without_spaces, device_for, is_right
 from accounts.services import invitation_accept, password_set
 
+PASSWORD_LENGTH = 256
+"""Characters of a password that are taken: far more than anyone types, and few enough to hash."""
+
+
+def bounded(form: forms.Form) -> None:
+    """Give every text of a form of Django's that has no limit one, which is checked before anything looks at the text.
+
+    AuthenticationForm tells its user name's length to the browser only.
+    """
+    for field in form.fields.values():
+        if isinstance(field, forms.CharField):
+            field.max_length = field.max_length or PASSWORD_LENGTH
+            if not any(isinstance(each, MaxLengthValidator) for each in field.validators):
+                field.validators.append(MaxLengthValidator(field.max_length))
+
 
 class SignInForm(AuthenticationForm):
     """Django's form with Bootstrap's looks, and words that are true here: only the password minds the letter case."""
@@ -30,6 +46,7 @@ class SignInForm(AuthenticationForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        bounded(self)
         for field in self.fields.values():
             field.widget.attrs["class"] = "form-control form-control-lg"
         self.fields["username"].widget = forms.TextInput(
@@ -68,7 +85,8 @@ class ProfileForm(forms.ModelForm):
 
 
 def _dress(form: forms.Form) -> None:
-    """Bootstrap's looks."""
+    """Bootstrap's looks, and a limit of every text."""
+    bounded(form)
     for field in form.fields.values():
         field.widget.attrs["class"] = "form-control"
 
@@ -186,6 +204,7 @@ class OwnPasswordNeeded(forms.Form):
 
     password = forms.CharField(
         label=_("Your password"),
+        max_length=PASSWORD_LENGTH,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "class": "form-control"}),
     )

@@ -23,7 +23,7 @@ Credentials = dict[str, Any] | None
 def counted_name(request: HttpRequest, credentials: Credentials = None) -> str:
     """The user name as failures are counted: `Alice`, `alice` and full-width letters are one."""
     typed = (credentials or {}).get("username") or request.POST.get("username") or ""
-    return normalised(typed)[:_LONGEST_NAME]
+    return normalised(typed, _LONGEST_NAME)[:_LONGEST_NAME]
 
 
 class LockoutHandler(AxesDatabaseHandler):

@@ -93,7 +93,7 @@ class FreeTextField(forms.CharField):
 class ChangeForm(forms.Form):
     """A form over some values of a row, which notices that somebody else has changed them since it was drawn."""
 
-    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
 
     def __init__(self, row: Patient | Study, **options: Any) -> None:
         names = [name for name in self.base_fields if name != "seen"]

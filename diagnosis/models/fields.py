@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import models
 
-from accounts.normalise import NormalisedField, normalised
+from accounts.normalise import LONGEST, NormalisedField, normalised
 
 KEY_LENGTH = 150
 LONGEST_WORD = 84
@@ -19,7 +19,7 @@ def search_key(text: str) -> str:
     Letter case, full-width letters, repeated spaces and the separators of a person's name (``Doe^Jane``, ``Doe, Jane``)
     make no difference. Cut at KEY_LENGTH characters.
     """
-    return normalised(" ".join(text.translate(_SEPARATORS).split()))[:KEY_LENGTH]
+    return normalised(" ".join(text[:LONGEST].translate(_SEPARATORS).split()))[:KEY_LENGTH]
 
 
 class SearchKeyField(NormalisedField):
@@ -35,9 +35,12 @@ class SearchKeyField(NormalisedField):
         return value
 
 
-def words_of(text: str) -> list[str]:
-    """Each run of letters and digits, in the spelling in which words are stored for searching and looked for."""
-    return [word[:LONGEST_WORD] for word in re.findall(r"\w+", normalised(text))]
+def words_of(text: str, longest: int = LONGEST) -> list[str]:
+    """Each run of letters and digits, in the spelling in which words are stored for searching and looked for.
+
+    Of more than `longest` characters only so many are looked at.
+    """
+    return [word[:LONGEST_WORD] for word in re.findall(r"\w+", normalised(text, longest))]
 
 
 class WordsField(models.TextField):
@@ -55,7 +58,8 @@ class WordsField(models.TextField):
         return name, path, args, {**kwargs, "source": self.source}
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        value = " ".join(words_of(getattr(model_instance, self.source)))
+        longest = model_instance._meta.get_field(self.source).max_length
+        value = " ".join(words_of(getattr(model_instance, self.source), longest))
         setattr(model_instance, self.attname, value)
         return value
 

@@ -26,6 +26,8 @@ from fontTools.varLib import instancer
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 
+from accounts.normalise import with_few_marks
+
 REGULAR = "NotoSans"
 BOLD = "NotoSans-Bold"
 UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
@@ -117,7 +119,8 @@ def typesetter_for(texts: Iterable[str], *, right_to_left: bool = False) -> Iter
 
 def printable(text: str) -> str:
     """One line: composed, without control characters or invisible ones that turn the direction of writing."""
-    shown = "".join(character if character.isprintable() else " " for character in unicodedata.normalize("NFC", text))
+    composed = unicodedata.normalize("NFC", with_few_marks(text))
+    shown = "".join(character if character.isprintable() else " " for character in composed)
     return " ".join(shown.split())
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 
+from accounts.normalise import with_few_marks
+
 FILE_NAME_LENGTH = 120
+_LOOKED_AT = 4 * FILE_NAME_LENGTH
 
 
 def shown_file_name(name: str) -> str:
@@ -12,7 +15,8 @@ def shown_file_name(name: str) -> str:
 
     It is shown and offered for download, and no file is ever stored under it.
     """
-    composed = unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1])
+    last = name[-_LOOKED_AT:].replace("\\", "/").rsplit("/", 1)[-1]
+    composed = unicodedata.normalize("NFC", with_few_marks(last))
     visible = "".join(character for character in composed if character.isprintable()).strip()
     if len(visible) > FILE_NAME_LENGTH:
         visible = visible[: FILE_NAME_LENGTH - 21] + "…" + visible[-20:]
