@@ -36,6 +36,12 @@ class UploadRequest(serializers.Serializer):
     projection = serializers.ChoiceField(choices=Study.Projection.choices, required=False, allow_blank=True)
     study_date = serializers.DateField(required=False)
     notes = serializers.CharField(required=False, allow_blank=True, max_length=NOTES_LENGTH)
+    correction = serializers.ChoiceField(
+        choices=Study.Correction.choices,
+        required=False,
+        allow_blank=True,
+        help_text="Turn or invert the picture before it is assessed: the answer to a refusal may name what helps.",
+    )
 
 
 class ReadingRequest(serializers.Serializer):

@@ -26,7 +26,7 @@ from diagnosis.models import Diagnosis, Outcome, ReviewState
 from diagnosis.results.forms import ONLY_VOIDED, ORDERS, ResultFilterForm
 from diagnosis.results.list_views import asked_page
 from diagnosis.results.search import ResultPage
-from diagnosis.results.views import heat_map_of
+from diagnosis.results.views import heat_map_of, opacity_map_of
 from diagnosis.reviews.blinding import conceal
 from diagnosis.uploads.answers import UploadAnswer, upload_answer
 from diagnosis.uploads.forms import UploadForm
@@ -155,3 +155,12 @@ class HeatMapView(ApiView):
     def get(self, request: Request, uuid: UUID) -> HttpResponse:
         """The heat map in colour, as large as the radiograph's copy, transparent where there is no evidence."""
         return heat_map_of(request, uuid)
+
+
+class OpacityMapView(ApiView):
+    """Where something is seen."""
+
+    @extend_schema(operation_id="results_opacity_map", responses=answers(file_of("image/png"), 404))
+    def get(self, request: Request, uuid: UUID) -> HttpResponse:
+        """The map of opacities in colour, as the heat map; 404 where the model does not look for opacities."""
+        return opacity_map_of(request, uuid)

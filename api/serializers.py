@@ -55,7 +55,8 @@ class AnswerSerializer(serializers.ModelSerializer):
         model = Diagnosis
         fields = [
             *("prediction", "label", "probability", "confidence", "operating_point", "indeterminate_low"),
-            *("indeterminate_high", "engine", "milliseconds"),
+            *("indeterminate_high", "engine", "milliseconds", "quality", "quality_codes", "opacities"),
+            *("opacity_probability", "lungs", "heat_in_lungs"),
         ]
         read_only_fields = fields
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("results/", results.ResultsView.as_view(), name="results"),
     path("results/<uuid:uuid>/", results.ResultView.as_view(), name="result"),
     path("results/<uuid:uuid>/heat-map/", results.HeatMapView.as_view(), name="heat-map"),
+    path("results/<uuid:uuid>/opacity-map/", results.OpacityMapView.as_view(), name="opacity-map"),
     path("results/<uuid:uuid>/reading/", additions.ReadingView.as_view(), name="reading"),
     path("results/<uuid:uuid>/review/", additions.ReviewView.as_view(), name="review"),
     path("results/<uuid:uuid>/outcome/", additions.OutcomeView.as_view(), name="outcome"),

@@ -17,6 +17,7 @@ from accounts.roles import Parameters, SignedInRequest, SignedInView, radiograph
 from audit.models import Action
 from diagnosis.files.sending import download_answer, picture_answer, stored
 from diagnosis.history.recording import image_view_record, study_record
+from diagnosis.imaging.corrections import corrected
 from diagnosis.imaging.radiograph import read_radiograph
 from diagnosis.imaging.rendering import full_jpeg
 from diagnosis.models import Study
@@ -63,7 +64,7 @@ def full_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     with stored(study.original) as file:
         content = file.read()
     with _decoding:
-        picture = full_jpeg(read_radiograph(content).pixels)
+        picture = full_jpeg(corrected(read_radiograph(content).pixels, study.correction))
     return HttpResponse(picture, content_type="image/jpeg")
 
 

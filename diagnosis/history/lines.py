@@ -58,6 +58,10 @@ def _address(detail: Detail) -> str:
     return reverse("diagnosis:report", args=[detail["report"]]) if detail.get("report") else ""
 
 
+def _uploaded(detail: Detail) -> str:
+    return _label(Study.Correction.choices, detail.get("correction"))
+
+
 def _classified(detail: Detail) -> str:
     model = detail.get("model") or detail.get("model_version")
     return _("by the model %s") % model if model else ""
@@ -97,6 +101,7 @@ def _report(detail: Detail) -> str:
 
 
 _WORDS: dict[str, Callable[[Detail], str]] = {
+    StudyEvent.Kind.UPLOADED: _uploaded,
     StudyEvent.Kind.CLASSIFIED: _classified,
     StudyEvent.Kind.READ: _read,
     StudyEvent.Kind.REVIEWED: _reviewed,

@@ -15,7 +15,7 @@ def turn_by(quarters: int) -> str:
 
 
 def corrected(pixels: np.ndarray, correction: str) -> np.ndarray:
-    """(height, width) uint8 -> the picture turned or inverted, read-only. Raises ValueError for an unknown correction."""
+    """(height, width) uint8 -> the picture turned or inverted, read-only. Raises ValueError for another correction."""
     if correction not in CORRECTIONS:
         raise ValueError(f"unknown correction {correction!r}")
     if not correction:

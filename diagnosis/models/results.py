@@ -23,6 +23,8 @@ from accounts.models.institutions import Institution
 from accounts.models.people import User
 from accounts.scope import narrowed
 from diagnosis.findings import Prediction
+from diagnosis.inference.decision import OpacityAnswer
+from diagnosis.inference.gate.learned import Verdict
 from diagnosis.models.fields import StudysInstitution, StudysOutcome
 from diagnosis.models.ordering import NEWEST_FIRST, SEARCHED_KEYS, Order, starts_with
 from diagnosis.models.reviews import Outcome, ReviewState
@@ -69,7 +71,7 @@ class DiagnosisQuerySet(models.QuerySet["Diagnosis"]):
         related = self.select_related("study__uploaded_by", "study__patient", "requested_by", "model_version")
         unshown = [field.name for field in User._meta.concrete_fields if field.name not in _OF_PEOPLE]
         people = [f"{person}__{name}" for person in ("requested_by", "study__uploaded_by") for name in unshown]
-        return related.defer("heat_map", "model_version__card", "study__notes_key", *people)
+        return related.defer("heat_map", "opacity_map", "lungs", "model_version__card", "study__notes_key", *people)
 
     def kept(self) -> Self:
         """Those of studies that are not voided."""
@@ -162,6 +164,19 @@ class Diagnosis(models.Model):
         NEGATIVE = Prediction.NEGATIVE.value, _("Negative")
         INDETERMINATE = Prediction.INDETERMINATE.value, _("Indeterminate")
 
+    class Quality(models.TextChoices):
+        """What the gate says of the picture; empty for a model without a learned gate."""
+
+        GOOD = Verdict.OK.value, _("Good")
+        LIMITED = Verdict.LIMITED.value, _("Limited")
+
+    class Opacities(models.TextChoices):
+        """Whether there are opacities in the lungs, whatever their cause; empty for a model that does not look."""
+
+        YES = OpacityAnswer.YES.value, _("Yes")
+        UNCLEAR = OpacityAnswer.UNCLEAR.value, _("Unclear")
+        NO = OpacityAnswer.NO.value, _("No")
+
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="diagnoses")
     institution = StudysInstitution(
@@ -181,6 +196,14 @@ class Diagnosis(models.Model):
     engine = models.CharField(_("engine"), max_length=30)
     milliseconds = models.FloatField(_("time taken in milliseconds"))
     heat_map = models.BinaryField(_("heat map: a grey PNG, one pixel for each place, bright = evidence for COVID"))
+
+    quality = models.CharField(_("picture quality"), max_length=10, blank=True, choices=Quality)
+    quality_codes = models.JSONField(_("what limits the picture, and what to look at"), default=list)
+    opacities = models.CharField(_("opacities"), max_length=10, blank=True, choices=Opacities)
+    opacity_probability = models.FloatField(_("calibrated probability of opacities"), null=True)
+    opacity_map = models.BinaryField(_("where opacities are: a grey PNG, as the heat map"), default=b"")
+    lungs = models.JSONField(_("outlines of the lungs, in fractions of width and height"), null=True)
+    heat_in_lungs = models.FloatField(_("share of the heat map inside the lungs"), null=True)
 
     # Repeated here from the newest review and from the study, so that one index can serve a list.
     review_state = models.CharField(
@@ -222,6 +245,12 @@ class Diagnosis(models.Model):
     def hide_answer(self) -> None:
         """Take the answer out of this row, for a person who may not see it yet; only that it is unreviewed stays."""
         taken = {"probability": None, "raw_probability": None, "confidence": None, "heat_map": b"", "prediction": ""}
-        taken |= {"outcome": ""}
+        taken |= {
+            "outcome": "",
+            "opacities": "",
+            "opacity_probability": None,
+            "opacity_map": b"",
+            "heat_in_lungs": None,
+        }
         state = self.review_state if self.review_state == ReviewState.UNREVIEWED else ""
         self.__dict__.update(taken, review_state=state, is_hidden=True)

@@ -49,6 +49,14 @@ class Study(models.Model):
         AP = "AP", _("AP (from the front)")
         LATERAL = "LATERAL", _("Lateral")
 
+    class Correction(models.TextChoices):
+        """What a person had done to the picture after it was refused (imaging/corrections.py)."""
+
+        TURN_90 = "turn-90", _("Turn it clockwise by 90°")
+        TURN_180 = "turn-180", _("Turn it by 180°")
+        TURN_270 = "turn-270", _("Turn it anticlockwise by 90°")
+        INVERT = "invert", _("Invert it: black for white")
+
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="studies")
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="studies")
@@ -61,6 +69,10 @@ class Study(models.Model):
     width = models.PositiveIntegerField(_("width in pixels"))
     height = models.PositiveIntegerField(_("height in pixels"))
     dicom = models.JSONField(_("DICOM details"), null=True, encoder=DjangoJSONEncoder)
+
+    correction = models.CharField(
+        _("turned or inverted before it was assessed"), max_length=10, blank=True, choices=Correction, editable=False
+    )
 
     patient = models.ForeignKey(
         Patient, on_delete=models.PROTECT, null=True, related_name="studies", verbose_name=_("patient")

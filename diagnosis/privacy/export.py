@@ -23,7 +23,7 @@ from diagnosis.history.recording import patient_record
 from diagnosis.models import Diagnosis, Patient, Report, Study
 
 _ENDINGS = {"DICOM": "dcm", "JPEG": "jpg", "PNG": "png"}
-_LEFT_OUT = {"id", "institution", "heat_map", "original", "display", "thumbnail", "pdf"}
+_LEFT_OUT = {"id", "institution", "heat_map", "opacity_map", "original", "display", "thumbnail", "pdf"}
 
 
 @dataclass
@@ -92,6 +92,8 @@ def _study(archive: _Archive, study: Study) -> dict[str, Any]:
 def _result(archive: _Archive, folder: str, result: Diagnosis) -> dict[str, Any]:
     if result.heat_map:
         archive.add(f"{folder}/heat-map-{result.uuid}.png", bytes(result.heat_map))
+    if result.opacity_map:
+        archive.add(f"{folder}/opacity-map-{result.uuid}.png", bytes(result.opacity_map))
     model = {"model_version": result.model_version.version, "weights_sha256": result.model_version.weights_sha256}
     return {**_values(result), **model, "reviews": [_values(row) for row in result.reviews.order_by("pk")]}
 

@@ -18,11 +18,12 @@ from accounts.models import User
 from diagnosis.estimates import Estimate
 from diagnosis.findings import Prediction
 from diagnosis.imaging.rendering import coloured_heat_map
-from diagnosis.models import Diagnosis, OwnReading, Review
+from diagnosis.models import Diagnosis, OwnReading, Review, Study
 from diagnosis.reports.parts import Answer, Fact, Figures, ReportContent
 from diagnosis.wording.answers import in_words
 from diagnosis.wording.facts import image_facts, patient_facts
 from diagnosis.wording.numbers import day_in_words, interval, interval_in_percent, moment
+from diagnosis.wording.pictures import elsewhere, picture_in_words
 
 logger = logging.getLogger(__name__)
 
@@ -60,8 +61,10 @@ def report_of(diagnosis: Diagnosis, origin: Origin, *, is_deidentified: bool) ->
         additions=tuple(_additions(diagnosis, is_deidentified)),
         notes="" if is_deidentified else diagnosis.study.notes,
         radiograph=_jpeg(radiograph),
-        heat_map=_jpeg(_under_heat_map(radiograph, diagnosis)),
+        heat_map=_jpeg(_under_map(radiograph, diagnosis.study, bytes(diagnosis.heat_map))),
+        opacity_map=_opacity_map(radiograph, diagnosis),
         answer=_answer(diagnosis),
+        remarks=tuple(_remarks(diagnosis)),
         model=tuple(_model(diagnosis, is_deidentified)),
         figures=tuple(figures_of(diagnosis.model_version.card)),
         limits=tuple(_limits(is_deidentified)),
@@ -161,9 +164,25 @@ def _radiograph(diagnosis: Diagnosis) -> Image.Image:
         return picture.convert("L")
 
 
-def _under_heat_map(radiograph: Image.Image, diagnosis: Diagnosis) -> Image.Image:
-    study = diagnosis.study
-    drawn = coloured_heat_map(bytes(diagnosis.heat_map), width=study.width, height=study.height)
+def _remarks(diagnosis: Diagnosis) -> Iterator[str]:
+    picture = picture_in_words(diagnosis)
+    if picture.opacities:
+        values = {"answer": picture.opacities, "probability": picture.opacity_probability}
+        yield _("Opacities in the lungs: %(answer)s (%(probability)s)") % values
+    if picture.quality:
+        yield _("Picture quality: %s") % picture.quality
+    yield from picture.limits
+    if sentence := elsewhere(diagnosis.prediction, diagnosis.model_version.card):
+        yield sentence
+
+
+def _opacity_map(radiograph: Image.Image, diagnosis: Diagnosis) -> bytes | None:
+    stored = bytes(diagnosis.opacity_map)
+    return _jpeg(_under_map(radiograph, diagnosis.study, stored)) if stored else None
+
+
+def _under_map(radiograph: Image.Image, study: Study, stored: bytes) -> Image.Image:
+    drawn = coloured_heat_map(stored, width=study.width, height=study.height)
     with Image.open(io.BytesIO(drawn), formats=("PNG",)) as colours:
         large = colours.convert("RGBA").resize(radiograph.size, Image.Resampling.BICUBIC)
     strength = large.getchannel("A").point(lambda level: round(level * _HEAT_MAP_STRENGTH))
@@ -206,6 +225,10 @@ def _limits(is_deidentified: bool) -> Iterator[str]:
     yield _(
         "The model answers one question, COVID or not, on frontal chest radiographs. It names no other disease, and "
         "Negative is not a finding of health."
+    )
+    yield _(
+        "Positive means that the radiograph looks like COVID-19 pneumonia. A clear radiograph does not exclude "
+        "COVID-19, and severe pneumonia of other causes cannot be told apart."
     )
     yield _("In another hospital than those of its training the model may do worse than the figures above.")
     if is_deidentified:

@@ -54,7 +54,10 @@ class ReportContent:
     notes: str
     radiograph: bytes
     heat_map: bytes
+    opacity_map: bytes | None
     answer: Answer
+    remarks: tuple[str, ...]
+    """What the model saw besides: opacities, picture quality, and what other hospitals say of such an answer."""
     model: tuple[Fact, ...]
     figures: tuple[Figures, ...]
     limits: tuple[str, ...]

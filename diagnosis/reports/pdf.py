@@ -152,7 +152,8 @@ class _Story:
         )
         key = self._text(self._key(), size=8, width=right, colour=SOFT)
         table = self._row([words, "", [Spacer(0, 4), scale, Spacer(0, 5), key]], [left, gap, right])
-        outer = Table([[table]], colWidths=[WIDTH])
+        remarks = [self._text(remark, size=8.5, width=inner) for remark in self._report.remarks]
+        outer = Table([[[table, *remarks]]], colWidths=[WIDTH])
         table.setStyle(_BARE)
         edge = "LINEAFTER" if self._from_right else "LINEBEFORE"
         outer.setStyle([("BACKGROUND", (0, 0), (-1, -1), PANEL), (edge, (0, 0), (0, -1), 4, colour), *_PADDED])
@@ -200,17 +201,18 @@ class _Story:
             yield from parts[1:]
 
     def _pictures(self) -> Flowable:
-        half = (WIDTH - _GAP) / 2
-        captions = (
-            _("Radiograph"),
-            _("Heat map: what the model used, not a lesion. Colour shows evidence for COVID, whatever the answer."),
-        )
-        pictures = (self._report.radiograph, self._report.heat_map)
+        shown = [(self._report.radiograph, _("Radiograph"))]
+        if self._report.opacity_map:
+            words = _("Opacities, whatever their cause: colour shows where in the lungs the model sees one.")
+            shown.append((self._report.opacity_map, words))
+        words = _("Heat map: what the model used, not a lesion. Colour shows evidence for COVID, whatever the answer.")
+        shown.append((self._report.heat_map, words))
+        width = (WIDTH - (len(shown) - 1) * _GAP) / len(shown)
         rows = [
-            [_fitted(picture, half) for picture in pictures],
-            [self._text(caption, size=8, width=half - 4, colour=SOFT) for caption in captions],
+            [_fitted(picture, width) for picture, _caption in shown],
+            [self._text(caption, size=8, width=width - 4, colour=SOFT) for _picture, caption in shown],
         ]
-        table = Table(rows, colWidths=[half + _GAP / 2] * 2)
+        table = Table(rows, colWidths=[width + _GAP / 2] * len(shown))
         table.setStyle([*_BARE, ("BOTTOMPADDING", (0, 0), (-1, 0), 4)])
         return KeepTogether([table])
 

@@ -19,6 +19,7 @@ from diagnosis.results.comparison import comparison
 from diagnosis.reviews.blinding import conceal, is_hidden
 from diagnosis.reviews.forms import OutcomeForm, ReadingForm, ReviewForm
 from diagnosis.wording.answers import in_words
+from diagnosis.wording.pictures import elsewhere, picture_in_words
 
 
 def show_result(
@@ -47,7 +48,14 @@ def _record_view(user: User, diagnosis: Diagnosis, shown: Mapping[str, Any]) -> 
 
 def _answer_of(diagnosis: Diagnosis) -> dict[str, Any]:
     others = diagnosis.study.diagnoses.exclude(pk=diagnosis.pk).select_related("model_version").newest_first()
-    return {"diagnosis": diagnosis, "study": diagnosis.study, "reading": in_words(diagnosis), "others": others}
+    return {
+        "diagnosis": diagnosis,
+        "study": diagnosis.study,
+        "reading": in_words(diagnosis),
+        "picture": picture_in_words(diagnosis),
+        "elsewhere": elsewhere(diagnosis.prediction, diagnosis.model_version.card),
+        "others": others,
+    }
 
 
 def _added_to(diagnosis: Diagnosis) -> dict[str, Any]:

@@ -30,13 +30,30 @@ def heat_map(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     return heat_map_of(request, uuid)
 
 
+@radiographer_required
+@require_safe
+@read_first
+def opacity_map(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+    """Where opacities are, in colour, transparent where there are none."""
+    return opacity_map_of(request, uuid)
+
+
 def heat_map_of(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """The same for pages and for the API. Raises AnswerHidden."""
+    return _map_of(request, uuid, "heat_map")
+
+
+def opacity_map_of(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+    """The same for pages and for the API. Raises AnswerHidden."""
+    return _map_of(request, uuid, "opacity_map")
+
+
+def _map_of(request: SignedInRequest, uuid: UUID, column: str) -> HttpResponse:
     diagnosis = get_object_or_404(Diagnosis.objects.visible_to(request.user).select_related("study"), uuid=uuid)
     refuse_hidden(request.user, diagnosis)
-    if not diagnosis.heat_map:
+    stored = bytes(getattr(diagnosis, column))
+    if not stored:
         raise Http404
     study = diagnosis.study
     image_view_record(study=study, actor=request.user)
-    picture = coloured_heat_map(bytes(diagnosis.heat_map), width=study.width, height=study.height)
-    return HttpResponse(picture, content_type="image/png")
+    return HttpResponse(coloured_heat_map(stored, width=study.width, height=study.height), content_type="image/png")

@@ -10,9 +10,9 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from diagnosis.errors import DiagnosisError, ModelBusy, ModelUnavailable
+from diagnosis.errors import CorrectableRadiograph, DiagnosisError, ModelBusy, ModelUnavailable
 from diagnosis.imaging.limits import refuse_size
-from diagnosis.models import Diagnosis
+from diagnosis.models import Diagnosis, Study
 from diagnosis.patients.mix_ups import mix_ups
 from diagnosis.reviews.blinding import is_hidden
 from diagnosis.uploads.entered import EnteredDetails
@@ -44,10 +44,14 @@ class UploadAnswer:
     """Seconds after which the same file may be sent again: the server was too busy for it."""
     code: str = ""
     """Of a refusal, for a program."""
+    correction: str = ""
+    """Turned or inverted like this, the same file can be assessed."""
 
     def as_dict(self) -> dict[str, str]:
         """For a script. Nothing of an answer that is hidden."""
         found = {"state": self.state.value, "text": self.text}
+        if self.correction:
+            found |= {"correction": self.correction, "correction_label": str(Study.Correction(self.correction).label)}
         if self.diagnosis is None:
             return found
         found["result"] = self.diagnosis.get_absolute_url()
@@ -76,6 +80,7 @@ def upload_answer(*, user: User, file: UploadedFile, entered: EnteredDetails) ->
 
 def _error_answer(file_name: str, error: DiagnosisError) -> UploadAnswer:
     retry_after = error.retry_after if isinstance(error, ModelBusy) else None
+    correction = error.correction if isinstance(error, CorrectableRadiograph) else ""
     return UploadAnswer(
         file_name,
         UploadState.REFUSED,
@@ -83,6 +88,7 @@ def _error_answer(file_name: str, error: DiagnosisError) -> UploadAnswer:
         error_text(error),
         retry_after=retry_after,
         code=error.code,
+        correction=correction,
     )
 
 

@@ -16,6 +16,8 @@ class EnteredDetails:
     projection: str = ""
     study_date: date | None = None
     notes: str = ""
+    correction: str = ""
+    """How to turn or invert the picture before it is assessed: one of `imaging.corrections.CORRECTIONS`."""
 
 
 NOTHING_ENTERED = EnteredDetails()

@@ -8,8 +8,9 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
+from diagnosis.form_fields import ChoiceOrNone
 from diagnosis.imaging.limits import MAX_FILE_BYTES
-from diagnosis.models import Diagnosis
+from diagnosis.models import Diagnosis, Study
 from diagnosis.patients.forms import PatientFields
 from diagnosis.studies.forms import StudyFields
 from diagnosis.uploads.entered import EnteredDetails
@@ -38,7 +39,8 @@ class RadiographsField(forms.FileField):
 class EnteredFields(StudyFields, PatientFields):
     """What can be entered with the files of an upload."""
 
-    field_order = ["reference", "name", "birth_date", "sex", "projection", "study_date", "notes"]
+    correction = ChoiceOrNone(_("Before it is assessed"), Study.Correction.choices)
+    field_order = ["reference", "name", "birth_date", "sex", "projection", "study_date", "notes", "correction"]
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or self.cleaned_data
@@ -52,7 +54,9 @@ class EnteredFields(StudyFields, PatientFields):
     @property
     def entered(self) -> EnteredDetails:
         values = self.cleaned_data
-        return EnteredDetails(self.patient_details, values["projection"], values["study_date"], values["notes"])
+        return EnteredDetails(
+            self.patient_details, values["projection"], values["study_date"], values["notes"], values["correction"]
+        )
 
 
 class UploadForm(EnteredFields):

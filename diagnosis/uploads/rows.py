@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.db import transaction
 
@@ -52,7 +53,8 @@ def store(upload: Upload, classifier: Classifier, answer: Classification) -> Dia
     with study_files(study, original=upload.content, **copies), held_back():
         study.patient = patient_of_upload(user=upload.user, entered=upload.entered.patient, file=upload.patient_in_file)
         study.save()
-        study_note(study=study, actor=upload.user, kind=StudyEvent.Kind.UPLOADED)
+        correction = {"correction": study.correction} if study.correction else {}
+        study_note(study=study, actor=upload.user, kind=StudyEvent.Kind.UPLOADED, detail=correction)
         return _diagnosis_row(upload.user, study, classifier, answer)
 
 
@@ -72,6 +74,7 @@ def _new_study(upload: Upload) -> Study:
         study_date=(radiograph.dicom.study_date if radiograph.dicom else None) or upload.entered.study_date,
         projection=_projection(radiograph) or upload.entered.projection,
         notes=upload.entered.notes,
+        correction=upload.entered.correction,
     )
 
 
@@ -93,6 +96,21 @@ def _model_version_of(classifier: Classifier) -> ModelVersion:
     return model
 
 
+def _what_was_seen(answer: Classification) -> dict[str, Any]:
+    """Columns of a version that looks at picture quality, lungs and opacities; nothing of another."""
+    seen: dict[str, Any] = {}
+    if answer.quality:
+        codes = [*filter(None, [answer.quality.code]), *answer.quality.warnings]
+        seen |= {"quality": answer.quality.verdict.value, "quality_codes": codes}
+    if answer.lungs:
+        outlines = [[[round(x, 4), round(y, 4)] for x, y in outline] for outline in answer.lungs.outlines]
+        seen |= {"lungs": outlines, "heat_in_lungs": answer.lungs.heat_inside}
+    if answer.opacities:
+        seen |= {"opacities": answer.opacities.answer.value, "opacity_probability": answer.opacities.probability}
+        seen["opacity_map"] = heat_map_to_png(answer.opacities.map)
+    return seen
+
+
 def _diagnosis_row(user: User, study: Study, classifier: Classifier, answer: Classification) -> Diagnosis:
     diagnosis = Diagnosis.objects.create(
         study=study,
@@ -109,6 +127,7 @@ def _diagnosis_row(user: User, study: Study, classifier: Classifier, answer: Cla
         engine=answer.engine,
         milliseconds=answer.milliseconds,
         heat_map=heat_map_to_png(answer.heat_map),
+        **_what_was_seen(answer),
     )
     detail = {"result": diagnosis.uuid, "model": diagnosis.model_version.version}
     study_note(study=study, actor=user, kind=StudyEvent.Kind.CLASSIFIED, detail=detail)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from accounts.normalise import normalised
 from audit.models import Action
 from audit.services import record
 from diagnosis.errors import DiagnosisError, RadiographRejected
+from diagnosis.imaging.corrections import corrected
 from diagnosis.imaging.radiograph import read_radiograph
 from diagnosis.inference.classifier import Classifier
 from diagnosis.inference.concurrency import classification_turn
@@ -68,7 +69,9 @@ def diagnosis_create(
 
 
 def _create(user: User, content: bytes, file_name: str, entered: EnteredDetails) -> DiagnosisOutcome:
-    upload = Upload(user, content, shown_file_name(file_name), read_radiograph(content), entered)
+    radiograph = read_radiograph(content)
+    radiograph = replace(radiograph, pixels=corrected(radiograph.pixels, entered.correction))
+    upload = Upload(user, content, shown_file_name(file_name), radiograph, entered)
     study = known_study(upload)
     if study:
         _refuse_what_only_a_colleague_sees(user, study)
@@ -99,7 +102,7 @@ def _outcome(upload: Upload, diagnosis: Diagnosis, *, is_repeat: bool, was_there
         is_repeat=is_repeat,
         is_voided=diagnosis.study.voided is not None,
         is_other_patients=was_there and other,
-        left_out=was_there and upload.entered != NOTHING_ENTERED,
+        left_out=was_there and replace(upload.entered, correction="") != NOTHING_ENTERED,
     )
 
 

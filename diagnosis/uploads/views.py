@@ -68,6 +68,9 @@ def _invalid(request: SignedInRequest, form: UploadForm) -> HttpResponse:
 def _one(request: SignedInRequest, form: UploadForm, answer: UploadAnswer) -> HttpResponse:
     if answer.diagnosis is None:
         form.add_error("radiograph", answer.text)
+        if answer.correction:  # chosen already, for the person who sends the same file again
+            form.data = form.data.copy()
+            form.data["correction"] = answer.correction
         context = {"form": form, "refused": answer.file_name}
         return render(request, "diagnosis/uploads/upload.html", context, status=answer.status)
     if answer.state != UploadState.DONE:

@@ -96,7 +96,9 @@ def with_border(side: int) -> Change:
 
     def change(grey: Floats, rng: np.random.Generator) -> Floats:
         rows, cols = grey.shape
-        width, height = (round(rng.uniform(low, high) * size) for low, high, size in ((0.02, 0.12, cols), (0.1, 1, rows)))
+        width, height = (
+            round(rng.uniform(low, high) * size) for low, high, size in ((0.02, 0.12, cols), (0.1, 1, rows))
+        )
         top = int(rng.integers(0, rows - height + 1))
         grey = grey.copy()
         grey[top : top + height, slice(0, width) if side == 0 else slice(cols - width, cols)] = rng.choice((0.0, 1.0))

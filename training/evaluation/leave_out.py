@@ -73,9 +73,7 @@ class Row:
         return asdict(self)
 
 
-def leave_out_each(
-    pictures: Pictures, fit: Fit, together: Mapping[str, Sequence[str]] | None = None
-) -> list[LeftOut]:
+def leave_out_each(pictures: Pictures, fit: Fit, together: Mapping[str, Sequence[str]] | None = None) -> list[LeftOut]:
     """Every source in turn; `together` names sources that are left out as one, for instance two of one hospital."""
     kinds = together or {source: (source,) for source in sorted(set(pictures.sources.tolist()))}
     return [leave_out(pictures, fit, name, members) for name, members in kinds.items()]

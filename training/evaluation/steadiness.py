@@ -82,9 +82,7 @@ def steadiness(
 ) -> Steadiness:
     """Compare calibrated probabilities (n,) of pictures and of the same pictures after a handling."""
     crossed = {Prediction.POSITIVE, Prediction.NEGATIVE}
-    answers = [
-        (rule.predict(float(one)), rule.predict(float(other))) for one, other in zip(before, after, strict=True)
-    ]
+    answers = [(rule.predict(float(one)), rule.predict(float(other))) for one, other in zip(before, after, strict=True)]
     return Steadiness(
         handling,
         len(before),

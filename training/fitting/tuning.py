@@ -17,8 +17,8 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from diagnosis.inference.contract import Preprocessing
-from diagnosis.inference.preprocessing import preprocess
 from diagnosis.inference.lungs import WHOLE_PICTURE, Box
+from diagnosis.inference.preprocessing import preprocess
 from training.data.randomisation import randomised
 from training.network.architecture import PIXEL_SCALE, HeadConfig, feature_maps
 from training.network.discriminant import DiscriminantConfig, groups_of

@@ -80,7 +80,10 @@ HEADS: dict[str, Truth] = {
     **{turn: _turned(quarters) for quarters, turn in enumerate(TURNS, start=1)},
     "inverted": _inverted,
     "mirrored": _mirrored,
-    **{kind: _fault(kind) for kind in (CUT, SEVERAL, "screenshot", "photographed", "blurred", "noisy", "dark", "bright")},
+    **{
+        kind: _fault(kind)
+        for kind in (CUT, SEVERAL, "screenshot", "photographed", "blurred", "noisy", "dark", "bright")
+    },
     "child": _child,
 }
 """1 where an example has the fault, 0 where it has not."""

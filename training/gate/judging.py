@@ -58,7 +58,9 @@ def gate_of(fitted: Fitted, limits: dict[str, Any] | None = None) -> LearnedGate
 
 def is_good(example: Example) -> bool:
     """An adult's frontal radiograph as it is: what should not be refused."""
-    return example.view == UPRIGHT and example.fault == "" and not example.is_child and example.name.endswith("as it is")
+    return (
+        example.view == UPRIGHT and example.fault == "" and not example.is_child and example.name.endswith("as it is")
+    )
 
 
 def limits_of(judged: Judged, allow: Allowances, not_for_limits: Sequence[str] = ()) -> dict[str, Any]:

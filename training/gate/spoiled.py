@@ -89,7 +89,9 @@ def screenshot(pixels: np.ndarray, rng: random.Random) -> np.ndarray:
     draw = ImageDraw.Draw(page)
     for _ in range(rng.randint(1, 3)):
         left, top = rng.choice(((0, 0), (0, height - 30), (width - 90, 0)))
-        draw.rectangle((left, top, left + rng.choice((90, width)), top + rng.choice((24, height))), fill=rng.randint(0, 255))
+        draw.rectangle(
+            (left, top, left + rng.choice((90, width)), top + rng.choice((24, height))), fill=rng.randint(0, 255)
+        )
     _write_lines(draw, rng, width, rng.randint(5, 30), height)
     tall = int(height * rng.uniform(0.45, 0.85))
     wide = int(tall * pixels.shape[1] / pixels.shape[0])

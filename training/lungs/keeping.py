@@ -13,7 +13,14 @@ from diagnosis.errors import ModelUnavailable
 from diagnosis.inference.artifacts import read_json, write_json
 from diagnosis.inference.lung_network import GRAPH, LungNetwork
 from training.lungs.network import build_lung_network
-from training.network.tensors import as_stored, assign_tensors, load_tensors, named_tensors, save_tensors, tensors_sha256
+from training.network.tensors import (
+    as_stored,
+    assign_tensors,
+    load_tensors,
+    named_tensors,
+    save_tensors,
+    tensors_sha256,
+)
 
 TENSORS, CARD = "lungs.npz", "lungs.json"
 TOLERANCE = 1e-3
@@ -56,7 +63,9 @@ def check_lungs(folder: Path, card: dict[str, Any]) -> None:
     expected = np.array(card["golden"])
     difference = np.abs(answers - expected).max() if answers.shape == expected.shape else np.inf
     if not difference <= TOLERANCE:
-        raise ModelUnavailable(f"The lung network does not give its golden answers here: they differ by {difference:.4f}.")
+        raise ModelUnavailable(
+            f"The lung network does not give its golden answers here: they differ by {difference:.4f}."
+        )
 
 
 def golden_picture(side: int = 96) -> np.ndarray:

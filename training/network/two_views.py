@@ -49,9 +49,7 @@ def joined_maps(maps: list[keras.KerasTensor]) -> keras.KerasTensor:
     """Maps of a few resolutions -> one (views, rows, cols, all channels), the coarser ones enlarged bilinearly."""
     rows, cols = max((features.shape[1], features.shape[2]) for features in maps)
     even = [
-        features
-        if features.shape[1] == rows
-        else ops.image.resize(features, (rows, cols), interpolation="bilinear")
+        features if features.shape[1] == rows else ops.image.resize(features, (rows, cols), interpolation="bilinear")
         for features in maps
     ]
     return layers.Concatenate()(even) if len(even) > 1 else even[0]

@@ -11,7 +11,17 @@ from typing import Any
 import numpy as np
 
 from diagnosis.findings import CLASS_NAMES, COVID_INDEX
-from diagnosis.inference.artifacts import CARD, GOLDEN, ONE_NETWORK, WITH_LUNGS, TRAINED, Artifact, new_version, write_built, write_json
+from diagnosis.inference.artifacts import (
+    CARD,
+    GOLDEN,
+    ONE_NETWORK,
+    TRAINED,
+    WITH_LUNGS,
+    Artifact,
+    new_version,
+    write_built,
+    write_json,
+)
 from diagnosis.inference.contract import IMAGE_SIZE, Preprocessing
 from diagnosis.inference.decision import Decision
 from diagnosis.inference.engines import Engine, EngineOutput, OpenVINOEngine

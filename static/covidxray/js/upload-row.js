@@ -7,7 +7,7 @@ window.covidxray = window.covidxray || {};
   const PREVIEW_PIXELS = 144;
   const BUTTONS = {
     waiting: ["remove"], sending: ["stop"], classifying: ["stop"], again: ["stop"],
-    refused: ["retry", "remove"], failed: ["retry", "remove"], stopped: ["retry", "remove"],
+    refused: ["correct", "retry", "remove"], failed: ["retry", "remove"], stopped: ["retry", "remove"],
   };
   let previews = Promise.resolve(); // one after another: a radiograph that is decoded takes a lot of memory
 
@@ -62,7 +62,10 @@ window.covidxray = window.covidxray || {};
           part("state").textContent = part("state").textContent.replace(`{${name}}`, value);
         }
         const shown = (answer.isFinal ? ["remove"] : BUTTONS[answer.state]) || [];
-        for (const name of ["retry", "stop", "remove"]) part(name).hidden = !shown.includes(name);
+        for (const name of ["correct", "retry", "stop", "remove"]) part(name).hidden = !shown.includes(name);
+        part("correct").hidden ||= !answer.correction;
+        part("correct").value = answer.correction || "";
+        part("correct").textContent = answer.correction_label || "";
         const progress = part("progress");
         progress.hidden = !["sending", "classifying"].includes(answer.state);
         if (answer.state === "sending") progress.value = values.percent;

@@ -7,8 +7,9 @@ window.covidxray = window.covidxray || {};
 window.covidxray.uploadSender = (form, texts) => {
   const token = form.elements.csrfmiddlewaretoken;
 
-  const body = (file) => {
+  const body = (file, correction) => {
     const data = new FormData(form);
+    if (correction) data.set("correction", correction);
     data.delete("radiograph");
     data.append("radiograph", file);
     return data;
@@ -64,7 +65,7 @@ window.covidxray.uploadSender = (form, texts) => {
     }
   };
 
-  const sendOnce = (file, { onProgress, onSent, onStart }) => new Promise((resolve) => {
+  const sendOnce = (file, { onProgress, onSent, onStart, correction }) => new Promise((resolve) => {
     const xhr = new XMLHttpRequest();
     let isSent = false;
     xhr.upload.addEventListener("progress", (event) => onProgress(event.loaded / event.total));
@@ -76,7 +77,7 @@ window.covidxray.uploadSender = (form, texts) => {
     xhr.open("POST", form.action);
     xhr.setRequestHeader("Accept", "application/json");
     onStart(() => xhr.abort());
-    xhr.send(body(file));
+    xhr.send(body(file, correction));
   });
 
   return async (file, watch) => {

@@ -67,6 +67,11 @@
     part("chosen").append(item.row.element);
     item.row.button("remove").addEventListener("click", () => { remove(item); part("choose").focus(); });
     item.row.button("stop").addEventListener("click", () => item.stop());
+    item.row.button("correct").addEventListener("click", (event) => {
+      item.correction = event.currentTarget.value;
+      again(item);
+      run();
+    });
     item.row.button("retry").addEventListener("click", () => { again(item); run(); });
     if (file.size > maxBytes) show(item, { state: "refused", text: texts.tooLarge, isFinal: true });
     else show(item, { state: "waiting" });
@@ -94,6 +99,7 @@
   };
 
   const watch = (item) => ({
+    correction: item.correction,
     onStart: (stop) => { item.stop = stop; },
     onProgress: (part_) => show(item, { state: "sending" }, { percent: Math.floor(part_ * 100) }),
     onSent: () => show(item, { state: "classifying" }),

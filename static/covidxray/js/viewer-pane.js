@@ -13,7 +13,8 @@
       this.stage = stage;
       this.layer = stage.querySelector("[data-layer]");
       this.image = stage.querySelector("[data-image]");
-      this.heatMap = stage.querySelector("[data-heat-map]");
+      this.maps = [...stage.querySelectorAll("[data-map]")];
+      this.lungs = stage.querySelector("[data-lungs]");
       this.width = Number(stage.dataset.width);
       this.height = Number(stage.dataset.height);
       this.drags = "picture";
@@ -36,7 +37,7 @@
       new ResizeObserver(() => this.moved()).observe(this.stage);
       this.image.addEventListener("error", () => this.missing());
       if (this.image.complete && !this.image.naturalWidth) this.missing();
-      this.heatMap?.addEventListener("error", () => this.heatMap.remove());
+      for (const map of this.maps) map.addEventListener("error", () => map.remove());
     }
 
     tell(name, detail = {}) {
@@ -159,10 +160,17 @@
 
     showPlain() { this.show(PLAIN); }
 
-    fadeHeatMap(shown, opacity) {
-      if (!this.heatMap) return;
-      this.heatMap.hidden = !shown;
-      this.heatMap.style.opacity = opacity;
+    // `name` is that of the map to show; a radiograph that lacks it shows its only one.
+    fadeMap(name, opacity) {
+      const wanted = this.maps.find((map) => map.dataset.map === name) || this.maps.at(-1);
+      for (const map of this.maps) {
+        map.hidden = !name || map !== wanted;
+        map.style.opacity = opacity;
+      }
+    }
+
+    outlineLungs(shown) {
+      if (this.lungs) this.lungs.toggleAttribute("hidden", !shown);
     }
 
     // --- pointer ---

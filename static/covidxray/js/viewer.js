@@ -12,6 +12,7 @@
   const panes = [...viewer.querySelectorAll("[data-stage]")].map((stage) => new ViewerPane(stage));
   const [heatShown, heatStrength] = [part("shown"), part("strength")];
   const sliders = { brightness: part("brightness"), contrast: part("contrast") };
+  const [mapChoice, lungsShown] = [part("map-choice"), part("lungs-shown")];
   const heatByDefault = heatShown?.checked;
   let active = panes[0];
 
@@ -48,7 +49,9 @@
 
   const showHeat = () => {
     if (!heatShown) return;
-    for (const pane of panes) pane.fadeHeatMap(heatShown.checked, heatStrength.value / 100);
+    const map = mapChoice?.value || "covid";
+    for (const pane of panes) pane.fadeMap(heatShown.checked && map, heatStrength.value / 100);
+    for (const text of viewer.querySelectorAll("[data-map-text]")) text.hidden = text.dataset.mapText !== map;
     heatStrength.disabled = !heatShown.checked;
     part("strength-text").textContent = `${heatStrength.value} %`;
   };
@@ -58,6 +61,16 @@
     heatShown.checked = shown;
     heatStrength.value = strength;
     showHeat();
+  };
+
+  const showLungs = () => {
+    for (const pane of panes) pane.outlineLungs(lungsShown?.checked);
+  };
+
+  const setLungs = (shown) => {
+    if (!lungsShown) return;
+    lungsShown.checked = shown;
+    showLungs();
   };
 
   const setWindowed = (isWindowed) => {
@@ -94,6 +107,7 @@
     heat: () => setHeat(!heatShown?.checked, heatStrength?.value),
     "less-heat": () => setHeat(true, Number(heatStrength?.value) - 10),
     "more-heat": () => setHeat(true, Number(heatStrength?.value) + 10),
+    lungs: () => setLungs(!lungsShown?.checked),
     together: () => {
       press("together", !isPressed("together"));
       align();
@@ -101,6 +115,7 @@
     reset: () => {
       setWindowed(false);
       setHeat(heatByDefault, 50);
+      setLungs(false);
       for (const pane of panes) {
         pane.showPlain();
         pane.fit();
@@ -115,7 +130,7 @@
   const keys = {
     "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", 0: "fit", 1: "one-to-one",
     ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down",
-    w: "window", i: "invert", h: "heat", "[": "less-heat", "]": "more-heat",
+    w: "window", i: "invert", h: "heat", l: "lungs", "[": "less-heat", "]": "more-heat",
     s: "together", r: "reset", f: "full-screen", "?": "help",
   };
   const shifted = { ArrowLeft: "less-contrast", ArrowRight: "more-contrast", ArrowUp: "brighter", ArrowDown: "darker" };
@@ -155,6 +170,8 @@
   viewer.addEventListener("viewer:light", (event) => setLight(event.detail));
   for (const slider of Object.values(sliders)) slider.addEventListener("input", () => setLight({}));
   heatShown?.addEventListener("change", showHeat);
+  mapChoice?.addEventListener("change", showHeat);
+  lungsShown?.addEventListener("change", showLungs);
   heatStrength?.addEventListener("input", showHeat);
   document.addEventListener("fullscreenchange", () => press("full-screen", Boolean(document.fullscreenElement)));
 

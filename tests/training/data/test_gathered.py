@@ -28,7 +28,10 @@ def test_copies_of_test_are_not_learned_from():
     dataset = Dataset(
         Path(), (sample("train", 1), sample("copy", 2), sample("test", 2, part="test"), sample("other", 3)), ()
     )
-    readings = [sample("read", 2, COVID, "extra", "siim", "typical"), sample("new", 4, COVID, "extra", "siim", "typical")]
+    readings = [
+        sample("read", 2, COVID, "extra", "siim", "typical"),
+        sample("new", 4, COVID, "extra", "siim", "typical"),
+    ]
     found = gather(dataset, readings, 0.2, 1)
     assert names(found.samples, found.learned) == {"train", "other", "new"}
     assert names(found.samples, found.judged) == {"new"}

@@ -23,7 +23,9 @@ def folder(root: Path, *lines: str) -> Path:
 
 
 def test_a_folder_of_readings(tmp_path):
-    read = read_readings(folder(tmp_path, "typical/a.jpg,typical,siim,p1,0.1 0.2 0.3 0.4", "negative/b.jpg,negative,siim,,"))
+    read = read_readings(
+        folder(tmp_path, "typical/a.jpg,typical,siim,p1,0.1 0.2 0.3 0.4", "negative/b.jpg,negative,siim,,")
+    )
     assert [one.reading for one in read] == ["negative", "typical"]
     assert read[1].boxes == (Box(0.1, 0.2, 0.3, 0.4),)
     assert read[0].patient is None
@@ -37,7 +39,7 @@ def test_an_unknown_reading(tmp_path):
 def test_a_missing_file(tmp_path):
     folder(tmp_path, "typical/a.jpg,typical,siim,,")
     (tmp_path / "typical/a.jpg").unlink()
-    with pytest.raises(DatasetError, match="a.jpg"):
+    with pytest.raises(DatasetError, match=r"a\.jpg"):
         read_readings(tmp_path)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from diagnosis.inference.contract import Preprocessing
-from diagnosis.inference.lungs import WHOLE_PICTURE, Box
+from diagnosis.inference.lungs import Box
 from tests.training.toy_network import toy_backbone
 from training.fitting.tuning import FlatThenCosine, Radiographs, RandomisedBatches, TuningConfig, tune
 from training.network.architecture import HeadConfig

@@ -91,7 +91,10 @@ def test_an_interrupted_run_goes_on(tmp_path: Path):
 
 
 def test_it_learns_two_ovals():
-    network, recipe = build_lung_network((6, 8, 8)), LungRecipe(steps=40, batch=8, learning_rate=1e-2, weight_average=0.8)
+    network, recipe = (
+        build_lung_network((6, 8, 8)),
+        LungRecipe(steps=40, batch=8, learning_rate=1e-2, weight_average=0.8),
+    )
     fit_lungs(network, tuple(pair(f"jsrt_{n}", n) for n in range(3)), recipe, None, NOTHING)
     (score,) = scores_of(lambda pictures: np.asarray(network(pictures)), [pair("jsrt_9", 9)])
     assert score.dice > 0.8

@@ -1,0 +1,65 @@
+"""Picture quality, opacities and what left-out hospitals say of an answer, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from diagnosis.findings import Prediction
+from diagnosis.inference.gate.sentences import SENTENCES
+from diagnosis.models import Diagnosis
+from diagnosis.wording.numbers import percents
+
+
+@dataclass(frozen=True)
+class PictureInWords:
+    """quality: a word, "" where the model has no gate. limits: sentences that say what is wrong or to be looked at.
+
+    opacities: a word, "" where the model does not look for them. in_lungs: share of the heat map, "" where not known.
+    """
+
+    quality: str
+    limits: tuple[str, ...]
+    opacities: str
+    opacity_probability: str
+    in_lungs: str
+
+
+def picture_in_words(diagnosis: Diagnosis) -> PictureInWords:
+    """What the model saw of the picture, beside its answer."""
+    return PictureInWords(
+        quality=diagnosis.get_quality_display(),
+        limits=tuple(_(SENTENCES[code]) for code in diagnosis.quality_codes if code in SENTENCES),
+        opacities=diagnosis.get_opacities_display(),
+        opacity_probability=_share(diagnosis.opacity_probability),
+        in_lungs=_share(diagnosis.heat_in_lungs),
+    )
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else percents(value)[0]
+
+
+def elsewhere(prediction: str, card: Mapping[str, Any]) -> str:
+    """What hospitals that the model had not seen say of such an answer; "" where the card has no such figures."""
+    summary = card.get("left_out", {}).get("summary", {})
+    try:
+        positive, missed = (round(100 * float(summary[name])) for name in ("called_positive", "called_negative"))
+    except (KeyError, TypeError, ValueError):
+        return ""
+    sentences = {
+        Prediction.POSITIVE: _(
+            "Of 100 people without COVID-19 at hospitals that the model had not seen, %(number)d were called Positive. "
+            "Severe pneumonia of other causes looks alike."
+        )
+        % {"number": positive},
+        Prediction.NEGATIVE: _(
+            "Of 100 people with COVID-19 at hospitals that the model had not seen, %(number)d were called Negative. "
+            "A clear radiograph does not exclude COVID-19."
+        )
+        % {"number": missed},
+    }
+    return sentences.get(Prediction(prediction), "") if prediction else ""
