@@ -1,4 +1,4 @@
-"""Probability → answer, as the site applies it: Calibration, DecisionRule, Decision."""
+"""Probability → answer: calibration, operating point and indeterminate band, as the site applies them."""
 
 import math
 from dataclasses import asdict, dataclass
