@@ -1,4 +1,4 @@
-"""What an administrator does to an account apart from editing it: each step has a page that asks for the reason."""
+"""Suspend, reactivate, close, invite, unlock: what an administrator does to an account, each with a reason."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ STEPS = {
         Step(
             "suspend",
             _("Suspend"),
-            _("From the next click on the person is out, everywhere, until you reactivate the account."),
+            _("The person is signed out everywhere at the next click, until you reactivate the account."),
             (Status.ACTIVE,),
             person_suspend,
         ),
         Step(
             "reactivate",
             _("Reactivate"),
-            _("The person can sign in again, with the password and the second factor of before."),
+            _("The person can sign in again with the same password and second factor as before."),
             (Status.SUSPENDED,),
             person_reactivate,
         ),
@@ -75,7 +75,7 @@ STEPS = {
         Step(
             "close",
             _("Close"),
-            _("The account ends: password and second factor are deleted. What the person stored stays."),
+            _("The account is closed: password and second factor are deleted. What the person stored is kept."),
             (Status.INVITED, Status.ACTIVE, Status.SUSPENDED),
             person_close,
         ),

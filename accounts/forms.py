@@ -41,7 +41,7 @@ class SignInForm(AuthenticationForm):
 
     error_messages = {
         **AuthenticationForm.error_messages,
-        "invalid_login": _("This user name and password do not belong together. Check both, and the Caps Lock key."),
+        "invalid_login": _("The user name or the password is wrong. Check both, and the Caps Lock key."),
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -191,11 +191,11 @@ class CodeForm(forms.Form):
         self.device = device_for(self.person, code)
         if self.device and (until := blocked_until(self.device)):
             seconds = max(1, round((until - timezone.now()).total_seconds()))
-            message = _("Too many wrong codes. Wait %(seconds)d seconds, then give a new code.") % {"seconds": seconds}
+            message = _("Too many wrong codes. Wait %(seconds)d seconds, then enter a new code.") % {"seconds": seconds}
             raise forms.ValidationError(message, code="blocked")
         if not self.device or not is_right(self.device, self.person, code):
             otp_verification_failed.send(sender=type(self), user=self.person)
-            raise forms.ValidationError(_("This code is wrong or has been used. Give the newest one."), code="wrong")
+            raise forms.ValidationError(_("This code is wrong or has been used. Enter the newest one."), code="wrong")
         return code
 
 

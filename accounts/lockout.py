@@ -1,4 +1,4 @@
-"""Lock-out after wrong passwords. django-axes counts and refuses; this is what it counts by."""
+"""Lock-out of an account after wrong passwords (brute force). django-axes counts; this is what it counts by."""
 
 from datetime import datetime
 from typing import Any

@@ -50,7 +50,7 @@ def set_up(request: SignedInRequest) -> HttpResponse:
             note_device(request, device)
             request.session[_SHOWN_ONCE] = True
             return redirect("accounts:recovery-codes")
-        form.add_error("code", _("This code is wrong. Wait for the next one and give that."))
+        form.add_error("code", _("This code is wrong. Wait for the next one and enter that."))
     return _set_up_page(request, form)
 
 

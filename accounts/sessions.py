@@ -49,7 +49,7 @@ class SessionTimeoutMiddleware(MiddlewareMixin):
             return
         if seconds_left(request) <= 0:
             logout(request)
-            messages.info(request, _("You were signed out because nothing was done for a while. Please sign in again."))
+            messages.info(request, _("You were signed out after a time without activity. Please sign in again."))
         elif getattr(view, "counts_as_activity", True) and _is_stale(request):
             note_activity(request)
 

@@ -75,7 +75,7 @@ def _code_is_given(person: User, code: str) -> bool:
 
 def _check_code(person: User, code: str) -> None:
     if not code:
-        raise Problem(401, "code-needed", _("Give the code of your second factor too."), headers=_CHALLENGE)
+        raise Problem(401, "code-needed", _("Enter the code of your second factor too."), headers=_CHALLENGE)
     form = CodeForm(person, {"code": code})
     if not form.is_valid():
         wrong_code_record(person)

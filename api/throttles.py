@@ -1,4 +1,4 @@
-"""How much of the API one person, or one address, may use in a minute. `accounts.api_use` counts."""
+"""Rate limit of the API: requests in a minute by one person or one address. `accounts.api_use` counts."""
 
 from __future__ import annotations
 

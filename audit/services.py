@@ -1,4 +1,4 @@
-"""Adding to the audit. `record` is the one way in.
+"""Adding to the audit log, a chain in which each entry holds the hash of the one before. `record` is the one way in.
 
 What changes data records it as the last statement of the same transaction: both happen or neither does, and the chain's
 lock is held for two statements and a commit, never while a model answers. What only shows data records it in a

@@ -1,4 +1,4 @@
-"""Checking the chain from its first entry to its last."""
+"""Verify the audit log: check the chain from its first entry to its last."""
 
 from __future__ import annotations
 

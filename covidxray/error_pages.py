@@ -40,8 +40,8 @@ def locked_out(request: HttpRequest, _refused: HttpResponse | None, credentials:
     seconds = max(1, int((until - timezone.now()).total_seconds()))
     if is_for_api(request):
         sentence = _(
-            "Signing in with this user name, or from this place, is closed until %(time)s at the latest. "
-            "What you try until then is not looked at and does not make it longer."
+            "Signing in with this user name, or from this place, is locked until %(time)s at the latest. Attempts "
+            "are ignored until then and do not make it longer."
         ) % {"time": time_format(timezone.localtime(until), "H:i")}
         return problem(HTTPStatus.TOO_MANY_REQUESTS, "locked-out", sentence, retry_after=seconds)
     response = render(request, "accounts/locked_out.html", {"until": until}, status=HTTPStatus.TOO_MANY_REQUESTS)
@@ -94,7 +94,7 @@ def _told(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
 
 _FOR_PROGRAMS = {
     HTTPStatus.BAD_REQUEST: ("parse-error", gettext_lazy("This request could not be understood")),
-    HTTPStatus.FORBIDDEN: ("permission-denied", gettext_lazy("This page is not open to you")),
+    HTTPStatus.FORBIDDEN: ("permission-denied", gettext_lazy("You have no access to this page")),
     HTTPStatus.NOT_FOUND: ("not-found", gettext_lazy("There is no such page")),
     HTTPStatus.SERVICE_UNAVAILABLE: (
         "unavailable",

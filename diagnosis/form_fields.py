@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
 
 EARLIEST_DAY = date(1880, 1, 1)
-_DAY_EXPECTED = _("Give a day as year-month-day, such as 2026-03-31.")
+_DAY_EXPECTED = _("Enter a date as year-month-day, such as 2026-03-31.")
 
 
 class LineField(forms.CharField):
@@ -67,7 +67,7 @@ class PastDayField(DayField):
         day = super().clean(value)
         # Where the site's time zone is not the person's, today may be tomorrow.
         if day and not EARLIEST_DAY <= day <= timezone.localdate() + timedelta(days=1):
-            raise forms.ValidationError(_("This day lies in the future, or too long ago."), code="impossible-day")
+            raise forms.ValidationError(_("This date is in the future, or too long ago."), code="impossible-day")
         return day
 
 

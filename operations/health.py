@@ -1,4 +1,4 @@
-"""Health probes: does this process answer (healthz), and could a radiograph be classified and stored now (readyz)."""
+"""Health checks: does this process answer (healthz), and could a radiograph be classified and stored now (readyz)."""
 
 import logging
 import shutil

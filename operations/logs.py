@@ -1,4 +1,4 @@
-"""Application logs: one JSON record per line, without patient data."""
+"""Application logs: one JSON record per line, with the request id, without patient data."""
 
 import json
 import logging

@@ -41,11 +41,11 @@ class Part:
 
 def parts(figures: SiteFigures) -> list[Part]:
     """The whole page, in the language and the time zone of the person."""
-    installation = _("Of the whole installation, whichever process is asked.")
-    day = _("Of the whole installation, in the last 24 hours.")
+    installation = _("For the whole installation.")
+    day = _("For the whole installation, in the last 24 hours.")
     process = _(
-        "Of the one process that made this page; its failures are those of the last 24 hours. "
-        "A site may have several processes: load the page again to meet another."
+        "For the process that made this page; its failures are those of the last 24 hours. A site may have several "
+        "processes: reload the page to see another."
     )
     return [
         Part("version", _("Version and model"), installation, list(_version(figures))),
@@ -106,14 +106,14 @@ def _process(figures: SiteFigures) -> Iterator[Line]:
     yield Line(_("Process number"), str(process.number))
     yield Line(_("Running for"), f"{timesince(process.started)} ({moment(process.started, with_zone=True)})")
     is_other = process.loaded and process.loaded != figures.model.version
-    other = _("Another model is in use by now: restart the site to load it.") if is_other else ""
+    other = _("Another model is in use now: restart the site to load it.") if is_other else ""
     yield Line(_("Model loaded"), process.loaded or _("none yet: the first upload loads it"), warning=other)
     yield Line(_("Engine"), process.engine)
     yield Line(_("Uploads being classified"), _of(turns.running, turns.at_once))
     yield Line(_("Uploads waiting"), _of(turns.waiting, turns.may_wait))
     yield Line(_("Uploads refused as busy, since the start"), number(turns.refused))
     yield Line(_("Server errors"), _many(process.failures.server_errors))
-    yield Line(_("Messages that the mail server did not take"), _many(process.failures.mail))
+    yield Line(_("Undelivered e-mails"), _many(process.failures.mail))
 
 
 def _many(count: int) -> str:

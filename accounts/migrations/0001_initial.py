@@ -127,7 +127,7 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         default=True,
                         help_text="It can be switched on and off at every radiograph, whatever is chosen here.",
-                        verbose_name="show the heat map at first",
+                        verbose_name="show the heat map by default",
                     ),
                 ),
                 (

@@ -60,7 +60,7 @@ class User(AbstractUser):
         _("radiographer"), default=False, help_text=_("Uploads radiographs and sees the institution's results.")
     )
     shows_heat_map = models.BooleanField(
-        _("show the heat map at first"),
+        _("show the heat map by default"),
         default=True,
         help_text=_("It can be switched on and off at every radiograph, whatever is chosen here."),
     )

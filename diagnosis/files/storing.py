@@ -1,4 +1,4 @@
-"""Files and the rows that name them: stored together, and taken away again together when what follows fails."""
+"""Stores files with the rows that name them; on a rollback of the transaction the files are deleted too."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress

@@ -1,4 +1,4 @@
-"""Stored files that no row names: what a process leaves that is killed between writing them and the commit.
+"""Orphaned files, which no row names: left by a process that was killed between writing them and the commit.
 
 They are never shown, but they are patients' pictures. Only what is older than a day counts: an upload that is being
 stored, or a restore, has its files before its rows.

@@ -1,4 +1,4 @@
-"""What is done to studies and patients, written down twice: in a study's history for its readers, and in the audit.
+"""Writes what happened to a study or patient: a line of its history for people, an audit entry, a day to recount.
 
 The history may hold a typed reason and the former value; the audit holds identifiers and codes only, and stays
 when a patient is erased.

@@ -1,4 +1,4 @@
-"""DICOM bytes to a grey picture and the few kept tags, refusing everything that is not one plain radiograph.
+"""DICOM bytes to a grey picture and the few kept tags, by transfer syntax; all but one plain radiograph is refused.
 
 Order matters, because each step is only safe after the one before: preamble, file meta, transfer syntax, a bounded
 parse of the wanted tags, kind of object, declared size, size inside the compressed data, and only then the pixels.

@@ -1,4 +1,4 @@
-"""Pictures for people, drawn from pixels: copies of the radiograph without any metadata, and the heat map."""
+"""Pictures for people: display copy, full size and thumbnail, each without metadata, and the coloured heat map."""
 
 import io
 from functools import cache

@@ -1,4 +1,4 @@
-"""Stored DICOM values to grey levels: modality LUT, VOI LUT or window, padding, inversion (PS3.3 C.11)."""
+"""Stored DICOM values to grey levels: modality LUT, VOI LUT or window, padding, MONOCHROME1 inverted (PS3.3 C.11)."""
 
 import numpy as np
 from pydicom.dataset import Dataset

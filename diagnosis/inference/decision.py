@@ -1,4 +1,4 @@
-"""Probability → answer, as the site applies it: calibration, operating point and band, opacities."""
+"""Probability → answer: calibration, operating point and indeterminate band, as the site applies them."""
 
 import math
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""The serving network: probabilities and, from the same pass, a map of the evidence for COVID.
+"""The network that is served: probabilities and, from the same pass, the Grad-CAM heat map of evidence for COVID.
 
 This module imports Keras. On the serving path only the Keras engine does, and only when it is asked for.
 """

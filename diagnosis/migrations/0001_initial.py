@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("probability", models.FloatField(verbose_name="calibrated probability of COVID")),
-                ("raw_probability", models.FloatField(verbose_name="probability of COVID as the network gave it")),
+                ("raw_probability", models.FloatField(verbose_name="uncalibrated probability of COVID")),
                 ("confidence", models.FloatField(null=True, verbose_name="probability of the label")),
                 ("operating_point", models.FloatField(verbose_name="operating point")),
                 ("indeterminate_low", models.FloatField(verbose_name="indeterminate from")),

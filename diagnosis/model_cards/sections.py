@@ -64,8 +64,8 @@ def what_it_is(card: Value) -> Section:
         (_("Head"), _("a hidden layer of %(units)s units") % {"units": number(hidden)} if hidden else _("linear")),
     ]
     purpose = _(
-        "It estimates from a frontal chest radiograph the probability of COVID-19 pneumonia, and shows which parts of "
-        "the image spoke for it."
+        "It estimates the probability of COVID-19 pneumonia from a frontal chest radiograph, and shows which parts "
+        "of the image are evidence for it."
     )
     return Section("what", _("What it is"), texts=[purpose, *_optional_texts(card["notes"])], facts=facts)
 
@@ -88,7 +88,7 @@ def answers(parts: Sequence[tuple[str, Value]]) -> Table:
         for name, part in parts
         for truth, title in TRUTHS.items()
     ]
-    return Table(_("What images of each class were called"), [_("Part and truth"), *map(str, ANSWERS.values())], rows)
+    return Table(_("Answers by true class of the image"), [_("Part and truth"), *map(str, ANSWERS.values())], rows)
 
 
 def beside_the_paper(tree: Value) -> Section:
@@ -108,9 +108,9 @@ def beside_the_paper(tree: Value) -> Section:
 
 
 def external(card: Value) -> Section:
-    title = _("On collections that gave nothing to training")
+    title = _("On external collections, not used in training")
     if card["external"].is_left_out:
-        text = _("This version was not evaluated on any. How it does in another hospital is not known.")
+        text = _("This version was not evaluated on any. It is not known how well it works in another hospital.")
         return Section("external", title, warnings=[text])
     parts = list(card["external"].items())
     rows = [
@@ -122,8 +122,8 @@ def external(card: Value) -> Section:
         "external",
         title,
         warnings=missed_elsewhere(card),
-        texts=[_("These, and not the figures above, say what another hospital may expect.")],
-        tables=[Table(_("Figures on other collections, with 95 % intervals"), header, rows)],
+        texts=[_("These figures, and not the ones above, say what another hospital may expect.")],
+        tables=[Table(_("Figures on external collections, with 95 % intervals"), header, rows)],
     )
 
 
@@ -139,16 +139,15 @@ def missed_elsewhere(card: Value) -> list[str]:
 
 def _missed(name: str, there: Estimate, home: Estimate) -> str:
     return _(
-        "On “%(name)s” the model as served called only %(there)s of the COVID images Positive, against %(home)s on the "
-        "validation part: its operating point does not carry over to other places as it is, and a Negative there says "
-        "little."
+        "On “%(name)s” the model called only %(there)s of the COVID images Positive, against %(home)s on the "
+        "validation part: its operating point does not carry over to other places, and a Negative there says little."
     ) % {"name": name, "there": interval_in_percent(there), "home": interval_in_percent(home)}
 
 
 def shortcuts(card: Value) -> Section:
     audit, title = card["shortcut_audit"], _("Shortcut audit")
     if audit.is_left_out:
-        text = _("No audit was made: whether the model answers from borders and labels is not known.")
+        text = _("No audit was made: it is not known whether the model answers from borders and labels.")
         return Section("audit", title, warnings=[text])
     shares = {"centre": percent(audit["centre_share"].number()), "border": percent(audit["border_share"].number())}
     seen = {
@@ -164,7 +163,7 @@ def shortcuts(card: Value) -> Section:
         "audit",
         title,
         texts=[*([meaning] if meaning else []), *size_shift(audit["size_shift"])],
-        tables=[Table(_("How much of the answer is found where there is no lung"), header, rows)],
+        tables=[Table(_("How much of the answer comes from outside the lungs"), header, rows)],
     )
 
 

@@ -46,7 +46,7 @@ SHORT_FIGURES = {
 }
 PLOTS = {
     "history": _("Loss and accuracy of each epoch"),
-    "confusion": _("What each class was called"),
+    "confusion": _("Answers by true class"),
     "roc": _("ROC curves"),
     "precision_recall": _("Precision and sensitivity"),
     "calibration": _("Calibration"),
@@ -77,8 +77,8 @@ PLOT_DESCRIPTIONS = {
 LIMITS = (
     _("Decision support for research. It is not a certified medical device, and no diagnosis may rest on it alone."),
     _(
-        "It answers one question, COVID or not, on frontal chest radiographs. It names no other disease, and its "
-        "Non-COVID is not a finding of health."
+        "It answers one question, COVID or not, on frontal chest radiographs. It finds no other disease, and its "
+        "Non-COVID does not mean healthy."
     ),
     _(
         "Figures on held-out images of the same hospitals are higher than what another hospital will see: measure on "

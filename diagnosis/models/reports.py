@@ -1,4 +1,4 @@
-"""Reports as they were printed. Part of `diagnosis.models`, which names this class too."""
+"""Reports as they were printed, and when one is outdated and stops being valid. Part of `diagnosis.models`."""
 
 from __future__ import annotations
 

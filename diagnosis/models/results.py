@@ -188,7 +188,7 @@ class Diagnosis(models.Model):
 
     prediction = models.CharField(_("prediction"), max_length=20, choices=Label)
     probability = models.FloatField(_("calibrated probability of COVID"))
-    raw_probability = models.FloatField(_("probability of COVID as the network gave it"))
+    raw_probability = models.FloatField(_("uncalibrated probability of COVID"))
     confidence = models.FloatField(_("probability of the label"), null=True)
     operating_point = models.FloatField(_("operating point"))
     indeterminate_low = models.FloatField(_("indeterminate from"))

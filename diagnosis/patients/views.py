@@ -70,7 +70,7 @@ def patient_edit(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     try:
         patient_update(user=request.user, patient=found, changes=form.changes)
     except IntegrityError:  # at the same moment another patient got this reference
-        messages.error(request, _("Another patient was given this reference at this moment. Nothing was changed."))
+        messages.error(request, _("Another patient was given this reference just now. Nothing was changed."))
         return redirect("diagnosis:patient-edit", uuid)
     messages.success(request, _("The patient's data has been saved.") if form.changes else _("Nothing was changed."))
     return redirect(found)

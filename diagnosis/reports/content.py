@@ -223,13 +223,13 @@ def _limits(is_deidentified: bool) -> Iterator[str]:
     yield _("Decision support, research use. This is not a certified medical device.")
     yield _("No diagnosis may rest on this answer alone: it never replaces the judgement of a qualified person.")
     yield _(
-        "The model answers one question, COVID or not, on frontal chest radiographs. It names no other disease, and "
-        "Negative is not a finding of health."
+        "The model answers one question, COVID or not, on frontal chest radiographs. It finds no other disease, and "
+        "Negative does not mean healthy."
     )
     yield _(
         "Positive means that the radiograph looks like COVID-19 pneumonia. A clear radiograph does not exclude "
         "COVID-19, and severe pneumonia of other causes cannot be told apart."
     )
-    yield _("In another hospital than those of its training the model may do worse than the figures above.")
+    yield _("In a hospital that gave no images to its training, the model may do worse than the figures above.")
     if is_deidentified:
-        yield _("Text that is part of the radiograph's own pixels has not been removed from the pictures.")
+        yield _("Text in the radiograph's own pixels has not been removed from the pictures.")

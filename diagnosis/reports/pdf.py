@@ -60,7 +60,7 @@ def _texts(report: ReportContent) -> Iterator[str]:
     yield report.notes
     for fact in (*report.patient, *report.study, *report.additions, *report.model):
         yield from (fact.name, fact.value)
-    yield from report.limits
+    yield from (*report.limits, *report.remarks)
     yield from (figures.measured_on for figures in report.figures)
 
 

@@ -1,4 +1,4 @@
-"""The sheet of a report: head, foot with "page n of m", and what the file says of itself."""
+"""The sheet of a report: head, foot with the page number ("Page 2 of 3"), and the metadata of the PDF."""
 
 import io
 from dataclasses import dataclass

@@ -32,9 +32,9 @@ ORDERS = {
     "lowest": (LEAST_PROBABLE_FIRST, _("Lowest probability first")),
 }
 ONLY_VOIDED = "only"
-_PERCENT_EXPECTED = _("Give a number from 0 to 100.")
-_TOO_SHORT = _("Give words of at least %(letters)d letters or digits: shorter ones cannot be looked up.")
-_TOO_MANY = _("Give at most %(words)d words.")
+_PERCENT_EXPECTED = _("Enter a number from 0 to 100.")
+_TOO_SHORT = _("Enter words of at least %(letters)d letters or digits: shorter ones cannot be searched.")
+_TOO_MANY = _("Enter at most %(words)d words.")
 
 
 class PercentField(forms.DecimalField):
@@ -88,8 +88,8 @@ class SearchWordsField(forms.CharField):
 def _what_is_searched() -> str:
     """At the field, because an incomplete search must not look like a complete one."""
     if not reads_newest_only():
-        return gettext("Words that begin so, all of them in one note.")
-    return gettext("Words that begin so, all of them in one note, in the newest %(number)s uploads.") % {
+        return gettext("Word beginnings; all must match in one note.")
+    return gettext("Word beginnings; all must match in one note, in the newest %(number)s uploads.") % {
         "number": number_format(READ_STUDIES, force_grouping=True)
     }
 
@@ -158,7 +158,7 @@ class ResultFilterForm(forms.Form):
         return text if search_key(text) else ""
 
     def clean(self) -> None:
-        self._refuse_empty_range("since", "until", _("This day lies before the first one."))
+        self._refuse_empty_range("since", "until", _("This date is before the first one."))
         self._refuse_empty_range("low", "high", _("This is less than the lowest probability."))
 
     def _refuse_empty_range(self, first: str, last: str, message: StrPromise) -> None:

@@ -53,20 +53,20 @@ class ReviewForm(forms.Form):
         _("Reason"),
         rows=3,
         max_length=REASON_LENGTH,
-        help_text=_("Needed unless you agree. It is printed in reports, though not in de-identified ones."),
+        help_text=_("Required unless you agree. It is printed in reports, except de-identified ones."),
     )
 
     def clean(self) -> None:
         verdict = self.cleaned_data.get("verdict")
         if verdict not in (None, ReviewState.AGREES) and not self.cleaned_data.get("reason", "?"):
-            self.add_error("reason", _("Say why: a review that does not agree needs a reason."))
+            self.add_error("reason", _("Give a reason: a review that does not agree needs one."))
 
 
 class OutcomeForm(forms.Form):
     """How a later RT-PCR test of the patient came out, and when the sample was taken."""
 
     prefix = "outcome"
-    result = _one_of(_("RT-PCR"), [], _("Choose how the test came out."))
+    result = _one_of(_("RT-PCR"), [], _("Choose the result of the test."))
     sampled = DayField(_("Day of the sample"))
 
     def __init__(self, data: Any = None, *, study: Study) -> None:
@@ -87,8 +87,8 @@ class OutcomeForm(forms.Form):
             return
         day: date | None = values.get("sampled")
         if day is None and "sampled" not in self.errors:
-            self.add_error("sampled", _("Give the day on which the sample was taken."))
+            self.add_error("sampled", _("Enter the day on which the sample was taken."))
         elif day and day > timezone.localdate():
-            self.add_error("sampled", _("This day lies in the future."))
+            self.add_error("sampled", _("This date is in the future."))
         elif day and day < FIRST_SAMPLE:
-            self.add_error("sampled", _("No RT-PCR test for COVID-19 is as old as this. Check the year."))
+            self.add_error("sampled", _("There was no RT-PCR test for COVID-19 on this date. Check the year."))

@@ -100,7 +100,7 @@ def _answers(report: Activity) -> Panel:
 
 
 def _no_days() -> str:
-    return _("You read blind, so the days are not shown: one with a single result would tell you its answer.")
+    return _("You read blind, so the days are not shown: a day with a single result would give its answer away.")
 
 
 def _positivity(report: Activity) -> list[list]:
@@ -205,7 +205,7 @@ def _versions(report: Activity) -> Panel:
         Row(version.version, _version_cells(counts), reverse("models:version", args=[version.version]))
         for version, counts in report.versions
     ]
-    text = _("Versions answered about different radiographs: their shares alone do not say which one is better.")
+    text = _("Versions classified different radiographs: their shares alone do not say which one is better.")
     table = Table(_("Answers and reviews by model version"), header, rows)
     return Panel("versions", _("Model versions"), [text], tables=[table])
 
@@ -217,13 +217,13 @@ def _version_cells(counts: Counts) -> list[str]:
 def _people(report: Activity) -> Panel:
     rows = [Row(person.display_name, [number(results)]) for person, results in report.people]
     header = [_("Radiographer"), _("Results")]
-    text = _("How many results each person asked for. It says nothing about anybody's work.")
+    text = _("How many results each person asked for. It does not measure anybody's work.")
     return Panel("people", _("Radiographers"), [text], tables=[Table(_("Results by radiographer"), header, rows)])
 
 
 def _refusals(report: Activity) -> Panel:
     rows = [Row(str(REFUSALS.get(code, code)), [number(uploads)]) for code, uploads in report.refusals]
     header = [_("Reason"), _("Uploads")]
-    text = _("Files that no model was asked about, and why. The same file counts each time it was tried.")
+    text = _("Files that were refused before classification, and why. A file counts each time it is tried.")
     table = Table(_("Refused uploads by reason"), header, rows)
     return Panel("refusals", _("Could not be assessed"), [text], tables=[table])

@@ -64,14 +64,14 @@ def _known(card: Scorecard) -> Panel:
         "People are chosen for a test, often because of the model's answer. Where these shares differ, "
         "sensitivity and specificity below are not those of all radiographs (verification bias)."
     )
-    table = Table(_("Of how many answers the RT-PCR is known"), header, rows)
+    table = Table(_("Answers with a known RT-PCR result"), header, rows)
     return Panel("known", _("Which answers were followed up"), [text], tables=[table])
 
 
 def _accuracy(card: Scorecard) -> Panel:
     kinds = kinds_of(FIGURES)
     estimates = [[part.answers.sensitivity, part.answers.specificity] for part in card.parts]
-    summary = _("Sensitivity %(sensitivity)s, specificity %(specificity)s in all.") % {
+    summary = _("Total: sensitivity %(sensitivity)s, specificity %(specificity)s.") % {
         "sensitivity": _sensitivity(card.total.answers),
         "specificity": _specificity(card.total.answers),
     }
@@ -150,7 +150,7 @@ def _calibration(card: Scorecard) -> Panel:
 
 def _calibration_summary(card: Scorecard) -> str:
     total = card.total.calibration
-    return _("In all, %(expected)s expected and %(observed)s observed.") % {
+    return _("Total: %(expected)s expected, %(observed)s observed.") % {
         "expected": percent(total.expected),
         "observed": interval_in_percent(total.observed),
     }
@@ -210,7 +210,7 @@ def _comparison(card: Scorecard) -> Panel:
 
 def _rules(card: Scorecard) -> Panel:
     texts = [
-        _("COVID is what the RT-PCR result says that was entered on a result's page; the newest entry counts."),
+        _("COVID means a positive RT-PCR result entered on a result's page; the newest entry counts."),
         _(
             "Each radiograph counts once, with the first answer about it, in the month of that answer. Under a model "
             "version it counts with that version's answer. Voided studies do not count."
@@ -226,7 +226,7 @@ def _rules(card: Scorecard) -> Panel:
             card.out_of_window,
         )
         % {"number": number(card.out_of_window)},
-        _("No figure is given of fewer than %(cases)d radiographs.") % {"cases": FEWEST_CASES},
+        _("No figure is given for fewer than %(cases)d radiographs.") % {"cases": FEWEST_CASES},
         _(
             "Intervals are Wilson's (for the Brier score: normal). They take radiographs for independent; with several "
             "of one patient the true ones are wider."

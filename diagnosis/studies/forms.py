@@ -19,7 +19,7 @@ REASON_LENGTH = 300
 
 def reason_field() -> FreeTextField:
     """Why something is done that others will ask about."""
-    missing = _("Say why: the reason is kept in the study's history.")
+    missing = _("Give a reason: it is kept in the study's history.")
     return FreeTextField(
         _("Reason"), rows=2, max_length=REASON_LENGTH, required=True, error_messages={"required": missing}
     )
@@ -59,14 +59,14 @@ class MoveForm(PatientFields):
         self.user, self.study = user, study
         self.patient: Patient | None = None
         self.fields["reference"].required = True
-        self.fields["reference"].error_messages["required"] = str(_("Give the reference of the right patient."))
+        self.fields["reference"].error_messages["required"] = str(_("Enter the reference of the right patient."))
 
     def clean_reference(self) -> str:
         reference = super().clean_reference()
         patients = Patient.objects.visible_to(self.user)
         self.patient = patients.filter(reference_key=normalised(reference)).first()
         if self.patient and self.patient.pk == self.study.patient_id:
-            raise forms.ValidationError(_("This is the patient of the study already."), code="same")
+            raise forms.ValidationError(_("The study already belongs to this patient."), code="same")
         return reference
 
     def clean(self) -> dict[str, Any]:

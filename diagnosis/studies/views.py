@@ -40,7 +40,7 @@ def edit(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     try:
         changed = _save(request, study, form, patient_form)
     except IntegrityError:  # at the same moment another patient got this reference
-        messages.error(request, _("Another patient was given this reference at this moment. Nothing was changed."))
+        messages.error(request, _("Another patient was given this reference just now. Nothing was changed."))
         return redirect("diagnosis:study-edit", uuid)
     text = _("The details have been saved.") if changed else _("Nothing was changed.")
     return _told(request, study, messages.SUCCESS, text)
@@ -95,7 +95,7 @@ def restore(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """Let a voided study count again."""
     study = _visible_study(request, uuid)
     if not study.voided:
-        return _told(request, study, messages.INFO, _("This study counts: it is not voided."))
+        return _told(request, study, messages.INFO, _("This study is not voided."))
     return _changed_for_a_reason(request, study, "restore", study_restore, _("The study has been restored."))
 
 

@@ -1,4 +1,4 @@
-"""What became of each uploaded file, in words for a page and for a script."""
+"""What became of each upload (stored, a duplicate, refused): the words, and the status such as 409 or 413."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _sentences(outcome: DiagnosisOutcome) -> list[str]:
             _("It belongs to another patient than the one you entered. Check whose it is; move it if that is wrong.")
         )
     elif outcome.left_out:
-        sentences.append(_("What you entered was not stored with it: it can be changed on its page."))
+        sentences.append(_("What you entered was not stored with it. You can change it on its page."))
     if mix_ups(outcome.diagnosis.study):
         sentences.append(_("The file itself names this patient differently. Check whose radiograph this is."))
     return sentences

@@ -31,7 +31,7 @@ class RadiographsField(forms.FileField):
         if not data:
             raise forms.ValidationError(_("Choose a radiograph to upload."), code="required")
         if len(data) > MAX_FILES:
-            message = _("These are %(chosen)d files. Choose at most %(most)d at once.")
+            message = _("You chose %(chosen)d files. Choose at most %(most)d at once.")
             raise forms.ValidationError(message, TOO_LARGE, {"chosen": len(data), "most": MAX_FILES})
         return list(data)
 

@@ -17,13 +17,13 @@ def script_texts(*_form: object) -> dict[str, str]:
         "classifying": _("Classifying…"),
         "again": _("Waiting: the server is busy. Tried again in {seconds} s."),
         "done": _("Classified"),
-        "repeat": _("Was there before"),
+        "repeat": _("Already uploaded"),
         "voided": _("Voided"),
         "refused": _("Not classified"),
         "failed": _("Not classified"),
         "stopped": _("Stopped"),
         "finished": _("Finished: {finished} of {all}"),
-        "stoppedUnsent": _("Stopped before it was sent whole: nothing of it was kept."),
+        "stoppedUnsent": _("Stopped before the upload was complete: nothing was stored."),
         "stoppedSent": _("You stopped waiting. The server may still finish: look in the list of results."),
         "tooLarge": _("This file is larger than %(megabytes)d MB. Export it smaller or compressed, then upload it.")
         % {"megabytes": megabytes},
@@ -43,11 +43,14 @@ def script_texts(*_form: object) -> dict[str, str]:
         ),
         "network": _("The server could not be reached. Check the connection, then press “Try again”: the others wait."),
         "unavailable": _("The service is not available at the moment. Try again in a few minutes."),
-        "full": _("The storage of the server is full: nothing was kept. Tell your administrator."),
-        "fault": _("An error happened on the server, and nothing was kept. Try again; if it comes back, say so."),
-        "unexpected": _("The server gave an answer that makes no sense here. Reload the page and try again."),
+        "full": _("The storage of the server is full: nothing was stored. Tell your administrator."),
+        "fault": _(
+            "An error happened on the server, and nothing was stored. Try again; if it happens again, tell your "
+            "administrator."
+        ),
+        "unexpected": _("The server gave an unexpected answer. Reload the page and try again."),
         "correct": _(
-            "Correct what is marked under “Patient, projection and notes”, then go on. Nothing was sent further."
+            "Correct what is marked under “Patient, projection and notes”, then go on. The other files were not sent."
         ),
         "kilobytes": _("{number} kB"),
         "megabytes": _("{number} MB"),

@@ -109,7 +109,9 @@ def _outcome(upload: Upload, diagnosis: Diagnosis, *, is_repeat: bool, was_there
 def _refuse_what_only_a_colleague_sees(user: User, study: Study) -> None:
     """Where radiographers see their own studies only (RADIOGRAPHERS_SEE), a colleague's answer is not handed out."""
     if not Study.objects.visible_to(user).filter(pk=study.pk).exists():
-        raise StoredByColleague(_("A colleague has uploaded this radiograph. You see your own ones only: ask there."))
+        raise StoredByColleague(
+            _("A colleague has uploaded this radiograph. You only see your own: ask your colleague.")
+        )
 
 
 def _known_outcome(upload: Upload, classifier: Classifier) -> DiagnosisOutcome | None:

@@ -47,7 +47,7 @@ def test_the_right_password_is_locked_too(stranger: Client, alice: User) -> None
     assert is_locked(answer)
     assert "_auth_user_id" not in stranger.session
     assert 0 < int(answer["Retry-After"]) <= 15 * 60
-    assert "closed until" in answer.content.decode()
+    assert "locked until" in answer.content.decode()
 
 
 def test_a_right_password_resets_the_count(stranger: Client, alice: User) -> None:
@@ -197,7 +197,7 @@ def test_no_difference_shows_who_exists(people: dict[str, str], settings: Settin
         CountingHasher.count = 0
         client = Client()
         answer = sign_in(client, username, password)
-        words = "This user name and password do not belong together." in answer.content.decode()
+        words = "The user name or the password is wrong." in answer.content.decode()
         seen.add((CountingHasher.count, answer.status_code, words, "_auth_user_id" in client.session))
     assert seen == {(1, 200, True, False)}
 

@@ -33,7 +33,7 @@ def test_it_ends_after_half_an_hour_idle(client: Client) -> None:
     answer = client.get("/results/")
     assert answer["Location"] == f"{SIGN_IN}?next=/results/"
     assert "_auth_user_id" not in client.session
-    assert "nothing was done for a while" in client.get(answer["Location"]).content.decode()
+    assert "after a time without activity" in client.get(answer["Location"]).content.decode()
 
 
 def test_activity_prolongs_it(client: Client) -> None:

@@ -27,7 +27,7 @@ def test_wrong_name_and_password_look_alike(stranger: Client, alice: User, usern
     assert answer.status_code == 200
     assert "_auth_user_id" not in stranger.session
     if "\0" not in username:
-        assert "This user name and password do not belong together." in answer.content.decode()
+        assert "The user name or the password is wrong." in answer.content.decode()
 
 
 class CountingHasher(MD5PasswordHasher):

@@ -42,7 +42,7 @@ class TestSigningIn:
         answers = [sign_in(password="wrong"), sign_in("nobody")]
         assert answers[0].json() == answers[1].json()
         assert [answer.status_code for answer in answers] == [401, 401]
-        assert "do not belong together" in answers[0].json()["detail"]
+        assert "user name or the password is wrong" in answers[0].json()["detail"]
         assert answers[0]["WWW-Authenticate"] == "Bearer"
 
     @pytest.mark.parametrize("body", [{}, {"username": "alice"}, {"password": PASSWORD}])
@@ -88,7 +88,7 @@ class TestLockOut:
         answer = sign_in()
         assert (answer.status_code, answer.json()["code"]) == (429, "locked-out")
         assert 0 < int(answer["Retry-After"]) <= 15 * 60
-        assert "closed until" in answer.json()["detail"]
+        assert "locked until" in answer.json()["detail"]
         assert not ApiToken.objects.exists()
 
     def test_failures_are_counted_with_the_pages(self, alice: User) -> None:

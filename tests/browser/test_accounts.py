@@ -112,7 +112,7 @@ def test_a_page_leaves_when_its_session_has_ended(page: Page, settings: Settings
     sign_in(page)
     page.goto("/accounts/profile/")
     page.wait_for_url(re.compile(r"/accounts/sign-in/\?next=/accounts/profile/"))
-    expect(page.get_by_role("status")).to_contain_text("nothing was done for a while")
+    expect(page.get_by_role("status")).to_contain_text("after a time without activity")
 
 
 def test_the_administration_says_so_too_and_leaves(page: Page, settings: Settings, dora: User) -> None:

@@ -69,7 +69,7 @@ def test_the_profile_sets_the_heat_map(signed_in: Page) -> None:
     page = signed_in
     page.get_by_role("link", name="Alice").click()
     page.get_by_label("Last name").fill("Łukasz")
-    page.get_by_label("Show the heat map at first").uncheck()
+    page.get_by_label("Show the heat map by default").uncheck()
     page.get_by_label("Time zone").select_option("Asia/Kuching")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_contain_text("Your profile has been saved.")

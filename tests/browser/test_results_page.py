@@ -180,7 +180,7 @@ def test_a_filter_error_is_next_to_its_field(list_page: Page) -> None:
     page.goto("/results/?low=400")
     field = page.get_by_label("Probability from (%)")
     expect(field).to_be_visible()
-    expect(field).to_have_accessible_description("Give a number from 0 to 100.")
+    expect(field).to_have_accessible_description("Enter a number from 0 to 100.")
     expect(page.locator(".list-file")).to_have_count(0)
 
 

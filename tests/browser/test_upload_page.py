@@ -83,7 +83,7 @@ def test_what_was_uploaded_before_or_voided_is_said(upload_page: Page, alice: Us
     expect(row(page, "again.png")).to_contain_text("had been uploaded and classified before")
     expect(row(page, "voided.png")).to_contain_text("was voided: it was not classified")
     row(page, "voided.png").get_by_role("link").click()
-    expect(page.get_by_text("Voided: this study counts no more.")).to_be_visible()
+    expect(page.get_by_text("Voided – excluded from lists and statistics.")).to_be_visible()
     page.get_by_role("link", name="Restore it").click()
     page.get_by_label("Reason").fill("It is needed")
     page.get_by_role("button", name="Restore").click()
@@ -183,7 +183,7 @@ def test_a_form_error_stores_nothing(upload_page: Page) -> None:
     page.get_by_label("Study date").fill("2199-01-01")
     classify(page)
     expect(page.get_by_label("Study date")).to_be_focused()
-    expect(page.get_by_text("This day lies in the future")).to_be_visible()
+    expect(page.get_by_text("This date is in the future")).to_be_visible()
     expect(summary(page)).to_contain_text("Waiting: 2")
     page.get_by_label("Study date").fill("2026-01-31")
     page.get_by_label("Clinical notes").fill(f"Cough {HTML}")
@@ -214,7 +214,7 @@ def test_a_patient_is_found_by_keyboard_while_typing(upload_page: Page, alice: U
     expect(field).to_have_value("P-10")
     expect(page.locator(".suggestion-about")).to_have_text("Nowak Anna")
     field.fill("secret")
-    expect(page.get_by_text("No registered patient begins so.")).to_be_attached()
+    expect(page.get_by_text("No registered patient begins with this.")).to_be_attached()
     assert page.evaluate("document.body.dataset.broken") is None
 
 

@@ -142,7 +142,7 @@ def test_sliders_keys_and_dragging(viewer: Page) -> None:
     assert filter_of(page) == "brightness(1.1) contrast(1.9) invert(0)"
     expect(page.get_by_text("110 %")).to_be_visible()
 
-    tool(page, "Drag light").click()
+    tool(page, "Window/level").click()
     x, y = middle_of(page)
     page.mouse.move(x, y)
     page.mouse.down()
@@ -150,11 +150,11 @@ def test_sliders_keys_and_dragging(viewer: Page) -> None:
     page.mouse.up()
     assert filter_of(page) == "brightness(1.2) contrast(2.1) invert(0)"
     assert place_of(page) == pytest.approx((1, 0, 0), abs=1e-6)
-    expect(tool(page, "Drag light")).to_have_attribute("aria-pressed", "true")
+    expect(tool(page, "Window/level")).to_have_attribute("aria-pressed", "true")
 
     tool(page, "Reset").click()
     assert filter_of(page) == "brightness(1) contrast(1) invert(0)"
-    expect(tool(page, "Drag light")).to_have_attribute("aria-pressed", "false")
+    expect(tool(page, "Window/level")).to_have_attribute("aria-pressed", "false")
     expect(page.locator("[data-heat-map]")).to_be_visible()
 
 

@@ -145,7 +145,7 @@ def test_an_oversized_upload_is_refused(stack: Site, alice: requests.Session) ->
     size = 200 * 1024**2 + 1
     status, answer = raw(stack, f"POST /upload/ HTTP/1.1\r\nCookie: {cookies}\r\nContent-Length: {size}")
     assert status == 413
-    assert "That is too much at once" in answer
+    assert "Too large" in answer
     assert "One upload may hold 200 MB" in answer
     for sheet in re.findall(r'href="(/static/[^"]+)"', answer):
         assert alice.get(stack.url + sheet).status_code == 200, sheet
@@ -168,7 +168,7 @@ def test_a_browser_that_sends_too_much_sees_it_too(stack: Site, browser: Browser
     page.goto(f"{stack.url}/upload/")
     page.set_input_files("input[type=file]", tmp_path / "large.png")
     page.locator("main form[enctype] button[type=submit]").first.click()
-    expect(page.locator("h1")).to_have_text("That is too much at once")
+    expect(page.locator("h1")).to_have_text("Too large")
     expect(page.locator(".error-code")).to_have_css("font-weight", "700")
     context.close()
 

@@ -113,7 +113,7 @@ def test_a_day_later_they_are_forgotten(client: Client, monkeypatch: pytest.Monk
     with monkeypatch.context() as yesterday:
         yesterday.setattr("time.time", lambda: timezone.now().timestamp() - failures.DAY_SECONDS - 1)
         logging.getLogger("accounts.mail").warning("not taken")
-    assert figures(client)["Messages that the mail server did not take"] == "0"
+    assert figures(client)["Undelivered e-mails"] == "0"
 
 
 def test_messages_that_no_mail_server_takes(client: Client, alice: User, settings: Settings) -> None:
@@ -121,7 +121,7 @@ def test_messages_that_no_mail_server_takes(client: Client, alice: User, setting
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     with pytest.raises(MailUnavailable):
         mail_invitation(person=alice, site="https://example.org")
-    assert figures(client)["Messages that the mail server did not take"] == "1"
+    assert figures(client)["Undelivered e-mails"] == "1"
 
 
 def test_the_queue_of_this_process(client: Client, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Other pictures of the same patient: what a different device, archive or screenshot could have made of a radiograph.
+"""Augmentation: a radiograph as a different device, archive or screenshot could have made it.
 
 No flips: hearts are on the left. Every view is reproducible from the key of the image and the number of the view.
 """

@@ -1,4 +1,4 @@
-"""Bootstrap: the same images drawn again and again, as weights, so that any figure can be computed for all at once."""
+"""Bootstrap intervals: the same images drawn again and again, as weights, for any figure at once."""
 
 from collections.abc import Callable
 

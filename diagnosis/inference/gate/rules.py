@@ -1,7 +1,7 @@
-"""Rules of the gate on the file and the pixels: size, shape, colour, contrast, noise, modality, body part, view, age.
+"""The gate refuses what is not a chest radiograph: photograph, strip, noise, other modality or body part. Rules only.
 
-With limits far from any real radiograph: of the 11,910 radiographs of the development data they refuse none
-(docs/decisions/0010-reading-radiographs.md). That no rule objects does not say that the picture is a chest.
+The limits are far from any real radiograph: of the 11,910 of the development data they refuse none
+(docs/decisions/0010-reading-radiographs.md). A picture that no rule refuses need not be a chest.
 """
 
 from datetime import date

@@ -232,7 +232,7 @@ def test_the_list_of_patients_counts_their_studies(client: Client, alice: User) 
     page = client.get(reverse("diagnosis:patients")).content.decode()
     assert "2 studies" in page
     assert HTML not in page
-    assert "begins so" in client.get(reverse("diagnosis:patients"), {"q": "zz"}).content.decode()
+    assert "begins with this" in client.get(reverse("diagnosis:patients"), {"q": "zz"}).content.decode()
 
 
 def test_studies_are_newest_first(client: Client, alice: User) -> None:

@@ -157,7 +157,7 @@ def test_a_forged_form_adds_nothing(alice: User, result: Diagnosis) -> None:
 
 def test_a_voided_study_takes_nothing_more(client: Client, alice: User, result: Diagnosis) -> None:
     study_void(user=alice, study=result.study, reason="wrong patient")
-    assert "takes no review" in page_of(client, result)
+    assert "cannot be reviewed" in page_of(client, result)
     for what, values in (
         ("review", {"verdict": "agrees"}),
         ("outcome", {"result": "negative", "sampled": "2026-03-01"}),
@@ -198,10 +198,10 @@ def test_an_outcome_can_be_withdrawn(client: Client, result: Diagnosis) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"result": "positive", "sampled": ""}, "Give the day on which"),
+        ({"result": "positive", "sampled": ""}, "Enter the day on which"),
         ({"result": "positive", "sampled": "2019-11-30"}, "as old as this"),
         ({"result": "positive", "sampled": "31.12.2025"}, "year-month-day"),
-        ({"result": "positive", "sampled": "tomorrow"}, "lies in the future"),
+        ({"result": "positive", "sampled": "tomorrow"}, "is in the future"),
         ({"result": "maybe", "sampled": "2026-03-01"}, "Select a valid choice"),
         ({"sampled": "2026-03-01"}, "Choose how the test came out"),
         ({"result": "none"}, "Select a valid choice"),

@@ -180,7 +180,7 @@ def test_refusals_are_counted_by_reason(client: Client, alice: User, charlie: Us
     text = text_of(client, MARCH)
     assert table(text, "Answers by day")["3 Mar"] == ["0", "0", "0", "0", "–", "2"]
     assert table(text, "Answers by day")["Together"][3:] == ["6", "50.0 % (18.8 to 81.2 %)", "3"]
-    assert table(text, "Refused uploads by reason") == {"A colour picture, no radiograph": ["2"], "<b>": ["1"]}
+    assert table(text, "Refused uploads by reason") == {"A colour picture, not a radiograph": ["2"], "<b>": ["1"]}
     assert "<b>" not in text
 
 
@@ -220,11 +220,11 @@ def test_the_current_month_comes_first(client: Client) -> None:
     """The month that it is comes first and leads to the one before only."""
     text = text_of(client, "/statistics/")
     assert "Activity: March 2026" in text
-    assert "Not over yet" in text
+    assert "In progress" in text
     assert 'rel="prev" href="/statistics/2026/2/"' in text
     assert 'rel="next"' not in text
     assert 'rel="next" href="/statistics/2026/3/"' in text_of(client, "/statistics/2026/2/")
-    assert "Not over yet" not in text_of(client, "/statistics/2026/2/")
+    assert "In progress" not in text_of(client, "/statistics/2026/2/")
 
 
 def test_an_empty_month_says_so_and_what_to_do(client: Client) -> None:

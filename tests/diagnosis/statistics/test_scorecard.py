@@ -120,7 +120,7 @@ def test_ten_are_enough(client: Client, twenty: list[Diagnosis]) -> None:
 def test_no_outcome_no_figure(client: Client, alice: User) -> None:
     stored_result(alice)
     text = text_of(client, CARD)
-    assert "No RT-PCR result that counts is known" in text
+    assert "No usable RT-PCR result is known" in text
     assert "<table" not in text
     assert "Sensitivity" not in text
 
@@ -181,8 +181,8 @@ def test_which_answers_were_followed_up_is_shown(client: Client, alice: User) ->
         Prediction.NEGATIVE: Share(1, 10),
     }
     text = text_of(client, CARD)
-    assert "These figures are no validation." in text
-    assert table(text, "Of how many answers the RT-PCR is known")["Positive"][:2] == ["4", "3"]
+    assert "These figures are not a validation." in text
+    assert table(text, "Answers with a known RT-PCR result")["Positive"][:2] == ["4", "3"]
 
 
 def test_own_readings_are_compared(client: Client, alice: User, bob: User, twenty: list[Diagnosis]) -> None:

@@ -177,7 +177,7 @@ def test_a_voided_study_leaves_the_lists(client: Client, alice: User, media_root
     assert answer["Location"] == diagnosis.get_absolute_url()
     assert listed(alice) == 0
     page = client.get(diagnosis.get_absolute_url()).content.decode()
-    assert "Voided: this study counts no more." in page
+    assert "Voided – excluded from lists and statistics." in page
     assert "&lt;i&gt;wrong file&lt;/i&gt;" in page
     assert "Voided studies" in client.get(patient.get_absolute_url()).content.decode()
     assert events(diagnosis.study)[-1] == ("voided", {"reason": "<i>wrong file</i>"})
@@ -263,8 +263,8 @@ def test_a_move_outdates_reports(client: Client, alice: User) -> None:
 @pytest.mark.parametrize(
     ("entered", "reason"),
     [
-        ({}, "Give the reference of the right patient"),
-        ({"reference": "P-1"}, "This is the patient of the study already"),
+        ({}, "Enter the reference of the right patient"),
+        ({"reference": "P-1"}, "The study already belongs to this patient"),
         ({"reference": "P-9"}, "No patient has this reference"),
         ({"reference": "P-2", "name": "Somebody Else"}, "registered with other details"),
         ({"reference": "P-3"}, "No patient has this reference"),
