@@ -1,4 +1,4 @@
-"""What the network can find: class order, index of COVID, the three answers."""
+"""What the network can find, and what it can be called: class order, answers, opacities, quality of a picture."""
 
 from enum import StrEnum
 
@@ -15,3 +15,19 @@ class Prediction(StrEnum):
     POSITIVE = "Positive"
     NEGATIVE = "Negative"
     INDETERMINATE = "Indeterminate"
+
+
+class OpacityAnswer(StrEnum):
+    """Are there opacities in the lungs, whatever their cause?"""
+
+    YES = "yes"
+    UNCLEAR = "unclear"
+    NO = "no"
+
+
+class Verdict(StrEnum):
+    """Of the gate on a picture. ok: assess it. limited: the answer is Indeterminate. refused: no answer."""
+
+    OK = "ok"
+    LIMITED = "limited"
+    REFUSED = "refused"

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from diagnosis.findings import Prediction
+from diagnosis.findings import Prediction, Verdict
 from diagnosis.imaging.radiograph import Radiograph
 from diagnosis.inference.artifacts import Artifact
 from diagnosis.inference.engines import Engine
 from diagnosis.inference.examination import Examination, Examiner, Seen
 from diagnosis.inference.gate import check_assessable
-from diagnosis.inference.gate.learned import Quality, Verdict
+from diagnosis.inference.gate.learned import Quality
 from diagnosis.inference.gate.sentences import refuse
 from diagnosis.inference.lungs import Outline, outlines
 from diagnosis.inference.opacities import Opacities

@@ -2,14 +2,13 @@
 
 import math
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 
-from diagnosis.findings import Prediction
+from diagnosis.findings import OpacityAnswer, Prediction
 
 CLIP = 1e-7
 SMALLEST_SLOPE = 0.01
@@ -87,12 +86,6 @@ class DecisionRule:
     def without_band(self) -> "DecisionRule":
         """The same operating point with an empty band: every image is Positive or Negative, as in the paper."""
         return DecisionRule(self.operating_point, self.operating_point, self.operating_point)
-
-
-class OpacityAnswer(StrEnum):
-    YES = "yes"
-    UNCLEAR = "unclear"
-    NO = "no"
 
 
 @dataclass(frozen=True)

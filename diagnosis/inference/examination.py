@@ -1,6 +1,7 @@
 """One picture through the networks of a version: score, evidence, lungs, opacities and quality, before any decision."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -66,13 +67,20 @@ class Examiner:
 
     def examine(self, pixels: np.ndarray) -> Examination:
         """pixels: (height, width) uint8. Raises ModelUnavailable for a value that is not a number."""
-        if self._lung_network is None or self._gate is None:
-            output = self._run(preprocess(pixels, self.preprocessing))
+        lungs = self._lung_network.find(pixels) if self._lung_network else None
+        output = self._run(self._input_of(pixels, lungs))
+        if lungs is None or self._gate is None:
             return Examination(float(output.probabilities[0, COVID_INDEX]), output.evidence[0])
-        lungs = self._lung_network.find(pixels)
-        box = lungs_view(lungs.box if lungs.boxes else None)
-        output = self._run(views_of(pixels, lungs.box if lungs.boxes else None, self.preprocessing))
-        return self._with_lungs(pixels, lungs, box, output, self._gate)
+        return self._with_lungs(pixels, lungs, output, self._gate)
+
+    def network_input(self, pixels: np.ndarray) -> NDArray[np.float32]:
+        """(height, width) uint8 -> one picture for the network: (224, 224, 3), or (2, 224, 224, 3) with the lungs."""
+        return self._input_of(pixels, self._lung_network.find(pixels) if self._lung_network else None)
+
+    def _input_of(self, pixels: np.ndarray, lungs: LungFields | None) -> NDArray[np.float32]:
+        if lungs is None:
+            return preprocess(pixels, self.preprocessing)
+        return views_of(pixels, found_box(lungs), self.preprocessing)
 
     def _run(self, image: np.ndarray) -> EngineOutput:
         output = self.engine.run(image[None])
@@ -82,11 +90,11 @@ class Examiner:
         return output
 
     def _with_lungs(
-        self, pixels: np.ndarray, lungs: LungFields, box: Box, output: EngineOutput, gate: LearnedGate
+        self, pixels: np.ndarray, lungs: LungFields, output: EngineOutput, gate: LearnedGate
     ) -> Examination:
         if output.opacity is None or output.quarters is None or output.last is None:
             raise ModelUnavailable("The model's graph lacks the opacity map or what the gate reads: build it again.")
-        cells = output.opacity[0]
+        cells, box = output.opacity[0], lungs_view(found_box(lungs))
         shares = lung_shares(lungs.mask, edges(box), len(cells))
         evidence = heat_of(output.evidence[0], box, MAP_SIDE)
         seen = Seen(
@@ -99,18 +107,23 @@ class Examiner:
         return Examination(float(output.probabilities[0, COVID_INDEX]), evidence, seen)
 
 
-def open_examiner(artifact: Artifact, engine: Engine) -> Examiner:
-    """The networks of a version that has been built here. Raises ModelUnavailable."""
+def open_examiner(artifact: Artifact, engine: Engine, built: Path | None = None) -> Examiner:
+    """The networks of a version; `built` has its graphs, if not the version's own folder. Raises ModelUnavailable."""
     if not artifact.preprocessing.reads_lungs:
         return Examiner(artifact.preprocessing, engine)
     try:
-        lung_network = LungNetwork(artifact.folder)
+        lung_network = LungNetwork(built or artifact.folder)
     except Exception as error:  # OpenVINO raises bare RuntimeError and worse
         raise ModelUnavailable(
             f"The lung network of model {artifact.version} cannot be loaded. "
             f"An administrator repairs it with: manage.py build_model --force --model {artifact.version}"
         ) from error
     return Examiner(artifact.preprocessing, engine, lung_network, read_gate(artifact.folder))
+
+
+def found_box(lungs: LungFields) -> Box | None:
+    """The box around both lungs; None where none was found."""
+    return lungs.box if lungs.boxes else None
 
 
 def share_inside(heat: np.ndarray, mask: NDArray[np.bool_]) -> float | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from diagnosis.inference.decision import OpacityAnswer
+from diagnosis.findings import OpacityAnswer
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models.institutions import Institution
 from accounts.models.people import User
 from accounts.scope import narrowed
-from diagnosis.findings import Prediction
-from diagnosis.inference.decision import OpacityAnswer
-from diagnosis.inference.gate.learned import Verdict
+from diagnosis.findings import OpacityAnswer, Prediction, Verdict
 from diagnosis.models.fields import StudysInstitution, StudysOutcome
 from diagnosis.models.ordering import NEWEST_FIRST, SEARCHED_KEYS, Order, starts_with
 from diagnosis.models.reviews import Outcome, ReviewState

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from diagnosis.inference.gate.learned import DISTANCE, LearnedGate, Quality, Verdict, scores_by_code
+from diagnosis.findings import Verdict
+from diagnosis.inference.gate.learned import DISTANCE, LearnedGate, Quality, scores_by_code
 from training.gate.examples import UPRIGHT, Example
 from training.gate.fitting import HEADS, Fitted, GateRecipe, fit_gate
 from training.gate.limits import Allowances, choose_limits

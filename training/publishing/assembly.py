@@ -12,13 +12,17 @@ from pathlib import Path
 import keras
 
 from diagnosis.errors import ModelUnavailable
-from diagnosis.inference.artifacts import TRAINED, Artifact, write_built
+from diagnosis.inference.artifacts import TRAINED, Artifact, check_parts, read_json, write_built
 from diagnosis.inference.contract import IMAGE_SIZE
 from diagnosis.inference.engines import KERAS_MODEL, SERVING_GRAPH, OpenVINOEngine
-from diagnosis.inference.grad_cam import serving_model
+from diagnosis.inference.examination import open_examiner
+from diagnosis.inference.two_view_graph import serving_graph_of
+from training.lungs.keeping import CARD as LUNGS_CARD
+from training.lungs.keeping import check_lungs, load_lungs, write_lung_graph
 from training.network.architecture import HeadConfig, build_network
 from training.network.backbone import build_backbone
 from training.network.tensors import assign_tensors, load_tensors, named_tensors, tensors_sha256
+from training.network.two_views import build_two_view_network
 from training.publishing.golden import check_golden
 from training.publishing.precision import Choice, choose_precision
 
@@ -53,7 +57,8 @@ def assemble_network(artifact: Artifact) -> keras.Model:
     trained = load_tensors(artifact.folder / TRAINED)
     if tensors_sha256(trained) != described.trained_sha256:
         raise ModelUnavailable(f"{TRAINED} of model {artifact.version} is not the one its card describes.")
-    network = build_network(build_backbone(described.weights, IMAGE_SIZE), described.head)
+    build = build_two_view_network if artifact.preprocessing.reads_lungs else build_network
+    network = build(build_backbone(described.weights, IMAGE_SIZE), described.head)
     assign_tensors(network, trained)
     if tensors_sha256(named_tensors(network)) != described.weights_sha256:
         raise ModelUnavailable(
@@ -71,7 +76,11 @@ def build_served_files(artifact: Artifact) -> Choice:
     folder = Path(tempfile.mkdtemp(prefix=".build-", dir=artifact.folder))
     try:
         write_graphs(assemble_network(artifact), folder)
-        check_golden(artifact, OpenVINOEngine(folder))
+        if artifact.preprocessing.reads_lungs:
+            check_parts(artifact)
+            write_lung_graph(load_lungs(artifact.folder), folder)
+            check_lungs(folder, read_json(artifact.folder / LUNGS_CARD))
+        check_golden(artifact, open_examiner(artifact, OpenVINOEngine(folder), folder))
         choice = choose_precision(artifact, folder)
         write_built(artifact, folder, choice.precision, choice.why)
         return choice
@@ -81,4 +90,4 @@ def build_served_files(artifact: Artifact) -> Choice:
 
 def write_graphs(network: keras.Model, folder: Path) -> None:
     network.save(folder / KERAS_MODEL)
-    serving_model(network).export(str(folder / SERVING_GRAPH), format="openvino", verbose=False)
+    serving_graph_of(network).export(str(folder / SERVING_GRAPH), format="openvino", verbose=False)

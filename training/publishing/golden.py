@@ -4,12 +4,9 @@ import numpy as np
 from data_store import DataStore
 
 from diagnosis.errors import ModelUnavailable
-from diagnosis.findings import COVID_INDEX
 from diagnosis.imaging.radiograph import read_radiograph
 from diagnosis.inference.artifacts import GOLDEN, Artifact, read_json
-from diagnosis.inference.contract import Preprocessing
-from diagnosis.inference.engines import Engine
-from diagnosis.inference.preprocessing import preprocess
+from diagnosis.inference.examination import Examiner
 from training.data.augmentation import augmented
 
 SAMPLE = "RG1_UNCR.dcm"
@@ -22,25 +19,25 @@ float32 engines differ by less than 1e-4. In int8 a difference in the last digit
 """
 
 
-def golden_images(preprocessing: Preprocessing) -> list[np.ndarray]:
-    """The radiograph and its augmented views, each (size, size, 3) float32."""
+def golden_pictures() -> list[np.ndarray]:
+    """The radiograph and its augmented views, each (height, width) uint8."""
     content = (DataStore().data_path / SAMPLE).read_bytes()
     pixels = read_radiograph(content).pixels
-    return [preprocess(augmented(pixels, SAMPLE, view), preprocessing) for view in range(VIEWS)]
+    return [augmented(pixels, SAMPLE, view) for view in range(VIEWS)]
 
 
-def golden_answers(artifact: Artifact, engine: Engine) -> list[float]:
-    """Raw COVID probability of each golden image, in order."""
-    images = golden_images(artifact.preprocessing)
-    return [float(engine.run(image[None]).probabilities[0, COVID_INDEX]) for image in images]
+def golden_answers(examiner: Examiner) -> list[float]:
+    """Raw COVID probability of each golden picture, in order; with lungs then the mean opacity of each."""
+    examined = [examiner.examine(pixels) for pixels in golden_pictures()]
+    return [one.raw for one in examined] + [one.seen.opacity_mean for one in examined if one.seen]
 
 
-def check_golden(artifact: Artifact, engine: Engine, name: str = "probabilities") -> None:
-    """Raise ModelUnavailable unless the engine answers the golden images as it did when the version was made.
+def check_golden(artifact: Artifact, examiner: Examiner, name: str = "probabilities") -> None:
+    """Raise ModelUnavailable unless the version answers the golden pictures as it did when it was made.
 
     name: of the answers, a key of TOLERANCES.
     """
-    answers = np.array(golden_answers(artifact, engine))
+    answers = np.array(golden_answers(examiner))
     expected = golden_probabilities(artifact, len(answers), name)
     differences = np.abs(answers - expected)
     if not (differences <= TOLERANCES[name]).all():  # written so that what is not a number differs too

@@ -25,6 +25,7 @@ from diagnosis.inference.artifacts import (
 from diagnosis.inference.contract import IMAGE_SIZE, Preprocessing
 from diagnosis.inference.decision import Decision
 from diagnosis.inference.engines import Engine, EngineOutput, OpenVINOEngine
+from diagnosis.inference.examination import open_examiner
 from diagnosis.inference.preprocessing import preprocess
 from training.data.dataset import Sample, read_dataset, read_image
 from training.data.splits import write_split
@@ -79,7 +80,7 @@ def publish(trained: Trained, progress: Progress) -> Path:
         draw_worst_errors(folder / "worst_errors.png", found)
         write_card(folder, card)  # shows the plots that are there
         artifact = Artifact(plan.name, folder, card, plan.recipe.preprocessing, decision)
-        write_json(folder / GOLDEN, {"probabilities": golden_answers(artifact, engine)})
+        write_json(folder / GOLDEN, {"probabilities": golden_answers(open_examiner(artifact, engine))})
         choice = choose_precision(artifact, folder)
         write_built(artifact, folder, choice.precision, choice.why)
     return plan.output / plan.name

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from diagnosis.findings import CLASS_NAMES, COVID_INDEX, Prediction
 from diagnosis.inference.artifacts import CARD, GOLDEN, RANGES, Artifact, file_sha256, read_json, write_json
 from diagnosis.inference.engines import SERVING_GRAPH, EngineOutput, OpenVINOEngine
-from diagnosis.inference.preprocessing import preprocess
+from diagnosis.inference.examination import open_examiner
 from training.data.dataset import DatasetError, read_image
 from training.evaluation.metrics import evaluate
 from training.publishing.card import write_card
@@ -27,6 +27,15 @@ LARGEST_AUC_FALL = 0.003
 FEWEST_EQUAL = 0.99
 """Share of answers (Positive, Negative, Indeterminate) as in float32. On the Test folder both decide on the default."""
 BATCH = 4
+
+
+class Unused:
+    """An engine for an examiner that is only asked for inputs."""
+
+    name = "none"
+
+    def run(self, images: np.ndarray) -> EngineOutput:
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -48,9 +57,10 @@ def part_of_version(artifact: Artifact, part: str, roots: Sequence[Path]) -> Par
 
 
 def images_of(artifact: Artifact, paths: Iterable[Path]) -> Iterator[np.ndarray]:
-    """Inputs of the network, (1, size, size, 3) float32 each."""
+    """Inputs of the network, float32: (1, size, size, 3) each, or (1, 2, size, size, 3) with the lungs."""
+    examiner = open_examiner(artifact, Unused())
     for path in paths:
-        yield preprocess(read_image(path).pixels, artifact.preprocessing)[None]
+        yield examiner.network_input(read_image(path).pixels)[None]
 
 
 def outputs_of(artifact: Artifact, engine: OpenVINOEngine, paths: Sequence[Path]) -> EngineOutput:
@@ -147,7 +157,7 @@ def write_int8_card(artifact: Artifact, learned_on: int, parts: dict[str, dict[s
         "parts": parts,
     }
     with int8_engine(artifact) as engine:
-        golden = read_json(artifact.folder / GOLDEN) | {"int8": golden_answers(artifact, engine)}
+        golden = read_json(artifact.folder / GOLDEN) | {"int8": golden_answers(open_examiner(artifact, engine))}
     card = artifact.card | {"int8": section}
     write_json(artifact.folder / CARD, card)
     write_json(artifact.folder / GOLDEN, golden)

@@ -7,13 +7,13 @@ answer Indeterminate, above the upper one the picture is refused.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from diagnosis.errors import ModelUnavailable
+from diagnosis.findings import Verdict
 from diagnosis.inference.artifacts import read_json
 from diagnosis.inference.gate.measures import GREY_MEASURES, LUNG_MEASURES, grey_measures, lung_measures
 from diagnosis.inference.lungs import LungFields
@@ -47,14 +47,6 @@ PRECEDENCE = (
     "unlike",
 )
 """Which fault is named where several were found: one that makes the others meaningless first."""
-
-
-class Verdict(StrEnum):
-    """ok: assess it. limited: the answer is Indeterminate. refused: no answer."""
-
-    OK = "ok"
-    LIMITED = "limited"
-    REFUSED = "refused"
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Sentences of the learned gate, by code: what is wrong with the picture, and what to do."""
 
 from diagnosis.errors import CorrectableRadiograph, RadiographRejected, gettext_noop
+from diagnosis.findings import Verdict
 from diagnosis.imaging.corrections import turn_by
-from diagnosis.inference.gate.learned import Quality, Verdict
+from diagnosis.inference.gate.learned import Quality
 
 LIMITED = gettext_noop("Picture quality limited")
 """Heading above the sentence where the answer is Indeterminate for this reason."""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from diagnosis.errors import ModelUnavailable, RadiographRejected
+from diagnosis.findings import Verdict
 from diagnosis.inference.artifacts import write_json
 from diagnosis.inference.gate.learned import (
     CARD,
@@ -21,7 +22,6 @@ from diagnosis.inference.gate.learned import (
     Limits,
     PooledFeatures,
     Quality,
-    Verdict,
     gate_inputs,
     read_gate,
 )
