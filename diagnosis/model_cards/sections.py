@@ -33,6 +33,7 @@ def sections_of(card: Value, plots: Sequence[str]) -> list[Section]:
     """Every section of the page; empty where the card says nothing. `plots`: those of PLOTS to be shown."""
     return [
         what_it_is(card),
+        *measured(card["sections"]),
         figures(card["figures"]),
         beside_the_paper(card["figures"]),
         external(card),
@@ -68,6 +69,22 @@ def what_it_is(card: Value) -> Section:
         "of the image are evidence for it."
     )
     return Section("what", _("What it is"), texts=[purpose, *_optional_texts(card["notes"])], facts=facts)
+
+
+def measured(sections: Value) -> list[Section]:
+    """What a card says in tables of its own: left-out hospitals first. Their words stay as they are in the card."""
+    if sections.is_left_out:
+        return []
+    return [_measured(one) for one in sections.entries()]
+
+
+def _measured(one: Value) -> Section:
+    texts = [text for entry in one["texts"].entries() if (text := entry.text())]
+    table = one["table"]
+    header = [shown(cell.text()) for cell in table["header"].entries()]
+    rows = [[shown(cell.text()) for cell in row.entries()] for row in table["rows"].entries()]
+    tables = [Table(shown(table["caption"].text()), header, rows)] if header else []
+    return Section(shown(one["slug"].text()), shown(one["title"].text()), texts=texts, tables=tables)
 
 
 def figures(tree: Value) -> Section:
@@ -132,6 +149,8 @@ def missed_elsewhere(card: Value) -> list[str]:
 
     Clearly: the intervals of the two sensitivities do not meet. A good ROC AUC does not show this.
     """
+    if not card["figures"]["parts"]["validation"].exists:
+        return []
     home = card["figures"]["parts"]["validation"]["sensitivity"].estimate()
     found = {name: part["sensitivity"].estimate() for name, part in card["external"].items()}
     return [_missed(name, there, home) for name, there in found.items() if there and home and there.high < home.low]
@@ -229,12 +248,19 @@ def decision(tree: Value) -> Section:
         ),
         (_("Calibrated at a prevalence of"), percent(calibration["prevalence"].number())),
     ]
+    title = _("From probability to answer")
+    if tree["opacities"].exists:
+        text = _(
+            "Calibration, operating point and band were chosen on sources that were left out of training, each source "
+            "weighing the same. In the band around the operating point the answer is Indeterminate, and Positive begins "
+            "above the band. A limited picture quality makes the answer Indeterminate, whatever the probability is."
+        )
+        return Section("decision", title, texts=[text], facts=facts, scale=scale_of(rule) if rule else None)
     text = _(
         "The operating point has the highest specificity among those with a sensitivity of at least 95 % on the "
         "validation part, where the probabilities were calibrated, too. In the band around it the answer is "
         "Indeterminate, and Positive begins above the band."
     )
-    title = _("From probability to answer")
     return Section("decision", title, texts=[text], facts=facts, scale=scale_of(rule) if rule else None)
 
 

@@ -22,6 +22,7 @@ def render_card(card: Json, plots: Sequence[str] = ()) -> str:
     """The card as Markdown. `plots`: names in PLOTS whose SVG is next to it."""
     sections = (
         _what_it_is(card),
+        *(_measured(section) for section in card.get("sections", [])),
         _figures(card["figures"]),
         _beside_the_paper(card["figures"]),
         _external(card.get("external", {})),
@@ -83,6 +84,13 @@ def _what_it_is(card: Json) -> list[str]:
             ],
         ),
     ]
+
+
+def _measured(section: Json) -> list[str]:
+    """A table of its own, as the page shows it."""
+    texts = [line for text in section["texts"] for line in (text, "")]
+    shown = table(section["table"]["header"], section["table"]["rows"]) if section["table"]["header"] else []
+    return [f"## {section['title']}", "", *texts, *shown]
 
 
 def _figures(figures: Json) -> list[str]:
@@ -190,6 +198,8 @@ def _sources(figures: Json) -> list[str]:
 
 def _decision(card: Json) -> list[str]:
     rule, calibration = card["decision"]["rule"], card["decision"]["calibration"]
+    if card["decision"].get("opacities"):
+        return _unseen_decision(rule, calibration)
     return [
         "## From probability to answer",
         "",
@@ -198,6 +208,18 @@ def _decision(card: Json) -> list[str]:
         f"{rule['indeterminate_high']:.3f} the answer is Indeterminate: refer. Probabilities are calibrated on the "
         f"validation part ({calibration['method']}: logit = {calibration['slope']:.3f} x raw logit "
         f"{calibration['intercept']:+.3f}) at a prevalence of {percent(calibration['prevalence'])}.",
+    ]
+
+
+def _unseen_decision(rule: Json, calibration: Json) -> list[str]:
+    return [
+        "## From probability to answer",
+        "",
+        f"Positive from a probability of {rule['indeterminate_high']:.3f}, Negative below "
+        f"{rule['indeterminate_low']:.3f}, Indeterminate between them and wherever the picture's quality is limited. "
+        "Calibration and borders were chosen on predictions for sources that were left out of training, every source "
+        f"weighing the same (logit = {calibration['slope']:.3f} x raw logit {calibration['intercept']:+.3f}, at a "
+        f"prevalence of {percent(calibration['prevalence'])}).",
     ]
 
 

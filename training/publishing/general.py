@@ -1,0 +1,129 @@
+"""A version of the preset `general`: two views, lungs, gate and opacities, judged on left-out sources and written."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from diagnosis.findings import CLASS_NAMES
+from diagnosis.inference.artifacts import (
+    CARD,
+    GOLDEN,
+    PARTS,
+    TRAINED,
+    WITH_LUNGS,
+    Artifact,
+    file_sha256,
+    new_version,
+    write_built,
+    write_json,
+)
+from diagnosis.inference.contract import IMAGE_SIZE, TWO_VIEWS, Preprocessing
+from diagnosis.inference.decision import Decision, OpacityRule
+from diagnosis.inference.engines import OpenVINOEngine
+from diagnosis.inference.examination import Examiner, open_examiner
+from training.evaluation.unseen_decision import UnseenDecision
+from training.lungs.keeping import load_lungs, write_lung_graph
+from training.network.architecture import HeadConfig
+from training.network.tensors import named_tensors, save_tensors, tensors_sha256
+from training.publishing.assembly import write_graphs
+from training.publishing.card import write_card
+from training.publishing.golden import golden_answers
+from training.publishing.precision import choose_precision
+from training.publishing.publish import installed_versions
+
+PREPROCESSING = Preprocessing(version=TWO_VIEWS, equalise=True)
+HEAD_TENSORS = ("head_", "opacity/")
+EVIDENCE_PICTURES = 40
+
+
+@dataclass(frozen=True)
+class GeneralVersion:
+    """What a run has made, ready to be written.
+
+    trained: names of tensors that training changed begin so. parts: the folder of lungs.npz, gate.npz and their JSON.
+    covid: pixels of COVID pictures that set the scale of the heat map. sections: of the card (unseen_sections.py).
+    summary: of left-out sources, shares 0..1.
+    """
+
+    name: str
+    output: Path
+    network: keras.Model = field(repr=False)
+    backbone: str
+    head: HeadConfig
+    parts: Path
+    decision: UnseenDecision
+    opacities: OpacityRule
+    covid: Sequence[np.ndarray] = field(repr=False)
+    sections: Sequence[dict[str, Any]] = field(repr=False)
+    summary: dict[str, float]
+    recipe: dict[str, Any]
+    training: dict[str, Any]
+    notes: Sequence[str] = ()
+    trained: tuple[str, ...] = HEAD_TENSORS
+
+
+def publish_general(version: GeneralVersion) -> Path:
+    """Write the version's folder; it appears under its name when all of it is there."""
+    with new_version(version.output, version.name) as folder:
+        for name in PARTS:
+            shutil.copyfile(version.parts / name, folder / name)
+        trained = trained_tensors(version)
+        save_tensors(folder / TRAINED, trained)
+        write_graphs(version.network, folder)
+        write_lung_graph(load_lungs(folder), folder)
+        artifact = described(version, folder, trained, 1.0)
+        examiner = open_examiner(artifact, OpenVINOEngine(folder))
+        artifact = described(version, folder, trained, evidence_scale(examiner, version.covid))
+        write_json(folder / CARD, artifact.card)
+        write_json(folder / GOLDEN, {"probabilities": golden_answers(examiner)})
+        write_card(folder, artifact.card)
+        choice = choose_precision(artifact, folder)
+        write_built(artifact, folder, choice.precision, choice.why)
+    return version.output / version.name
+
+
+def trained_tensors(version: GeneralVersion) -> dict[str, np.ndarray]:
+    tensors = named_tensors(version.network)
+    return {name: value for name, value in tensors.items() if name.startswith(version.trained)}
+
+
+def described(version: GeneralVersion, folder: Path, trained: dict[str, np.ndarray], scale: float) -> Artifact:
+    decision = Decision(version.decision.calibration, version.decision.rule, scale, version.opacities)
+    card = {
+        "version": version.name,
+        "notes": list(version.notes),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "contract": {
+            "format": WITH_LUNGS,
+            "class_names": list(CLASS_NAMES),
+            "image_size": IMAGE_SIZE,
+            "preprocessing": PREPROCESSING.as_dict(),
+        },
+        "network": {
+            "architecture": "ResNet-152",
+            "backbone": version.backbone,
+            "head": version.head.as_dict(),
+            "weights_sha256": tensors_sha256(named_tensors(version.network)),
+            "trained_sha256": tensors_sha256(trained),
+        },
+        "parts": {name: file_sha256(folder / name) for name in PARTS},
+        "decision": decision.as_dict(),
+        "left_out": {"summary": version.summary},
+        "sections": list(version.sections),
+        "recipe": version.recipe,
+        "training": version.training | {"packages": installed_versions()},
+        "figures": {"how": "", "parts": {}},
+    }
+    return Artifact(version.name, folder, card, PREPROCESSING, decision)
+
+
+def evidence_scale(examiner: Examiner, covid: Sequence[np.ndarray]) -> float:
+    """Median, over COVID pictures, of the strongest evidence in each, in logits."""
+    peaks = [float(examiner.examine(pixels).evidence.max()) for pixels in covid[:EVIDENCE_PICTURES]]
+    return max(float(np.median(peaks)), 1e-6) if peaks else 1.0
