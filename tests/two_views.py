@@ -1,0 +1,78 @@
+"""A version that reads lungs, written by the real chain with toys instead of ResNet-152 and the lung network."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diagnosis.inference.decision import Calibration, DecisionRule, OpacityRule
+
+VERSION = "lungs-1"
+RULE = DecisionRule(0.5, 0.4, 0.6)
+NO_CROSSING = {"near_duplicates_crossing": 0, "groups_with_both_classes": 0}
+
+
+def write_gate(folder: Path, *, features: int, refused: Sequence[str] = (), limited: Sequence[str] = ()) -> None:
+    """A gate that finds the named faults in every picture, and no others."""
+    from diagnosis.inference.artifacts import write_json
+    from diagnosis.inference.gate import learned
+
+    heads = ("no chest", *learned.TURNS, "inverted", "mirrored")
+    inputs = learned.MEASURES + features
+    found = {*refused, *limited}
+    bias = [9.0 if head.removesuffix(" 1") in found else -9.0 for head in heads]
+    np.savez_compressed(
+        folder / learned.WEIGHTS,
+        mean=np.zeros(inputs, np.float32),
+        scale=np.ones(inputs, np.float32),
+        weights=np.zeros((inputs + learned.MEASURES, len(heads)), np.float32),
+        bias=np.array(bias, np.float32),
+        centre=np.zeros(features, np.float32),
+        directions=np.zeros((features, 1), np.float32),
+    )
+    codes = ("no-chest", "turned", "inverted", "mirrored", learned.DISTANCE)
+    limits = {code: {"limited": 1.0, "refused": 2.0 if code in refused else 1e9} for code in codes}
+    write_json(folder / learned.CARD, {"format": learned.FORMAT, "heads": list(heads), "limits": limits})
+
+
+def write_two_view_version(root: Path, **faults: Any) -> Path:
+    """models/ with the version in use; `faults` are those that its gate finds in every picture."""
+    import keras
+
+    from diagnosis.inference.artifacts import set_current_version
+    from tests.training.toy_network import toy_backbone
+    from training.evaluation.unseen_decision import UnseenDecision
+    from training.lungs.keeping import round_tensors, save_lungs
+    from training.lungs.network import build_lung_network
+    from training.network.architecture import HeadConfig
+    from training.network.tensors import as_stored, assign_tensors
+    from training.network.two_views import build_two_view_network
+    from training.publishing.general import GeneralVersion, publish_general, trained_tensors
+
+    keras.utils.set_random_seed(4)
+    parts = root / "parts"
+    lungs = build_lung_network()
+    round_tensors(lungs)
+    save_lungs(parts, lungs, {"dice": {}})
+    write_gate(parts, features=4 * 32 + 32, **faults)
+    head = HeadConfig(taps=(1, 0), bands=(1, 1), hidden_units=0)
+    version = GeneralVersion(
+        name=VERSION,
+        output=root / "models",
+        network=build_two_view_network(toy_backbone("", 224), head),
+        backbone="toy",
+        head=head,
+        parts=parts,
+        decision=UnseenDecision(Calibration(), RULE, 0.1, 0.1, 0.9, True),
+        opacities=OpacityRule(Calibration(), 0.3, 0.6),
+        covid=[],
+        sections=[],
+        summary={"called_positive": 0.08, "called_negative": 0.3, "indeterminate": 0.2},
+        recipe={},
+        training={"command": "as the test says", "seconds": 0, "parts": {}, "refused": 0, **NO_CROSSING},
+    )
+    assign_tensors(version.network, as_stored(trained_tensors(version)))
+    publish_general(version)
+    set_current_version(version.output, VERSION)
+    return version.output
