@@ -72,14 +72,14 @@ audit-dependencies: $(VENV)/audit/.requirements ## ask for known holes in the pi
 coverage: $(VENV)/.requirements-dev $(FRONT_END) ## which lines no test reaches
 	$(PYTHON) -m pytest --cov --cov-report=term --cov-report=html
 
-bench: $(VENV)/.requirements $(FRONT_END) $(BUILT_MODEL) ## how fast everything is on this machine: build/bench.json, docs/performance.md
+bench: $(VENV)/.requirements $(FRONT_END) $(BUILT_MODEL) ## how fast everything is on this machine: build/bench.json, docs/performance-tables.md
 	-@$(MAKE) --no-print-directory $(VENV)/.requirements-mysql
 	$(PYTHON) -m bench --refresh
 
 bench-quick: $(VENV)/.requirements $(FRONT_END) $(BUILT_MODEL) ## the same in two minutes: fewer rounds, no training, docs unchanged
 	$(PYTHON) -m bench --quick
 
-load: $(VENV)/.requirements-dev $(VENV)/load/.requirements $(FRONT_END) $(BUILT_MODEL) ## twenty radiographers at once on this machine: build/load.json, docs/performance.md (DATABASE_URL: an empty database)
+load: $(VENV)/.requirements-dev $(VENV)/load/.requirements $(FRONT_END) $(BUILT_MODEL) ## twenty radiographers at once on this machine: build/load.json, docs/performance-tables.md (DATABASE_URL: an empty database)
 	@scripts/ensure-nginx
 	$(PYTHON) -m bench.load --refresh --locust $(VENV)/load/bin/python --database "$(DATABASE_URL)"
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.contrib.auth.decorators import login_required
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from drf_spectacular.views import SpectacularJSONAPIView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework import serializers
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from api.description import described, whole_schema
 from api.views import ApiView
 
 
@@ -54,7 +56,27 @@ class SchemaView(ApiView, SpectacularJSONAPIView):
         return super().get(request, *args, **kwargs)
 
 
-@require_safe
-def documentation(request: HttpRequest) -> HttpResponse:
-    """The same for people: a page of the site without a script, for everybody who is signed in."""
-    return render(request, "api/documentation.html", {"api": described(whole_schema())})
+def whole_schema() -> dict[str, Any]:
+    """The same for everybody: which addresses there are is no secret, what they answer depends on the person."""
+    schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return schema
+
+
+class DocumentationView(SpectacularSwaggerSplitView):
+    """The same for people: Swagger UI in a page of the site. It is given the schema and asks the API for nothing."""
+
+    authentication_classes = [SessionAuthentication]
+    permission_classes = [IsAuthenticated]
+    template_name = "api/documentation.html"
+    url_name = "api:schema"
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        answer: Response = super().get(request, *args, **kwargs)
+        if "settings" in answer.data:  # of the script
+            answer.data["settings"] = json.dumps({"spec": json.loads(OpenApiJsonRenderer().render(whole_schema()))})
+        return answer
+
+
+documentation = login_required(DocumentationView.as_view())
+"""Behind the sign-in of the site's pages, which lets the views of the API through."""

@@ -1,4 +1,4 @@
-"""`python -m bench`: measure, print the tables, write build/bench.json, refresh docs/performance.md."""
+"""`python -m bench`: measure, print the tables, write build/bench.json, refresh docs/performance-tables.md."""
 
 import argparse
 import os
@@ -14,7 +14,7 @@ from bench.workers import PROJECT
 from diagnosis.inference.engines import INT8_GRAPH
 
 SCHEMA = PROJECT / "docs" / "bench-schema.md"
-PAGE = PROJECT / "docs" / "performance.md"
+PAGE = PROJECT / "docs" / "performance-tables.md"
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -43,7 +43,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="two minutes, fewer rounds, without training")
     parser.add_argument("--only", nargs="+", choices=tuple(PARTS), help="these parts alone")
     parser.add_argument("--output", type=Path, help="where the figures go (build/bench.json)")
-    parser.add_argument("--refresh", action="store_true", help="put the tables into docs/performance.md")
+    parser.add_argument("--refresh", action="store_true", help="put the tables into docs/performance-tables.md")
     options = parser.parse_args(arguments)
     if options.refresh and (options.quick or options.only):
         parser.error("--refresh needs a whole run: it would put “not measured” over what was measured")

@@ -1,4 +1,4 @@
-"""The tables of a run in Markdown, as they are printed and as docs/performance.md has them between marks."""
+"""The tables of a run in Markdown, as they are printed and as docs/performance-tables.md has them between marks."""
 
 from collections.abc import Iterable, Sequence
 

@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "operations",
     "audit",
     "accounts",
@@ -232,10 +233,12 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "covidxray",
     "DESCRIPTION": "Chest radiographs in, their COVID classification out. Decision support for research.",
     "VERSION": "1",
-    "SORT_OPERATIONS": False,  # in the order of diagnosis.api.urls
+    "SORT_OPERATIONS": False,  # in the order of api.urls
     "SORT_OPERATION_PARAMETERS": False,
     "OAS_VERSION": "3.1.0",  # says what may be null in a way that validators understand
     "SCHEMA_PATH_PREFIX": "/api/",
+    "SWAGGER_UI_DIST": "SIDECAR",  # installed with the site, and loaded from nowhere else
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
 # --- E-mail -----------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from bench.machine import load, now, this_machine, versions
 from bench.tables import with_tables
 from bench.workers import PROJECT
 
-PAGE = PROJECT / "docs" / "performance.md"
+PAGE = PROJECT / "docs" / "performance-tables.md"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,7 +46,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--database", default="", help="address of an empty database (default: a new SQLite file)")
     parser.add_argument("--locust", type=Path, default=Path(sys.executable), help="a Python that has locust")
     parser.add_argument("--output", type=Path, default=PROJECT / "build" / "load.json")
-    parser.add_argument("--refresh", action="store_true", help="put the table into docs/performance.md")
+    parser.add_argument("--refresh", action="store_true", help="put the table into docs/performance-tables.md")
     return parser.parse_args(arguments)
 
 

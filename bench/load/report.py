@@ -53,7 +53,7 @@ def _times(done: Run, kind: str) -> dict[str, float | int | None]:
 
 
 def table_of(done: Run, machine: Machine, versions: dict[str, str], measured_at: str) -> str:
-    """For the terminal and for docs/performance.md."""
+    """For the terminal and for docs/performance-tables.md."""
     parts = [_conditions(done, machine, versions, measured_at), _targets_table(done), _times_table(done), _used(done)]
     wrong = [f"**{fault}**" for fault in done.faults[:SHOWN_FAULTS]]
     if _accepted(done) >= len(done.pictures):

@@ -35,21 +35,30 @@ class FrameSize:
     samples: int
     bits: int
     """Bits of a sample: those it takes up in memory in the DICOM header, its precision in the codestream."""
+    is_signed: bool = False
+    """Only JPEG 2000 can say so of its samples."""
 
 
-def check_codestream(frame: bytes, transfer_syntax: uid.UID, declared: FrameSize) -> None:
+def check_codestream(frame: bytes, transfer_syntax: uid.UID, declared: FrameSize) -> FrameSize:
     """Raise RadiographRejected unless the JPEG, JPEG-LS or JPEG 2000 frame is what the DICOM header says it is.
+
+    Returns what the frame says of itself. Which of its bits count is decided in `stored_bits`.
 
     Raises IndexError, ValueError or struct.error where the frame is damaged or ends too early.
     """
-    if transfer_syntax in uid.JPEG2000TransferSyntaxes:
-        found = _jpeg2000_size(frame)
-    else:
-        refuse_many_scans(frame)
-        found = _jpeg_size(frame, _JPEG_FRAMES[transfer_syntax])
+    found = codestream_size(frame, transfer_syntax)
     same = (found.rows, found.columns, found.samples) == (declared.rows, declared.columns, declared.samples)
     if not same or found.bits > declared.bits:
         raise _contradiction()
+    return found
+
+
+def codestream_size(frame: bytes, transfer_syntax: uid.UID) -> FrameSize:
+    """Size, channels, precision and sign as the JPEG, JPEG-LS or JPEG 2000 frame gives them."""
+    if transfer_syntax in uid.JPEG2000TransferSyntaxes:
+        return _jpeg2000_size(frame)
+    refuse_many_scans(frame)
+    return _jpeg_size(frame, _JPEG_FRAMES[transfer_syntax])
 
 
 def _contradiction() -> RadiographRejected:
@@ -64,7 +73,7 @@ def _contradiction() -> RadiographRejected:
 
 def _jpeg_size(frame: bytes, frames_of_process: set[int]) -> FrameSize:
     """Walk the marker segments (ITU-T T.81 B.1.1) to the only start-of-frame and on to the first scan."""
-    if not frame.startswith(b"\xff\xd8") or b"\xff\xd9" not in frame[-4:]:
+    if not frame.startswith(b"\xff\xd8") or not frame.endswith(b"\xff\xd9"):
         raise ValueError("JPEG without start or end")
     size, position = None, 2
     while True:
@@ -97,4 +106,5 @@ def _jpeg2000_size(frame: bytes) -> FrameSize:
     tiles = -(-(x1 - tile_x0) // tile_x) * -(-(y1 - tile_y0) // tile_y)
     if tiles > _MAX_TILES or any((dx, dy) != (1, 1) for _, dx, dy in components):
         raise _contradiction()
-    return FrameSize(y1 - y0, x1 - x0, samples, max((depth & 0x7F) + 1 for depth, _, _ in components))
+    bits = max((depth & 0x7F) + 1 for depth, _, _ in components)
+    return FrameSize(y1 - y0, x1 - x0, samples, bits, is_signed=bool(components[0][0] & 0x80))

@@ -1,11 +1,12 @@
 """DICOM bytes to a grey picture and the few kept tags, by transfer syntax; all but one plain radiograph is refused.
 
-Order matters, because each step is only safe after the one before: preamble, file meta, transfer syntax, a bounded
-parse of the wanted tags, kind of object, declared size, size inside the compressed data, and only then the pixels.
+Order matters, because each step is only safe after the one before: head, transfer syntax, the wanted tags, kind of
+object, declared size, size inside the compressed data, and only then the pixels.
 """
 
 import logging
 import warnings
+from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
@@ -13,17 +14,28 @@ import pydicom.config
 from PIL import Image
 from pydicom import uid
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.encaps import encapsulate, get_frame
+from pydicom.encaps import encapsulate
 from pydicom.filereader import read_dataset
-from pydicom.pixels import apply_color_lut, get_decoder
-from pydicom.tag import BaseTag, Tag
+from pydicom.pixels import get_decoder
+from pydicom.tag import Tag
 
 from diagnosis.errors import RadiographRejected, gettext_noop
 from diagnosis.imaging.codestream import FrameSize, check_codestream
 from diagnosis.imaging.dicom_decoders import DECODER_DEPENDENCIES
 from diagnosis.imaging.dicom_details import KEPT_TAGS, DicomDetails, kept_details
-from diagnosis.imaging.grey import GreyPicture, grey_picture, read_only
+from diagnosis.imaging.dicom_head import DicomHead, dicom_head
+from diagnosis.imaging.frames import single_frame, sniffed_syntax, without_padding
+from diagnosis.imaging.grey import GreyPicture, grey_colours, grey_picture, read_only
 from diagnosis.imaging.limits import refuse_oversize
+from diagnosis.imaging.notes import ReadingNote
+from diagnosis.imaging.orientation import upright
+from diagnosis.imaging.palette import palette_applied
+from diagnosis.imaging.presentation import refuse_raw_data, refuse_test_image
+from diagnosis.imaging.stored_bits import Samples, stored_bits, used_values
+from diagnosis.imaging.tag_numbers import whole_number
+from diagnosis.imaging.tag_texts import tag_text
+from diagnosis.imaging.view_tags import VIEW_TAGS, ViewTags, view_tags
+from diagnosis.imaging.wanted_elements import wanted_elements
 from diagnosis.imaging.windowing import shaded
 
 # pydicom quotes what it finds odd, which can be a patient's, in warnings; none of it may reach a log.
@@ -31,27 +43,9 @@ pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 warnings.filterwarnings("ignore", module="pydicom")
 
-_MAX_READS = 200_000
-"""About one for each element, one to three for each fragment of a compressed picture."""
-_MAX_VALUE_BYTES = 1024 * 1024
-"""The largest look-up table has 128 KiB."""
-_PIXEL_DATA = Tag("PixelData")
-
 _OWN_PLUGIN = "diagnosis"
-_DECODERS = {
-    uid.ImplicitVRLittleEndian: "",
-    uid.ExplicitVRLittleEndian: "",
-    uid.ExplicitVRBigEndian: "",
-    uid.RLELossless: _OWN_PLUGIN,
-    uid.JPEGBaseline8Bit: "pillow",
-    uid.JPEGExtended12Bit: _OWN_PLUGIN,
-    uid.JPEGLossless: _OWN_PLUGIN,
-    uid.JPEGLosslessSV1: _OWN_PLUGIN,
-    uid.JPEGLSLossless: _OWN_PLUGIN,
-    uid.JPEGLSNearLossless: _OWN_PLUGIN,
-    uid.JPEG2000Lossless: "pillow",
-    uid.JPEG2000: "pillow",
-}
+_DECODERS = {uid.ImplicitVRLittleEndian: "", uid.ExplicitVRLittleEndian: "", uid.ExplicitVRBigEndian: ""}
+_DECODERS |= dict.fromkeys(DECODER_DEPENDENCIES, _OWN_PLUGIN)
 """The transfer syntaxes that are read, and the one decoder for each: no second decoder is tried on hostile bytes."""
 for _syntax in DECODER_DEPENDENCIES:
     get_decoder(_syntax).add_plugin(_OWN_PLUGIN, ("diagnosis.imaging.dicom_decoders", "decode_frame"))
@@ -61,7 +55,11 @@ _OBJECTS = {
     uid.DigitalXRayImageStorageForPresentation,
     uid.DigitalXRayImageStorageForProcessing,
     uid.SecondaryCaptureImageStorage,
+    uid.MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+    uid.MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
+    uid.MultiFrameTrueColorSecondaryCaptureImageStorage,
 }
+"""Those of several frames are read where they hold one."""
 _GREY = {"MONOCHROME1", "MONOCHROME2"}
 _COLOUR = {"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
 _PICTURE_TAGS = (
@@ -92,68 +90,81 @@ _PICTURE_TAGS = (
     "RedPaletteColorLookupTableData",
     "GreenPaletteColorLookupTableData",
     "BluePaletteColorLookupTableData",
+    "SegmentedRedPaletteColorLookupTableData",
+    "SegmentedGreenPaletteColorLookupTableData",
+    "SegmentedBluePaletteColorLookupTableData",
+    "PresentationLUTShape",
+    "PresentationIntentType",
+    "PixelIntensityRelationshipSign",
+    "QualityControlImage",
+    "FieldOfViewRotation",
+    "FieldOfViewHorizontalFlip",
+    "PixelSpacing",
+    "ImagerPixelSpacing",
+    "NominalScannedPixelSpacing",
+    "PixelAspectRatio",
+    "SOPInstanceUID",
 )
-_WANTED_TAGS = [Tag(keyword) for keyword in (*KEPT_TAGS, *_PICTURE_TAGS)]
+_WANTED_TAGS = {int(Tag(keyword)) for keyword in (*KEPT_TAGS, *VIEW_TAGS, *_PICTURE_TAGS)}
 
 
-def is_dicom(content: bytes) -> bool:
-    """Say whether the bytes carry DICOM's mark behind its 128-byte preamble."""
-    return content[128:132] == b"DICM"
+@dataclass(frozen=True)
+class DicomPicture:
+    """What one DICOM file holds for us."""
+
+    picture: GreyPicture
+    details: DicomDetails
+    view: ViewTags
+    sop_instance_uid: str
+    notes: tuple[ReadingNote, ...]
 
 
-def read_dicom(content: bytes) -> tuple[GreyPicture, DicomDetails]:
+def read_dicom(content: bytes) -> DicomPicture:
     """Decode one radiograph; raise RadiographRejected for what it is, anything else where the bytes are damaged."""
-    _refuse_live_preamble(content[:128])
-    stream = _BoundedReader(content)
-    stream.seek(132)
-    meta = read_dataset(stream, False, True, stop_when=lambda tag, vr, length: tag.group != 2)
-    transfer_syntax = _allowed_transfer_syntax(meta)
-    dataset = read_dataset(
-        stream,
-        transfer_syntax.is_implicit_VR,
-        transfer_syntax.is_little_endian,
-        stop_when=stream.note_element,
-        specific_tags=list(_WANTED_TAGS),
-    )
+    head = dicom_head(content)
+    if head.transfer_syntax:
+        _refuse_transfer_syntax(head.transfer_syntax)
+    dataset = _wanted_dataset(content, head)
+    transfer_syntax = head.transfer_syntax or _guessed_transfer_syntax(dataset, head)
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = transfer_syntax
+    notes = [] if head.transfer_syntax else [ReadingNote.NO_HEADER]
     _refuse_other_objects(dataset)
     _refuse_layout(dataset)
-    return _decoded(dataset, transfer_syntax), kept_details(dataset, transfer_syntax)
+    picture = _decoded(dataset, transfer_syntax, notes)
+    return DicomPicture(
+        picture,
+        kept_details(dataset, transfer_syntax),
+        view_tags(dataset),
+        tag_text(dataset, "SOPInstanceUID")[:64],
+        tuple(notes),
+    )
 
 
-class _BoundedReader(BytesIO):
-    """Refuses files of millions of elements, or with huge values outside the picture, before they fill the memory."""
-
-    reads = 0
-    in_picture = False
-
-    def note_element(self, tag: BaseTag, _vr: str | None, _length: int) -> bool:
-        """Learn from pydicom which element comes next (its `stop_when`), and never stop."""
-        self.in_picture = tag == _PIXEL_DATA
-        return False
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        self.reads += 1
-        if self.reads > _MAX_READS or (not self.in_picture and (size or 0) > _MAX_VALUE_BYTES):
-            raise RadiographRejected(
-                gettext_noop("The DICOM file holds far more than a radiograph; export only the picture."),
-                code="dicom-elements",
-            )
-        return super().read(size)
+def _wanted_dataset(content: bytes, head: DicomHead) -> Dataset:
+    wanted = wanted_elements(
+        content,
+        head.start,
+        is_implicit=head.is_implicit,
+        is_little_endian=head.is_little_endian,
+        wanted=_WANTED_TAGS,
+    )
+    return read_dataset(BytesIO(wanted), head.is_implicit, head.is_little_endian)
 
 
-def _refuse_live_preamble(preamble: bytes) -> None:
-    """The preamble starts blank or with a TIFF header (PS3.10 7.1); with others the file may run as a program."""
-    if not preamble.startswith((bytes(4), b"II*\0", b"MM\0*")):
-        raise RadiographRejected(
-            gettext_noop("The DICOM file begins with other content, as a disguised program would; export it again."),
-            code="dicom-preamble",
-        )
+def _guessed_transfer_syntax(dataset: Dataset, head: DicomHead) -> uid.UID:
+    """Of a file that does not name it: by the first element, and where the picture is compressed by its first bytes."""
+    if "PixelData" in dataset and dataset["PixelData"].is_undefined_length:
+        syntax = sniffed_syntax(single_frame(dataset.PixelData))
+        if syntax is None or head.is_implicit or not head.is_little_endian:
+            raise ValueError("a compressed picture of an unknown kind")
+        return syntax
+    if not head.is_little_endian:
+        return uid.ExplicitVRBigEndian
+    return uid.ImplicitVRLittleEndian if head.is_implicit else uid.ExplicitVRLittleEndian
 
 
-def _allowed_transfer_syntax(meta: Dataset) -> uid.UID:
-    transfer_syntax = uid.UID(str(meta.get("TransferSyntaxUID", "")))
+def _refuse_transfer_syntax(transfer_syntax: uid.UID) -> None:
     if transfer_syntax not in _DECODERS:
         name = f" ({transfer_syntax.name})" if transfer_syntax in uid.UID_dictionary else ""
         raise RadiographRejected(
@@ -163,7 +174,6 @@ def _allowed_transfer_syntax(meta: Dataset) -> uid.UID:
             code="dicom-transfer-syntax",
             name=name,
         )
-    return transfer_syntax
 
 
 def _refuse_other_objects(dataset: Dataset) -> None:
@@ -179,7 +189,9 @@ def _refuse_other_objects(dataset: Dataset) -> None:
         )
     if "PixelData" not in dataset:
         raise RadiographRejected(gettext_noop("The DICOM file holds no picture."), code="dicom-no-picture")
-    if int(dataset.get("NumberOfFrames") or 1) != 1:
+    refuse_raw_data(dataset)
+    refuse_test_image(dataset)
+    if (whole_number(dataset, "NumberOfFrames") or 1) != 1:
         raise RadiographRejected(
             gettext_noop("The DICOM file holds several frames; upload one radiograph."), code="several-pictures"
         )
@@ -200,31 +212,52 @@ def _refuse_layout(dataset: Dataset) -> None:
         )
 
 
-def _decoded(dataset: Dataset, transfer_syntax: uid.UID) -> GreyPicture:
-    if transfer_syntax.is_encapsulated:
-        _keep_checked_frame(dataset, transfer_syntax)
-    decoder, plugin = get_decoder(transfer_syntax), _DECODERS[transfer_syntax]
-    stored, found = decoder.as_array(dataset, index=0, raw=True, decoding_plugin=plugin)
+def _decoded(dataset: Dataset, transfer_syntax: uid.UID, notes: list[ReadingNote]) -> GreyPicture:
+    declared = stored_bits(dataset)
+    bits = _keep_checked_frame(dataset, transfer_syntax) if transfer_syntax.is_encapsulated else declared.allocated
+    words, colours = _words(dataset, transfer_syntax)
+    stored = used_values(Samples(words, bits), declared)
+    found = _shown(stored, colours, dataset, notes)
+    return GreyPicture(read_only(upright(found.pixels, dataset, notes)), found.colourfulness)
+
+
+def _shown(stored: np.ndarray, colours: str, dataset: Dataset, notes: list[ReadingNote]) -> GreyPicture:
     if dataset.PhotometricInterpretation in _GREY:
-        return GreyPicture(read_only(shaded(stored, dataset)), 0.0)
+        return GreyPicture(shaded(stored, dataset, notes), 0.0)
     if dataset.PhotometricInterpretation == "PALETTE COLOR":
-        stored = apply_color_lut(stored, dataset)
-    return grey_picture(_colour_image(stored, str(found["photometric_interpretation"])))
+        stored = palette_applied(stored, dataset)
+    return grey_picture(_colour_image(stored, colours)) if stored.dtype == np.uint8 else grey_colours(stored)
+
+
+def _words(dataset: Dataset, transfer_syntax: uid.UID) -> tuple[np.ndarray, str]:
+    """All bits of each sample, and the colour model. pydicom is told of no sign or unused bits, and mends nothing."""
+    plain = Dataset()
+    plain.file_meta = dataset.file_meta
+    for keyword in ("Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated", "PixelData"):
+        plain[keyword] = dataset[keyword]
+    plain.BitsStored = plain.BitsAllocated
+    plain.HighBit, plain.PixelRepresentation = plain.BitsAllocated - 1, 0
+    if plain.SamplesPerPixel > 1:
+        plain.PlanarConfiguration = whole_number(dataset, "PlanarConfiguration") or 0
+    plain.set_original_encoding(*dataset.original_encoding)
+    decoder, plugin = get_decoder(transfer_syntax), _DECODERS[transfer_syntax]
+    words, found = decoder.as_array(plain, index=0, raw=True, decoding_plugin=plugin)
+    return words, str(found["photometric_interpretation"])
 
 
 def _colour_image(stored: np.ndarray, photometric_interpretation: str) -> Image.Image:
     """Wrap (rows, columns, 3) samples; Pillow turns YCbCr into RGB in a tenth of the memory that pydicom takes."""
-    if stored.dtype != np.uint8:
-        stored = (stored >> 8).astype(np.uint8)
     mode = "YCbCr" if photometric_interpretation.startswith("YBR_FULL") else "RGB"
     return Image.frombytes(mode, (stored.shape[1], stored.shape[0]), stored.tobytes())
 
 
-def _keep_checked_frame(dataset: Dataset, transfer_syntax: uid.UID) -> None:
-    """Check the compressed frame and leave no other bytes for the decoder to find."""
-    frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
+def _keep_checked_frame(dataset: Dataset, transfer_syntax: uid.UID) -> int:
+    """Check the compressed frame, leave no other bytes for the decoder to find, and return the precision it states."""
+    frame = without_padding(single_frame(dataset.PixelData), transfer_syntax)
+    bits = int(dataset.BitsAllocated)
     if transfer_syntax != uid.RLELossless:
-        declared = FrameSize(dataset.Rows, dataset.Columns, dataset.SamplesPerPixel, dataset.BitsAllocated)
-        check_codestream(frame, transfer_syntax, declared)
+        declared = FrameSize(dataset.Rows, dataset.Columns, dataset.SamplesPerPixel, bits)
+        bits = check_codestream(frame, transfer_syntax, declared).bits
     dataset.PixelData = encapsulate([frame])
     dataset["PixelData"].is_undefined_length = True
+    return bits

@@ -1,12 +1,12 @@
 """The few values of a DICOM file that are kept, cleaned so that they can be stored and shown."""
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from pydicom import uid
 from pydicom.dataset import Dataset
-from pydicom.multival import MultiValue
+
+from diagnosis.imaging.tag_texts import shown_line, tag_text
 
 KEPT_TAGS = (
     "Modality",
@@ -24,8 +24,6 @@ KEPT_TAGS = (
     "SpecificCharacterSet",
 )
 """Nothing else about the patient is even parsed."""
-_MAX_TEXT = 300
-_BIDIRECTIONAL_CONTROLS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
 @dataclass(frozen=True)
@@ -49,16 +47,16 @@ class DicomDetails:
 def kept_details(dataset: Dataset, transfer_syntax: uid.UID) -> DicomDetails:
     """Read the kept tags; a value that is missing or makes no sense is empty or None, never an error."""
     return DicomDetails(
-        modality=shown_line(dataset.get("Modality")).upper(),
+        modality=tag_text(dataset, "Modality").upper(),
         body_part=_body_part(dataset).upper(),
-        view_position=shown_line(dataset.get("ViewPosition")).upper(),
-        patient_id=shown_line(dataset.get("PatientID")),
-        patient_name=_person(dataset.get("PatientName")),
-        patient_birth_date=_date(dataset.get("PatientBirthDate")),
-        patient_sex=shown_line(dataset.get("PatientSex")).upper(),
-        study_date=_date(dataset.get("StudyDate")),
-        accession_number=shown_line(dataset.get("AccessionNumber")),
-        laterality=shown_line(dataset.get("Laterality") or dataset.get("ImageLaterality")).upper(),
+        view_position=tag_text(dataset, "ViewPosition").upper(),
+        patient_id=tag_text(dataset, "PatientID"),
+        patient_name=_person(tag_text(dataset, "PatientName")),
+        patient_birth_date=_date(tag_text(dataset, "PatientBirthDate")),
+        patient_sex=tag_text(dataset, "PatientSex").upper(),
+        study_date=_date(tag_text(dataset, "StudyDate")),
+        accession_number=tag_text(dataset, "AccessionNumber"),
+        laterality=(tag_text(dataset, "Laterality") or tag_text(dataset, "ImageLaterality")).upper(),
         photometric_interpretation=shown_line(dataset.PhotometricInterpretation),
         transfer_syntax=str(transfer_syntax),
     )
@@ -67,33 +65,19 @@ def kept_details(dataset: Dataset, transfer_syntax: uid.UID) -> DicomDetails:
 def _body_part(dataset: Dataset) -> str:
     """Body Part Examined, or where it is empty (DX may leave it out) the meaning of the anatomic region's code."""
     regions = dataset.get("AnatomicRegionSequence") or [Dataset()]
-    return shown_line(dataset.get("BodyPartExamined")) or shown_line(regions[0].get("CodeMeaning"))
+    return tag_text(dataset, "BodyPartExamined") or tag_text(regions[0], "CodeMeaning")
 
 
-def shown_line(value: object) -> str:
-    """One line of at most 300 characters without control, bidirectional-override or unassigned characters."""
-    if isinstance(value, MultiValue):  # a backslash separates values in DICOM, but these tags have one each
-        value = "\\".join(map(str, value))
-    shown = "".join(character if _is_shown(character) else " " for character in str("" if value is None else value))
-    return " ".join(shown.split())[:_MAX_TEXT].strip()
-
-
-def _is_shown(character: str) -> bool:
-    if unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn"):
-        return False
-    return unicodedata.bidirectional(character) not in _BIDIRECTIONAL_CONTROLS
-
-
-def _person(value: object) -> str:
+def _person(value: str) -> str:
     """A person name as people write it: its alphabetic group, or the first other one, with spaces for carets."""
-    groups = [shown_line(group.replace("^", " ")) for group in str("" if value is None else value).split("=")]
+    groups = [shown_line(group.replace("^", " ")) for group in value.split("=")]
     return next(filter(None, groups), "")
 
 
-def _date(value: object) -> date | None:
+def _date(value: str) -> date | None:
     for form in ("%Y%m%d", "%Y.%m.%d"):
         try:
-            return datetime.strptime(shown_line(value), form).date()
+            return datetime.strptime(value, form).date()
         except ValueError:
             continue
     return None

@@ -1,13 +1,17 @@
 """JPEG and PNG bytes, and decoded Pillow images of any mode, to one upright grey picture."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
+from diagnosis.imaging.levels import levels_applied, row_blocks
+from diagnosis.imaging.notes import ReadingNote
+from diagnosis.imaging.stretch import stretched, value_counts
+
 _COLOUR_SAMPLE_SIDE = 1024
-_ROWS_AT_ONCE = 256
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""ITU-R 601-2, as Pillow weighs the channels."""
 
 
 @dataclass(frozen=True)
@@ -18,16 +22,18 @@ class GreyPicture:
     """(height, width) uint8, upright, read-only."""
     colourfulness: float
     """Mean over the pixels of max(R, G, B) - min(R, G, B), 0..255; 0 for a grey picture."""
+    notes: tuple[ReadingNote, ...] = ()
+    """What of the file could not be used."""
 
 
 def grey_picture(image: Image.Image) -> GreyPicture:
     """Turn a loaded image of any mode into an upright grey picture.
 
-    Colour becomes grey by Pillow's ITU-R 601-2 luma; transparent pixels lie on black, as on a viewing screen; 16-bit
-    grey is stretched from its own minimum..maximum to 0..255, so that a ramp stays a ramp.
+    Colour becomes grey by Pillow's ITU-R 601-2 luma; pixels that an alpha channel or a palette makes transparent lie on
+    black, as on a viewing screen; grey of 16 bits is stretched as everything of more than 8 bits is.
     """
     if image.mode.startswith("I"):
-        grey, colourfulness = Image.fromarray(_stretched(np.asarray(image))), 0.0
+        grey, colourfulness = Image.fromarray(stretched_levels(np.asarray(image))), 0.0
         grey.info.update(image.info)
     else:
         image = _plain_mode(image)
@@ -35,28 +41,32 @@ def grey_picture(image: Image.Image) -> GreyPicture:
     return GreyPicture(read_only(np.asarray(_upright(grey))), colourfulness)
 
 
-def _stretched(stored: np.ndarray) -> np.ndarray:
+def stretched_levels(stored: np.ndarray) -> np.ndarray:
+    """(rows, columns) values of up to 16 bits to uint8, by the one stretch of such values."""
     lowest, highest = int(stored.min()), int(stored.max())
-    levels = np.linspace(0, 255, highest - lowest + 1).round().astype(np.uint8)
-    return levels_applied(stored, lowest, levels)
+    values = np.arange(lowest, highest + 1)
+    shown = stretched(values, value_counts(stored, lowest, highest))
+    return levels_applied(stored, lowest, np.rint(shown.clip(0, 1) * 255).astype(np.uint8))
 
 
-def levels_applied(stored: np.ndarray, lowest: int, levels: np.ndarray) -> np.ndarray:
-    """Return `levels[stored - lowest]` as uint8."""
-    shown = np.empty(stored.shape, np.uint8)
+def grey_colours(stored: np.ndarray) -> GreyPicture:
+    """(rows, columns, 3) uint16 red, green and blue to a grey picture, by the same stretch of their luma."""
+    luma, spread = np.empty(stored.shape[:2], np.uint16), 0.0
     for rows in row_blocks(stored):
-        shown[rows] = levels[stored[rows].astype(np.intp) - lowest]
-    return shown
-
-
-def row_blocks(pixels: np.ndarray) -> Iterator[slice]:
-    """Cut the rows into blocks: an index array over 40 MP at once would take 320 MB."""
-    return (slice(start, start + _ROWS_AT_ONCE) for start in range(0, pixels.shape[0], _ROWS_AT_ONCE))
+        block = stored[rows].astype(np.float32)
+        luma[rows] = np.rint(block @ _LUMA)
+        spread += float((block.max(axis=2) - block.min(axis=2)).sum())
+    return GreyPicture(read_only(stretched_levels(luma)), 255 * spread / luma.size / max(int(luma.max()), 1))
 
 
 def _plain_mode(image: Image.Image) -> Image.Image:
-    """Resolve palettes, CMYK, 1-bit and single transparent colours: the result is L, LA, RGB or RGBA."""
+    """Resolve palettes, CMYK and 1-bit: the result is L, LA, RGB or RGBA.
+
+    One grey level or colour that is called transparent (tRNS) is part of the radiograph, and stays what it is.
+    """
     colour = image.mode not in ("1", "L", "LA")
+    if image.mode != "P":
+        image.info.pop("transparency", None)
     wanted = ("RGB" if colour else "L") + ("A" if image.has_transparency_data else "")
     return image if image.mode == wanted else image.convert(wanted)
 

@@ -2,14 +2,18 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from diagnosis.errors import RadiographRejected, gettext_noop
-from diagnosis.imaging.dicom import is_dicom, read_dicom
+from diagnosis.imaging.dicom import read_dicom
 from diagnosis.imaging.dicom_details import DicomDetails
+from diagnosis.imaging.dicom_head import is_dicom
 from diagnosis.imaging.jpeg_png import read_picture
 from diagnosis.imaging.limits import MAX_FILE_BYTES, MAX_PIXELS, refuse_size
+from diagnosis.imaging.notes import ReadingNote
+from diagnosis.imaging.view_tags import NO_TAGS, ViewTags
 
 __all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "DicomDetails", "Radiograph", "read_radiograph"]
 
@@ -28,6 +32,18 @@ class Radiograph:
     """Mean channel spread of the decoded picture, 0..255; 0 for grey."""
     dicom: DicomDetails | None
     """The kept tags; None for JPEG and PNG."""
+    view: ViewTags = NO_TAGS
+    """What the tags name that is no frontal chest."""
+    sop_instance_uid: str = ""
+    """The name of this very picture in all archives; empty where the file has none."""
+    notes: tuple[ReadingNote, ...] = ()
+    """What of the file could not be used, although its picture could."""
+
+    @cached_property
+    def pixels_sha256(self) -> str:
+        """Hexadecimal SHA-256 of the picture's size and pixels: the same however the file is written."""
+        height, width = self.pixels.shape
+        return hashlib.sha256(f"{height}x{width}:".encode() + self.pixels.tobytes()).hexdigest()
 
 
 def read_radiograph(content: bytes) -> Radiograph:
@@ -38,7 +54,7 @@ def read_radiograph(content: bytes) -> Radiograph:
     refuse_size(len(content))
     kind = _sniffed_format(content)
     try:
-        picture, details = read_dicom(content) if kind == "DICOM" else (read_picture(content), None)
+        radiograph = _read(content, kind)
     except RadiographRejected:
         raise
     except Exception as error:  # decoders raise anything at all on hostile bytes, and none of it may reach a person
@@ -47,7 +63,25 @@ def read_radiograph(content: bytes) -> Radiograph:
             code="damaged",
             format=kind,
         ) from error
-    return Radiograph(picture.pixels, kind, hashlib.sha256(content).hexdigest(), picture.colourfulness, details)
+    return radiograph
+
+
+def _read(content: bytes, kind: str) -> Radiograph:
+    digest = hashlib.sha256(content).hexdigest()
+    if kind != "DICOM":
+        picture = read_picture(content)
+        return Radiograph(picture.pixels, kind, digest, picture.colourfulness, None, notes=picture.notes)
+    found = read_dicom(content)
+    return Radiograph(
+        found.picture.pixels,
+        kind,
+        digest,
+        found.picture.colourfulness,
+        found.details,
+        found.view,
+        found.sop_instance_uid,
+        found.notes,
+    )
 
 
 def _sniffed_format(content: bytes) -> str:

@@ -1,102 +1,160 @@
-"""Stored DICOM values to grey levels: modality LUT, VOI LUT or window, padding, MONOCHROME1 inverted (PS3.3 C.11)."""
+"""Stored DICOM values to grey levels: modality LUT, VOI LUT or window, padding, MONOCHROME1.
+
+A table or window that cannot be used is left out, with a note, and does not cost the picture.
+"""
 
 import numpy as np
 from pydicom.dataset import Dataset
 
-from diagnosis.imaging.grey import levels_applied, row_blocks
+from diagnosis.imaging.levels import levels_applied
+from diagnosis.imaging.notes import ReadingNote
+from diagnosis.imaging.palette import table_words
+from diagnosis.imaging.presentation import is_inverted
+from diagnosis.imaging.stretch import stretched, value_counts
+from diagnosis.imaging.tag_numbers import tag_number, tag_numbers
+from diagnosis.imaging.tag_texts import tag_text
 
-_AUTOMATIC_RANGE = (0.005, 0.995)
+_LEAST_CONTRAST = 0.06
+"""Between the 5th and the 95th percentile of the pixels, of 0..1: what shows less shows no radiograph."""
+_HALF = 1 << 15
 
 
-def shaded(stored: np.ndarray, dataset: Dataset) -> np.ndarray:
+def shaded(stored: np.ndarray, dataset: Dataset, notes: list[ReadingNote]) -> np.ndarray:
     """Turn (rows, columns) integer stored values into (rows, columns) uint8, bright = dense tissue.
 
     Every possible stored value is shaded once and looked up, so 40 MP need no floating-point copy of the picture.
-    Raises ValueError where the file's grey scale makes no sense.
+    What could not be used is added to the notes. Raises RadiographRejected where the tags contradict each other.
     """
+    inverted = is_inverted(dataset)
     lowest, highest = int(stored.min()), int(stored.max())
     values = np.arange(lowest, highest + 1)
     padding = _is_padding(values, dataset)
-    measured = _modality(values, dataset)
-    shown = _voi(measured, dataset)
-    if shown is None:
-        shown = _automatic(measured, _counts(stored, lowest, highest) * ~padding)
-    if not (np.isfinite(measured).all() and np.isfinite(shown).all()):
-        raise ValueError("grey scale is not finite")
-    if dataset.PhotometricInterpretation == "MONOCHROME1":
+    counts = value_counts(stored, lowest, highest) * ~padding
+    shown = _shown(_modality(values, dataset, notes), counts, dataset, notes)
+    if inverted:
         shown = 1.0 - shown
     levels = np.where(padding, 0, np.rint(shown.clip(0.0, 1.0) * 255)).astype(np.uint8)
     return levels_applied(stored, lowest, levels)
 
 
 def _is_padding(values: np.ndarray, dataset: Dataset) -> np.ndarray:
-    first = dataset.get("PixelPaddingValue")
+    first, last = tag_number(dataset, "PixelPaddingValue"), tag_number(dataset, "PixelPaddingRangeLimit")
     if first is None:
         return np.zeros(values.shape, bool)
-    last = dataset.get("PixelPaddingRangeLimit")
-    first, last = int(first), int(first if last is None else last)
-    return (values >= min(first, last)) & (values <= max(first, last))
+    ends = [_with_sign(end, dataset) for end in (first, first if last is None else last)]
+    return (values >= min(ends)) & (values <= max(ends))
 
 
-def _counts(stored: np.ndarray, lowest: int, highest: int) -> np.ndarray:
-    counts = np.zeros(highest - lowest + 1, np.int64)
-    for rows in row_blocks(stored):
-        counts += np.bincount(stored[rows].ravel().astype(np.intp) - lowest, minlength=len(counts))
-    return counts
+def _with_sign(number: float, dataset: Dataset) -> float:
+    """A negative number of 16 bits that was written as one without a sign."""
+    is_signed = tag_number(dataset, "PixelRepresentation") == 1
+    return number - 2 * _HALF if is_signed and number >= _HALF else number
 
 
-def _modality(values: np.ndarray, dataset: Dataset) -> np.ndarray:
-    if dataset.get("ModalityLUTSequence"):
-        return _looked_up(values, dataset.ModalityLUTSequence[0], dataset)[0]
-    slope, intercept = dataset.get("RescaleSlope"), dataset.get("RescaleIntercept")
-    return values * float(1 if slope is None else slope) + float(intercept or 0)
+def _modality(values: np.ndarray, dataset: Dataset, notes: list[ReadingNote]) -> np.ndarray:
+    """The values in the device's own unit; a slope of nothing and a table without entries are absent."""
+    if _items(dataset, "ModalityLUTSequence"):
+        for table in _tables(dataset, "ModalityLUTSequence", values):
+            return table
+        notes.append(ReadingNote.MODALITY_TABLE)
+    slope, intercept = tag_number(dataset, "RescaleSlope"), tag_number(dataset, "RescaleIntercept")
+    if slope == 0 or (slope is None and _is_written(dataset, "RescaleSlope")):
+        notes.append(ReadingNote.RESCALE)
+    return values * float(slope or 1) + float(intercept or 0)
 
 
-def _voi(values: np.ndarray, dataset: Dataset) -> np.ndarray | None:
-    """Shade by the file's first VOI LUT or window to 0..1; None where it has neither, or a window without a width."""
-    if dataset.get("VOILUTSequence"):
-        output, bits = _looked_up(values, dataset.VOILUTSequence[0], dataset)
-        return output / (2**bits - 1)
-    centre, width = _first(dataset.get("WindowCenter")), _first(dataset.get("WindowWidth"))
-    if centre is None or width is None or width < 1:
-        return None
-    return _windowed(values, centre, width, str(dataset.get("VOILUTFunction") or "LINEAR").upper())
+def _shown(measured: np.ndarray, counts: np.ndarray, dataset: Dataset, notes: list[ReadingNote]) -> np.ndarray:
+    """0..1 by the file's first usable VOI LUT, else by its first usable window, else by the stretch of all files."""
+    for table in _tables(dataset, "VOILUTSequence", measured):
+        shown = table / _top(table.max(), dataset)
+        if _has_contrast(shown, counts):
+            return shown
+    if _items(dataset, "VOILUTSequence"):
+        notes.append(ReadingNote.DISPLAY_TABLE)
+    for shown in _windows(measured, dataset):
+        if _has_contrast(shown, counts):
+            return shown
+    if _is_written(dataset, "WindowCenter") or _is_written(dataset, "WindowWidth"):
+        notes.append(ReadingNote.WINDOW)
+    return stretched(measured, counts)
+
+
+def _is_written(dataset: Dataset, keyword: str) -> bool:
+    return bool(tag_numbers(dataset, keyword)) and tag_text(dataset, keyword) != ""
+
+
+def _has_contrast(shown: np.ndarray, counts: np.ndarray) -> bool:
+    order = np.argsort(shown, kind="stable")
+    share = np.cumsum(counts[order])
+    if not share[-1]:
+        return True
+    dark, bright = (shown[order][np.searchsorted(share, edge * share[-1])] for edge in (0.05, 0.95))
+    return bool(min(bright, 1) - max(dark, 0) >= _LEAST_CONTRAST)
+
+
+def _windows(values: np.ndarray, dataset: Dataset) -> list[np.ndarray]:
+    function = tag_text(dataset, "VOILUTFunction").upper() or "LINEAR"
+    pairs = zip(tag_numbers(dataset, "WindowCenter"), tag_numbers(dataset, "WindowWidth"), strict=False)
+    usable = [(centre, width) for centre, width in pairs if centre is not None and width is not None and width > 0]
+    return [_windowed(values, centre, width, function) for centre, width in usable[:4]]
 
 
 def _windowed(values: np.ndarray, centre: float, width: float, function: str) -> np.ndarray:
     """PS3.3 C.11.2.1.2.1 (LINEAR), C.11.2.1.3.1 (SIGMOID) and C.11.2.1.3.2 (LINEAR_EXACT)."""
     if function == "SIGMOID":
         return 1.0 / (1.0 + np.exp(np.clip(-4.0 * (values - centre) / width, -700, 700)))
-    if function == "LINEAR_EXACT":
+    if function == "LINEAR_EXACT" or width < 1:
         return (values - centre) / width + 0.5
     return (values - (centre - 0.5)) / max(width - 1.0, 1e-6) + 0.5
 
 
-def _automatic(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Stretch between the outermost half per cents: one burnt-in marker must not flatten the lungs."""
-    share = np.cumsum(counts) / max(int(counts.sum()), 1)
-    first, last = (int(np.searchsorted(share, edge)) for edge in _AUTOMATIC_RANGE)
-    low, high = values[min(first, len(values) - 1)], values[min(last, len(values) - 1)]
-    low, high = min(low, high), max(low, high)
-    return (values - low) / (high - low) if high > low else np.zeros(values.shape)
+def _items(dataset: Dataset, keyword: str) -> list[Dataset]:
+    try:
+        found = dataset.get(keyword)
+        return [item for item in found or [] if isinstance(item, Dataset)][:4]
+    except Exception:  # a damaged sequence raises anything at all: it is as good as none
+        return []
 
 
-def _first(value: object) -> float | None:
-    if value is None or value == "":
+def _tables(dataset: Dataset, keyword: str, values: np.ndarray) -> list[np.ndarray]:
+    """The values looked up in each usable table of the sequence."""
+    looked_up = (_looked_up(values, item, dataset) for item in _items(dataset, keyword))
+    return [table for table in looked_up if table is not None]
+
+
+def _looked_up(values: np.ndarray, item: Dataset, dataset: Dataset) -> np.ndarray | None:
+    """Apply one LUT item (PS3.3 C.11.1.1.1): values below its first entry take the first, above its last the last.
+
+    None where it has no entries, far fewer than it says, or only one level.
+    """
+    descriptor = tag_numbers(item, "LUTDescriptor")
+    data = item.get("LUTData")
+    if len(descriptor) < 2 or None in descriptor[:2] or data is None or len(np.atleast_1d(data)) == 0:
         return None
-    return float(value[0]) if hasattr(value, "__getitem__") else float(value)  # type: ignore[arg-type]
-
-
-def _looked_up(values: np.ndarray, item: Dataset, dataset: Dataset) -> tuple[np.ndarray, int]:
-    """Apply one LUT item (PS3.3 C.11.1.1.1): values below its first entry take the first, above its last the last."""
-    entries, first, bits = (int(number) for number in item.LUTDescriptor)
-    if not 8 <= bits <= 16:
-        raise ValueError("LUT of an unknown depth")
-    if dataset.PixelRepresentation == 1 and first > 2**15 - 1:
-        first -= 2**16
-    table = item.LUTData
-    if isinstance(table, bytes):
-        table = np.frombuffer(table, "<u2" if dataset.original_encoding[1] else ">u2")
-    table = np.atleast_1d(np.asarray(table, np.float64))[: entries or 2**16]
+    count = int(descriptor[0] or 0) & 0xFFFF or 2 * _HALF
+    raw = data if isinstance(data, bytes) else np.atleast_1d(data)
+    table = table_words(raw, count, is_little_endian=dataset.original_encoding[1])[:count].astype(np.float64)
+    if len(table) < max(2, count // 2) or table.min() == table.max():
+        return None
+    first = _first_value(int(descriptor[1] or 0), len(table), values)
     index = np.clip(np.rint(values).astype(np.int64) - first, 0, len(table) - 1)
-    return table[index], bits
+    return table[index]
+
+
+def _first_value(first: int, entries: int, values: np.ndarray) -> int:
+    """Of the two numbers that 16 bits may mean, the one at which the table meets the values."""
+    readings = [first, first - 2 * _HALF if first >= _HALF else first + 2 * _HALF if first < 0 else first]
+
+    def shared(start: int) -> float:
+        return min(start + entries, float(values.max())) - max(start, float(values.min()))
+
+    return max(readings, key=shared)
+
+
+def _top(largest: float, dataset: Dataset) -> float:
+    """White, of a display table: the most that its bits can hold; where they do not fit its entries, its largest."""
+    for item in _items(dataset, "VOILUTSequence"):
+        bits = next(iter(tag_numbers(item, "LUTDescriptor")[2:]), None)
+        if bits and 8 <= bits <= 16 and 2 ** (bits - 1) <= largest < 2**bits:
+            return 2.0**bits - 1
+    return max(float(largest), 1.0)

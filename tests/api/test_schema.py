@@ -21,7 +21,7 @@ from schemathesis.checks import CHECKS
 
 from accounts.api_tokens import token_create
 from accounts.models import User
-from api.description import whole_schema
+from api.schema import whole_schema
 from diagnosis.models import Diagnosis
 from tests.api.programs import nobodys, program_of
 from tests.diagnosis.reports.made import made

@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from diagnosis.errors import RadiographRejected, gettext_noop
-from diagnosis.imaging.dicom_details import DicomDetails
-from diagnosis.imaging.radiograph import Radiograph
+from diagnosis.imaging.radiograph import DicomDetails, Radiograph
+from diagnosis.imaging.view_tags import ViewTags
 
 MIN_SIDE = 80
 """Pixels; the smallest real radiograph seen had 93."""
@@ -24,29 +24,30 @@ MIN_SMOOTHNESS = 0.4
 MAX_COLOURFULNESS = 12.0
 """Mean channel spread; the largest seen was 0.8, of photographs 29 and 72."""
 
+_MOST_PIXELS = 0.98
 _SAMPLE_SIDE = 64
 _MODALITIES = {"", "CR", "DX", "RG", "OT", "SC"}
 """RG is film; secondary captures call themselves OT, SC or nothing."""
-_CHEST_WORDS = ("CHEST", "THORAX", "TORAX")
-_LATERAL_VIEWS = {"LL", "RL", "LLD", "RLD", "LATERAL", "LAT", "LLO", "RLO", "LPO", "RPO", "LAO", "RAO"}
-"""View positions (0018,5101) from the side or oblique."""
 CHILD_BELOW = 16
 """Years; the model learned from adults, and the children it saw came from one hospital."""
+MIN_LEVELS = 24
+"""Grey levels in the picture; a page of text or a drawing has few, the smallest number seen was 90."""
 
 
 def check_assessable(radiograph: Radiograph) -> None:
     """Raise RadiographRejected, with the reason, where no model should be asked about this picture."""
     if radiograph.dicom:
         _check_modality(radiograph.dicom)
-        _check_body_part(radiograph.dicom)
-        _check_view(radiograph.dicom)
         check_age(radiograph.dicom.patient_birth_date, radiograph.dicom.study_date)
+    _check_body_part(radiograph.view)
+    _check_view(radiograph.view)
     _check_shape(*radiograph.pixels.shape)
     _check_colour(radiograph.colourfulness)
     image = Image.fromarray(radiograph.pixels)
     sample = np.asarray(image.resize((_SAMPLE_SIDE, _SAMPLE_SIDE), Image.Resampling.BOX), np.float64)
     _check_contrast(sample)
     _check_smoothness(sample)
+    _check_levels(radiograph.pixels)
 
 
 def _check_modality(details: DicomDetails) -> None:
@@ -58,30 +59,33 @@ def _check_modality(details: DicomDetails) -> None:
         )
 
 
-def _check_body_part(details: DicomDetails) -> None:
-    part = details.body_part
-    if part and ("SPINE" in part or not any(word in part for word in _CHEST_WORDS)):
+def _check_body_part(view: ViewTags) -> None:
+    if view.other_part:
         raise RadiographRejected(
             gettext_noop("The picture cannot be assessed: the DICOM body part is %(part)s, not the chest."),
             code="body-part",
-            part=part[:64],
+            part=view.other_part[:64],
         )
 
 
-def _check_view(details: DicomDetails) -> None:
-    if details.view_position in _LATERAL_VIEWS:
-        raise RadiographRejected(
-            gettext_noop(
-                "The picture cannot be assessed: the DICOM view position is %(view)s, and only frontal radiographs "
-                "(PA or AP) can be. Upload the frontal one."
-            ),
-            code="lateral",
-            view=details.view_position[:64],
-        )
+def _check_view(view: ViewTags) -> None:
+    if view.other_view:
+        raise not_frontal(view.other_view[:64])
+
+
+def not_frontal(view: str) -> RadiographRejected:
+    """The refusal of a lateral or oblique radiograph, whoever says that it is one."""
+    return RadiographRejected(
+        gettext_noop(
+            "The picture cannot be assessed: the view is %(view)s, and the model is for frontal ones (PA, AP)."
+        ),
+        code="view",
+        view=view,
+    )
 
 
 def check_age(born: date | None, taken: date | None) -> None:
-    """Raise RadiographRejected for somebody who was younger than 16 on the day of the radiograph.
+    """Raise RadiographRejected for a person who was younger than 16 on the day of the radiograph.
 
     A date that is not known, or a study before the birth, says nothing.
     """
@@ -126,6 +130,18 @@ def _check_colour(colourfulness: float) -> None:
     if colourfulness > MAX_COLOURFULNESS:
         raise RadiographRejected(
             gettext_noop("The picture cannot be assessed: it is a colour picture, not a radiograph."), code="colour"
+        )
+
+
+def _check_levels(pixels: np.ndarray) -> None:
+    """Black and white, or a drawing of a few greys; some noise of a JPEG around them does not make them more."""
+    counts = np.sort(np.bincount(pixels.ravel(), minlength=256))[::-1]
+    levels = int(np.searchsorted(np.cumsum(counts), _MOST_PIXELS * counts.sum())) + 1
+    if levels < MIN_LEVELS:
+        raise RadiographRejected(
+            gettext_noop("The picture cannot be assessed: it has only %(levels)d grey levels, as a drawing has."),
+            code="few-levels",
+            levels=levels,
         )
 
 
