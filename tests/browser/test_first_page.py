@@ -47,7 +47,7 @@ def picture_of(page: Page) -> bytes:
 
 
 def opacity_of(page: Page) -> str:
-    return page.locator("[data-heat-map]").evaluate("image => getComputedStyle(image).opacity")
+    return page.locator("[data-map]").evaluate("image => getComputedStyle(image).opacity")
 
 
 def test_from_sign_in_to_sign_out(page: Page, dicom_samples: Path) -> None:
@@ -78,13 +78,13 @@ def test_the_heat_map_is_switched_and_faded(signed_in: Page) -> None:
     page.wait_for_load_state("networkidle")
     with_heat = picture_of(page)
     switch.uncheck()
-    expect(page.locator("[data-heat-map]")).to_be_hidden()
+    expect(page.locator("[data-map]")).to_be_hidden()
     expect(strength).to_be_disabled()
     assert picture_of(page) != with_heat
 
     switch.focus()
     page.keyboard.press("Space")
-    expect(page.locator("[data-heat-map]")).to_be_visible()
+    expect(page.locator("[data-map]")).to_be_visible()
     assert opacity_of(page) == "0.5"
     strength.focus()
     page.keyboard.press("ArrowRight")

@@ -77,7 +77,7 @@ def test_the_profile_sets_the_heat_map(signed_in: Page) -> None:
     expect(page.get_by_text("Times are in Asia/Kuching")).to_be_visible()
     upload(page, radiograph_png())
     expect(page.get_by_label("Heat map", exact=True)).not_to_be_checked()
-    expect(page.locator("[data-heat-map]")).to_be_hidden()
+    expect(page.locator("[data-map]")).to_be_hidden()
     page.get_by_label("Heat map", exact=True).check()
     assert opacity_of(page) == "0.5"
 

@@ -25,7 +25,7 @@ def test_a_real_radiograph_is_answered(page: Page, served_model: Artifact, dicom
     assert diagnosis.model_version.version == served_model.version
     assert diagnosis.model_version.weights_sha256 == served_model.weights_sha256
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(diagnosis.get_prediction_display()))
-    heat_map = page.locator("[data-heat-map]").first
+    heat_map = page.locator("[data-map]").first
     expect(heat_map).to_be_visible()
     assert heat_map.evaluate("image => image.naturalWidth") > 0
     page.get_by_label("Heat map").uncheck()

@@ -155,7 +155,7 @@ def test_sliders_keys_and_dragging(viewer: Page) -> None:
     tool(page, "Reset").click()
     assert filter_of(page) == "brightness(1) contrast(1) invert(0)"
     expect(tool(page, "Window/level")).to_have_attribute("aria-pressed", "false")
-    expect(page.locator("[data-heat-map]")).to_be_visible()
+    expect(page.locator("[data-map]")).to_be_visible()
 
 
 def test_inverting_changes_white_for_black(viewer: Page) -> None:
@@ -173,7 +173,7 @@ def test_the_keys_count_only_inside_the_viewer(viewer: Page) -> None:
     for key in ("i", "h", "+", "w"):
         page.keyboard.press(key)
     assert filter_of(page).endswith("invert(0)")
-    expect(page.locator("[data-heat-map]")).to_be_visible()
+    expect(page.locator("[data-map]")).to_be_visible()
     assert place_of(page)[0] == pytest.approx(1)
 
     page.get_by_label("Brightness").focus()
@@ -182,10 +182,10 @@ def test_the_keys_count_only_inside_the_viewer(viewer: Page) -> None:
     page.keyboard.press("i")
     assert filter_of(page).endswith("invert(1)")
     page.keyboard.press("h")
-    expect(page.locator("[data-heat-map]")).to_be_hidden()
+    expect(page.locator("[data-map]")).to_be_hidden()
     page.keyboard.press("]")
-    expect(page.locator("[data-heat-map]")).to_be_visible()
-    assert page.locator("[data-heat-map]").evaluate("image => getComputedStyle(image).opacity") == "0.6"
+    expect(page.locator("[data-map]")).to_be_visible()
+    assert page.locator("[data-map]").evaluate("image => getComputedStyle(image).opacity") == "0.6"
 
 
 def test_every_tool_is_on_the_keyboard(viewer: Page) -> None:

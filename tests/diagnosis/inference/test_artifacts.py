@@ -104,7 +104,7 @@ CONTRACT_FAULTS: dict[str, tuple[Fault, str]] = {
     "another input size": (card_with(299, "contract", "image_size"), "image_size 299, and this program has 224"),
     "another layout": (card_with(2, "contract", "format"), "format 2, and this program has 1"),
     "preprocessing unknown here": (card_with(True, "contract", "preprocessing", "crop"), "crop"),
-    "newer preprocessing": (card_with(2, "contract", "preprocessing", "version"), "preprocessing version 2"),
+    "newer preprocessing": (card_with(3, "contract", "preprocessing", "version"), "preprocessing version 3"),
 }
 BUILT_FAULTS: dict[str, tuple[Fault, str]] = {
     "never built": (gone("built.json"), "has not been built on this machine"),

@@ -13,10 +13,11 @@ import pytest
 from diagnosis.errors import ModelUnavailable
 from diagnosis.inference.artifacts import read_artifact
 from diagnosis.inference.engines import Engine, KerasEngine, OpenVINOEngine, open_engine
+from diagnosis.inference.preprocessing import preprocess
 from tests.diagnosis.inference.test_grad_cam import HEADS, new_network
 from tests.trained import TrainedVersion
 from training.publishing.assembly import write_graphs
-from training.publishing.golden import golden_images
+from training.publishing.golden import golden_pictures
 
 THREADS = 16
 
@@ -29,7 +30,8 @@ def served(trained_version: TrainedVersion) -> dict[str, Engine]:
 @pytest.fixture(scope="module")
 def images(trained_version: TrainedVersion) -> np.ndarray:
     """Eight real inputs, and eight of noise of different brightness."""
-    real = golden_images(read_artifact(trained_version.models_dir).preprocessing)
+    preprocessing = read_artifact(trained_version.models_dir).preprocessing
+    real = [preprocess(pixels, preprocessing) for pixels in golden_pictures()]
     rng = np.random.default_rng(0)
     noise = [rng.uniform(0, 16 * (i + 1) - 1, (224, 224, 3)).astype(np.float32) for i in range(THREADS - len(real))]
     return np.stack([*real, *noise])
@@ -98,7 +100,7 @@ def test_openvino_computes_in_float32(served):
 
 SERVE = """
 import sys, pathlib, numpy
-from diagnosis.engines import open_engine
+from diagnosis.inference.engines import open_engine
 output = open_engine("openvino", pathlib.Path(sys.argv[1])).run(numpy.zeros((1, 224, 224, 3), numpy.float32))
 print(output.probabilities.shape, *sorted({"tensorflow", "keras", "torch"} & set(sys.modules)))
 """

@@ -89,7 +89,7 @@ def test_the_contract_comes_back_from_a_model_card() -> None:
     [
         {},
         {"equalise": True},
-        {"version": 2, "equalise": True},
+        {"version": 3, "equalise": True},
         {"version": 1, "equalise": 1},
         {"version": True, "equalise": True},
         {"version": 1, "equalise": True, "crop": 0.1},

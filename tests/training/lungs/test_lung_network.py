@@ -147,5 +147,5 @@ def test_a_run_from_top_to_bottom(folder: Path, tmp_path: Path):
 
 
 def test_figures_by_collection():
-    summary = by_collection(scores_of(lambda pictures: np.zeros_like(pictures), [pair("a_1"), pair("b_1")]))
+    summary = by_collection(scores_of(np.zeros_like, [pair("a_1"), pair("b_1")]))
     assert summary["a"] == {"pairs": 1, "mean_dice": 0.0, "lowest_dice": 0.0, "worst": ["a_1"]}

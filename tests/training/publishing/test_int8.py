@@ -19,10 +19,11 @@ from diagnosis.errors import ModelUnavailable
 from diagnosis.findings import Prediction
 from diagnosis.inference.artifacts import BUILT_FILES, INT8_FILES, RANGES, built_precision, check_built, read_artifact
 from diagnosis.inference.engines import NICENESS, CompiledGraph, EngineOutput, OpenVINOEngine, open_engine
+from diagnosis.inference.preprocessing import preprocess
 from diagnosis.inference.serving import load_classifier
 from tests.trained import VERSION, TrainedVersion, toy_in_place_of_resnet152
 from training.publishing import precision
-from training.publishing.golden import golden_images
+from training.publishing.golden import golden_pictures
 from training.publishing.int8 import Ranges, convolutions, learn_ranges, load_ranges, quantised, save_ranges
 from training.publishing.quantise import compared
 
@@ -78,7 +79,8 @@ def models(int8_version: TrainedVersion, settings: Any, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def images(int8_version: TrainedVersion) -> np.ndarray:
-    return np.stack(golden_images(read_artifact(int8_version.models_dir).preprocessing))
+    preprocessing = read_artifact(int8_version.models_dir).preprocessing
+    return np.stack([preprocess(pixels, preprocessing) for pixels in golden_pictures()])
 
 
 def change_card(models: Path, **values: Any) -> None:
