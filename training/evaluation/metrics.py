@@ -113,11 +113,14 @@ def evaluate(
     rule: DecisionRule,
     *,
     refused: Refused = NONE_REFUSED,
+    limited: ArrayLike | None = None,
     groups: ArrayLike | None = None,
     resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> Metrics:
     """Every figure of a part with its interval.
+
+    limited: (n,) bool, images whose quality makes the answer Indeterminate, whatever the probability is.
 
     Resamples draw images within their class, so that the prevalence stays that of the part; with `groups` (n,), near
     duplicates or patients, whole groups are drawn. Intervals are percentiles, moved by the bootstrap's bias for the
@@ -126,10 +129,10 @@ def evaluate(
     image at all.
     """
     positive, scores = checked(labels, probabilities)
-    table = three_way_table(labels, probabilities, rule, refused)
+    table = three_way_table(labels, probabilities, rule, refused, limited)
     if table.images == 0:
         raise ValueError("There is no image to evaluate.")
-    figures = _Figures(positive, scores, rule, refused)
+    figures = _Figures(positive, scores, _answers(scores, rule, limited), refused)
     resampling = Resampling(figures.truth, _with_refused(groups, figures), seed)
     draws = resampling.apply(figures.compute, resamples)
     points = figures.compute(np.ones((1, len(figures.truth))))[0]
@@ -140,11 +143,15 @@ def evaluate(
 
 
 def three_way_table(
-    labels: ArrayLike, probabilities: ArrayLike, rule: DecisionRule, refused: Refused = NONE_REFUSED
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    rule: DecisionRule,
+    refused: Refused = NONE_REFUSED,
+    limited: ArrayLike | None = None,
 ) -> ThreeWayTable:
     """Counts of Positive, Indeterminate, Negative and Refused answers for each class."""
     positive, scores = checked(labels, probabilities)
-    called, uncalled = _answers(scores, rule)
+    called, uncalled = _answers(scores, rule, limited)
 
     def count(members: Bools, refusals: int) -> Answers:
         positives, negatives = int(np.sum(called & members)), int(np.sum(uncalled & members))
@@ -235,10 +242,10 @@ def checked(labels: ArrayLike, probabilities: ArrayLike) -> tuple[Bools, Floats]
 class _Figures:
     """The figures of `FIGURES`, in that order, for many weightings of the images at once."""
 
-    def __init__(self, positive: Bools, scores: Floats, rule: DecisionRule, refused: Refused) -> None:
+    def __init__(self, positive: Bools, scores: Floats, answers: tuple[Bools, Bools], refused: Refused) -> None:
         refusals = np.arange(refused.covid + refused.non_covid) < refused.covid
         silent = np.zeros_like(refusals)
-        called, uncalled = _answers(scores, rule)
+        called, uncalled = answers
         self.truth = np.concatenate([positive, refusals])
         self._positive, self._scores = positive, scores
         self._ranking = Ranking(positive, scores)
@@ -264,9 +271,11 @@ class _Figures:
         return np.stack(figures, axis=1)
 
 
-def _answers(scores: Floats, rule: DecisionRule) -> tuple[Bools, Bools]:
+def _answers(scores: Floats, rule: DecisionRule, limited: ArrayLike | None) -> tuple[Bools, Bools]:
     """Which images are called Positive and which Negative; the others are Indeterminate."""
     unsure = (scores >= rule.indeterminate_low) & (scores < rule.indeterminate_high)
+    if limited is not None:
+        unsure |= np.asarray(limited, bool)
     positive = scores >= rule.operating_point
     return positive & ~unsure, ~positive & ~unsure
 

@@ -6,10 +6,13 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from PIL import Image
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
@@ -18,14 +21,20 @@ from rich.table import Table
 from diagnosis.errors import ModelUnavailable, RadiographRejected
 from diagnosis.imaging.limits import MAX_FILE_BYTES
 from diagnosis.imaging.radiograph import Radiograph, read_radiograph
-from diagnosis.inference.classifier import Classifier
+from diagnosis.inference.classifier import Classification, Classifier
 from diagnosis.inference.engines import ENGINES
 from diagnosis.inference.serving import load_classifier
+
+MAP_SIDE = 1024
+"""Longest side of a map that is written, in pixels."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One file's answer. ``prediction`` is None only when the file was rejected, and ``rejected`` then says why."""
+    """One file's answer. ``prediction`` is None only when the file was rejected, and ``rejected`` then says why.
+
+    quality, opacities: None for a model that does not look at them.
+    """
 
     file: str
     prediction: str | None
@@ -36,6 +45,11 @@ class Line:
     engine: str
     rejected: str | None
     milliseconds: float
+    quality: str | None = None
+    opacities: str | None = None
+    opacity_probability: float | None = None
+    heat_map: str | None = None
+    """The file of its map, where --heat-maps asks for one."""
 
 
 class Command(BaseCommand):
@@ -47,25 +61,32 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=("table", "jsonl"), default="table")
         parser.add_argument("--engine", choices=tuple(ENGINES))
         parser.add_argument("--model", help="a version in models/ (default: the served one)")
+        parser.add_argument(
+            "--heat-maps",
+            type=Path,
+            metavar="DIR",
+            help="write the map of each radiograph there, an 8-bit PNG that covers all of it: opacities, or evidence for "
+            "COVID where the model does not look for opacities",
+        )
 
     def handle(self, *args: Any, paths: list[Path], engine: str | None, model: str | None, **options: Any) -> None:
         files = list(files_in(paths))
         if not files:
             raise CommandError("There is no file to classify in what you named.")
         try:
-            rejected = self.classify(load_classifier(model, engine), files, options["format"])
+            rejected = self.classify(load_classifier(model, engine), files, options["format"], options["heat_maps"])
         except ModelUnavailable as error:
             raise CommandError(str(error)) from error
         if rejected:
             self.stderr.write(f"{rejected} of {len(files)} files were rejected.")
             sys.exit(1)
 
-    def classify(self, classifier: Classifier, files: list[Path], form: str) -> int:
+    def classify(self, classifier: Classifier, files: list[Path], form: str, heat_maps: Path | None = None) -> int:
         """Write each file's answer; returns how many were rejected."""
         write = self.write_json if form == "jsonl" else TableWriter()
         rejected = 0
         for path in track(files, "Classifying", console=Console(stderr=True), disable=not sys.stderr.isatty()):
-            line = classify_file(classifier, path)
+            line = classify_file(classifier, path, heat_maps)
             rejected += line.rejected is not None
             write(line)
         if isinstance(write, TableWriter):
@@ -110,22 +131,46 @@ def is_hidden(file: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in file.relative_to(folder).parts)
 
 
+def answer_of(result: Classification) -> dict[str, Any]:
+    seen = result.opacities
+    return {
+        "prediction": str(result.prediction),
+        "probability": result.probability,
+        "confidence": result.confidence,
+        "quality": str(result.quality.verdict) if result.quality else None,
+        "opacities": str(seen.answer) if seen else None,
+        "opacity_probability": seen.probability if seen else None,
+    }
+
+
+def write_map(result: Classification, shape: tuple[int, ...], folder: Path, path: Path) -> Path:
+    """A grey PNG in the proportions of the radiograph; files of the same name in other folders get a number."""
+    folder.mkdir(parents=True, exist_ok=True)
+    values = result.opacities.map if result.opacities else result.heat_map
+    scale = min(1.0, MAP_SIDE / max(shape))
+    size = max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale))
+    names = chain([path.stem], (f"{path.stem}-{number}" for number in count(2)))
+    to = next(file for name in names if not (file := folder / f"{name}.png").exists())
+    levels = Image.fromarray(np.rint(values * 255).astype(np.uint8))
+    levels.resize(size, Image.Resampling.BILINEAR).save(to)
+    return to
+
+
 def read_file(path: Path) -> Radiograph:
     with path.open("rb") as file:
         return read_radiograph(file.read(MAX_FILE_BYTES + 1))  # one byte too many is enough to be refused
 
 
-def classify_file(classifier: Classifier, path: Path) -> Line:
+def classify_file(classifier: Classifier, path: Path, heat_maps: Path | None = None) -> Line:
     """One file's answer; a file that cannot be assessed or read is an answer too."""
     started = time.perf_counter()
     answer: dict[str, Any] = {"prediction": None, "probability": None, "confidence": None, "rejected": None}
     try:
-        result = classifier.classify(read_file(path))
-        answer |= {
-            "prediction": str(result.prediction),
-            "probability": result.probability,
-            "confidence": result.confidence,
-        }
+        radiograph = read_file(path)
+        result = classifier.classify(radiograph)
+        answer |= answer_of(result)
+        if heat_maps:
+            answer["heat_map"] = str(write_map(result, radiograph.pixels.shape, heat_maps, path))
     except RadiographRejected as error:
         answer["rejected"] = str(error)
     except OSError as error:

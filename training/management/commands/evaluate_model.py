@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.markup import escape
@@ -17,8 +16,10 @@ from diagnosis.errors import DiagnosisError
 from diagnosis.inference.classifier import Classifier
 from diagnosis.inference.engines import ENGINES
 from diagnosis.inference.serving import load_classifier
-from training.data.dataset import Dataset, DatasetError, read_dataset, read_image
+from training.data.dataset import Dataset, DatasetError, read_dataset
+from training.data.readings import read_readings
 from training.evaluation.metrics import FIGURES, evaluate, mean_source_auc, source_aucs
+from training.evaluation.served import served_answers, served_boxes
 
 
 class Command(BaseCommand):
@@ -26,23 +27,42 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--data", type=Path, required=True, help="a folder with COVID/ and Non-COVID/")
+        parser.add_argument("--data", type=Path, help="a folder with COVID/ and Non-COVID/")
+        parser.add_argument("--boxes", type=Path, help="a folder of readings with boxes: is the map inside them?")
         parser.add_argument("--model", help="a version in models/ (default: the served one)")
         parser.add_argument("--engine", choices=tuple(ENGINES))
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
 
-    def handle(self, *args: Any, data: Path, model: str | None, engine: str | None, **options: Any) -> None:
+    def handle(self, *args: Any, data: Path | None, model: str | None, engine: str | None, **options: Any) -> None:
+        if not (data or options["boxes"]):
+            raise CommandError("Name a folder with --data, or one of readings with --boxes.")
         if options["json"] and not options["json"].parent.is_dir():
             raise CommandError(f"There is no folder {options['json'].parent} to write the figures into.")
         try:
             classifier = load_classifier(model, engine)
-            figures = figures_of(classifier, one_part(read_dataset(data, fewest_per_class=1)))
+            figures = self.figures(classifier, data) if data else {}
+            if options["boxes"]:
+                figures["boxes"] = self.boxes(classifier, options["boxes"])
         except (DatasetError, DiagnosisError) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{figures['images']} images of {data.name}, model {figures['model']}, COVID is positive")
-        print_tables(figures)
         if options["json"]:
             options["json"].write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+    def figures(self, classifier: Classifier, data: Path) -> dict[str, Any]:
+        figures = figures_of(classifier, one_part(read_dataset(data, fewest_per_class=1)))
+        self.stdout.write(f"{figures['images']} images of {data.name}, model {figures['model']}, COVID is positive")
+        print_tables(figures)
+        return figures
+
+    def boxes(self, classifier: Classifier, folder: Path) -> list[dict[str, Any]]:
+        """Whether the highest point of each map lies in a box that a reader drew, and how much of the map does."""
+        found = [one.as_dict() for one in served_boxes(classifier, read_readings(folder))]
+        table = Table("Reading", "Pictures", "Highest point in a box", "Map in boxes", "Chance")
+        for one in found:
+            shares = (f"{one[name]:.1%}" for name in ("peak_inside", "heat_inside", "chance"))
+            table.add_row(one["reading"], str(one["pictures"]), *shares)
+        Console().print(table)
+        return found
 
 
 def one_part(dataset: Dataset) -> Dataset:
@@ -55,15 +75,13 @@ def one_part(dataset: Dataset) -> Dataset:
 def figures_of(classifier: Classifier, dataset: Dataset) -> dict[str, Any]:
     """Every figure of the folder, as JSON-able values; refused images count as wrong."""
     bars = Console(stderr=True)
-    probabilities = np.array(
-        [
-            classifier.classify(read_image(sample.path)).probability
-            for sample in track(dataset.samples, "Classifying", console=bars, disable=not sys.stderr.isatty())
-        ]
-    )
-    labels = [sample.label for sample in dataset.samples]
-    sources = [sample.source or "" for sample in dataset.samples]
-    metrics = evaluate(labels, probabilities, classifier.artifact.decision.rule, refused=dataset.refused("train"))
+    shown = track(dataset.samples, "Classifying", console=bars, disable=not sys.stderr.isatty())
+    served = served_answers(classifier, shown)
+    labels = [sample.label for sample in served.samples]
+    sources = [sample.source or "" for sample in served.samples]
+    refused, limited = served.refused(dataset.refused("train")), served.limited
+    probabilities, rule = served.probabilities, classifier.artifact.decision.rule
+    metrics = evaluate(labels, probabilities, rule, refused=refused, limited=limited)
     aucs = source_aucs(labels, probabilities, sources)
     return {
         "model": classifier.model_version,
@@ -71,7 +89,8 @@ def figures_of(classifier: Classifier, dataset: Dataset) -> dict[str, Any]:
         **metrics.as_dict(),
         "by_source": [asdict(auc) for auc in aucs],
         "mean_source_auc": mean_source_auc(aucs),
-        "refusals": {refusal.name: refusal.reason for refusal in dataset.refusals},
+        "quality_limited": int(limited.sum()),
+        "refusals": {refusal.name: refusal.reason for refusal in dataset.refusals} | served.refusals,
     }
 
 

@@ -1,0 +1,79 @@
+"""What a served version says of many radiographs: probabilities, what its gate limits or refuses, maps of opacities."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diagnosis.errors import RadiographRejected
+from diagnosis.findings import COVID_INDEX, Verdict
+from diagnosis.inference.classifier import Classification, Classifier
+from diagnosis.inference.lungs import WHOLE_PICTURE
+from training.data.dataset import Refused, Sample, read_image
+from training.data.readings import Reading
+from training.evaluation.opacity_judgement import BoxFigures, box_figures
+
+
+@dataclass
+class Served:
+    """Of the samples that were answered: probabilities (n,) and whether quality limits the answer (n,). The refused."""
+
+    samples: list[Sample] = field(default_factory=list)
+    answers: list[Classification] = field(default_factory=list)
+    refusals: dict[str, str] = field(default_factory=dict)
+    refused_covid: int = 0
+
+    @property
+    def probabilities(self) -> NDArray[np.float64]:
+        return np.array([answer.probability for answer in self.answers])
+
+    @property
+    def limited(self) -> NDArray[np.bool_]:
+        return np.array([is_limited(answer) for answer in self.answers], bool)
+
+    def refused(self, before: Refused) -> Refused:
+        """With those that the reader or the rules refused before."""
+        others = len(self.refusals) - self.refused_covid
+        return Refused(before.covid + self.refused_covid, before.non_covid + others)
+
+
+def is_limited(answer: Classification) -> bool:
+    return answer.quality is not None and answer.quality.verdict is not Verdict.OK
+
+
+def served_answers(classifier: Classifier, samples: Iterable[Sample]) -> Served:
+    """Every sample as the site would answer it."""
+    served = Served()
+    for sample in samples:
+        try:
+            answer = classifier.classify(read_image(sample.path))
+        except RadiographRejected as error:
+            served.refusals[sample.name] = str(error)
+            served.refused_covid += sample.label == COVID_INDEX
+            continue
+        served.samples.append(sample)
+        served.answers.append(answer)
+    return served
+
+
+def served_boxes(classifier: Classifier, readings: Iterable[Reading]) -> list[BoxFigures]:
+    """How well the version's map lies in the readers' boxes, for each reading that has some."""
+    found: dict[str, list[tuple[np.ndarray, Any]]] = {}
+    for one in readings:
+        if not one.boxes:
+            continue
+        try:
+            answer = classifier.classify(read_image(one.path))
+        except RadiographRejected:
+            continue
+        heat = answer.opacities.map if answer.opacities else answer.heat_map
+        found.setdefault(one.reading, []).append((heat, one.boxes))
+    figures = (_figures(reading, pairs) for reading, pairs in found.items())
+    return [one for one in figures if one]
+
+
+def _figures(reading: str, pairs: list[tuple[np.ndarray, Any]]) -> BoxFigures | None:
+    maps = np.stack([heat for heat, _boxes in pairs]).astype(np.float32)
+    return box_figures(reading, maps, [boxes for _heat, boxes in pairs], [WHOLE_PICTURE] * len(pairs))
