@@ -38,7 +38,7 @@ def cropped(pixels: np.ndarray, box: Box) -> NDArray[np.uint8]:
         return pixels
     rows, cols = pixels.shape
     corners = (box.left * cols, box.top * rows, box.right * cols, box.bottom * rows)
-    return np.asarray(Image.fromarray(pixels).crop(tuple(round(corner) for corner in corners)))  # type: ignore[arg-type]
+    return np.asarray(Image.fromarray(pixels).crop(tuple(round(corner) for corner in corners)))
 
 
 def views_of(pixels: np.ndarray, lungs: Box | None, preprocessing: Preprocessing) -> NDArray[np.float32]:

@@ -1,5 +1,6 @@
 """Train the ResNet-152 on folders of radiographs: the paper's two stages, evaluation, and a new version in models/."""
 
+import json
 import logging
 import os
 import shlex
@@ -32,9 +33,10 @@ class Command(BaseCommand):
         )
         parser.add_argument("--note", action="append", default=[], help="a sentence for the model card")
         parser.add_argument(
-            "--preset", choices=("paper", "shipped"), default="paper", help="defaults of the options below"
+            "--preset", choices=("paper", "shipped", "general"), default="paper", help="defaults of the options below"
         )
         add_recipe_arguments(parser)
+        add_general_arguments(parser)
         parser.add_argument("--name", help="name of the version (default: the preset and today's date)")
         parser.add_argument("--output", type=Path, default=settings.MODELS_DIR)
         parser.add_argument("--cache", type=Path, default=settings.BASE_DIR / "cache", help="where features are kept")
@@ -46,6 +48,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        if options["preset"] == "general":
+            self.general(options)
+            return
         from training.data.dataset import DatasetError  # importing Keras takes seconds; --help should not
         from training.fitting.plan import Plan
         from training.progress import Progress
@@ -81,6 +86,48 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise CommandError(f"Stopped. What is done is kept; go on with --name {plan.name} --resume.") from None
         self.stdout.write(f"{folder} is complete: read MODEL_CARD.md, serve it with manage.py use_model {plan.name}")
+
+    def general(self, options: dict[str, Any]) -> None:
+        """Two views, left-out sources, lungs, gate and opacities: another chain than the paper's."""
+        from training.general_runner import GeneralPlan, train_general, train_without
+        from training.progress import Progress
+
+        if options["readings"] is None or options["parts"] is None:
+            raise CommandError("The preset general needs --readings and --parts.")
+        plan = GeneralPlan(
+            data=options["data"],
+            extra=tuple(options["extra"]),
+            readings=options["readings"],
+            parts=options["parts"],
+            output=options["output"],
+            name=options["name"] or f"resnet152-general-{date.today():%Y-%m-%d}",
+            cache=options["cache"],
+            seed=123 if options["seed"] is None else options["seed"],
+            limit=options["limit"],
+            notes=tuple(options["note"]),
+            command=command_line(options),
+        )
+        try:
+            with log_to(settings.BASE_DIR / "logs" / f"{plan.name}.log"), Progress() as progress:
+                if options["leave_out"]:
+                    for row in train_without(plan, options["leave_out"], progress):
+                        self.stdout.write(json.dumps(row))
+                    return
+                folder = train_general(plan, progress)
+        except (DiagnosisError, RuntimeError, OSError, ValueError) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{folder} is complete: read MODEL_CARD.md, serve it with manage.py use_model {plan.name}")
+
+
+def add_general_arguments(parser: CommandParser) -> None:
+    """Options of the preset general alone."""
+    parser.add_argument("--readings", type=Path, help="radiographs that were read, with boxes (preset general)")
+    parser.add_argument(
+        "--parts", type=Path, help="a folder with lungs and gate, such as that of a version (preset general)"
+    )
+    parser.add_argument(
+        "--leave-out", metavar="SOURCE", help="say how this source is judged by all others; publishes nothing"
+    )
 
 
 def add_recipe_arguments(parser: CommandParser) -> None:

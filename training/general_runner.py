@@ -1,0 +1,246 @@
+"""A run of the preset `general`: pictures, features of two views, heads by left-out sources, opacities, a version.
+
+What every run of it learns and how it is judged: docs/decisions/0005-unseen-hospitals.md. Lungs and gate are taken from
+a folder that already has them (`train_lung_fields` and the gate's own training make them).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from diagnosis.findings import CLASS_NAMES, COVID_INDEX
+from diagnosis.inference.contract import IMAGE_SIZE
+from diagnosis.inference.lung_network import LungNetwork
+from diagnosis.inference.opacities import lung_shares
+from diagnosis.inference.views import edges, lungs_view
+from training.data.dataset import Sample, read_dataset, read_image
+from training.data.gathered import Gathered, gather
+from training.data.readings import Reading, as_samples, read_readings
+from training.evaluation.leave_out import Pictures, leave_out, summary, table
+from training.evaluation.opacity_judgement import box_figures, lungs_mean, typical_against_negative
+from training.evaluation.opacity_rule import OpacityScores, choose_opacity_rule
+from training.fitting.features import FeatureStore, View, fill_store, store_for
+from training.fitting.general import GeneralConfig, GeneralFit, ViewFeatures, fit_general, fit_head
+from training.fitting.general_features import PLAIN, TwoViews, key_of, remembered, rows_of
+from training.lungs.keeping import load_lungs, write_lung_graph
+from training.network.architecture import HeadConfig, set_discriminant
+from training.network.backbone import build_backbone
+from training.network.opacity import OpacityLayer, cells_inside, fit_opacity
+from training.network.tensors import as_stored, assign_tensors
+from training.network.two_views import build_two_view_network, frozen_features, set_opacity
+from training.progress import Progress
+from training.publishing.general import PREPROCESSING, GeneralVersion, publish_general, trained_tensors
+from training.publishing.unseen_sections import left_out_section, opacity_section, shares_of
+
+WEIGHTS = "astra"
+HEAD = HeadConfig(taps=(1, 0), bands=(1, 1), hidden_units=0, l2=0.0)
+EVIDENCE_PICTURES = 40
+
+
+@dataclass(frozen=True)
+class GeneralPlan:
+    """Where a run reads and writes. parts: a folder with lungs.npz, lungs.json, gate.npz and gate.json."""
+
+    data: Path
+    readings: Path
+    parts: Path
+    output: Path
+    name: str
+    cache: Path
+    extra: tuple[Path, ...] = ()
+    config: GeneralConfig = field(default_factory=GeneralConfig)
+    seed: int = 123
+    limit: int | None = None
+    notes: tuple[str, ...] = ()
+    command: str = ""
+
+    @property
+    def work(self) -> Path:
+        return self.output / f".training-{self.name}"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Pictures with the features of both views; readings with the maps of their lungs' view."""
+
+    gathered: Gathered
+    readings: tuple[Reading, ...]
+    network: keras.Model = field(repr=False)
+    features: ViewFeatures = field(repr=False)
+    maps: NDArray[np.float32] = field(repr=False)
+    lungs: LungNetwork = field(repr=False)
+
+    @property
+    def pictures(self) -> Pictures:
+        """Those that are learned from."""
+        rows = self.gathered.learned
+        return Pictures(
+            self.gathered.labels[rows],
+            self.gathered.hospitals[rows],
+            self.gathered.groups[rows],
+            self.gathered.held_back[rows],
+        )
+
+
+def train_general(plan: GeneralPlan, progress: Progress) -> Path:
+    """Do all that ``manage.py train_resnet152 --preset general`` promises; returns the new version's folder."""
+    prepared = prepare(plan, progress)
+    fitted = fit_general(prepared.features, prepared.pictures, plan.config)
+    progress.say(f"Left-out sources: {summary(fitted.left_out)}")
+    return publish_general(version_of(plan, prepared, fitted))
+
+
+def train_without(plan: GeneralPlan, source: str, progress: Progress) -> list[dict[str, Any]]:
+    """Leave one source out and say how it is judged by the rest; nothing is published."""
+    prepared = prepare(plan, progress)
+    pictures, features = prepared.pictures, prepared.features
+    if source not in set(pictures.sources.tolist()):
+        raise ValueError(
+            f"There is no source {source!r}; known are {', '.join(sorted(set(pictures.sources.tolist())))}."
+        )
+    decision = fit_general(features, pictures, plan.config).decision
+    one = leave_out(
+        pictures,
+        lambda rows: lambda others: fit_head(features, pictures, rows, plan.config).scores(features.both[others]),
+        source,
+        [source],
+    )
+    return [row.as_dict() for row in table([one], decision.calibration, decision.rule)]
+
+
+def prepare(plan: GeneralPlan, progress: Progress) -> Prepared:
+    """Read everything, and compute what is frozen; what is on disk already is taken from there."""
+    keras.utils.set_random_seed(plan.seed)
+    dataset = read_dataset(plan.data, extra=plan.extra, limit=plan.limit, on_progress=progress.of("Decoding"))
+    readings = read_readings(plan.readings)
+    seen = as_samples(plan.readings, readings)
+    share = plan.config.held_back
+    gathered = gather(dataset, seen, share, plan.seed, progress.of("Finding near duplicates"))
+    backbone = build_backbone(WEIGHTS, IMAGE_SIZE)
+    lungs = lung_network(plan)
+    views = TwoViews(remembered(lambda pixels: lungs.find(pixels).box), PREPROCESSING)
+    frozen = frozen_features(backbone, HEAD)
+    pooled = keras.Model(frozen.input, frozen.outputs[0])
+    learned = [gathered.samples[row] for row in gathered.learned]
+    store = filled(plan, pooled, [view for sample in learned for view in views.views(sample)], progress, "Features")
+    whole, of_lungs = (store.tensors(0)[rows_of(store, learned, view)] for view in ("whole", "lungs"))
+    return Prepared(
+        gathered,
+        readings,
+        build_two_view_network(backbone, HEAD),
+        ViewFeatures(whole, of_lungs),
+        reading_maps(plan, frozen, seen, views, progress),
+        lungs,
+    )
+
+
+def lung_network(plan: GeneralPlan) -> LungNetwork:
+    folder = plan.work / "lungs"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_lung_graph(load_lungs(plan.parts), folder)
+    return LungNetwork(folder)
+
+
+def filled(
+    plan: GeneralPlan, frozen: keras.Model, views: Sequence[View], progress: Progress, what: str
+) -> FeatureStore:
+    store = store_for(plan.cache, frozen, PREPROCESSING)
+    fill_store(store, frozen, views, progress.of(what))
+    return store
+
+
+def reading_maps(
+    plan: GeneralPlan, frozen: keras.Model, seen: Sequence[Sample], views: TwoViews, progress: Progress
+) -> NDArray[np.float32]:
+    """(readings, 14, 14, channels) float32 on disk: the maps of each reading's lungs' view."""
+    maps = keras.Model(frozen.input, frozen.outputs[1])
+    of_lungs = [view for sample in seen for view in views.views(sample) if view.key == key_of(sample, "lungs", PLAIN)]
+    store = filled(plan, maps, of_lungs, progress, "Maps of readings")
+    stored = store.tensors(0)
+    return stored[rows_of(store, seen, "lungs")]
+
+
+def version_of(plan: GeneralPlan, prepared: Prepared, fitted: GeneralFit) -> GeneralVersion:
+    """The network with its head and opacity layer, rounded as they are stored, and what the card says."""
+    layer, scores, sections = opacities(plan, prepared)
+    set_discriminant(prepared.network, fitted.head)
+    set_opacity(prepared.network, layer)
+    shares = shares_of(fitted.left_out, fitted.decision)
+    figures = summary(fitted.left_out) | shares
+    version = GeneralVersion(
+        name=plan.name,
+        output=plan.output,
+        network=prepared.network,
+        backbone=WEIGHTS,
+        head=HEAD,
+        parts=plan.parts,
+        decision=fitted.decision,
+        opacities=choose_opacity_rule(scores),
+        covid=covid_pixels(prepared.gathered),
+        sections=[left_out_section(fitted.left_out, fitted.decision, figures), *sections],
+        summary=shares,
+        recipe={"preset": "general", **plan.config.as_dict()},
+        training=training_facts(plan, prepared.gathered),
+        notes=plan.notes,
+    )
+    assign_tensors(version.network, as_stored(trained_tensors(version)))
+    return version
+
+
+def opacities(plan: GeneralPlan, prepared: Prepared) -> tuple[OpacityLayer, OpacityScores, list[dict[str, Any]]]:
+    """Fitted on readings that are not held back, judged on those that are; the final layer learns from all of them."""
+    readings = prepared.readings
+    boxes = [one.boxes for one in readings]
+    fields = [prepared.lungs.find(read_image(one.path).pixels) for one in readings]
+    views = [lungs_view(one.box if one.boxes else None) for one in fields]
+    rows = prepared.maps.shape[1]
+    targets = np.stack([cells_inside(each, view, rows) for each, view in zip(boxes, views, strict=True)])
+    shares = np.stack([lung_shares(one.mask, edges(view), rows) for one, view in zip(fields, views, strict=True)])
+    reading = np.array([one.reading for one in readings])
+    first = len(prepared.gathered.samples) - len(readings)
+    held_back = prepared.gathered.held_back[first:]
+    learned = np.flatnonzero(~held_back & np.isin(reading, ("typical", "indeterminate", "negative")))
+    layer = fit_opacity(prepared.maps[learned], targets[learned], shares[learned], plan.config.opacity)
+    maps = expit(layer.logits(prepared.maps[held_back])).astype(np.float32)
+    means = lungs_mean(maps, shares[held_back]).astype(np.float64)
+    judged = list(np.flatnonzero(held_back))
+    figures = [
+        box_figures(
+            name,
+            maps[of],
+            [boxes[judged[row]] for row in of],
+            [views[judged[row]] for row in of],
+            shares[held_back][of],
+        )
+        for name in ("typical", "indeterminate")
+        if len(of := np.flatnonzero(reading[held_back] == name))
+    ]
+    auc = typical_against_negative(means, reading[held_back].tolist())
+    scores = OpacityScores(means, reading[held_back].tolist())
+    return layer, scores, [opacity_section([one for one in figures if one], auc)]
+
+
+def covid_pixels(gathered: Gathered) -> list[np.ndarray]:
+    rows = [row for row in gathered.learned if gathered.labels[row] == COVID_INDEX][:EVIDENCE_PICTURES]
+    return [read_image(gathered.samples[row].path).pixels for row in rows]
+
+
+def training_facts(plan: GeneralPlan, gathered: Gathered) -> dict[str, Any]:
+    names = [
+        f"{CLASS_NAMES[gathered.labels[row]]}, {gathered.samples[row].source or 'source unknown'}"
+        for row in gathered.learned
+    ]
+    return {
+        "command": plan.command,
+        "seconds": 0,
+        "parts": {"train": {name: names.count(name) for name in sorted(set(names))}},
+        "refused": 0,
+        "near_duplicates_crossing": 0,
+        "groups_with_both_classes": 0,
+    }
