@@ -1,14 +1,18 @@
 """A version that reads lungs, written by the real chain with toys instead of ResNet-152 and the lung network."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from diagnosis.inference.decision import Calibration, DecisionRule, OpacityRule
 
 VERSION = "lungs-1"
+FEATURES = 4 * 32 + 32
+"""What the gate reads of the toy: four quarters of one map, the average of another."""
 RULE = DecisionRule(0.5, 0.4, 0.6)
 NO_CROSSING = {"near_duplicates_crossing": 0, "groups_with_both_classes": 0}
 
@@ -36,8 +40,26 @@ def write_gate(folder: Path, *, features: int, refused: Sequence[str] = (), limi
     write_json(folder / learned.CARD, {"format": learned.FORMAT, "heads": list(heads), "limits": limits})
 
 
-def write_two_view_version(root: Path, **faults: Any) -> Path:
-    """models/ with the version in use; `faults` are those that its gate finds in every picture."""
+@pytest.fixture(scope="session")
+def two_view_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """models/ with such a version in use. Never changed by a test: `with_gate` copies it."""
+    return write_two_view_version(tmp_path_factory.mktemp("two-views"))
+
+
+def with_gate(models: Path, to: Path, **faults: Any) -> Path:
+    """A copy whose gate finds those faults in every picture."""
+    from diagnosis.inference.artifacts import CARD, PARTS, file_sha256, read_json, write_json
+
+    shutil.copytree(models, to)
+    folder = to / VERSION
+    write_gate(folder, features=FEATURES, **faults)
+    card = read_json(folder / CARD)
+    write_json(folder / CARD, card | {"parts": {name: file_sha256(folder / name) for name in PARTS}})
+    return to
+
+
+def write_two_view_version(root: Path) -> Path:
+    """models/ with the version in use, made by the real chain."""
     import keras
 
     from diagnosis.inference.artifacts import set_current_version
@@ -55,7 +77,7 @@ def write_two_view_version(root: Path, **faults: Any) -> Path:
     lungs = build_lung_network()
     round_tensors(lungs)
     save_lungs(parts, lungs, {"dice": {}})
-    write_gate(parts, features=4 * 32 + 32, **faults)
+    write_gate(parts, features=FEATURES)
     head = HeadConfig(taps=(1, 0), bands=(1, 1), hidden_units=0)
     version = GeneralVersion(
         name=VERSION,

@@ -13,20 +13,15 @@ from diagnosis.imaging.radiograph import Radiograph, read_radiograph
 from diagnosis.inference.artifacts import BUILT, check_built, read_artifact
 from diagnosis.inference.serving import load_classifier
 from tests.trained import toy_in_place_of_resnet152
-from tests.two_views import VERSION, write_two_view_version
+from tests.two_views import VERSION, with_gate
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_two_view_version(tmp_path_factory.mktemp("two-views"))
-
-
 @pytest.fixture
-def own(models: Path, tmp_path: Path, settings: Settings) -> Path:
+def own(two_view_models: Path, tmp_path: Path, settings: Settings) -> Path:
     """A copy to damage, in use."""
-    settings.MODELS_DIR = Path(shutil.copytree(models, tmp_path / "models"))
+    settings.MODELS_DIR = Path(shutil.copytree(two_view_models, tmp_path / "models"))
     return settings.MODELS_DIR
 
 
@@ -67,28 +62,32 @@ def test_an_altered_part_is_not_served(own: Path, name: str):
 
 
 @pytest.mark.parametrize(("code", "correction"), [("turned", "turn-90"), ("inverted", "invert")])
-def test_a_refusal_says_what_would_help(tmp_path: Path, settings: Settings, chest: Radiograph, code, correction):
-    settings.MODELS_DIR = write_two_view_version(tmp_path, refused=[code])
+def test_a_refusal_says_what_would_help(
+    two_view_models: Path, tmp_path: Path, settings: Settings, chest: Radiograph, code, correction
+):
+    settings.MODELS_DIR = with_gate(two_view_models, tmp_path / "models", refused=[code])
     with pytest.raises(CorrectableRadiograph) as refused:
         load_classifier().classify(chest)
     assert (refused.value.code, refused.value.correction) == (code, correction)
 
 
-def test_no_chest_is_refused(tmp_path: Path, settings: Settings, chest: Radiograph):
-    settings.MODELS_DIR = write_two_view_version(tmp_path, refused=["no chest", "no-chest"])
+def test_no_chest_is_refused(two_view_models: Path, tmp_path: Path, settings: Settings, chest: Radiograph):
+    settings.MODELS_DIR = with_gate(two_view_models, tmp_path / "models", refused=["no chest", "no-chest"])
     with pytest.raises(RadiographRejected, match="does not look like a chest radiograph"):
         load_classifier().classify(chest)
 
 
-def test_limited_quality_is_indeterminate(tmp_path: Path, settings: Settings, chest: Radiograph):
-    settings.MODELS_DIR = write_two_view_version(tmp_path, limited=["inverted"])
+def test_limited_quality_is_indeterminate(two_view_models: Path, tmp_path: Path, settings: Settings, chest: Radiograph):
+    settings.MODELS_DIR = with_gate(two_view_models, tmp_path / "models", limited=["inverted"])
     answer = load_classifier().classify(chest)
     assert answer.quality
     assert (answer.prediction, answer.confidence, answer.quality.code) == (Prediction.INDETERMINATE, None, "inverted")
 
 
-def test_a_mirrored_picture_is_answered_with_a_warning(tmp_path: Path, settings: Settings, chest: Radiograph):
-    settings.MODELS_DIR = write_two_view_version(tmp_path, limited=["mirrored"])
+def test_a_mirrored_picture_is_answered_with_a_warning(
+    two_view_models: Path, tmp_path: Path, settings: Settings, chest: Radiograph
+):
+    settings.MODELS_DIR = with_gate(two_view_models, tmp_path / "models", limited=["mirrored"])
     quality = load_classifier().classify(chest).quality
     assert quality
     assert (quality.verdict, quality.warnings) == (Verdict.OK, ("mirrored",))
