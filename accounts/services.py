@@ -44,7 +44,7 @@ def _record(kind: str, person: User, *, actor: User | None, reason: str = "", **
 
 
 def profile_update(*, user: User, values: dict[str, Any]) -> None:
-    """Store those of OWN_FIELDS that `values` names, and touch no other column.
+    """Store the values of OWN_FIELDS and touch no other column.
 
     An administrator may suspend the person, or change their roles, between the reading and the writing of the row:
     writing all of it would undo that. Raises IntegrityError where the e-mail address has become somebody else's.

@@ -50,7 +50,7 @@ def verify(exported: Head | None = None) -> Head:
     Without an exported head somebody who can write to the database may cut the end off, or write all of it anew: only
     a head that was kept elsewhere shows that.
     """
-    end = current_head()  # asked first: later entries come after it
+    end = current_head()  # read first: later entries come after it
     hashes = {0: START}
     previous = Head(0, START)
     wanted = exported.sequence if exported else 0

@@ -14,7 +14,7 @@ from diagnosis.patients.services import patient_complete, patient_get_or_create
 
 
 class PatientMismatch(DiagnosisError):
-    """What was entered of the patient contradicts what the file says or what is registered."""
+    """The patient's details that were entered contradict the file or the registered patient."""
 
     default_code = "patient-mismatch"
 

@@ -31,7 +31,7 @@ def patient_get_or_create(*, user: User, details: PatientDetails) -> Patient | N
 
 
 def patient_complete(*, user: User, patient: Patient, details: PatientDetails) -> None:
-    """Fill in what is registered as empty and known now."""
+    """Fill in details that are registered as empty and are now known."""
     registered = registered_details(patient)
     known = joined(registered, details)
     changed = [field.name for field in fields(known) if getattr(known, field.name) != getattr(registered, field.name)]

@@ -24,7 +24,7 @@ from diagnosis.patients.services import patient_update
 @radiographer_required
 @require_safe
 def patients(request: SignedInRequest) -> HttpResponse:
-    """The patients whose reference or name begins with what is looked for, or the last that were registered."""
+    """The patients whose reference or name begins with the search words, or the newest patients."""
     text = _asked(request)
     context = {"text": text, "found": patients_found(request.user, text)}
     return render(request, "diagnosis/patients/list.html", context)

@@ -106,7 +106,7 @@ def _file_erased(note: FileToErase) -> bool:
     except OSError:
         logger.exception("the file %s of something erased cannot be deleted", note.name)
         return False
-    with suppress(OSError):  # its folder, once the last file has left it
+    with suppress(OSError):  # the folder, once it is empty
         default_storage.delete(note.name.rpartition("/")[0])
     note.delete()
     return True

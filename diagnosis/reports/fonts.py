@@ -19,7 +19,7 @@ from threading import RLock
 from xml.sax.saxutils import escape
 
 from arabic_reshaper import ArabicReshaper
-from bidi.algorithm import get_display  # it turns brackets round, which that of `bidi` itself leaves
+from bidi.algorithm import get_display  # mirrors brackets, unlike the one of `bidi` itself
 from fontTools import subset
 from fontTools.ttLib import TTFont as FontFile
 from fontTools.varLib import instancer
@@ -159,7 +159,7 @@ def _font(name: str) -> TTFont:
 
 
 def _register(name: str) -> TTFont:
-    with _lock:  # a second registration in the middle of another thread's document would lose that one's letters
+    with _lock:  # a registration during another thread's document would lose its letters
         if name not in pdfmetrics.getRegisteredFontNames():
             pdfmetrics.registerFont(TTFont(name, io.BytesIO(_bold_font() if name == BOLD else _script_font(name))))
         return pdfmetrics.getFont(name)
@@ -200,7 +200,7 @@ def _codes_in(path: Path) -> frozenset[int]:
 
 
 def _cut_font(variable: bytes, characters: frozenset[str], weight: int, name: str) -> bytes:
-    """A TrueType font of those characters alone, at one weight, from a variable font."""
+    """A TrueType font with only these characters, at one weight, from a variable font."""
     with FontFile(io.BytesIO(variable), lazy=True) as font:
         for table in _NOT_DRAWN & set(font.keys()):
             del font[table]
@@ -208,7 +208,7 @@ def _cut_font(variable: bytes, characters: frozenset[str], weight: int, name: st
         cutter.populate(text="".join(characters) + " ")
         cutter.subset(font)
         single = instancer.instantiateVariableFont(font, {"wght": weight})
-        for record in single["name"].names:  # two fonts of one name in a document would be taken for one
+        for record in single["name"].names:  # two fonts with one name in a document would be taken for the same
             record.string = name
         buffer = io.BytesIO()
         single.save(buffer)

@@ -37,7 +37,7 @@ def report_create(*, user: User, diagnosis: Diagnosis, is_deidentified: bool, si
     be checked. Raises ReportRefused for a voided study and one whose picture is lost, and what the database or the
     storage raises.
     """
-    newest_change = _newest_change(diagnosis.study_id)  # asked first: what is read after it is no older
+    newest_change = _newest_change(diagnosis.study_id)  # read first: everything read later is at least as new
     current = Diagnosis.objects.select_related("study", "model_version", "requested_by").get(pk=diagnosis.pk)
     _refuse_voided(current.study)
     report = Report(diagnosis=current, created_by=user, created=timezone.now(), is_deidentified=is_deidentified)
@@ -61,7 +61,7 @@ def _content(diagnosis: Diagnosis, origin: Origin, is_deidentified: bool) -> Rep
 
 
 def _store(report: Report, newest_change: int | None) -> None:
-    # Of two at the same moment the second waits here, and finds the first.
+    # Of two requests at the same moment the second waits here and then finds the first one's report.
     study = Study.objects.select_for_update().get(pk=report.diagnosis.study_id)
     _refuse_voided(study)
     if _newest_change(study.pk) != newest_change:  # while the report was printed

@@ -26,7 +26,7 @@ def reason_field() -> FreeTextField:
 
 
 class StudyFields(forms.Form):
-    """What a radiograph's file may not say of itself."""
+    """Details that a radiograph's file may lack."""
 
     projection = ChoiceOrNone(_("Projection"), Study.Projection.choices)
     study_date = PastDayField(_("Study date"))

@@ -34,7 +34,7 @@ def study_edit(*, user: User, study: Study, changes: dict[str, Any]) -> None:
 
 @transaction.atomic
 def study_move(*, user: User, study: Study, patient: Patient, reason: str) -> bool:
-    """Give the study to another patient of the institution; False where it is that patient's already."""
+    """Move the study to another patient of the institution; False where it already belongs to that patient."""
     row = _locked(study)
     if row.patient_id == patient.pk:
         return False
@@ -60,7 +60,7 @@ def study_void(*, user: User, study: Study, reason: str) -> bool:
 
 @transaction.atomic
 def study_restore(*, user: User, study: Study, reason: str) -> bool:
-    """Let a voided study count again; False where it does already."""
+    """Restore a voided study; False where it is not voided."""
     row = _locked(study)
     if not row.voided:
         return False

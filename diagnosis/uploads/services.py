@@ -83,7 +83,7 @@ def _create(user: User, content: bytes, file_name: str, entered: EnteredDetails)
     try:
         diagnosis = store(upload, classifier, answer)
     except IntegrityError:
-        # The same file at the same moment: another request was first with all of it, or, by another model, the study.
+        # The same file at the same moment: another request has stored everything, or (by another model) the study.
         if known := _known_outcome(upload, classifier):
             return known
         diagnosis = store(upload, classifier, answer)
