@@ -7,8 +7,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import User
 
-OWN, INSTITUTION = "own", "institution"
-SCOPES = (INSTITUTION, OWN)
+OWN = "own"
 
 Rows = TypeVar("Rows", bound=QuerySet)
 

@@ -114,7 +114,7 @@ def typesetter_for(texts: Iterable[str], *, right_to_left: bool = False) -> Iter
         yield Typesetter(names, right_to_left=right_to_left)
     finally:
         for name in names:
-            _forget(name)
+            pdfmetrics.getFont(name).unregister()
 
 
 def printable(text: str) -> str:
@@ -186,11 +186,6 @@ def _register_large(characters: frozenset[str]) -> Iterator[str]:
             pdfmetrics.registerFont(TTFont(name, io.BytesIO(font)))
             rest -= there
             yield name
-
-
-def _forget(name: str) -> None:
-    """Take a font out of reportlab's registry, for which reportlab itself has no function."""
-    pdfmetrics._fonts.pop(name, None)
 
 
 @cache
