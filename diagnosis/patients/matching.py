@@ -9,6 +9,7 @@ from accounts.normalise import normalised
 from diagnosis.errors import DiagnosisError
 from diagnosis.models import Patient
 from diagnosis.models.fields import search_key
+from diagnosis.models.locking import locked
 from diagnosis.patients.details import FIELD_NAMES, NOBODY, PatientDetails, differences, joined, registered_details
 from diagnosis.patients.services import patient_complete, patient_get_or_create
 
@@ -36,9 +37,10 @@ def patient_of_upload(*, user: User, entered: PatientDetails, file: PatientDetai
     Where the person entered something that contradicts the file or the registered patient, PatientMismatch is raised.
     Where only the file itself differs from the patient whose number it bears, the number counts: `mix_ups` shows it.
     """
-    details, patient = _matched(user, entered, file)
-    if patient is None:
+    details, found = _matched(user, entered, file)
+    if found is None:
         return patient_get_or_create(user=user, details=details)
+    patient = locked(found)  # before the study is: whoever erases takes their locks in this order
     if not differences(details, registered_details(patient)):
         patient_complete(user=user, patient=patient, details=details)
     return patient
