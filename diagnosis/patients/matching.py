@@ -75,12 +75,15 @@ def _named(field_names: list[str]) -> str:
 
 
 def _registered(user: User, details: PatientDetails) -> Patient | None:
-    """The institution's patient with this reference; without one, the patient without one of that name and birthday."""
-    patients = Patient.objects.filter(institution=user.institution_id)
+    """The patient with this reference; without one, the patient without one of that name and birthday.
+
+    Only of those that the person may see: what a colleague alone knows must not show.
+    """
     if details.reference:
-        return patients.filter(reference_key=normalised(details.reference)).first()
+        return Patient.objects.of_reference(user, normalised(details.reference))
     if not (details.name and details.birth_date):
         return None
+    patients = Patient.objects.visible_to(user)
     same = patients.filter(name_key=search_key(details.name), birth_date=details.birth_date, reference_key=None)
     return next((patient for patient in same if not differences(details, registered_details(patient))), None)
 

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.normalise import normalised
+from accounts.scope import keeper_of
 from audit.models import Action
 from diagnosis.history.recording import patient_record
 from diagnosis.models import Patient, Report, StudyEvent
@@ -20,14 +21,16 @@ _DATA = ("reference", "name", "birth_date", "sex")
 
 
 def patient_get_or_create(*, user: User, details: PatientDetails) -> Patient | None:
-    """The institution's patient with this reference, as registered; or a new one; or None where nothing is known."""
+    """The patient with this reference, as registered; or a new one; or None where nothing is known."""
     if details.is_empty:
         return None
+    keeper = keeper_of(user)
     values = {"name": details.name, "birth_date": details.birth_date, "sex": details.sex, "created_by": user}
     if not details.reference:
-        return Patient.objects.create(institution=user.institution, **values)
+        return Patient.objects.create(institution=user.institution, keeper=keeper, **values)
     return Patient.objects.get_or_create(
         institution=user.institution,
+        keeper=keeper,
         reference_key=normalised(details.reference),
         defaults={"reference": details.reference, **values},
     )[0]
