@@ -47,6 +47,9 @@ class InstitutionAdmin(NameSearchAdmin):
     list_display = ["name", "people", "created"]
     search_fields = ["name_key"]
 
+    def save_model(self, request: HttpRequest, obj: Institution, form: ModelForm, change: bool) -> None:
+        obj.save(update_fields=[*form.changed_data, "name_key"] if change else None)
+
     @admin.display(description=_("active people"))
     def people(self, institution: Institution) -> int:
         return institution.users.filter(status=User.Status.ACTIVE).count()

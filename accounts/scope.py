@@ -12,6 +12,11 @@ OWN = "own"
 Rows = TypeVar("Rows", bound=QuerySet)
 
 
+def keeper_of(user: User) -> str:
+    """Whose a new patient is: the institution's (empty), or where radiographers see only their own, the person's."""
+    return str(user.uuid) if settings.RADIOGRAPHERS_SEE == OWN else ""
+
+
 def narrowed(rows: Rows, user: User, *, own: Q, institution: str = "institution") -> Rows:
     """Those rows that the person may see: none without the clinical role, else the institution's.
 
