@@ -1,4 +1,4 @@
-# covidxray: everything a person does with the project. `make help` lists it.
+# covidxray: what a person does with the project every day. `make help` lists it; docs/development.md has the rest.
 
 VENV ?= .venv
 PORT ?= 8000
@@ -18,7 +18,7 @@ FRONT_END := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run database test test-mysql quick lint types deploy-check format messages audit-dependencies coverage bench bench-quick load load-mysql gpu wheelhouse clean
+.PHONY: help run database test test-mysql quick lint types deploy-check format messages audit-dependencies bench bench-quick load clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -66,33 +66,19 @@ messages: $(VENV)/.requirements-dev ## collect the strings for translation and c
 		--ignore '.venv' --ignore node_modules --ignore tests --ignore staticfiles
 	$(PYTHON) scripts/compile_messages.py
 
-audit-dependencies: $(VENV)/audit/.requirements ## ask for known holes in the pinned packages (needs the Internet)
+audit-dependencies: $(VENV)/audit/.requirements
 	@scripts/audit-dependencies $(VENV)/audit/bin/python
-
-coverage: $(VENV)/.requirements-dev $(FRONT_END) ## which lines no test reaches
-	$(PYTHON) -m pytest --cov --cov-report=term --cov-report=html
 
 bench: $(VENV)/.requirements $(FRONT_END) $(BUILT_MODEL) ## how fast everything is on this machine: build/bench.json, docs/performance-tables.md
 	-@$(MAKE) --no-print-directory $(VENV)/.requirements-mysql
 	$(PYTHON) -m bench --refresh
 
-bench-quick: $(VENV)/.requirements $(FRONT_END) $(BUILT_MODEL) ## the same in two minutes: fewer rounds, no training, docs unchanged
+bench-quick: $(VENV)/.requirements $(FRONT_END) $(BUILT_MODEL)
 	$(PYTHON) -m bench --quick
 
 load: $(VENV)/.requirements-dev $(VENV)/load/.requirements $(FRONT_END) $(BUILT_MODEL) ## twenty radiographers at once on this machine: build/load.json, docs/performance-tables.md (DATABASE_URL: an empty database)
 	@scripts/ensure-nginx
 	$(PYTHON) -m bench.load --refresh --locust $(VENV)/load/bin/python --database "$(DATABASE_URL)"
-
-load-mysql: $(VENV)/.requirements-mysql ## the same on a MariaDB server of its own
-	@scripts/ensure-mariadb $(PYTHON)
-	$(PYTHON) scripts/with_mariadb.py $(MAKE) --no-print-directory load
-
-gpu: $(VENV)/.requirements ## training on an NVIDIA GPU: TensorFlow with CUDA instead of the CPU one
-	$(PYTHON) -m pip uninstall --quiet --yes tensorflow-cpu
-	scripts/pip-install $(PYTHON) -m pip install -r requirements-gpu.txt
-
-wheelhouse: $(VENV)/.requirements ## everything that an installation without Internet needs: build/wheelhouse
-	@scripts/wheelhouse $(PYTHON) build/wheelhouse
 
 clean: ## remove what was installed and what the tools left (never data, settings or models)
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache htmlcov .coverage build

@@ -34,7 +34,7 @@ RIGHTS = ("is_staff", "is_radiographer", "institution")
 
 class NameSearchAdmin(StaffAdmin):
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """In the spelling of the columns searched, so that letter case makes no difference on any database.
+        """Normalise the search words like the columns, so that letter case makes no difference on any database.
 
         Each word is asked of each column: a database refuses a question of a thousand parts.
         """
@@ -46,6 +46,9 @@ class NameSearchAdmin(StaffAdmin):
 class InstitutionAdmin(NameSearchAdmin):
     list_display = ["name", "people", "created"]
     search_fields = ["name_key"]
+
+    def save_model(self, request: HttpRequest, obj: Institution, form: ModelForm, change: bool) -> None:
+        obj.save(update_fields=[*form.changed_data, "name_key"] if change else None)
 
     @admin.display(description=_("active people"))
     def people(self, institution: Institution) -> int:

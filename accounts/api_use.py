@@ -20,7 +20,7 @@ _KEPT_SPANS = 60
 
 
 def use_is_allowed(key: str, limit: int) -> bool:
-    """Count one more use of `key`, if there have been fewer than `limit` of it in this minute."""
+    """Count one more use of `key`, unless there have been `limit` uses in this minute."""
     span = int(time.time()) // SPAN_SECONDS
     current = ApiUse.objects.filter(key=key, span__gte=span)
     if current.filter(count__lt=limit).update(count=F("count") + 1):
@@ -43,6 +43,6 @@ def seconds_to_next_span() -> int:
 
 
 def address_key(address: str) -> str:
-    """A computer's address, which is personal data, so that it can be counted by and not be read."""
+    """A keyed hash of a computer's address, which is personal data: it can be counted and not be read."""
     # The first argument is a constant and no path.
     return salted_hmac("accounts.api.limits.address_key", address, algorithm="sha256").hexdigest()

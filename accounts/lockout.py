@@ -52,7 +52,7 @@ def _failures(attempts: QuerySet[AccessAttempt]) -> int:
 
 
 def locked_until(request: HttpRequest, credentials: Credentials) -> datetime:
-    """When the last of the failures that count is forgotten: by then, at the latest, it is open again."""
+    """When the last failure that counts is forgotten: the lock ends then at the latest."""
     attempts = AxesProxyHandler.get_implementation().get_user_attempts(request, credentials)
     latest = max(filter(None, (each.aggregate(at=Max("attempt_time"))["at"] for each in attempts)), default=None)
     return (latest or timezone.now()) + get_cool_off(request)

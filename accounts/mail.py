@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 ONE_LINK_EVERY_SECONDS = 120
 """How many e-mails an address gets, so that no one can fill another person's inbox. Counted in each process."""
-# Asks nothing of the database. A process that ends sends what is left first, each message for EMAIL_TIMEOUT at most.
+# Needs no database. A process that ends first sends the messages that are left, each for EMAIL_TIMEOUT at most.
 _postman = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
 
 

@@ -46,7 +46,7 @@ def with_few_marks(text: str) -> str:
 
 
 def _is_mark(character: str) -> bool:
-    """Whether what the character stands for begins with a combining mark."""
+    """Whether what the character decomposes into begins with a combining mark."""
     return unicodedata.combining(unicodedata.normalize("NFKD", character)[0]) != 0
 
 

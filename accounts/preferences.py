@@ -34,7 +34,7 @@ def language_choices() -> Choices:
 
 
 def zone_of(user: User) -> tzinfo | None:
-    """The person's own time zone; None for the site's, also where the chosen one is unknown here by now."""
+    """The person's own time zone; None for the site's, also where the chosen one is no longer known here."""
     if not user.time_zone:
         return None
     try:

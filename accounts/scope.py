@@ -7,10 +7,14 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import User
 
-OWN, INSTITUTION = "own", "institution"
-SCOPES = (INSTITUTION, OWN)
+OWN = "own"
 
 Rows = TypeVar("Rows", bound=QuerySet)
+
+
+def keeper_of(user: User) -> str:
+    """Whose a new patient is: the institution's (empty), or where radiographers see only their own, the person's."""
+    return str(user.uuid) if settings.RADIOGRAPHERS_SEE == OWN else ""
 
 
 def narrowed(rows: Rows, user: User, *, own: Q, institution: str = "institution") -> Rows:

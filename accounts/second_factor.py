@@ -4,6 +4,7 @@ from base64 import b32encode
 from datetime import datetime
 
 import segno
+from django.db import transaction
 from django_otp import verify_token
 from django_otp.models import Device
 from django_otp.plugins.otp_static.models import StaticDevice
@@ -21,8 +22,14 @@ def authenticator_of(user: User) -> TOTPDevice | None:
 
 
 def authenticator_to_confirm(user: User) -> TOTPDevice:
-    """The app that the person is setting up: the same until its first code has been given."""
-    return TOTPDevice.objects.get_or_create(user=user, confirmed=False, defaults={"name": "app"})[0]
+    """The app that the person is setting up: the same until its first code has been given.
+
+    Of two pages at the same moment the second waits for the person's row: nothing else keeps them from making two.
+    """
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        waiting = TOTPDevice.objects.filter(user=user, confirmed=False).order_by("pk").first()
+        return waiting or TOTPDevice.objects.create(user=user, confirmed=False, name="app")
 
 
 def recovery_codes_of(user: User) -> list[str]:

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 Kind, Status = AccountEvent.Kind, User.Status
 OWN_FIELDS = ("first_name", "last_name", "email", "shows_heat_map", "reads_blind", "time_zone", "language")
+_KEYS = {"email_key": ("email",), "name_key": ("first_name", "last_name")}
 _STATUS_FIELDS = ("status", "is_active", "password", "invitations", "session_epoch")
 
 
@@ -44,17 +45,18 @@ def _record(kind: str, person: User, *, actor: User | None, reason: str = "", **
 
 
 def profile_update(*, user: User, values: dict[str, Any]) -> None:
-    """Store those of OWN_FIELDS that `values` names, and touch no other column.
+    """Store the values of OWN_FIELDS and touch no other column.
 
     An administrator may suspend the person, or change their roles, between the reading and the writing of the row:
     writing all of it would undo that. Raises IntegrityError where the e-mail address has become somebody else's.
     """
     changed = [name for name in OWN_FIELDS if name in values]
     with transaction.atomic():
-        email_before = User.objects.values_list("email", flat=True).get(pk=user.pk)
+        email_before = _locked(user).email
         for name in changed:
             setattr(user, name, values[name])
-        user.save(update_fields=[*changed, "email_key", "name_key"])
+        keys = [key for key, sources in _KEYS.items() if set(sources) & set(changed)]
+        user.save(update_fields=[*changed, *keys])
         record(Action.ACCOUNT_PROFILE, actor=user, subject=user, detail={"fields": changed})
         if user.email != email_before:  # new passwords are sent there from now on
             _record(Kind.CHANGED, user, actor=user, fields=["email"])
@@ -114,18 +116,24 @@ def invitation_send(*, actor: User | None, person: User, site: str, reason: str 
 
 @transaction.atomic
 def person_update(*, actor: User, person: User, fields: list[str]) -> None:
-    """Store those columns of a person that an administrator has changed, and no other."""
+    """Store those columns of a person that an administrator has changed, and no other.
+
+    They are set in the row as it is now: the keys of a name and an address are made from what is stored with them.
+    """
     administrators = _administrators()
     stored = _changeable(person, actor, *Status.values, may_be_own=True)
     before = _rights_of(stored)
     if not person.is_staff:
         _refuse_last(person, administrators)
-    person.save(update_fields=[*fields, "username_key", "email_key", "name_key"])
-    after = _rights_of(person)
+    former = stored.email
+    for name in fields:
+        setattr(stored, name, getattr(person, name))
+    stored.save(update_fields=[*fields, "username_key", "email_key", "name_key"])
+    after = _rights_of(stored)
     rights = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
-    _record(Kind.CHANGED, person, actor=actor, fields=sorted(fields), rights=rights)
-    if stored.status == Status.ACTIVE and stored.email != person.email:
-        _tell_former(person, stored.email)
+    _record(Kind.CHANGED, stored, actor=actor, fields=sorted(fields), rights=rights)
+    if stored.status == Status.ACTIVE and stored.email != former:
+        _tell_former(stored, former)
 
 
 @transaction.atomic
@@ -183,6 +191,7 @@ def second_factor_confirm(*, person: User, code: str) -> TOTPDevice | None:
     if not is_right(device, person, code):
         return None
     with transaction.atomic():
+        _locked(person)
         TOTPDevice.objects.filter(user=person).exclude(pk=device.pk).delete()
         TOTPDevice.objects.filter(pk=device.pk).update(confirmed=True)
         _new_recovery_codes(person)
@@ -195,6 +204,7 @@ def second_factor_confirm(*, person: User, code: str) -> TOTPDevice | None:
 @transaction.atomic
 def recovery_codes_renew(*, person: User) -> None:
     """Ten new recovery codes; the older ones are worth nothing."""
+    _locked(person)
     _new_recovery_codes(person)
     _record(Kind.RECOVERY_CODES, person, actor=person)
 
@@ -202,6 +212,7 @@ def recovery_codes_renew(*, person: User) -> None:
 @transaction.atomic
 def second_factor_remove(*, actor: User | None, person: User, reason: str = "") -> None:
     """The password alone is enough from now on. Every session ends."""
+    _locked(person)
     _forget_devices(person)
     _end_sessions(person)
     _record(Kind.SECOND_FACTOR_OFF, person, actor=actor, reason=reason)

@@ -31,7 +31,7 @@ def note_activity(request: HttpRequest) -> None:
 
 
 def seconds_left(request: HttpRequest) -> int:
-    """Until the session ends if nothing more is done; negative where it should have ended."""
+    """Seconds until the session ends without activity; negative where it should have ended."""
     now = time.time()
     idle = request.session.get(SEEN, now) + settings.SESSION_IDLE_MINUTES * 60 - now
     whole = request.session.get(SIGNED_IN, now) + settings.SESSION_COOKIE_AGE - now

@@ -43,7 +43,7 @@ class Problem(Exception):
 
 
 def invalid(form: Form, status: int = HTTPStatus.UNPROCESSABLE_ENTITY) -> Problem:
-    """What is to be corrected, in the form's own words."""
+    """A problem that says what to correct, in the form's own words."""
     fields = {name: [str(error) for error in errors] for name, errors in form.errors.items()}
     return Problem(status, "invalid", _("Correct the fields named here."), fields=fields)
 

@@ -54,7 +54,7 @@ def _variant(request: Request) -> str:
 class ReportView(ApiView):
     @extend_schema(operation_id="reports_retrieve", responses=answers({200: ReportSerializer}, 404))
     def get(self, request: Request, uuid: UUID) -> Response:
-        """What is known of a report, and whether it is still valid."""
+        """A report's details, and whether it is still valid."""
         return Response(ReportSerializer(seen_report(request, uuid)).data)
 
 

@@ -23,7 +23,7 @@ class PatientSerializer(serializers.ModelSerializer):
 
 
 class OutcomeSerializer(serializers.Serializer):
-    """Of a diagnosis: null where none is known, or the answer is hidden."""
+    """A diagnosis's outcome: null where none is known or the answer is hidden."""
 
     result = serializers.CharField(source="outcome", help_text="positive or negative")
     sampled = serializers.DateField(source="study.outcome_date", allow_null=True)
@@ -47,7 +47,7 @@ class StudySerializer(serializers.ModelSerializer):
 
 
 class AnswerSerializer(serializers.ModelSerializer):
-    """Of a diagnosis: null where it is hidden."""
+    """A diagnosis's answer: null where it is hidden."""
 
     label = serializers.CharField(source="get_prediction_display", help_text="The prediction in your language.")
 

@@ -14,7 +14,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 class RequestIdMiddleware:
-    """Gives every request a number of its own: that of your own proxy, so that its log and ours tell of the same.
+    """Gives every request an id: that of your own proxy, so that both logs name the same request.
 
     One that a client sends is never taken: it could be another's. The proxy must therefore set it on every request.
     """
@@ -36,5 +36,5 @@ def _proxys_number(request: HttpRequest) -> str:
 
 
 def forget_request(sender: object, **_signal: object) -> None:
-    """Not before the answer is sent and Django has written its own record of it."""
+    """Forget the id, once the answer is sent and Django has logged it."""
     request_id.set("")

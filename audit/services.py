@@ -101,7 +101,7 @@ def _code(value: Any) -> Any:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Keep what is recorded in this block until its end, as for several changes in one transaction.
+    """Hold back the entries of this block until its end, for several changes in one transaction.
 
     Call it inside that transaction: so the chain's lock comes after every other lock, and two such transactions never
     wait for each other crosswise. Where the block raises, nothing of it is recorded.
@@ -133,7 +133,7 @@ def _append(entries: list[_Pending]) -> None:
 
 
 def was_seen_lately(*, actor: Any, subject: Identified) -> bool:
-    """Whether it is recorded that the person saw this within the last minutes, so that a picture adds nothing."""
+    """Whether an entry of the last minutes says that the person saw this: then a picture needs no entry."""
     seen = Q(action__in=[Action.RESULT_VIEWED, Action.IMAGE_VIEWED, Action.REPORT_VIEWED])
     since = timezone.now() - SAME_VIEW
     return AuditEntry.objects.filter(seen, actor=actor.uuid, subject=subject.uuid, time__gte=since).exists()

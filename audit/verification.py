@@ -6,6 +6,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.db import transaction
+from django.db.models import QuerySet
+
 from audit.models import START, AuditEntry, AuditHead
 
 _ROWS_AT_ONCE = 1000
@@ -39,9 +42,24 @@ class Head:
             raise ValueError("no exported head") from error
 
 
+START_HEAD = Head(0, START)
+"""Of a log without an entry."""
+
+
 def current_head() -> Head:
+    """Where the log says that it ends, right or not."""
     row = AuditHead.objects.filter(pk=AuditHead.ONLY).first()
-    return Head(row.sequence, row.hash) if row else Head(0, START)
+    return Head(row.sequence, row.hash) if row else START_HEAD
+
+
+def checked_head() -> Head:
+    """Where the log ends. Raises ChainBroken where the row that says so and the last entry do not agree."""
+    with transaction.atomic():
+        row = _locked_row()
+        entry = AuditEntry.objects.order_by("-sequence").first()
+        last = Head(entry.sequence, entry.hash) if entry else START_HEAD
+        _compare(row, last, AuditEntry.objects.count())
+    return last
 
 
 def verify(exported: Head | None = None) -> Head:
@@ -50,26 +68,56 @@ def verify(exported: Head | None = None) -> Head:
     Without an exported head somebody who can write to the database may cut the end off, or write all of it anew: only
     a head that was kept elsewhere shows that.
     """
-    end = current_head()  # asked first: later entries come after it
-    hashes = {0: START}
-    previous = Head(0, START)
     wanted = exported.sequence if exported else 0
-    entries = AuditEntry.objects.filter(sequence__lte=max(end.sequence, wanted)).order_by("sequence")
-    for entry in entries.iterator(chunk_size=_ROWS_AT_ONCE):
-        _check(entry, previous)
-        previous = Head(entry.sequence, entry.hash)
-        if entry.sequence == wanted:
-            hashes[wanted] = entry.hash
-    if previous != end or AuditEntry.objects.filter(sequence=end.sequence + 1).exclude(previous=end.hash).exists():
-        raise ChainBroken(min(previous.sequence, end.sequence) + 1, "its end was cut off or moved.")
-    if exported and hashes.get(wanted) != exported.hash:
-        missing = wanted not in hashes
-        at = previous.sequence + 1 if missing else wanted
-        raise ChainBroken(at, "its end was cut off since the head was exported." if missing else _REWRITTEN)
-    return end
+    walk = _Walk(wanted)
+    walk.follow(AuditEntry.objects.order_by("sequence"))
+    with transaction.atomic():  # what was appended meanwhile, while nothing more can be
+        row = _locked_row()
+        walk.follow(AuditEntry.objects.filter(sequence__gt=walk.last.sequence).order_by("sequence"))
+        _compare(row, walk.last, AuditEntry.objects.count())
+    if exported and walk.hash_wanted != exported.hash:
+        if walk.hash_wanted is None:
+            raise ChainBroken(walk.last.sequence + 1, "its end was cut off since the head was exported.")
+        raise ChainBroken(wanted, "it is not the entry that the exported head names: the log was written anew.")
+    return walk.last
 
 
-_REWRITTEN = "it is not the entry that the exported head names: the log was written anew."
+@dataclass
+class _Walk:
+    """From entry to entry: the last one that was right, and the hash of the one that an exported head names."""
+
+    wanted: int
+    last: Head = START_HEAD
+    hash_wanted: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.wanted == 0:
+            self.hash_wanted = START
+
+    def follow(self, entries: QuerySet[AuditEntry]) -> None:
+        for entry in entries.iterator(chunk_size=_ROWS_AT_ONCE):
+            _check(entry, self.last)
+            self.last = Head(entry.sequence, entry.hash)
+            if entry.sequence == self.wanted:
+                self.hash_wanted = entry.hash
+
+
+def _locked_row() -> AuditHead | None:
+    """While it is locked no one appends. Never made here, as `AuditHead.locked` does: that it is gone must show."""
+    return AuditHead.objects.select_for_update().filter(pk=AuditHead.ONLY).first()
+
+
+def _compare(row: AuditHead | None, last: Head, entries: int) -> None:
+    """The row that names the end, the last entry and the number of entries must say the same."""
+    end = Head(row.sequence, row.hash) if row else START_HEAD
+    if row is None and entries:
+        raise ChainBroken(last.sequence + 1, "the row that names its end was removed.")
+    if last.sequence > end.sequence:
+        raise ChainBroken(end.sequence + 1, "it lies behind the end of the log: it was forged, or the end moved back.")
+    if last.sequence < end.sequence:
+        raise ChainBroken(last.sequence + 1, "its end was cut off or moved.")
+    if last.hash != end.hash or entries != end.sequence:
+        raise ChainBroken(end.sequence, "it is not the entry that the end of the log names.")
 
 
 def _check(entry: AuditEntry, previous: Head) -> None:

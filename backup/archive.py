@@ -235,7 +235,7 @@ def read_all(member: Member) -> bytes:
 
 
 def names_missing(text: bytes) -> list[str]:
-    """The content of missing.json. Raises ValueError where it is no list of names."""
+    """The content of missing.json. Raises ValueError unless it is a list of names."""
     names = json.loads(text)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValueError("no list of names")

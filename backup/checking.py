@@ -63,7 +63,7 @@ def check_no_files() -> None:
 
 
 def check_archive(file: IO[bytes], bars: Bars) -> Checked:
-    """Read all of it. Raises ArchiveRefused, also where it was made by another version than this one."""
+    """Read the whole archive. Raises ArchiveRefused, also where another version made it."""
     with _damage_named(), tempfile.TemporaryDirectory() as folder, Names(Path(folder)) as named:
         bars.start(_CHECKED, os.fstat(file.fileno()).st_size)
         found = archive.members(file)

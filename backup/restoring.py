@@ -37,7 +37,7 @@ _WRITTEN, _ROWS = "files written", "rows written"
 
 @dataclass(frozen=True)
 class Restored:
-    """What is here now."""
+    """What was restored."""
 
     manifest: Manifest
     rows: int
@@ -112,7 +112,7 @@ def _fill(aside: Path, checked: Checked, sha256: str, bars: Bars) -> int:
     with ExitStack() as undo:
         with transaction.atomic(durable=True):
             check_no_rows()
-            AuditHead.objects.all().delete()  # of no entry: see contents.rows_of
+            AuditHead.objects.all().delete()  # that of an empty log: see contents.rows_of
             number = _load(aside, checked.manifest, bars)
             _place_model(aside, checked.manifest, undo)
             _place_files(aside, undo)

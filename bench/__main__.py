@@ -6,14 +6,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from bench.document import check_document, document_of, write_document
+from bench.document import document_of, write_document
 from bench.machine import load, now, this_machine, versions
 from bench.parts import PARTS, QUICK, BenchPlan, measure
 from bench.tables import tables, with_tables
 from bench.workers import PROJECT
 from diagnosis.inference.engines import INT8_GRAPH
 
-SCHEMA = PROJECT / "docs" / "bench-schema.md"
 PAGE = PROJECT / "docs" / "performance-tables.md"
 
 
@@ -28,7 +27,6 @@ def main(arguments: list[str] | None = None) -> None:
     results = measure(plan, say)
     machine, measured_at, software = this_machine(busy), now(), versions()
     document = document_of(results, machine, software, model=version, is_quick=options.quick, measured_at=measured_at)
-    check_document(document, SCHEMA.read_text(encoding="utf-8"))
     write_document(
         options.output or PROJECT / "build" / ("bench-quick.json" if options.quick else "bench.json"), document
     )

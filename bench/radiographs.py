@@ -5,7 +5,6 @@ No detector made these pixels at 36 megapixels; their file sizes and decoding ti
 
 import io
 from functools import cache
-from typing import Literal
 
 import numpy as np
 import pydicom
@@ -17,7 +16,6 @@ from diagnosis.imaging.radiograph import read_radiograph
 
 SAMPLE = "RG1_UNCR.dcm"
 FORMATS = ("JPEG", "PNG", "DICOM")
-Format = Literal["JPEG", "PNG", "DICOM"]
 NOISE = 2.0
 """Standard deviation in grey levels of 255."""
 

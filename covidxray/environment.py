@@ -54,7 +54,7 @@ class Environment(environ.FileAwareEnv):
     def database(self, var: str, default: str) -> dict[str, Any]:
         """The address of a database, as Django's DATABASES wants it."""
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about an engine that is not known
+            warnings.simplefilter("ignore")  # an unknown engine
             found: dict[str, Any] = self.db(var, default=default)
         if not found.get("ENGINE"):
             raise ImproperlyConfigured(f"{var} must be such as mysql://user:password@host/name.")

@@ -207,7 +207,7 @@ AXES_LOCKOUT_CALLABLE = "covidxray.error_pages.locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # it ends when the page says so, whatever is tried until then
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
-AXES_DISABLE_ACCESS_LOG = True  # a table that nothing empties; who signed in is the audit's matter
+AXES_DISABLE_ACCESS_LOG = True  # its table is never emptied; the audit records sign-ins
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
@@ -271,13 +271,13 @@ SECURE_SSL_REDIRECT = not DEVELOPMENT
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked by machines next to this one, over plain HTTP
 SECURE_HSTS_SECONDS = 0 if DEVELOPMENT else env.number("HSTS_SECONDS", default=31_536_000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEVELOPMENT
-# Preloading binds a whole domain, and only its owner can decide that: it is no default of ours.
+# Preloading binds a whole domain: only its owner can decide that.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 if BEHIND_PROXY:  # only where a proxy of your own sets these headers on every request
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     # The address that the outermost of your proxies saw, counted from the right. What is further left in the header
-    # came from the client, who may write anything, so more than that is allowed there and means nothing.
+    # came from the client, who may write anything: it is ignored.
     AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR"]
     AXES_IPWARE_PROXY_COUNT = env.number("PROXY_COUNT", default=1, at_least=1) - 1
     IPWARE_STRICT = False
@@ -308,8 +308,8 @@ LOGGING = {
     },
     "root": {"handlers": ["json"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
-        "axes": {"level": "WARNING"},  # else four records for each sign-in
-        "fontTools": {"level": "WARNING"},  # else a dozen records for each report
+        "axes": {"level": "WARNING"},  # otherwise four records for each sign-in
+        "fontTools": {"level": "WARNING"},  # otherwise a dozen records for each report
         "accounts.mail": {"handlers": ["counted"], "level": "WARNING"},
         "django": {"handlers": ["json"], "level": "INFO", "propagate": False},
         "django.request": {"handlers": ["counted"]},

@@ -1,4 +1,4 @@
-"""Radiograph → answer → what people do with it. The rooms, each of which imports only from those below it:
+"""Radiograph → answer → what people do with it. The rooms; each imports only from those below it:
 
 home/            the first page
 uploads/         files in; one diagnosis each, or the reason why not

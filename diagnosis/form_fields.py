@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from diagnosis.imaging.dicom_details import shown_line
 from diagnosis.models import Patient, Study
+from diagnosis.models.locking import changed_meanwhile
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -104,10 +105,7 @@ class ChangeForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or self.cleaned_data
         if values.get("seen") != _fingerprint(self.stored):
-            raise forms.ValidationError(
-                _("Somebody else has changed this in the meantime. Open the form again to see the current values."),
-                code="changed",
-            )
+            raise forms.ValidationError(str(changed_meanwhile()), code="changed")
         return values
 
     @property

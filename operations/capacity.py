@@ -33,7 +33,7 @@ class Capacity:
 
 
 def capacity_for(processors: int, memory: int, *, workers: int = 0, at_once: int = 0, waiting: int = 16) -> Capacity:
-    """What suits the machine; a value that is given (not 0) is taken as it is. `memory` in bytes."""
+    """Processes and threads that suit the machine; a given value (not 0) is kept. `memory` in bytes."""
     free = memory - RESERVED_BYTES
     if not workers:
         fitting = free // (WORKER_BYTES + PROCESSORS_PER_WORKER * UPLOAD_BYTES)

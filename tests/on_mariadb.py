@@ -1,7 +1,7 @@
 """Which tests `make test-mysql` repeats on MariaDB: those whose outcome the database server can change.
 
 The pages, forms, pictures and files of the others go through the same queries on either server, and the tests of those
-queries are here. Paths are below tests/; a folder stands for everything in it.
+queries are here. Paths are below tests/; a folder means everything in it.
 """
 
 REPEATED = (

@@ -135,3 +135,11 @@ def test_links_between_the_documents_lead_somewhere() -> None:
 
 def test_what_mariadb_repeats_exists(project: Path) -> None:
     assert [entry for entry in REPEATED if not (project / "tests" / entry).exists()] == []
+
+
+def test_the_readme_names_existing_files() -> None:
+    """The table "Where do I find …" is true."""
+    table = (PROJECT / "README.md").read_text(encoding="utf-8").partition("### Where do I find")[2]
+    named = re.findall(r"`([\w/]+(?:\.\w+|/))`", table)
+    assert len(named) > 30
+    assert [name for name in named if not (PROJECT / name).exists()] == []

@@ -1,4 +1,4 @@
-"""What an installation without Internet is made of: the folder of `make wheelhouse`, and what unpacks it."""
+"""What an installation without Internet is made of: the folder of `scripts/wheelhouse`, and what unpacks it."""
 
 import base64
 import hashlib

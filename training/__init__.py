@@ -1,4 +1,4 @@
-"""Folders of images → a version in models/. The rooms, each of which imports only from those below it:
+"""Folders of images → a version in models/. The rooms; each imports only from those below it:
 
 runner.py      one run, top to bottom
 publishing/    assemble, check, describe, quantise a version

@@ -18,7 +18,7 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
 
 class ApiToken(models.Model):
-    """One sign-in of a program in a person's name. Of the token itself only a hash is kept.
+    """One sign-in of a program in a person's name. Only a hash of the token is kept.
 
     It has 256 random bits, so that a plain SHA-256 tells as little of it as a slow hash of a password would.
     """
@@ -38,7 +38,7 @@ class ApiToken(models.Model):
 
     @property
     def is_in_force(self) -> bool:
-        """Whether it lets its person in now: what ends a session ends it too, at the next request.
+        """Whether the token is valid now: everything that ends a session ends it too, at the next request.
 
         Its person's password and epoch are those of the sign-in, the account is active, and there was a second factor
         if the person needs one by now.

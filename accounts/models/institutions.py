@@ -39,7 +39,7 @@ class Institution(models.Model):
 def check_key(row: models.Model, *, source: str, message: StrPromise) -> None:
     """Refuse in a form, with a sentence at its field, what the database would refuse with an error."""
     field = cast("NormalisedField", row._meta.get_field(f"{source}_key"))
-    key = normalised(getattr(row, source) or "")  # a form leaves None where it has refused the value itself
+    key = normalised(getattr(row, source) or "")  # None where the form has refused the value
     if len(key) > (field.max_length or 0):
         raise ValidationError({source: _("This is too long.")})
     if type(row)._default_manager.filter(**{field.name: key}).exclude(pk=row.pk).exists():

@@ -1,7 +1,6 @@
 """The site as on a server, in an empty folder: started by deploy/run-local, then filled, then read out."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from bench.load.findings import StoredRow
@@ -59,7 +58,3 @@ def stored_files(site: Stack) -> int:
 def capacity(site: Stack) -> dict[str, Any]:
     found = dict(zip(("database", "at_once", "waiting"), json.loads(shell(site, CAPACITY)), strict=True))
     return found | {"workers": len(site.workers())}
-
-
-def load_average() -> float:
-    return float(Path("/proc/loadavg").read_text().split()[0])

@@ -29,7 +29,7 @@ _ACTIONS = {
     _Kind.REPORTED: Action.REPORT_MADE,
     _Kind.PRINTED: Action.REPORT_OPENED,
 }
-# What of an event's detail the audit keeps: nothing that was typed, and no finding.
+# The part of an event's detail that the audit keeps: nothing that was typed, and no finding.
 _KEPT: dict[str, tuple[str, ...]] = {
     _Kind.CLASSIFIED: ("result", "model"),
     _Kind.REVIEWED: ("result", "review", "model"),
@@ -40,7 +40,7 @@ _KEPT: dict[str, tuple[str, ...]] = {
 }
 
 
-# What changes no figure of the statistics.
+# Events that change no figure of the statistics.
 _NOT_COUNTED = (_Kind.UPLOADED, _Kind.REPORTED, _Kind.PRINTED)
 
 

@@ -84,7 +84,7 @@ def _place(samples: Samples, declared: StoredBits) -> tuple[int, int]:
     has_whole_words = samples.bits == declared.allocated or samples.bits == declared.high + 1
     if declared.shift >= 0 and declared.high < samples.bits and has_whole_words:
         return declared.shift, declared.stored
-    # The header is impossible for these words; it does no harm where no word has more bits than either number allows.
+    # The header does not fit these words; that is harmless where no word has more bits than either number allows.
     most = min(declared.stored, declared.high + 1)
     if int(samples.words.max()) >= 1 << (most - int(declared.is_signed)):
         raise contradiction()

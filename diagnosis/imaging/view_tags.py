@@ -147,7 +147,7 @@ def _meaning(dataset: Dataset, keyword: str) -> str:
     try:
         items = list(dataset.get(keyword) or [])
         return tag_text(items[0], "CodeMeaning") if items else ""
-    except Exception:  # a damaged sequence raises anything at all: it is as good as none
+    except Exception:  # a damaged sequence raises anything at all: it counts as missing
         return ""
 
 

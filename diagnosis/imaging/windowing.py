@@ -112,7 +112,7 @@ def _items(dataset: Dataset, keyword: str) -> list[Dataset]:
     try:
         found = dataset.get(keyword)
         return [item for item in found or [] if isinstance(item, Dataset)][:4]
-    except Exception:  # a damaged sequence raises anything at all: it is as good as none
+    except Exception:  # a damaged sequence raises anything at all: it counts as missing
         return []
 
 

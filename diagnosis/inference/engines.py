@@ -106,11 +106,11 @@ class CompiledGraph:
         import openvino
 
         core = openvino.Core()
-        # Read and not mapped: of a mapped file, weights that are altered on the disk alter answers, and one that is cut
+        # Read and not mapped: in a mapped file, weights altered on the disk alter answers, and a file that is cut
         # off ends the process.
         core.set_property({"ENABLE_MMAP": False})
         self.compiled = core.compile_model(graph, "CPU", dict(settings))
-        self.idle: deque[Any] = deque()  # whose pop and append are atomic
+        self.idle: deque[Any] = deque()  # its pop and append are atomic
         # OpenVINO looks for NumPy at the first image, and two first ones at once wait for each other for ever, with
         # Python's lock held: the whole process stops. So the first call is this one, before anyone has the engine.
         views = self.compiled.input(0).partial_shape.rank.get_length() - 4  # 1 where the network reads two views

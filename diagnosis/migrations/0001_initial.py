@@ -195,6 +195,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "keeper",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text=(
+                            "Empty: the institution. Else the UUID of the one person who may know of it "
+                            "(RADIOGRAPHERS_SEE)."
+                        ),
+                        max_length=36,
+                    ),
+                ),
+                (
                     "reference_key",
                     diagnosis.models.patients.ReferenceKeyField(
                         editable=False, max_length=200, null=True, source="reference"
@@ -647,7 +660,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="patient",
             constraint=models.UniqueConstraint(
-                fields=("institution", "reference_key"), name="one_patient_per_reference"
+                fields=("institution", "reference_key", "keeper"), name="one_patient_per_reference"
             ),
         ),
         migrations.AddIndex(

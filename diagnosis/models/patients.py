@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models.institutions import Institution
 from accounts.models.people import User
 from accounts.normalise import NormalisedField, normalised
-from accounts.scope import narrowed
+from accounts.scope import keeper_of, narrowed
 from diagnosis.models.fields import SearchKeyField
 from diagnosis.models.ordering import starts_with
 
@@ -43,13 +43,22 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         own = Q(created_by=user) | Q(pk__in=user.studies.values("patient"))
         return narrowed(self, user, own=own)
 
+    def of_reference(self, user: User, key: str) -> Patient | None:
+        """The one with this normalised reference that the person may see: of two, the one that they would register."""
+        found = {patient.keeper: patient for patient in self.visible_to(user).filter(reference_key=key)}
+        return found.get(keeper_of(user)) or next(iter(found.values()), None)
+
     def starting_with(self, text: str, *, key: str) -> Self:
         """Patients whose `search_key` or `name_key` begins with the text."""
         return self.filter(starts_with(text, key))
 
 
 class Patient(models.Model):
-    """A person whose radiographs an institution keeps. Its reference names no other patient of that institution."""
+    """A person whose radiographs an institution keeps. Its reference names no other patient of that institution.
+
+    Where radiographers see only their own radiographs, each of them keeps patients of their own: one reference, two
+    people, two patients. So an upload says nothing of what a colleague knows.
+    """
 
     class Sex(models.TextChoices):
         """As DICOM writes it (Patient's Sex, 0010,0040)."""
@@ -73,6 +82,13 @@ class Patient(models.Model):
     birth_date = models.DateField(_("date of birth"), null=True, blank=True)
     sex = models.CharField(_("sex"), max_length=1, blank=True, choices=Sex)
 
+    keeper = models.CharField(
+        max_length=36,
+        default="",
+        blank=True,
+        editable=False,
+        help_text="Empty: the institution. Else the UUID of the one person who may know of it (RADIOGRAPHERS_SEE).",
+    )
     reference_key = ReferenceKeyField(source="reference")
     search_key = SearchKeyField(source="reference")
     name_key = SearchKeyField(source="name")
@@ -83,7 +99,9 @@ class Patient(models.Model):
         verbose_name = _("patient")
         verbose_name_plural = _("patients")
         constraints = [
-            models.UniqueConstraint(fields=["institution", "reference_key"], name="one_patient_per_reference"),
+            models.UniqueConstraint(
+                fields=["institution", "reference_key", "keeper"], name="one_patient_per_reference"
+            ),
         ]
         indexes = [
             models.Index(fields=["institution", "search_key"], name="patient_by_reference"),

@@ -46,7 +46,7 @@ class ReportQuerySet(models.QuerySet["Report"]):
 
         Every change of a study calls this in the same transaction.
         """
-        pks = list(self.valid().values_list("pk", flat=True))  # MySQL updates no table that it reads in the same query
+        pks = list(self.valid().values_list("pk", flat=True))  # MySQL cannot update a table that the same query reads
         self.model.objects.filter(pk__in=pks).update(outdated=timezone.now())
 
     def listed(self) -> Self:

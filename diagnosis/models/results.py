@@ -122,7 +122,7 @@ class DiagnosisQuerySet(models.QuerySet["Diagnosis"]):
         value = getattr(row, order.column)
         further = Q(**{f"{order.column}__{beyond}": value})
         equal = Q(**{order.column: value, f"pk__{beyond}": row.pk})
-        # The first condition says nothing new: it is the one that an index can start from.
+        # The first condition is redundant, but an index can start from it.
         return self.filter(Q(**{f"{order.column}__{beyond}e": value}), further | equal).in_order(order)
 
 

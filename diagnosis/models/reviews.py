@@ -69,7 +69,7 @@ class Review(AddedOnly):
     class Meta:
         verbose_name = _("review")
         verbose_name_plural = _("reviews")
-        # Answers alone when a result was first reviewed, which statistics ask of every result of a year.
+        # Covers the query for a result's first review, which statistics run for every result of a year.
         indexes = [models.Index(fields=["diagnosis", "created", "id"], name="first_review")]
 
 

@@ -99,6 +99,6 @@ def _same_word(one: str, other: str) -> bool:
 
 
 def joined(first: PatientDetails, second: PatientDetails) -> PatientDetails:
-    """The first, with what it leaves empty from the second."""
+    """The first, with its empty fields filled from the second."""
     missing = {field.name: getattr(second, field.name) for field in fields(first) if not getattr(first, field.name)}
     return replace(first, **missing)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.normalise import normalised
 from diagnosis.form_fields import ChangeForm, ChoiceOrNone, LineField, PastDayField
-from diagnosis.models import Patient
+from diagnosis.models import Patient, PatientQuerySet
 from diagnosis.models.patients import NAME_LENGTH, REFERENCE_LENGTH
 from diagnosis.patients.details import PatientDetails, is_storable_reference
 
@@ -38,6 +38,7 @@ class PatientFields(forms.Form):
 class PatientForm(ChangeForm, PatientFields):
     """A patient's own data, for all of the patient's studies."""
 
+    row: Patient
     other: Patient | None = None
     """The patient who has the reference already that was entered."""
 
@@ -54,10 +55,14 @@ class PatientForm(ChangeForm, PatientFields):
     def clean_reference(self) -> str:
         reference = super().clean_reference()
         if reference:
-            same = Patient.objects.filter(institution=self.row.institution_id, reference_key=normalised(reference))
-            self.other = same.exclude(pk=self.row.pk).first()
+            self.other = self._others().filter(reference_key=normalised(reference)).first()
         if self.other:
             raise forms.ValidationError(
                 _("Another patient has this reference. To give a study to that patient, move it."), code="taken"
             )
         return reference
+
+    def _others(self) -> PatientQuerySet:
+        """Those of the same keeper: what a colleague alone knows must not show."""
+        same = Patient.objects.filter(institution=self.row.institution_id, keeper=self.row.keeper)
+        return same.exclude(pk=self.row.pk)

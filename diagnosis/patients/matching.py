@@ -9,12 +9,13 @@ from accounts.normalise import normalised
 from diagnosis.errors import DiagnosisError
 from diagnosis.models import Patient
 from diagnosis.models.fields import search_key
+from diagnosis.models.locking import locked
 from diagnosis.patients.details import FIELD_NAMES, NOBODY, PatientDetails, differences, joined, registered_details
 from diagnosis.patients.services import patient_complete, patient_get_or_create
 
 
 class PatientMismatch(DiagnosisError):
-    """What was entered of the patient contradicts what the file says or what is registered."""
+    """The patient's details that were entered contradict the file or the registered patient."""
 
     default_code = "patient-mismatch"
 
@@ -36,9 +37,10 @@ def patient_of_upload(*, user: User, entered: PatientDetails, file: PatientDetai
     Where the person entered something that contradicts the file or the registered patient, PatientMismatch is raised.
     Where only the file itself differs from the patient whose number it bears, the number counts: `mix_ups` shows it.
     """
-    details, patient = _matched(user, entered, file)
-    if patient is None:
+    details, found = _matched(user, entered, file)
+    if found is None:
         return patient_get_or_create(user=user, details=details)
+    patient = locked(found)  # before the study is: whoever erases takes their locks in this order
     if not differences(details, registered_details(patient)):
         patient_complete(user=user, patient=patient, details=details)
     return patient
@@ -73,12 +75,15 @@ def _named(field_names: list[str]) -> str:
 
 
 def _registered(user: User, details: PatientDetails) -> Patient | None:
-    """The institution's patient with this reference; without one, the patient without one of that name and birthday."""
-    patients = Patient.objects.filter(institution=user.institution_id)
+    """The patient with this reference; without one, the patient without one of that name and birthday.
+
+    Only of those that the person may see: what a colleague alone knows must not show.
+    """
     if details.reference:
-        return patients.filter(reference_key=normalised(details.reference)).first()
+        return Patient.objects.of_reference(user, normalised(details.reference))
     if not (details.name and details.birth_date):
         return None
+    patients = Patient.objects.visible_to(user)
     same = patients.filter(name_key=search_key(details.name), birth_date=details.birth_date, reference_key=None)
     return next((patient for patient in same if not differences(details, registered_details(patient))), None)
 

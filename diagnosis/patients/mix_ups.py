@@ -20,7 +20,7 @@ class MixUp:
 
 
 def mix_ups(study: Study) -> list[MixUp]:
-    """What the DICOM file of a study says of its patient that is not what is registered."""
+    """Where the DICOM file of a study differs from its registered patient."""
     if not study.dicom or not study.patient:
         return []
     file, registered = _file_details(study.dicom), registered_details(study.patient)

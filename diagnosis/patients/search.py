@@ -36,7 +36,7 @@ class PatientList:
 def patients_found(user: User, text: str) -> PatientList:
     """At most LISTED patients: those whose reference or name begins with the text, or the last registered."""
     found = _beginning_with(user, text, LISTED + 1) if search_key(text) else _newest(user, LISTED + 1)
-    return PatientList(_with_studies(found[:LISTED]), has_more=len(found) > LISTED)
+    return PatientList(_with_studies(user, found[:LISTED]), has_more=len(found) > LISTED)
 
 
 def patients_suggested(user: User, text: str) -> list[Patient]:
@@ -59,8 +59,8 @@ def _newest(user: User, most: int) -> list[Patient]:
     return list(Patient.objects.visible_to(user).order_by("-pk")[:most])
 
 
-def _with_studies(patients: list[Patient]) -> list[FoundPatient]:
-    kept = Study.objects.filter(patient__in=patients, voided=None).order_by()
+def _with_studies(user: User, patients: list[Patient]) -> list[FoundPatient]:
+    kept = Study.objects.visible_to(user).filter(patient__in=patients, voided=None).order_by()
     counted = kept.values_list("patient").annotate(number=Count("pk"), last=Max("created"))
     studies = {pk: (number, last) for pk, number, last in counted}
     return [FoundPatient(patient, *studies.get(patient.pk, (0, None))) for patient in patients]

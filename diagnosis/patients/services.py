@@ -9,29 +9,37 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.normalise import normalised
+from accounts.scope import keeper_of
 from audit.models import Action
 from diagnosis.history.recording import patient_record
 from diagnosis.models import Patient, Report, StudyEvent
 from diagnosis.models.fields import search_key
+from diagnosis.models.locking import locked, locked_as_seen
 from diagnosis.patients.details import PatientDetails, joined, registered_details
+
+_DATA = ("reference", "name", "birth_date", "sex")
 
 
 def patient_get_or_create(*, user: User, details: PatientDetails) -> Patient | None:
-    """The institution's patient with this reference, as registered; or a new one; or None where nothing is known."""
+    """The patient with this reference, as registered; or a new one; or None where nothing is known."""
     if details.is_empty:
         return None
+    keeper = keeper_of(user)
     values = {"name": details.name, "birth_date": details.birth_date, "sex": details.sex, "created_by": user}
     if not details.reference:
-        return Patient.objects.create(institution=user.institution, **values)
+        return Patient.objects.create(institution=user.institution, keeper=keeper, **values)
     return Patient.objects.get_or_create(
         institution=user.institution,
+        keeper=keeper,
         reference_key=normalised(details.reference),
         defaults={"reference": details.reference, **values},
     )[0]
 
 
+@transaction.atomic
 def patient_complete(*, user: User, patient: Patient, details: PatientDetails) -> None:
-    """Fill in what is registered as empty and known now."""
+    """Fill in what is registered as empty and known now. Raises Erased."""
+    patient = locked(patient)
     registered = registered_details(patient)
     known = joined(registered, details)
     changed = [field.name for field in fields(known) if getattr(known, field.name) != getattr(registered, field.name)]
@@ -40,12 +48,16 @@ def patient_complete(*, user: User, patient: Patient, details: PatientDetails) -
 
 @transaction.atomic
 def patient_update(*, user: User, patient: Patient, changes: dict[str, Any]) -> None:
-    """Change a patient's own data; each of the patient's studies notes which fields, and is found by the new ones."""
+    """Change a patient's own data; each of the patient's studies notes which fields, and is found by the new ones.
+
+    Raises ChangedMeanwhile where the data is no longer that of `patient`, and Erased.
+    """
     if not changes:
         return
+    patient = locked_as_seen(patient, _DATA)
     for name, value in changes.items():
         setattr(patient, name, value)
-    patient.save()
+    patient.save(update_fields=[*changes, "reference_key", "search_key", "name_key"])
     patient.studies.update(
         patient_reference_key=search_key(patient.reference), patient_name_key=search_key(patient.name)
     )

@@ -16,6 +16,7 @@ from audit.models import Action
 from diagnosis.history.recording import patient_record
 from diagnosis.models import Patient
 from diagnosis.models.fields import KEY_LENGTH
+from diagnosis.models.locking import ChangedMeanwhile
 from diagnosis.patients.forms import PatientForm
 from diagnosis.patients.search import patients_found, patients_suggested, studies_of
 from diagnosis.patients.services import patient_update
@@ -24,7 +25,7 @@ from diagnosis.patients.services import patient_update
 @radiographer_required
 @require_safe
 def patients(request: SignedInRequest) -> HttpResponse:
-    """The patients whose reference or name begins with what is looked for, or the last that were registered."""
+    """The patients whose reference or name begins with the search words, or the newest patients."""
     text = _asked(request)
     context = {"text": text, "found": patients_found(request.user, text)}
     return render(request, "diagnosis/patients/list.html", context)
@@ -64,16 +65,23 @@ def patient_edit(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     found = _visible_patient(request, uuid)
     form = PatientForm(found, data=request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        patient_record(Action.PATIENT_VIEWED, patient=found, actor=request.user)
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
-        return render(request, "diagnosis/patients/edit.html", {"patient": found, "form": form}, status=status)
+        return _edit_page(request, found, form)
     try:
         patient_update(user=request.user, patient=found, changes=form.changes)
+    except ChangedMeanwhile as error:
+        form.add_error(None, str(error))
+        return _edit_page(request, found, form)
     except IntegrityError:  # at the same moment another patient got this reference
         messages.error(request, _("Another patient was given this reference just now. Nothing was changed."))
         return redirect("diagnosis:patient-edit", uuid)
     messages.success(request, _("The patient's data has been saved.") if form.changes else _("Nothing was changed."))
     return redirect(found)
+
+
+def _edit_page(request: SignedInRequest, found: Patient, form: PatientForm) -> HttpResponse:
+    patient_record(Action.PATIENT_VIEWED, patient=found, actor=request.user)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
+    return render(request, "diagnosis/patients/edit.html", {"patient": found, "form": form}, status=status)
 
 
 def _visible_patient(request: SignedInRequest, uuid: UUID) -> Patient:

@@ -18,6 +18,7 @@ from django.db import transaction
 from accounts.models import User
 from audit.models import Action
 from audit.services import held_back
+from diagnosis.errors import DiagnosisError
 from diagnosis.history.recording import patient_record, study_record
 from diagnosis.history.recounts import figures_forget
 from diagnosis.models import (
@@ -32,6 +33,7 @@ from diagnosis.models import (
     Study,
     StudyEvent,
 )
+from diagnosis.models.locking import locked
 
 logger = logging.getLogger(__name__)
 
@@ -55,11 +57,22 @@ class Erasure:
     files_left: int
 
 
-def patient_erase(*, actor: User | None, patient: Patient, reason: Reason) -> Erasure:
-    """Erase the patient with all studies, results, reviews and reports. Raises what the database raises."""
+class StillStudied(DiagnosisError):
+    """The patient was to be erased for having no study, and has one by now."""
+
+
+def patient_erase(
+    *, actor: User | None, patient: Patient, reason: Reason, only_without_studies: bool = False
+) -> Erasure:
+    """Erase the patient with all studies, results, reviews and reports.
+
+    Raises Erased, StillStudied and what the database raises.
+    """
     with transaction.atomic(durable=True), held_back():
-        Patient.objects.select_for_update().get(pk=patient.pk)
+        locked(patient)
         studies = list(Study.objects.select_for_update().filter(patient=patient).order_by("pk"))
+        if studies and only_without_studies:
+            raise StillStudied("the patient has a study again")
         reports = sum(_erase_rows(study) for study in studies)
         Patient.objects.filter(pk=patient.pk).delete()
         detail = {"reason": reason, "studies": len(studies), "reports": reports}
@@ -69,9 +82,9 @@ def patient_erase(*, actor: User | None, patient: Patient, reason: Reason) -> Er
 
 
 def study_erase(*, actor: User | None, study: Study, reason: Reason) -> Erasure:
-    """Erase one study with its results, reviews and reports. Its patient stays."""
+    """Erase one study with its results, reviews and reports. Its patient stays. Raises Erased."""
     with transaction.atomic(durable=True), held_back():
-        study = Study.objects.select_for_update().get(pk=study.pk)
+        study = locked(study)
         reports = _erase_rows(study)
         study_record(Action.STUDY_ERASED, study=study, actor=actor, reason=reason, reports=reports)
     logger.info("study %s erased", study.uuid)
@@ -106,7 +119,7 @@ def _file_erased(note: FileToErase) -> bool:
     except OSError:
         logger.exception("the file %s of something erased cannot be deleted", note.name)
         return False
-    with suppress(OSError):  # its folder, once the last file has left it
+    with suppress(OSError):  # the folder, once it is empty
         default_storage.delete(note.name.rpartition("/")[0])
     note.delete()
     return True

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import models
+from django.db import models, transaction
 from django.db.models.fields.files import FieldFile
 
 from accounts.models import User
 from audit.models import Action
 from diagnosis.history.recording import patient_record
 from diagnosis.models import Diagnosis, Patient, Report, Study
+from diagnosis.models.locking import locked
 
 _ENDINGS = {"DICOM": "dcm", "JPEG": "jpg", "PNG": "png"}
 _LEFT_OUT = {"id", "institution", "heat_map", "opacity_map", "original", "display", "thumbnail", "pdf"}
@@ -49,7 +50,8 @@ class _Archive:
 def patient_export(*, actor: User | None, patient: Patient, to: Path) -> list[str]:
     """Write the archive, which only its owner can read; the names of files that the storage has lost.
 
-    Raises FileExistsError and other OSErrors, and then no file is left. It is recorded before the file gets its name.
+    Raises Erased, FileExistsError and other OSErrors, and then no file is left. It is recorded before the file
+    gets its name.
     """
     if to.exists():
         raise FileExistsError(to)
@@ -59,7 +61,9 @@ def patient_export(*, actor: User | None, patient: Patient, to: Path) -> list[st
         with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as opened:
             archive = _Archive(opened)
             _fill(archive, patient)
-        patient_record(Action.PATIENT_EXPORTED, patient=patient, actor=actor, files=len(archive.hashes))
+        with transaction.atomic():
+            locked(patient)
+            patient_record(Action.PATIENT_EXPORTED, patient=patient, actor=actor, files=len(archive.hashes))
         os.rename(part, to)
     finally:
         part.unlink(missing_ok=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from diagnosis.models import Patient, PatientQuerySet, Study, StudyQuerySet
-from diagnosis.privacy.erasure import Reason, patient_erase, study_erase
+from diagnosis.models.locking import Erased
+from diagnosis.privacy.erasure import Reason, StillStudied, patient_erase, study_erase
 
 _ROWS_AT_ONCE = 100
 
@@ -31,9 +33,11 @@ def purge(since: datetime) -> Iterator[Study | Patient]:
     """Erase them one by one, each in a transaction of its own: what was interrupted goes on where it stopped."""
     while batch := list(expired_studies(since)[:_ROWS_AT_ONCE]):
         for study in batch:
-            study_erase(actor=None, study=study, reason=Reason.RETENTION)
-            yield study
+            with suppress(Erased):  # by someone else, at this moment
+                study_erase(actor=None, study=study, reason=Reason.RETENTION)
+                yield study
     while patients := list(expired_patients(since)[:_ROWS_AT_ONCE]):
         for patient in patients:
-            patient_erase(actor=None, patient=patient, reason=Reason.RETENTION)
-            yield patient
+            with suppress(Erased, StillStudied):
+                patient_erase(actor=None, patient=patient, reason=Reason.RETENTION, only_without_studies=True)
+                yield patient

@@ -81,4 +81,4 @@ class Scale(Flowable):
 def qr_code(text: str, side: float) -> Drawing:
     """A QR code that survives a fold or a stain (level M), `side` points wide with its quiet zone."""
     widget = QrCodeWidget(text, barLevel="M", barWidth=side, barHeight=side, barFillColor=INK)
-    return Drawing(side, side, widget, initialFontName=REGULAR)  # else it names a font that is not embedded
+    return Drawing(side, side, widget, initialFontName=REGULAR)  # otherwise it names a font that is not embedded

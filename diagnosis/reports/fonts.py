@@ -19,7 +19,7 @@ from threading import RLock
 from xml.sax.saxutils import escape
 
 from arabic_reshaper import ArabicReshaper
-from bidi.algorithm import get_display  # it turns brackets round, which that of `bidi` itself leaves
+from bidi.algorithm import get_display  # mirrors brackets, unlike the one of `bidi` itself
 from fontTools import subset
 from fontTools.ttLib import TTFont as FontFile
 from fontTools.varLib import instancer
@@ -114,7 +114,7 @@ def typesetter_for(texts: Iterable[str], *, right_to_left: bool = False) -> Iter
         yield Typesetter(names, right_to_left=right_to_left)
     finally:
         for name in names:
-            _forget(name)
+            pdfmetrics.getFont(name).unregister()
 
 
 def printable(text: str) -> str:
@@ -159,7 +159,7 @@ def _font(name: str) -> TTFont:
 
 
 def _register(name: str) -> TTFont:
-    with _lock:  # a second registration in the middle of another thread's document would lose that one's letters
+    with _lock:  # a registration during another thread's document would lose its letters
         if name not in pdfmetrics.getRegisteredFontNames():
             pdfmetrics.registerFont(TTFont(name, io.BytesIO(_bold_font() if name == BOLD else _script_font(name))))
         return pdfmetrics.getFont(name)
@@ -188,11 +188,6 @@ def _register_large(characters: frozenset[str]) -> Iterator[str]:
             yield name
 
 
-def _forget(name: str) -> None:
-    """Take a font out of reportlab's registry, for which reportlab itself has no function."""
-    pdfmetrics._fonts.pop(name, None)
-
-
 @cache
 def _codes_in(path: Path) -> frozenset[int]:
     with FontFile(path, lazy=True) as font:
@@ -200,7 +195,7 @@ def _codes_in(path: Path) -> frozenset[int]:
 
 
 def _cut_font(variable: bytes, characters: frozenset[str], weight: int, name: str) -> bytes:
-    """A TrueType font of those characters alone, at one weight, from a variable font."""
+    """A TrueType font with only these characters, at one weight, from a variable font."""
     with FontFile(io.BytesIO(variable), lazy=True) as font:
         for table in _NOT_DRAWN & set(font.keys()):
             del font[table]
@@ -208,7 +203,7 @@ def _cut_font(variable: bytes, characters: frozenset[str], weight: int, name: st
         cutter.populate(text="".join(characters) + " ")
         cutter.subset(font)
         single = instancer.instantiateVariableFont(font, {"wght": weight})
-        for record in single["name"].names:  # two fonts of one name in a document would be taken for one
+        for record in single["name"].names:  # two fonts with one name in a document would be taken for the same
             record.string = name
         buffer = io.BytesIO()
         single.save(buffer)

@@ -219,7 +219,7 @@ class _Story:
     def _model(self) -> Iterator[Flowable]:
         heading = self._heading(_("Model"))
         facts = [self._fact(fact, WIDTH) for fact in self._report.model]
-        # Flat: of one KeepTogether in another ReportLab takes no measure, and begins a page for it.
+        # Flat: ReportLab does not measure a KeepTogether within another and begins a new page for it.
         yield KeepTogether([*heading, *facts, Spacer(0, 6), *self._figures()])
 
     def _figures(self) -> list[Flowable]:
@@ -269,7 +269,7 @@ class _Story:
         return KeepTogether([table])
 
 
-_OWN_FONT = ("FONTNAME", (0, 0), (-1, -1), REGULAR)  # else an empty cell names a font that is not embedded
+_OWN_FONT = ("FONTNAME", (0, 0), (-1, -1), REGULAR)  # otherwise an empty cell names a font that is not embedded
 _BARE = [
     _OWN_FONT,
     ("VALIGN", (0, 0), (-1, -1), "TOP"),

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Max
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from audit.models import Action
 from diagnosis.errors import DiagnosisError
 from diagnosis.history.recording import study_note, study_record
 from diagnosis.models import Diagnosis, Report, Study, StudyEvent
+from diagnosis.models.locking import locked
 from diagnosis.reports.content import Origin, report_of
 from diagnosis.reports.files import report_file
 from diagnosis.reports.parts import ReportContent
@@ -38,7 +40,8 @@ def report_create(*, user: User, diagnosis: Diagnosis, is_deidentified: bool, si
     storage raises.
     """
     newest_change = _newest_change(diagnosis.study_id)  # asked first: what is read after it is no older
-    current = Diagnosis.objects.select_related("study", "model_version", "requested_by").get(pk=diagnosis.pk)
+    everything = Diagnosis.objects.select_related("study", "model_version", "requested_by")
+    current = get_object_or_404(everything, pk=diagnosis.pk)  # it may have been erased
     _refuse_voided(current.study)
     report = Report(diagnosis=current, created_by=user, created=timezone.now(), is_deidentified=is_deidentified)
     address = site.rstrip("/") + reverse("diagnosis:verify", args=[report.code])
@@ -62,7 +65,7 @@ def _content(diagnosis: Diagnosis, origin: Origin, is_deidentified: bool) -> Rep
 
 def _store(report: Report, newest_change: int | None) -> None:
     # Of two at the same moment the second waits here, and finds the first.
-    study = Study.objects.select_for_update().get(pk=report.diagnosis.study_id)
+    study = locked(report.diagnosis.study)
     _refuse_voided(study)
     if _newest_change(study.pk) != newest_change:  # while the report was printed
         report.outdated = timezone.now()
@@ -87,7 +90,7 @@ def _refuse_voided(study: Study) -> None:
 @transaction.atomic
 def report_handed_out(*, report: Report, user: User) -> None:
     """Note that the person opens or saves the PDF: every time in the audit, in the study's history once an hour."""
-    study = report.diagnosis.study_id
+    study = locked(report.diagnosis.study)
     recent = StudyEvent.objects.filter(study=study, actor=user, kind=StudyEvent.Kind.PRINTED)
     noted = recent.filter(created__gte=timezone.now() - SAME_PRINT).values_list("detail", flat=True)
     if str(report.uuid) not in {detail["report"] for detail in noted}:

@@ -52,29 +52,29 @@ def build_pages(target: io.BytesIO, story: list[Flowable], frame: Frame, typeset
     document.addPageTemplates(PageTemplate(frames=[place]))
 
     def canvas(*args: Any, **options: Any) -> Canvas:
-        return _NumberedCanvas(*args, frame=frame, typesetter=typesetter, **options)
+        return _Sheet(*args, frame=frame, typesetter=typesetter, **options)
 
     document.build(story, canvasmaker=canvas)
 
 
-class _NumberedCanvas(Canvas):
-    """Keeps every page until the last is known, so that each can say how many there are."""
+class _Sheet(Canvas):
+    """Draws head and foot. Each foot is a form that its page names, drawn when it is known how many pages there are."""
 
     def __init__(self, *args: Any, frame: Frame, typesetter: Typesetter, **options: Any) -> None:
         super().__init__(*args, **options)
         self._sheet, self._typesetter = frame, typesetter
-        self._pages: list[dict[str, Any]] = []
 
     def showPage(self) -> None:  # noqa: N802
-        self._pages.append(dict(self.__dict__))
-        self._startPage()
+        self._draw_head()
+        self.doForm(f"foot-{self.getPageNumber()}")
+        super().showPage()
 
     def save(self) -> None:
-        for number, page in enumerate(self._pages, start=1):
-            self.__dict__.update(page)
-            self._draw_head()
-            self._draw_foot(_("Page %(number)d of %(all)d") % {"number": number, "all": len(self._pages)})
-            super().showPage()
+        pages = self.getPageNumber() - 1
+        for number in range(1, pages + 1):
+            self.beginForm(f"foot-{number}", upperx=A4[0], uppery=A4[1])
+            self._draw_foot(_("Page %(number)d of %(all)d") % {"number": number, "all": pages})
+            self.endForm()
         super().save()
 
     def _draw_head(self) -> None:

@@ -89,7 +89,7 @@ def _page(
 
 @of_report
 def report(request: SignedInRequest, found: Report) -> HttpResponse:
-    """A report in the page: a picture of each of its pages, and the ways to open, save and print it."""
+    """The page of a report: a picture of each of its pages, and links to open, save and print it."""
     return _page(request, found, pages=range(1, number_of_pages(read_report(found)) + 1))
 
 

@@ -153,7 +153,7 @@ class ResultFilterForm(forms.Form):
             self.fields[name].choices = offered  # type: ignore[attr-defined]
 
     def clean_q(self) -> str:
-        """What is searched for, as the person typed it; nothing where only separators were typed."""
+        """The search words as typed; nothing where only separators were typed."""
         text: str = self.cleaned_data["q"]
         return text if search_key(text) else ""
 
@@ -229,5 +229,5 @@ def versions_with_results(user: User) -> QuerySet[ModelVersion]:
 
 
 def _any_of(results: DiagnosisQuerySet) -> Q:
-    """Asked for each standing separately: so it is one look into an index of the list."""
+    """A query for each standing separately: then each uses an index of the list."""
     return Q(Exists(results.kept())) | Q(Exists(results.voided()))

@@ -95,7 +95,7 @@ def _export_selected(request: SignedInRequest) -> HttpResponseBase:
 
 
 def _record_export(request: SignedInRequest, **detail: object) -> None:
-    """By what it was filtered, not for what: that may be a name."""
+    """Record which filters were used and not their values, which may be names."""
     if request.method == "GET":
         record(Action.RESULTS_EXPORTED, actor=request.user, detail=detail)
 

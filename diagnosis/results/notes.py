@@ -84,7 +84,7 @@ def are_common(results: DiagnosisQuerySet, studies: StudyQuerySet, words: list[s
 
 
 def results_with_words(results: DiagnosisQuerySet, studies: StudyQuerySet, words: list[str]) -> DiagnosisQuerySet:
-    """The same, said of the results of those studies."""
+    """The same as a condition on the results of these studies."""
     if reads_newest_only():
         results = results.filter(study__gt=_newest_unread(studies))
     return results.filter(study__notes_key__holds_words=words)

@@ -25,7 +25,7 @@ from diagnosis.wording.pictures import elsewhere, picture_in_words
 def show_result(
     request: SignedInRequest, diagnosis: Diagnosis, *, status: HTTPStatus = HTTPStatus.OK, **forms: Any
 ) -> HttpResponse:
-    """The page of a diagnosis that came `with_rows_shown`. `forms` are those that the person has to correct.
+    """The page of a diagnosis, loaded `with_rows_shown`. `forms` are the ones to be corrected.
 
     A person who reads blind gets the radiograph and the form of a reading instead, and no answer in any form.
     """

@@ -16,6 +16,7 @@ from accounts.models import User
 from diagnosis.errors import DiagnosisError
 from diagnosis.history.recording import study_note
 from diagnosis.models import Diagnosis, Outcome, OwnReading, Report, Review, ReviewState, Study, StudyEvent
+from diagnosis.models.locking import locked
 from diagnosis.reviews.blinding import hidden_studies
 
 
@@ -76,11 +77,11 @@ def outcome_add(*, user: User, study: Study, result: str, sampled: date | None) 
 
 
 def _waited_for(study: Study) -> Study:
-    """The study as it is now; no one else changes it until the transaction ends."""
-    locked = Study.objects.select_for_update().get(pk=study.pk)
-    if locked.voided:
+    """The study as it is now; no one else changes it until the transaction ends. Raises Erased."""
+    now = locked(study)
+    if now.voided:
         raise AdditionRefused(_("This study was voided: nothing can be added to it. Restore it first."))
-    return locked
+    return now
 
 
 def _refuse_unread(user: User, study: Study) -> None:

@@ -90,7 +90,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Words:
-    """What a chart says: its name, what it shows in a sentence, and what is measured upwards."""
+    """A chart's texts: its name, a sentence on what it shows, and the label of the vertical axis."""
 
     slug: str
     title: str

@@ -62,7 +62,7 @@ def _report_rows(report: Activity) -> Iterator[dict[str, Any]]:
         yield {"part": "day" if report.period.has_days else "month", "name": bucket.slug, **_counts(counts)}
     yield {"part": "period", "name": report.period.slug, **_counts(report.total)}
     for version, counts in report.versions:
-        # An upload that was refused has no answer of a version.
+        # A refused upload has no answer by any version.
         yield {"part": "model_version", "name": version.version, **_counts(counts), "refused": None}
     for person, results in report.people:
         yield {"part": "radiographer", "name": person.display_name, "answered": results}
@@ -112,7 +112,7 @@ def _calibration(calibration: CalibrationCheck) -> dict[str, Any]:
 
 
 def _estimate(name: str, estimate: Estimate | None) -> dict[str, Any]:
-    """Empty cells where a figure is not given: there is nothing to take it of, or there are too few cases."""
+    """Empty cells where there is no figure: no cases, or too few of them."""
     if estimate is None:
         return {}
     return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}

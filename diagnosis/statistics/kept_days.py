@@ -45,7 +45,7 @@ def figures_by_part(user: User, period: Period, kind: DayFigures.Kind, count: Co
 
 
 def _kept(institution: int, kind: DayFigures.Kind, days: list[Span]) -> dict[Span, Figures]:
-    """The figures of those days on which nothing has changed since they were counted."""
+    """The cached figures of the days without a change since they were counted."""
     changes = _changes(institution, days)
     rows = DayFigures.objects.filter(institution=institution, kind=kind, start__in=[day.start for day in days])
     found = {Span(row.start, row.end): row for row in rows}

@@ -133,7 +133,7 @@ def days_of(part: Timed) -> tuple[Span, ...]:
 
 
 def this_month() -> Month:
-    """The month that it is where the person is."""
+    """The current month in the person's time zone."""
     today = timezone.localdate()
     return Month(today.year, today.month)
 
@@ -155,7 +155,7 @@ def year_period(year: int) -> Period:
 
 
 def last_twelve_months() -> Period:
-    """The month that it is and the eleven before it."""
+    """The current month and the eleven before it."""
     months = _months_from(this_month().plus(1 - MONTHS_IN_YEAR))
     return Period(_("the last twelve months"), "last-12-months", months, has_days=False)
 

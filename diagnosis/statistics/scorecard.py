@@ -151,7 +151,7 @@ class _Group:
 
 
 def scorecard(user: User, period: Period) -> Scorecard:
-    """The answers of the period against what is known by now."""
+    """The answers of the period against the outcomes known so far."""
     parts = figures_by_part(user, period, DayFigures.Kind.SCORECARD, count_checked)
     days = [day for part in parts for day in part]
     groups = [group for number, part in enumerate(parts) for group in _groups(number, part)]
@@ -257,7 +257,7 @@ def _score(groups: Iterable[_Group]) -> Score:
 
 
 def _answers(called: Iterable[tuple[bool, str, int]]) -> Answers:
-    """From (is COVID by RT-PCR, what it was called, how many)."""
+    """From tuples (COVID by RT-PCR?, the answer, how many)."""
     counts = Counter[tuple[bool, str]]()
     for is_covid, label, number in called:
         counts[is_covid, label] += number
@@ -300,13 +300,13 @@ def _comparison(readings: list[list[Any]]) -> Comparison:
 
 
 def _known(days: list[Figures], groups: list[_Group]) -> dict[Prediction, Share]:
-    """Of how many of each answer an outcome that counts is known: shows which answers were followed up."""
+    """How many of each answer have an outcome that counts: this shows which answers were followed up."""
     given, checked = Counter[str](), Counter[str]()
     for prediction, number in chain.from_iterable(day["given"] for day in days):
         given[prediction] += number
     for group in groups:
         checked[group.prediction] += group.radiographs
-    # Results and outcomes are read one after the other, and another may come in between.
+    # Results and outcomes are read one after the other; another one may be stored in between.
     return {label: Share(checked[label], max(given[label], checked[label])) for label in _LABELS}
 
 

@@ -29,7 +29,7 @@ from diagnosis.statistics.scorecard import scorecard
 @counts_visible
 @require_safe
 def now(request: SignedInRequest) -> HttpResponse:
-    """The month that it is."""
+    """The current month."""
     return _month_page(request, this_month())
 
 
@@ -60,7 +60,7 @@ def year_file(request: SignedInRequest, year: int) -> HttpResponseBase:
 @counts_visible
 @require_safe
 def scorecard_now(request: SignedInRequest) -> HttpResponse:
-    """The month that it is and the eleven before it."""
+    """The current month and the eleven before it."""
     return _scorecard_page(request, last_twelve_months(), None)
 
 

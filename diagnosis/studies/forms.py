@@ -26,7 +26,7 @@ def reason_field() -> FreeTextField:
 
 
 class StudyFields(forms.Form):
-    """What a radiograph's file may not say of itself."""
+    """Details that a radiograph's file may lack."""
 
     projection = ChoiceOrNone(_("Projection"), Study.Projection.choices)
     study_date = PastDayField(_("Study date"))
@@ -63,8 +63,7 @@ class MoveForm(PatientFields):
 
     def clean_reference(self) -> str:
         reference = super().clean_reference()
-        patients = Patient.objects.visible_to(self.user)
-        self.patient = patients.filter(reference_key=normalised(reference)).first()
+        self.patient = Patient.objects.of_reference(self.user, normalised(reference))
         if self.patient and self.patient.pk == self.study.patient_id:
             raise forms.ValidationError(_("The study already belongs to this patient."), code="same")
         return reference

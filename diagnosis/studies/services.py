@@ -15,32 +15,45 @@ from django.utils import timezone
 from accounts.models import User
 from diagnosis.history.recording import study_note
 from diagnosis.models import Patient, Report, Standing, Study, StudyEvent
+from diagnosis.models.locking import changed_meanwhile, locked, locked_as_seen
 
 Kind = StudyEvent.Kind
+_DETAILS = ("study_date", "projection", "notes")
+_VOIDED = ("voided", "voided_by", "void_reason")
+_PATIENT = ("patient", "patient_reference_key", "patient_name_key")
 
 
 @transaction.atomic
 def study_edit(*, user: User, study: Study, changes: dict[str, Any]) -> None:
-    """Change the study's date, projection or notes. The event keeps the former values, except notes."""
+    """Change the study's date, projection or notes. The event keeps what was there before, except notes.
+
+    Raises ChangedMeanwhile where they are no longer those of `study`, and Erased.
+    """
     if not changes:
         return
-    row = _locked(study)
+    row = locked_as_seen(study, _DETAILS)
     before = {name: getattr(row, name) for name in changes if name != "notes"}
     for name, value in changes.items():
         setattr(row, name, value)
-    row.save()
+    row.save(update_fields=[*changes, *(["notes_key"] if "notes" in changes else [])])
     _note(row, user, Kind.EDITED, fields=sorted(changes), before=before)
 
 
 @transaction.atomic
 def study_move(*, user: User, study: Study, patient: Patient, reason: str) -> bool:
-    """Give the study to another patient of the institution; False where it is that patient's already."""
-    row = _locked(study)
+    """Give the study to another patient of the institution; False where it is that patient's already.
+
+    Raises ChangedMeanwhile where it is no longer with the patient of `study`, and Erased.
+    """
+    patient = locked(patient)
+    row = locked(study)
     if row.patient_id == patient.pk:
         return False
+    if row.patient_id != study.patient_id:
+        raise changed_meanwhile()
     before = row.patient.uuid if row.patient else None
     row.patient = patient
-    row.save()
+    row.save(update_fields=_PATIENT)
     _note(row, user, Kind.MOVED, before=before, after=patient.uuid, reason=reason)
     return True
 
@@ -48,11 +61,11 @@ def study_move(*, user: User, study: Study, patient: Patient, reason: str) -> bo
 @transaction.atomic
 def study_void(*, user: User, study: Study, reason: str) -> bool:
     """Take the study and its answers out of every list and count; False where it is voided already."""
-    row = _locked(study)
+    row = locked(study)
     if row.voided:
         return False
     row.voided, row.voided_by, row.void_reason = timezone.now(), user, reason
-    row.save()
+    row.save(update_fields=_VOIDED)
     row.diagnoses.update(standing=Standing.VOIDED)
     _note(row, user, Kind.VOIDED, reason=reason)
     return True
@@ -61,19 +74,14 @@ def study_void(*, user: User, study: Study, reason: str) -> bool:
 @transaction.atomic
 def study_restore(*, user: User, study: Study, reason: str) -> bool:
     """Let a voided study count again; False where it does already."""
-    row = _locked(study)
+    row = locked(study)
     if not row.voided:
         return False
     row.voided, row.voided_by, row.void_reason = None, None, ""
-    row.save()
+    row.save(update_fields=_VOIDED)
     row.diagnoses.update(standing=Standing.KEPT)
     _note(row, user, Kind.RESTORED, reason=reason)
     return True
-
-
-def _locked(study: Study) -> Study:
-    """The study as it is now; of two changes at the same moment the second waits here."""
-    return Study.objects.select_for_update().get(pk=study.pk)
 
 
 def _note(study: Study, user: User, kind: str, **detail: object) -> None:

@@ -17,6 +17,7 @@ from audit.models import Action
 from audit.services import held_back
 from diagnosis.history.recording import study_record
 from diagnosis.models import Diagnosis, Study
+from diagnosis.models.locking import ChangedMeanwhile
 from diagnosis.patients.forms import PatientForm
 from diagnosis.patients.matching import PatientMismatch, patient_for_move
 from diagnosis.patients.services import patient_update
@@ -39,6 +40,9 @@ def edit(request: SignedInRequest, uuid: UUID) -> HttpResponse:
         return _page(request, "edit", study, context)
     try:
         changed = _save(request, study, form, patient_form)
+    except ChangedMeanwhile as error:
+        form.add_error(None, str(error))
+        return _page(request, "edit", study, context)
     except IntegrityError:  # at the same moment another patient got this reference
         messages.error(request, _("Another patient was given this reference just now. Nothing was changed."))
         return redirect("diagnosis:study-edit", uuid)
@@ -49,9 +53,9 @@ def edit(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 @transaction.atomic
 @held_back()
 def _save(request: SignedInRequest, study: Study, form: StudyForm, patient_form: PatientForm | None) -> bool:
-    study_edit(user=request.user, study=study, changes=form.changes)
-    if patient_form and study.patient:
+    if patient_form and study.patient:  # first: locks are taken in this order everywhere
         patient_update(user=request.user, patient=study.patient, changes=patient_form.changes)
+    study_edit(user=request.user, study=study, changes=form.changes)
     return bool(form.changes or (patient_form and patient_form.changes))
 
 
@@ -65,7 +69,7 @@ def move(request: SignedInRequest, uuid: UUID) -> HttpResponse:
         return _page(request, "move", study, {"form": form})
     try:
         _move(request, study, form)
-    except PatientMismatch as error:
+    except (PatientMismatch, ChangedMeanwhile) as error:
         form.add_error(None, str(error))
         return _page(request, "move", study, {"form": form})
     return _told(request, study, messages.SUCCESS, _("The study has been moved."))
@@ -83,10 +87,11 @@ def _move(request: SignedInRequest, study: Study, form: MoveForm) -> None:
 def void(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """Take a study out of lists and counts."""
     study = _visible_study(request, uuid)
-    if study.voided:
-        return _told(request, study, messages.INFO, _("This study has been voided already."))
     done = _("The study has been voided. It can be restored at any time.")
-    return _changed_for_a_reason(request, study, "void", study_void, done)
+    already = _("This study has been voided already.")
+    if study.voided:
+        return _told(request, study, messages.INFO, already)
+    return _changed_for_a_reason(request, study, "void", study_void, done, already)
 
 
 @radiographer_required
@@ -94,19 +99,21 @@ def void(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 def restore(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """Let a voided study count again."""
     study = _visible_study(request, uuid)
+    already = _("This study is not voided.")
     if not study.voided:
-        return _told(request, study, messages.INFO, _("This study is not voided."))
-    return _changed_for_a_reason(request, study, "restore", study_restore, _("The study has been restored."))
+        return _told(request, study, messages.INFO, already)
+    return _changed_for_a_reason(request, study, "restore", study_restore, _("The study has been restored."), already)
 
 
 def _changed_for_a_reason(
-    request: SignedInRequest, study: Study, name: str, change: Callable[..., bool], done: str
+    request: SignedInRequest, study: Study, name: str, change: Callable[..., bool], done: str, already: str
 ) -> HttpResponse:
     form = ReasonForm(_posted(request), label_suffix="")
     if not form.is_valid():
         return _page(request, name, study, {"form": form})
-    change(user=request.user, study=study, reason=form.cleaned_data["reason"])
-    return _told(request, study, messages.SUCCESS, done)
+    if change(user=request.user, study=study, reason=form.cleaned_data["reason"]):
+        return _told(request, study, messages.SUCCESS, done)
+    return _told(request, study, messages.INFO, already)  # someone else was first
 
 
 def _told(request: SignedInRequest, study: Study, level: int, text: str) -> HttpResponse:

@@ -16,6 +16,7 @@ from diagnosis.imaging.radiograph import Radiograph
 from diagnosis.imaging.rendering import display_jpeg, heat_map_to_png, thumbnail_jpeg
 from diagnosis.inference.classifier import Classification, Classifier
 from diagnosis.models import Diagnosis, ModelVersion, Standing, Study, StudyEvent
+from diagnosis.models.locking import locked
 from diagnosis.patients.details import NOBODY, PatientDetails, patient_details_of
 from diagnosis.patients.matching import patient_of_upload
 from diagnosis.uploads.entered import EnteredDetails
@@ -44,10 +45,10 @@ def known_study(upload: Upload) -> Study | None:
 
 
 def store(upload: Upload, classifier: Classifier, answer: Classification) -> Diagnosis:
+    """Raises Erased where the study, or the patient that it would belong to, is erased at this moment."""
     if known := known_study(upload):
         with transaction.atomic(), held_back():
-            study = Study.objects.select_for_update().get(pk=known.pk)  # it may be voided at this moment
-            return _diagnosis_row(upload.user, study, classifier, answer)
+            return _diagnosis_row(upload.user, locked(known), classifier, answer)  # it may be voided at this moment
     study, pixels = _new_study(upload), upload.radiograph.pixels
     copies = {"display": display_jpeg(pixels), "thumbnail": thumbnail_jpeg(pixels)}
     with study_files(study, original=upload.content, **copies), held_back():

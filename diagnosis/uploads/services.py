@@ -19,6 +19,7 @@ from diagnosis.inference.classifier import Classifier
 from diagnosis.inference.concurrency import classification_turn
 from diagnosis.inference.serving import get_classifier
 from diagnosis.models import Diagnosis, Refusal, Study
+from diagnosis.models.locking import Erased
 from diagnosis.models.refusals import REASON_LENGTH
 from diagnosis.patients.matching import patient_check
 from diagnosis.uploads.entered import NOTHING_ENTERED, EnteredDetails
@@ -85,8 +86,9 @@ def _create(user: User, content: bytes, file_name: str, entered: EnteredDetails)
     answer = classifier.classify(upload.radiograph)
     try:
         diagnosis = store(upload, classifier, answer)
-    except IntegrityError:
+    except (IntegrityError, Erased):
         # The same file at the same moment: another request was first with all of it, or, by another model, the study.
+        # Or the study or its patient was erased at this moment: what was uploaded now is stored anew.
         if known := _known_outcome(upload, classifier):
             return known
         diagnosis = store(upload, classifier, answer)

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 _FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - spreadsheets take the full-width ones for the same
-# Spreadsheets take a file without this mark for one in the computer's own encoding.
+# Without this mark spreadsheets read the file in the computer's own encoding.
 _BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 

@@ -20,7 +20,7 @@ def program_of(user: User, *, has_second_factor: bool = False) -> Client:
     return bearing(token_create(person=user, has_second_factor=has_second_factor)[0])
 
 
-def nobodys() -> Client:
+def anonymous() -> Client:
     return Client(raise_request_exception=False)
 
 
@@ -29,7 +29,7 @@ def post(client: Client, address: str, body: Any = None, **extra: Any):
 
 
 def sign_in(username: str = "alice", password: str = PASSWORD, client: Client | None = None, **more: str):
-    return post(client or nobodys(), SIGN_IN, {"username": username, "password": password, **more})
+    return post(client or anonymous(), SIGN_IN, {"username": username, "password": password, **more})
 
 
 def send(client: Client, content: bytes, file_name: str = "chest.png", **fields: str):

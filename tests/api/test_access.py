@@ -11,7 +11,7 @@ from accounts.models import User
 from accounts.services import person_suspend, profile_update
 from api.urls import urlpatterns
 from diagnosis.models import Diagnosis
-from tests.api.programs import RESULTS, bearing, nobodys, post, program_of, send, sign_in
+from tests.api.programs import RESULTS, anonymous, bearing, post, program_of, send, sign_in
 from tests.cast import client_of, person
 from tests.diagnosis.reports.made import made
 from tests.uploads import diagnosed, radiograph_png, stored_files
@@ -103,7 +103,7 @@ def test_everybody_gets_what_is_theirs(
     colleague = person("cleo", alice.institution, is_radiographer=True)
     outside = row.radiographer if name == "sign-in" else 401
     people = {
-        "nobody": (nobodys(), outside),
+        "nobody": (anonymous(), outside),
         "a browser in which alice is signed in": (client_of(alice), outside),
         "suspended": (suspended, outside),
         "with a changed password": (with_changed_password, outside),
@@ -123,7 +123,7 @@ class TestUploading:
         assert send(program_of(request.getfixturevalue(who)), radiograph_png()).status_code == status
 
     def test_others_do_not_and_nothing_is_kept(self, alice: User, media_root) -> None:
-        for client in (nobodys(), client_of(alice), bearing("x")):
+        for client in (anonymous(), client_of(alice), bearing("x")):
             assert send(client, radiograph_png()).status_code == 401
         assert (Diagnosis.objects.count(), stored_files(media_root)) == (0, [])
 

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from accounts import api_use as limits
 from accounts.models import ApiUse, User
-from tests.api.programs import RESULTS, nobodys, program_of, send, sign_in
+from tests.api.programs import RESULTS, anonymous, program_of, send, sign_in
 from tests.uploads import radiograph_png
 
 
@@ -69,7 +69,7 @@ class TestOfAnAddress:
 
     def test_without_a_token_nothing_is_counted(self, db: None) -> None:
         """Who gives no token is turned away before anything is counted."""
-        nobodys().get(RESULTS)
+        anonymous().get(RESULTS)
         assert not ApiUse.objects.exists()
 
 

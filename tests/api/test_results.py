@@ -20,7 +20,7 @@ from diagnosis.results import search
 from diagnosis.results.forms import ResultFilterForm
 from diagnosis.reviews.services import outcome_add, review_add
 from diagnosis.studies.services import study_void
-from tests.api.programs import RESULTS, nobodys, program_of, send
+from tests.api.programs import RESULTS, anonymous, program_of, send
 from tests.toy import ToyEngine
 from tests.uploads import diagnosed, radiograph_dicom, radiograph_png, stored_files
 
@@ -126,7 +126,7 @@ class TestUploading:
 
     def test_a_stranger_cannot_send_more_than_a_form(self, db: None, settings: Settings) -> None:
         settings.ANONYMOUS_MAX_REQUEST_BYTES = 1000
-        answer = send(nobodys(), radiograph_png())
+        answer = send(anonymous(), radiograph_png())
         assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
 
     def test_who_bears_a_token_can(self, program: Client, settings: Settings) -> None:

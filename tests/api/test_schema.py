@@ -23,7 +23,7 @@ from accounts.api_tokens import token_create
 from accounts.models import User
 from api.schema import whole_schema
 from diagnosis.models import Diagnosis
-from tests.api.programs import nobodys, program_of
+from tests.api.programs import anonymous, program_of
 from tests.diagnosis.reports.made import made
 
 EXAMPLES = 25
@@ -38,7 +38,7 @@ def test_it_describes_itself_without_a_doubt(capsys: pytest.CaptureFixture[str])
 def test_a_token_is_enough_to_read_it(dora: User) -> None:
     answer = program_of(dora).get("/api/schema/")
     assert (answer.status_code, answer.json()["openapi"]) == (200, "3.1.0")
-    assert nobodys().get("/api/schema/").status_code == HTTPStatus.UNAUTHORIZED
+    assert anonymous().get("/api/schema/").status_code == HTTPStatus.UNAUTHORIZED
 
 
 def test_every_address_that_needs_a_token_says_so(program: Client) -> None:

@@ -15,7 +15,7 @@ from accounts.services import person_close, person_reactivate, person_suspend, p
 from audit.models import AuditEntry
 from tests.accounts.test_lockout import CountingHasher, people  # noqa: F401 - a fixture
 from tests.accounts.test_second_factor import code_of, set_up
-from tests.api.programs import RESULTS, SIGN_IN, SIGN_OUT, bearing, nobodys, post, program_of, sign_in
+from tests.api.programs import RESULTS, SIGN_IN, SIGN_OUT, anonymous, bearing, post, program_of, sign_in
 from tests.cast import PASSWORD, client_of
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -47,18 +47,18 @@ class TestSigningIn:
 
     @pytest.mark.parametrize("body", [{}, {"username": "alice"}, {"password": PASSWORD}])
     def test_what_is_missing_is_named(self, db: None, body: dict[str, str]) -> None:
-        answer = post(nobodys(), SIGN_IN, body)
+        answer = post(anonymous(), SIGN_IN, body)
         assert answer.status_code == 422
         assert set(answer.json()["fields"]) == {"username", "password"} - set(body)
 
     @pytest.mark.parametrize("body", ["[]", '"a"', '{"username": 1, "password": []}', '{"username": {}}'])
     def test_anything_but_texts_is_refused(self, db: None, body: str) -> None:
-        assert nobodys().post(SIGN_IN, body, content_type="application/json").status_code == 422
+        assert anonymous().post(SIGN_IN, body, content_type="application/json").status_code == 422
 
     def test_a_form_of_another_site_is_not_taken(self, alice: User) -> None:
         body = {"username": "alice", "password": PASSWORD}
-        assert nobodys().post(SIGN_IN, body).status_code == 415
-        assert nobodys().post(SIGN_IN, '{"username": "alice"}', content_type="text/plain").status_code == 415
+        assert anonymous().post(SIGN_IN, body).status_code == 415
+        assert anonymous().post(SIGN_IN, '{"username": "alice"}', content_type="text/plain").status_code == 415
         assert not ApiToken.objects.exists()
 
     def test_only_a_hash_of_the_token_is_stored(self, alice: User) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
 from audit.models import Action, AuditEntry, AuditHead, NeverChanged
@@ -88,6 +88,63 @@ def test_a_forged_entry_at_the_end_is_found(chain: list[AuditEntry]) -> None:
     AuditHead.objects.update(sequence=6, hash="ab" * 32)
     with pytest.raises(ChainBroken):
         verify()
+
+
+class TestTheEnd:
+    """The row that names the end, the last entry and the number of entries are compared, each with each."""
+
+    def forge(self, chain: list[AuditEntry], sequence: int = 6) -> None:
+        forged = AuditEntry(sequence=sequence, time=chain[0].time, action=Action.SIGNED_IN, previous=chain[-1].hash)
+        forged.hash = forged.computed_hash()
+        forged.append()
+
+    def expect_broken(self, sequence: int, words: str) -> None:
+        with pytest.raises(ChainBroken, match=words) as broken:
+            verify()
+        assert broken.value.sequence == sequence
+        with pytest.raises(CommandError, match=words):
+            call_command("verify_audit")
+        with pytest.raises(CommandError, match=words):
+            call_command("export_audit_head")
+
+    def test_its_row_is_gone(self, chain: list[AuditEntry]) -> None:
+        AuditHead.objects.all().delete()
+        self.expect_broken(6, "the row that names its end was removed")
+
+    def test_an_entry_behind_it(self, chain: list[AuditEntry]) -> None:
+        self.forge(chain)
+        self.expect_broken(6, "behind the end of the log")
+
+    def test_an_entry_far_behind_it(self, chain: list[AuditEntry]) -> None:
+        self.forge(chain, 60)
+        with pytest.raises(ChainBroken):
+            verify()
+
+    def test_it_was_moved_back(self, chain: list[AuditEntry]) -> None:
+        AuditHead.objects.update(sequence=3, hash=chain[2].hash)
+        self.expect_broken(4, "behind the end of the log")
+
+    def test_it_was_moved_on(self, chain: list[AuditEntry]) -> None:
+        AuditHead.objects.update(sequence=9)
+        self.expect_broken(6, "cut off or moved")
+
+    def test_it_names_another_hash(self, chain: list[AuditEntry]) -> None:
+        AuditHead.objects.update(hash=chain[2].hash)
+        self.expect_broken(5, "not the entry that the end of the log names")
+
+    def test_all_entries_are_gone_and_the_row_too(self, chain: list[AuditEntry], tmp_path: Path) -> None:
+        call_command("export_audit_head", "--to", tmp_path / "head.json")
+        sql("DELETE FROM {table}")
+        AuditHead.objects.all().delete()
+        assert verify().sequence == 0  # without a head kept elsewhere nothing is to be seen
+        with pytest.raises(CommandError, match="broken at entry 1"):
+            call_command("verify_audit", "--head", str(tmp_path / "head.json"))
+
+    def test_nothing_is_appended_behind_a_broken_end(self, chain: list[AuditEntry], alice: User) -> None:
+        AuditHead.objects.all().delete()
+        with pytest.raises(IntegrityError), transaction.atomic():
+            record(Action.SIGNED_OUT, actor=alice)
+        assert not AuditHead.objects.exists()
 
 
 class TestAgainstAHeadKeptElsewhere:

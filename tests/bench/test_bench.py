@@ -3,7 +3,6 @@
 No test here says how fast anything is.
 """
 
-import copy
 import json
 import re
 from collections.abc import Sequence
@@ -14,8 +13,8 @@ from typing import Any, Self
 import pytest
 
 from bench import parts
-from bench.__main__ import PAGE, SCHEMA, main
-from bench.document import NotAsDocumented, check_document, document_of
+from bench.__main__ import PAGE, main
+from bench.document import document_of
 from bench.figures import floor_milliseconds, growth_exponent, targets, training_gain, training_seconds
 from bench.lists import timing
 from bench.machine import this_machine, versions
@@ -31,6 +30,7 @@ from diagnosis.models import Diagnosis
 from diagnosis.results import notes as notes_search
 from tests.rows import words_need_a_commit
 
+EXAMPLE = Path(__file__).parent / "example.json"
 SMALL = replace(
     BenchPlan(), rounds=2, process_rounds=2, upload_rounds=2, training_rounds=2, megapixels=(1, 4, 9), threads=(1, 2)
 )
@@ -84,9 +84,18 @@ def document(results: Results) -> dict[str, Any]:
 # --- The document -----------------------------------------------------------------------------------------------------
 
 
-def test_what_a_run_writes_is_as_documented(toy_run):
+def members(document: Any) -> Any:
+    """Names and types of a document's members; of a list those of its first."""
+    if isinstance(document, dict):
+        return {name: members(value) for name, value in document.items()}
+    if isinstance(document, list):
+        return [members(value) for value in document[:1]]
+    return type(document).__name__
+
+
+def test_a_run_has_the_form_of_the_stored_example(toy_run):
     written = json.loads(json.dumps(document(toy_run)))
-    check_document(written, SCHEMA.read_text(encoding="utf-8"))
+    assert members(written) == members(json.loads(EXAMPLE.read_text(encoding="utf-8")))
     assert {row["part"] for row in written["measurements"]} == {*parts.PARTS, "matrix"}
     assert written["not_measured"] == []
 
@@ -115,23 +124,6 @@ def test_an_oversized_file_is_left_out(monkeypatch):
     measured_names = {key.name for key in results.measurements}
     assert "JPEG beside" in measured_names
     assert "DICOM beside" not in measured_names
-
-
-def wrong_documents(right: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    wrong = {name: copy.deepcopy(right) for name in ("other type", "not named", "missing", "nothing", "true")}
-    wrong["other type"]["machine"]["cores"] = "two"
-    wrong["not named"]["machine"]["user"] = "alice"
-    del wrong["missing"]["model"]
-    wrong["nothing"]["measurements"][0]["median"] = None
-    wrong["true"]["format"] = True
-    return wrong
-
-
-def test_what_is_not_as_documented_is_refused(toy_run):
-    schema = SCHEMA.read_text(encoding="utf-8")
-    for wrong in wrong_documents(document(toy_run)).values():
-        with pytest.raises(NotAsDocumented):
-            check_document(wrong, schema)
 
 
 def test_a_failed_part_has_its_reason(monkeypatch):
@@ -342,4 +334,3 @@ def test_the_real_site_is_measured(served_model):
     results = measure(plan, lambda text: None)
     assert results.not_measured.keys().isdisjoint({Key("upload", "all")})
     assert results.sizes("upload", "DICOM beside") == [1]
-    check_document(document(results), SCHEMA.read_text(encoding="utf-8"))

@@ -11,7 +11,7 @@ from tests.browser.test_first_page import sign_in
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("alice", "engine")]
 
 
-def test_every_address_is_shown_and_the_api_is_asked_nothing(page: Page) -> None:
+def test_every_address_is_shown(page: Page) -> None:
     sign_in(page)
     asked: list[str] = []
 
@@ -30,7 +30,7 @@ def test_every_address_is_shown_and_the_api_is_asked_nothing(page: Page) -> None
     assert not {"fetch", "xhr", "font", "websocket"} & set(asked)
 
 
-def test_an_address_is_tried_out_with_a_token(page: Page, alice: User) -> None:
+def test_an_address_is_tried_out(page: Page, alice: User) -> None:
     sign_in(page)
     page.goto("/api/docs/")
     page.get_by_role("button", name="Authorize", exact=True).click()

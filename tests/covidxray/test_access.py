@@ -23,7 +23,7 @@ class Row:
     uploaded the radiograph or is a colleague; by one of another institution; by an administrator without that role.
     """
 
-    nobody: int
+    signed_out: int
     radiographer: int
     other: int
     administrator: int
@@ -34,8 +34,8 @@ CLINICAL_PAGE = Row(302, 200, 200, 403)
 ADMINISTRATION = Row(302, 302, 302, 200)
 
 
-def of(argument: str, nobody: int, radiographer: int, other: int, administrator: int) -> Row:
-    return Row(nobody, radiographer, other, administrator, argument)
+def of(argument: str, signed_out: int, radiographer: int, other: int, administrator: int) -> Row:
+    return Row(signed_out, radiographer, other, administrator, argument)
 
 
 TABLE = {
@@ -234,8 +234,8 @@ def test_everybody_gets_what_is_theirs(
     row = TABLE[name]
     address = reverse(name, args=arguments[row.argument])
     people = {
-        "nobody": (stranger, row.nobody),
-        "suspended": (suspended, row.nobody),
+        "signed out": (stranger, row.signed_out),
+        "suspended": (suspended, row.signed_out),
         "alice, who uploaded": (client_of(alice), row.radiographer),
         "bob, a colleague": (client_of(bob), row.radiographer),
         "charlie of another institution": (client_of(charlie), row.other),

@@ -33,7 +33,7 @@ from diagnosis.models.fields import search_key, words_of
 from diagnosis.models.studies import NOTES_LENGTH
 from diagnosis.reports.fonts import printable
 from diagnosis.uploads.file_names import shown_file_name
-from tests.api.programs import SIGN_IN, nobodys, post, program_of
+from tests.api.programs import SIGN_IN, anonymous, post, program_of
 from tests.cast import client_of
 from tests.uploads import diagnosed, radiograph_png
 
@@ -56,7 +56,7 @@ class TestSigningIn:
     def test_by_the_api(self, alice: User, marks: int) -> None:
         body = json.dumps({"username": "é" + MARK * marks, "password": "x"}, ensure_ascii=False).encode()
         with quickly():
-            answer = nobodys().post(SIGN_IN, body, content_type="application/json")
+            answer = anonymous().post(SIGN_IN, body, content_type="application/json")
         assert answer.status_code in (413, 422)
 
     @pytest.mark.parametrize("field", ["username", "password"])
@@ -78,15 +78,15 @@ class TestSigningIn:
 class TestJson:
     @pytest.mark.parametrize("levels", [3_000, 50_000])
     def test_nested_deeply(self, alice: User, levels: int) -> None:
-        answer = nobodys().post(SIGN_IN, "[" * levels, content_type="application/json")
+        answer = anonymous().post(SIGN_IN, "[" * levels, content_type="application/json")
         assert (answer.status_code, answer.json()["code"]) == (400, "parse-error")
 
     @pytest.mark.parametrize("body", ['{"a":' * 20_000, "[" * 40_000 + "]" * 40_000])
     def test_nested_in_objects_and_to_the_end(self, alice: User, body: str) -> None:
-        assert nobodys().post(SIGN_IN, body, content_type="application/json").status_code in (400, 413)
+        assert anonymous().post(SIGN_IN, body, content_type="application/json").status_code in (400, 413)
 
     def test_too_large(self, alice: User) -> None:
-        answer = post(nobodys(), SIGN_IN, {"username": "x" * 200_000, "password": "x"})
+        answer = post(anonymous(), SIGN_IN, {"username": "x" * 200_000, "password": "x"})
         assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
 
     def test_the_longest_reason_still_passes(self, alice: User, engine: object) -> None:

@@ -56,7 +56,7 @@ def _store(person: User, password: str) -> None:
     institution = person.institution
     if institution._state.adding:
         institution.save()
-    person.institution = institution  # again: now it has a key
+    person.institution = institution  # set once more: only now does it have a primary key
     administrator_create(person=person, password=password)
 
 

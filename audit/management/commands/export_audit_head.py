@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from audit.verification import current_head
+from audit.verification import ChainBroken, checked_head
 
 
 class Command(BaseCommand):
@@ -16,7 +16,10 @@ class Command(BaseCommand):
         parser.add_argument("--to", type=Path, metavar="FILE", help="a new file; without it the standard output")
 
     def handle(self, *args: Any, to: Path | None, **options: Any) -> None:
-        line = current_head().as_json()
+        try:
+            line = checked_head().as_json()
+        except ChainBroken as error:
+            raise CommandError(str(error)) from error
         if to is None:
             self.stdout.write(line)
             return

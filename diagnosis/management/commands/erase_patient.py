@@ -4,12 +4,14 @@ The identifier is in the address of the patient's page, or of a picture of the s
 name; a printed report's verification page says that it was erased. Backups are not touched: let them expire.
 """
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from diagnosis.models import Patient, Study
+from diagnosis.models.locking import Erased
 from diagnosis.privacy.erasure import Erasure, Reason, patient_erase, study_erase
 
 
@@ -31,10 +33,11 @@ class Command(BaseCommand):
 
 
 def _erase(uuid: UUID, reason: Reason) -> Erasure:
-    if patient := Patient.objects.filter(uuid=uuid).first():
-        return patient_erase(actor=None, patient=patient, reason=reason)
-    if study := Study.objects.filter(uuid=uuid, patient=None).first():
-        return study_erase(actor=None, study=study, reason=reason)
+    with suppress(Erased):  # by someone else, at this moment
+        if patient := Patient.objects.filter(uuid=uuid).first():
+            return patient_erase(actor=None, patient=patient, reason=reason)
+        if study := Study.objects.filter(uuid=uuid, patient=None).first():
+            return study_erase(actor=None, study=study, reason=reason)
     raise CommandError(f"There is no patient {uuid}, and no study {uuid} without a patient.")
 
 

@@ -89,12 +89,12 @@ def test_only_the_same_patient_is_compared(client: Client, alice: User, charlie:
     Study.objects.filter(pk=voided.study.pk).update(voided=timezone.now())
     strangers = of_the_patient(result, charlie)
     somebody_elses = stored_result(alice, patient_id="K-8")
-    of_nobody = stored_result(alice)
-    for other in (voided, strangers, somebody_elses, of_nobody, result):
+    of_no_patient = stored_result(alice)
+    for other in (voided, strangers, somebody_elses, of_no_patient, result):
         assert status_beside(client, result, other.study.uuid) == 404
     for nonsense in ("", "1", "../../etc/passwd", "\x00", "'--"):
         assert status_beside(client, result, nonsense) == 404
-    assert status_beside(client, of_nobody, result.study.uuid) == 404
+    assert status_beside(client, of_no_patient, result.study.uuid) == 404
 
 
 def test_who_reads_blind_compares_without_any_answer(client: Client, alice: User, result: Diagnosis) -> None:

@@ -41,7 +41,7 @@ class Command(BaseCommand):
         parser.add_argument("--output", type=Path, default=settings.MODELS_DIR)
         parser.add_argument("--cache", type=Path, default=settings.BASE_DIR / "cache", help="where features are kept")
         parser.add_argument("--no-feature-cache", action="store_true", help="run the whole network in every epoch")
-        parser.add_argument("--limit", type=at_least_one, help="use so many images of each folder")
+        parser.add_argument("--limit", type=at_least_one, help="use this many images of each folder")
         parser.add_argument("--strict", action="store_true", help="stop at the first file that cannot be used")
         parser.add_argument("--resume", action="store_true", help="go on with an interrupted run of this name")
         parser.add_argument("--dry-run", action="store_true", help="read and split the data, say what would be done")

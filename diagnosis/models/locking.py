@@ -1,0 +1,58 @@
+"""Rows that are about to be changed, locked: an edit at the same moment is told so, and nothing erased comes back.
+
+What is written is read under the lock under which it is written. The order of locks is everywhere the same: patient,
+study, end of the audit log. SQLite locks no rows; its transactions begin with the lock of the whole database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from django.db import models
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from diagnosis.errors import DiagnosisError
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+class Erased(DiagnosisError, Http404):
+    """The row was erased while someone was about to change it: for whoever asks it might never have existed."""
+
+    default_code = "erased"
+
+
+class ChangedMeanwhile(DiagnosisError):
+    """Someone else has changed the row since it was read."""
+
+    default_code = "changed"
+
+
+def changed_meanwhile() -> ChangedMeanwhile:
+    return ChangedMeanwhile(
+        _("Somebody else has changed this in the meantime. Open the form again to see the current values.")
+    )
+
+
+def locked(row: Row) -> Row:
+    """The row as it is now; no one else changes it before the transaction ends. Raises Erased."""
+    now = type(row)._default_manager.select_for_update().filter(pk=row.pk).first()
+    if now is None:
+        raise Erased(_("This was erased in the meantime."))
+    return now
+
+
+def locked_as_seen(row: Row, names: Iterable[str]) -> Row:
+    """The same, where these values are still those of `row`. Raises ChangedMeanwhile and Erased."""
+    now = locked(row)
+    if any(_value(now, name) != _value(row, name) for name in names):
+        raise changed_meanwhile()
+    return now
+
+
+def _value(row: models.Model, name: str) -> Any:
+    """A foreign key by its number: the row behind it need not be read."""
+    field = row._meta.get_field(name)
+    return getattr(row, getattr(field, "attname", name))
