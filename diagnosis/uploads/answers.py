@@ -109,8 +109,16 @@ def _sentences(outcome: DiagnosisOutcome) -> list[str]:
         sentences.append(
             _("This file had been uploaded before and was voided: it was not classified. Restore it if that was wrong.")
         )
+    elif outcome.is_repeat and outcome.is_other_file:
+        sentences.append(
+            _("This radiograph was uploaded and classified before, from another file. This is its result.")
+        )
     elif outcome.is_repeat:
         sentences.append(_("This file had been uploaded and classified before. This is its result."))
+    if outcome.is_named_differently:
+        sentences.append(
+            _("This file names another patient than the one the radiograph is stored with: check whose it is.")
+        )
     if outcome.is_other_patients:
         sentences.append(
             _("It belongs to another patient than the one you entered. Check whose it is; move it if that is wrong.")
