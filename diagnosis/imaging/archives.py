@@ -89,7 +89,7 @@ def _refuse_amount(found: list[zipfile.ZipInfo]) -> None:
 def _is_of_interest(info: zipfile.ZipInfo) -> bool:
     """Not a folder, nor what systems add by themselves, nor the list of a DICOM folder."""
     parts = info.filename.replace("\\", "/").split("/")
-    is_hidden = any(part.startswith(".") and part not in (".", "..") or part == "__MACOSX" for part in parts)
+    is_hidden = any((part.startswith(".") and part not in (".", "..")) or part == "__MACOSX" for part in parts)
     return not info.is_dir() and not is_hidden and parts[-1].upper() not in ("DICOMDIR", "THUMBS.DB", "DESKTOP.INI")
 
 

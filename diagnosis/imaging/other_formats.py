@@ -33,7 +33,7 @@ _OTHER_KINDS: dict[str, Callable[[bytes], bool]] = {
 
 
 def pillow_format(content: bytes) -> str | None:
-    """ "TIFF", "BMP" or "WEBP" where the file begins as one does."""
+    """Say whether the file begins as a TIFF, BMP or WEBP does, and which."""
     if content.startswith(_TIFF_MARKS):
         return "TIFF"
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
