@@ -4,8 +4,9 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from rich.progress import track
 from rich.table import Table
 
 from diagnosis.errors import ModelUnavailable, RadiographRejected
+from diagnosis.imaging.archives import is_zip, members
 from diagnosis.imaging.limits import MAX_FILE_BYTES
-from diagnosis.imaging.radiograph import Radiograph, read_radiograph
+from diagnosis.imaging.radiograph import read_radiograph
 from diagnosis.inference.classifier import Classifier
 from diagnosis.inference.engines import ENGINES
 from diagnosis.inference.serving import load_classifier
@@ -53,24 +55,25 @@ class Command(BaseCommand):
         if not files:
             raise CommandError("There is no file to classify in what you named.")
         try:
-            rejected = self.classify(load_classifier(model, engine), files, options["format"])
+            rejected, of_all = self.classify(load_classifier(model, engine), files, options["format"])
         except ModelUnavailable as error:
             raise CommandError(str(error)) from error
         if rejected:
-            self.stderr.write(f"{rejected} of {len(files)} files were rejected.")
+            self.stderr.write(f"{rejected} of {of_all} files were rejected.")
             sys.exit(1)
 
-    def classify(self, classifier: Classifier, files: list[Path], form: str) -> int:
-        """Write each file's answer; returns how many were rejected."""
+    def classify(self, classifier: Classifier, files: list[Path], form: str) -> tuple[int, int]:
+        """Write each file's answer; returns how many were rejected, of how many."""
         write = self.write_json if form == "jsonl" else TableWriter()
-        rejected = 0
+        rejected = written = 0
         for path in track(files, "Classifying", console=Console(stderr=True), disable=not sys.stderr.isatty()):
-            line = classify_file(classifier, path)
-            rejected += line.rejected is not None
-            write(line)
+            for line in classify_path(classifier, path):
+                rejected += line.rejected is not None
+                written += 1
+                write(line)
         if isinstance(write, TableWriter):
             write.close()
-        return rejected
+        return rejected, written
 
     def write_json(self, line: Line) -> None:
         self.stdout.write(json.dumps(asdict(line)))  # in ASCII: a file's name need not be text in any encoding
@@ -110,17 +113,31 @@ def is_hidden(file: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in file.relative_to(folder).parts)
 
 
-def read_file(path: Path) -> Radiograph:
-    with path.open("rb") as file:
-        return read_radiograph(file.read(MAX_FILE_BYTES + 1))  # one byte too many is enough to be refused
+def classify_path(classifier: Classifier, path: Path) -> Iterator[Line]:
+    """A file's answer, or, of a ZIP, the answer of each file in it, one after another."""
+    try:
+        with path.open("rb") as file:
+            if not is_zip(file.read(4)):
+                file.seek(0)
+                # One byte too many is enough to be refused.
+                yield classify_file(classifier, str(path), lambda: file.read(MAX_FILE_BYTES + 1))
+                return
+            for member in members(file):
+                yield classify_file(classifier, f"{path}/{member.name}", member.read)
+    except (RadiographRejected, OSError) as error:
+        yield classify_file(classifier, str(path), partial(_raise, error))
 
 
-def classify_file(classifier: Classifier, path: Path) -> Line:
+def _raise(error: Exception) -> bytes:
+    raise error
+
+
+def classify_file(classifier: Classifier, name: str, read: Callable[[], bytes]) -> Line:
     """One file's answer; a file that cannot be assessed or read is an answer too."""
     started = time.perf_counter()
     answer: dict[str, Any] = {"prediction": None, "probability": None, "confidence": None, "rejected": None}
     try:
-        result = classifier.classify(read_file(path))
+        result = classifier.classify(read_radiograph(read()))
         answer |= {
             "prediction": str(result.prediction),
             "probability": result.probability,
@@ -131,7 +148,7 @@ def classify_file(classifier: Classifier, path: Path) -> Line:
     except OSError as error:
         answer["rejected"] = f"The file cannot be read: {error.strerror}."
     return Line(
-        file=str(path),
+        file=name,
         operating_point=classifier.artifact.decision.rule.operating_point,
         model=classifier.model_version,
         engine=classifier.engine.name,
