@@ -28,7 +28,7 @@ class BytesField(serializers.FileField):
 
 
 class UploadRequest(serializers.Serializer):
-    radiograph = BytesField(help_text="One JPEG, PNG or DICOM file.")
+    radiograph = BytesField(help_text="One DICOM, JPEG, PNG, TIFF, BMP or WebP file, or a ZIP of them.")
     reference = serializers.CharField(required=False, allow_blank=True, max_length=REFERENCE_LENGTH)
     name = serializers.CharField(required=False, allow_blank=True, max_length=NAME_LENGTH)
     birth_date = serializers.DateField(required=False)

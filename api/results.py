@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from accounts.models import User
 from api.errors import Problem, invalid
 from api.requests import UploadRequest
 from api.schema import answers, file_of
-from api.serializers import ResultDetailSerializer, ResultPageSerializer, UploadedSerializer
+from api.serializers import ResultDetailSerializer, ResultPageSerializer, UploadedFilesSerializer, UploadedSerializer
 from api.throttles import UploadsOfPerson
 from api.views import ApiView
 from audit.models import Action
@@ -28,7 +29,7 @@ from diagnosis.results.list_views import asked_page
 from diagnosis.results.search import ResultPage
 from diagnosis.results.views import heat_map_of, opacity_map_of
 from diagnosis.reviews.blinding import conceal
-from diagnosis.uploads.answers import UploadAnswer, upload_answer
+from diagnosis.uploads.answers import UploadAnswer, upload_answers
 from diagnosis.uploads.forms import UploadForm
 
 
@@ -91,20 +92,30 @@ class ResultsView(ApiView):
         operation_id="results_create",
         request={"multipart/form-data": UploadRequest},
         responses=answers(
-            {201: UploadedSerializer, 200: UploadedSerializer, 409: UploadedSerializer}, 400, 413, 415, 422, 507
+            {
+                201: UploadedSerializer,
+                200: UploadedSerializer,
+                207: UploadedFilesSerializer,
+                409: UploadedSerializer,
+            },
+            *(400, 413, 415, 422, 507),
         ),
     )
     def post(self, request: Request) -> Response:
         """Upload one radiograph and have it classified.
 
         201: it is new. 200: the same file had been uploaded before, and this is its result. 409: that was voided since.
+        207: it was a ZIP of several files, and this is what became of each.
         422 and 413: it was refused with the reason, and nothing of it is kept. 503: come again after
         as many seconds as Retry-After says.
         """
         form = UploadForm(request.POST, request.FILES)
         if not form.is_valid():
             raise invalid(form)
-        answer = upload_answer(user=request.user, file=_only_file(form), entered=form.entered)
+        answer, *more = upload_answers(user=request.user, file=_only_file(form), entered=form.entered)
+        if more:
+            found = [_of_member(request.user, each) for each in (answer, *more)]
+            return Response(UploadedFilesSerializer({"files": found}).data, status=HTTPStatus.MULTI_STATUS)
         if answer.diagnosis is None:
             raise _refused(answer)
         result = shown_result(request.user, answer.diagnosis.uuid)
@@ -117,6 +128,17 @@ def _only_file(form: UploadForm) -> Any:
     if more:
         raise Problem(422, "several-files", _("Send one file in each request."))
     return first
+
+
+def _of_member(user: User, answer: UploadAnswer) -> dict[str, Any]:
+    result = shown_result(user, answer.diagnosis.uuid) if answer.diagnosis else None
+    return {
+        "file_name": answer.file_name,
+        "state": answer.state.value,
+        "text": answer.text,
+        "code": answer.code,
+        "result": result,
+    }
 
 
 def _refused(answer: UploadAnswer) -> Problem:

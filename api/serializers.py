@@ -155,3 +155,19 @@ class UploadedSerializer(serializers.Serializer):
     state = serializers.ChoiceField(choices=["done", "repeat", "voided"])
     text = serializers.CharField(allow_blank=True, help_text="What there is to know of it, in your language.")
     result = ResultDetailSerializer()
+
+
+class UploadedFileSerializer(serializers.Serializer):
+    """What became of one file of a ZIP."""
+
+    file_name = serializers.CharField(help_text="The ZIP's name and the file's.")
+    state = serializers.ChoiceField(choices=["done", "repeat", "voided", "refused"])
+    text = serializers.CharField(allow_blank=True, help_text="What there is to know of it, in your language.")
+    code = serializers.CharField(allow_blank=True, help_text="Of a refusal, for a program.")
+    result = ResultDetailSerializer(allow_null=True)
+
+
+class UploadedFilesSerializer(serializers.Serializer):
+    """What became of each file of a ZIP."""
+
+    files = UploadedFileSerializer(many=True)

@@ -9,6 +9,7 @@ from diagnosis.errors import RadiographRejected, gettext_noop
 from diagnosis.imaging.grey import GreyPicture, grey_colours, grey_picture
 from diagnosis.imaging.limits import refuse_many_scans, refuse_oversize
 from diagnosis.imaging.notes import ReadingNote
+from diagnosis.imaging.own_outputs import refuse_own_output
 from diagnosis.imaging.png16 import all_bits, has_lost_bits
 
 _MOST_PREVIEWS = 4
@@ -35,6 +36,7 @@ def read_picture(content: bytes) -> GreyPicture:
         if has_lost_bits(image):
             return grey_colours(all_bits(content))
         image.load()
+        refuse_own_output(image)
         picture = grey_picture(image)
         return replace(picture, notes=(ReadingNote.SECOND_PICTURE,)) if image.format == "MPO" else picture
 

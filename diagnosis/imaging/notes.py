@@ -14,4 +14,3 @@ class ReadingNote(StrEnum):
     ORIENTATION = "orientation"
     ASPECT = "aspect"
     SECOND_PICTURE = "second-picture"
-    BODY_PART = "body-part"

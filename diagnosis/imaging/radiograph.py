@@ -13,6 +13,7 @@ from diagnosis.imaging.dicom_head import is_dicom
 from diagnosis.imaging.jpeg_png import read_picture
 from diagnosis.imaging.limits import MAX_FILE_BYTES, MAX_PIXELS, refuse_size
 from diagnosis.imaging.notes import ReadingNote
+from diagnosis.imaging.other_formats import pillow_format, read_other, unknown_format
 from diagnosis.imaging.view_tags import NO_TAGS, ViewTags
 
 __all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "DicomDetails", "Radiograph", "read_radiograph"]
@@ -25,13 +26,13 @@ class Radiograph:
     pixels: np.ndarray
     """(height, width) uint8, upright, windowed, bright = dense tissue, read-only."""
     format: str
-    """"JPEG", "PNG" or "DICOM"."""
+    """"JPEG", "PNG", "TIFF", "BMP", "WEBP" or "DICOM"."""
     sha256: str
     """Hexadecimal SHA-256 of the original bytes."""
     colourfulness: float
     """Mean channel spread of the decoded picture, 0..255; 0 for grey."""
     dicom: DicomDetails | None
-    """The kept tags; None for JPEG and PNG."""
+    """The kept tags; None for other files."""
     view: ViewTags = NO_TAGS
     """What the tags name that is no frontal chest."""
     sop_instance_uid: str = ""
@@ -47,7 +48,7 @@ class Radiograph:
 
 
 def read_radiograph(content: bytes) -> Radiograph:
-    """Decode a JPEG, PNG or DICOM file, told apart by its content and never by its name.
+    """Decode a DICOM, JPEG, PNG, TIFF, BMP or WebP file, told apart by its content and never by its name.
 
     Raises RadiographRejected, and nothing else, for any bytes that are not a whole and safe picture.
     """
@@ -69,7 +70,7 @@ def read_radiograph(content: bytes) -> Radiograph:
 def _read(content: bytes, kind: str) -> Radiograph:
     digest = hashlib.sha256(content).hexdigest()
     if kind != "DICOM":
-        picture = read_picture(content)
+        picture = read_picture(content) if kind in ("JPEG", "PNG") else read_other(content, kind)
         return Radiograph(picture.pixels, kind, digest, picture.colourfulness, None, notes=picture.notes)
     found = read_dicom(content)
     return Radiograph(
@@ -91,6 +92,6 @@ def _sniffed_format(content: bytes) -> str:
         return "JPEG"
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return "PNG"
-    raise RadiographRejected(
-        gettext_noop("The file is not a JPEG, PNG or DICOM picture, whatever its name says."), code="unknown-format"
-    )
+    if kind := pillow_format(content):
+        return kind
+    raise unknown_format(content)

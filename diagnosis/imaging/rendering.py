@@ -1,11 +1,12 @@
 """Pictures for people: display copy, full size and thumbnail, each without metadata, and the coloured heat map."""
 
 import io
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from diagnosis.imaging.own_outputs import heat_palette, own_mark
 
 DISPLAY_SIDE = 2048
 # Fifty of them and their page stay under 300 kB. The radiographs that the model learnt from take 3 kB each.
@@ -14,12 +15,6 @@ THUMBNAIL_BYTES = 4000
 _THUMBNAIL_TRIES = ((THUMBNAIL_SIDE, 75), (THUMBNAIL_SIDE, 50), (THUMBNAIL_SIDE, 30))
 _THUMBNAIL_OF_NOISE = (THUMBNAIL_SIDE // 2, 50)
 HEAT_MAP_SIDE = 448
-
-# Colours of Matplotlib's "plasma" (CC0): lightness rises all the way, so that the order is seen with any colour vision.
-_RED = [13, 83, 139, 184, 219, 244, 254, 240]
-_GREEN = [8, 2, 10, 50, 92, 136, 189, 249]
-_BLUE = [135, 163, 165, 137, 104, 73, 42, 33]
-_OPAQUE_FROM = 0.6
 
 
 def shown_size(width: int, height: int) -> tuple[int, int]:
@@ -63,19 +58,9 @@ def coloured_heat_map(stored: bytes, *, width: int, height: int) -> bytes:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     with Image.open(io.BytesIO(stored), formats=("PNG",)) as grid:
         large = grid.convert("L").resize(size, Image.Resampling.BICUBIC)
-    colours, opacities = _palette()
+    colours, opacities = heat_palette()
     large.putpalette(colours)
-    return _encoded(large, "PNG", transparency=opacities)
-
-
-@cache
-def _palette() -> tuple[bytes, bytes]:
-    """Red, green and blue of each level, and its opacity."""
-    values = np.linspace(0, 1, 256)
-    stops = np.linspace(0, 1, len(_RED))
-    channels = [np.interp(values, stops, levels) for levels in (_RED, _GREEN, _BLUE)]
-    opacities = np.clip(values / _OPAQUE_FROM, 0, 1) * 255
-    return np.stack(channels, axis=-1).astype(np.uint8).tobytes(), opacities.astype(np.uint8).tobytes()
+    return _encoded(large, "PNG", transparency=opacities, pnginfo=own_mark())
 
 
 def _jpeg(pixels: NDArray[np.uint8], *, side: int, quality: int) -> bytes:
@@ -84,7 +69,7 @@ def _jpeg(pixels: NDArray[np.uint8], *, side: int, quality: int) -> bytes:
     return _encoded(image, "JPEG", quality=quality, optimize=True)
 
 
-def _encoded(image: Image.Image, picture_format: str, **options: int | bool | bytes) -> bytes:
+def _encoded(image: Image.Image, picture_format: str, **options: object) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, picture_format, **options)
     return buffer.getvalue()

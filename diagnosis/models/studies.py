@@ -65,6 +65,10 @@ class Study(models.Model):
     file_name = models.CharField(_("file name"), max_length=120, help_text=_("As the person's computer called it."))
     format = models.CharField(_("format"), max_length=10)
     sha256 = models.CharField(_("SHA-256"), max_length=64)
+    # Null and not empty where there is none: that may be so of any number of studies, and else each is the only one.
+    sop_instance_uid = models.CharField(_("SOP Instance UID"), max_length=64, null=True, editable=False)  # noqa: DJ001
+    pixels_sha256 = models.CharField(_("SHA-256 of the pixels"), max_length=64, null=True, editable=False)  # noqa: DJ001
+    reading_notes = models.JSONField(_("what of the file could not be used"), default=list, editable=False)
     size = models.PositiveBigIntegerField(_("size in bytes"))
     width = models.PositiveIntegerField(_("width in pixels"))
     height = models.PositiveIntegerField(_("height in pixels"))
@@ -105,6 +109,8 @@ class Study(models.Model):
         verbose_name_plural = _("studies")
         constraints = [
             models.UniqueConstraint(fields=["institution", "sha256"], name="one_study_per_file_and_institution"),
+            models.UniqueConstraint(fields=["institution", "sop_instance_uid"], name="one_study_per_instance"),
+            models.UniqueConstraint(fields=["institution", "pixels_sha256"], name="one_study_per_picture"),
         ]
         indexes = [
             models.Index(fields=["institution", "file_name_key"], name="study_by_file_name"),

@@ -5,6 +5,8 @@ from threading import Lock
 
 from pypdfium2 import PdfDocument
 
+from diagnosis.imaging.own_outputs import own_mark
+
 PAGE_WIDTH = 1240
 """A4 at 150 dots per inch: readable on a screen, and on paper if the page itself is printed."""
 _one_at_a_time = Lock()
@@ -23,5 +25,5 @@ def page_picture(pdf: bytes, number: int) -> bytes:
         picture = page.render(scale=PAGE_WIDTH / page.get_width()).to_pil()
         page.close()
     buffer = io.BytesIO()
-    picture.convert("RGB").save(buffer, "PNG")
+    picture.convert("RGB").save(buffer, "PNG", pnginfo=own_mark())
     return buffer.getvalue()

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from diagnosis.models import Diagnosis, ReviewState
 from diagnosis.wording.answers import covid_probability_of, probability_of
 from diagnosis.wording.facts import image_facts, patient_facts
+from diagnosis.wording.reading_notes import reading_notes
 
 register = template.Library()
 register.filter("probability", probability_of)
@@ -44,3 +45,6 @@ def _drawn(template_name: str, value: str, language: str | None) -> str:
     """`language` is the one in force: the word is in it, so it is part of the key."""
     name = dict(_NAMES[template_name]).get(value, value)
     return render_to_string(template_name, {"value": value, "name": name})
+
+
+register.filter("reading_notes", reading_notes)

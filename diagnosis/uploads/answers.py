@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
@@ -10,14 +11,15 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from diagnosis.errors import CorrectableRadiograph, DiagnosisError, ModelBusy, ModelUnavailable
+from diagnosis.errors import CorrectableRadiograph, DiagnosisError, ModelBusy, ModelUnavailable, RadiographRejected
+from diagnosis.imaging.archives import is_zip, members
 from diagnosis.imaging.limits import refuse_size
 from diagnosis.models import Diagnosis, Study
 from diagnosis.patients.mix_ups import mix_ups
 from diagnosis.reviews.blinding import is_hidden
 from diagnosis.uploads.entered import EnteredDetails
 from diagnosis.uploads.file_names import shown_file_name
-from diagnosis.uploads.services import DiagnosisOutcome, diagnosis_create
+from diagnosis.uploads.services import DiagnosisOutcome, diagnosis_create, refusal_add
 from diagnosis.wording.answers import covid_probability_of
 from diagnosis.wording.errors import error_text
 
@@ -64,6 +66,29 @@ class UploadAnswer:
         }
 
 
+def upload_answers(*, user: User, file: UploadedFile, entered: EnteredDetails) -> Iterator[UploadAnswer]:
+    """The answer for a file, or, one after another, the answers for all files that a ZIP holds.
+
+    A server that is too busy for one of them is too busy for the rest: the whole ZIP may be sent again.
+    """
+    start = file.read(4)
+    file.seek(0)
+    if not is_zip(start):
+        yield upload_answer(user=user, file=file, entered=entered)
+        return
+    name = shown_file_name(file.name or "")
+    try:
+        refuse_size(file.size or 0)
+        for member in members(file):
+            answer = _content_answer(user, f"{name}: {shown_file_name(member.name)}", member.read, entered)
+            yield answer
+            if answer.retry_after:
+                return
+    except RadiographRejected as error:
+        refusal_add(user=user, error=error)
+        yield _error_answer(name, error)
+
+
 def upload_answer(*, user: User, file: UploadedFile, entered: EnteredDetails) -> UploadAnswer:
     """Classify and store one file. A refusal is part of the answer and no exception.
 
@@ -72,7 +97,19 @@ def upload_answer(*, user: User, file: UploadedFile, entered: EnteredDetails) ->
     name = shown_file_name(file.name or "")
     try:
         refuse_size(file.size or 0)
-        outcome = diagnosis_create(user=user, content=file.read(), file_name=name, entered=entered)
+    except DiagnosisError as error:
+        return _error_answer(name, error)
+    return _content_answer(user, name, file.read, entered)
+
+
+def _content_answer(user: User, name: str, read: Callable[[], bytes], entered: EnteredDetails) -> UploadAnswer:
+    try:
+        content = read()
+    except RadiographRejected as error:
+        refusal_add(user=user, error=error)
+        return _error_answer(name, error)
+    try:
+        outcome = diagnosis_create(user=user, content=content, file_name=name, entered=entered)
     except DiagnosisError as error:
         return _error_answer(name, error)
     return _outcome_answer(user, name, outcome)
@@ -115,8 +152,16 @@ def _sentences(outcome: DiagnosisOutcome) -> list[str]:
         sentences.append(
             _("This file had been uploaded before and was voided: it was not classified. Restore it if that was wrong.")
         )
+    elif outcome.is_repeat and outcome.is_other_file:
+        sentences.append(
+            _("This radiograph was uploaded and classified before, from another file. This is its result.")
+        )
     elif outcome.is_repeat:
         sentences.append(_("This file had been uploaded and classified before. This is its result."))
+    if outcome.is_named_differently:
+        sentences.append(
+            _("This file names another patient than the one the radiograph is stored with: check whose it is.")
+        )
     if outcome.is_other_patients:
         sentences.append(
             _("It belongs to another patient than the one you entered. Check whose it is; move it if that is wrong.")

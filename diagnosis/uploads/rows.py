@@ -10,6 +10,7 @@ from django.db import transaction
 from accounts.models import User
 from audit.models import Action
 from audit.services import held_back, record
+from diagnosis.errors import RadiographRejected, gettext_noop
 from diagnosis.files.storing import study_files
 from diagnosis.history.recording import study_note
 from diagnosis.imaging.radiograph import Radiograph
@@ -39,9 +40,25 @@ class Upload:
 
 
 def known_study(upload: Upload) -> Study | None:
-    """The study of this very file in the person's institution."""
-    same_file = Study.objects.filter(institution=upload.user.institution_id, sha256=upload.radiograph.sha256)
-    return same_file.select_related("patient").first()
+    """The study of this radiograph in the person's institution: of this file, this instance or this very picture.
+
+    An archive rewrites a file's header on the way, and the radiograph stays the same. Raises RadiographRejected where
+    the instance is there with another picture.
+    """
+    studies = Study.objects.filter(institution=upload.user.institution_id).select_related("patient")
+    radiograph = upload.radiograph
+    if same_file := studies.filter(sha256=radiograph.sha256).first():
+        return same_file
+    instance = studies.filter(sop_instance_uid=radiograph.sop_instance_uid or None).first()
+    if instance and instance.pixels_sha256 not in (None, radiograph.pixels_sha256):
+        raise RadiographRejected(
+            gettext_noop(
+                "The DICOM file has the SOP Instance UID of a radiograph that is stored already, but another picture. "
+                "One of the two was changed: ask whoever exported it."
+            ),
+            code="instance-contradiction",
+        )
+    return instance or studies.filter(pixels_sha256=radiograph.pixels_sha256).first()
 
 
 def store(upload: Upload, classifier: Classifier, answer: Classification) -> Diagnosis:
@@ -68,6 +85,9 @@ def _new_study(upload: Upload) -> Study:
         file_name=upload.file_name,
         format=radiograph.format,
         sha256=radiograph.sha256,
+        sop_instance_uid=radiograph.sop_instance_uid or None,
+        pixels_sha256=radiograph.pixels_sha256,
+        reading_notes=[note.value for note in radiograph.notes],
         size=len(upload.content),
         width=width,
         height=height,
@@ -82,7 +102,7 @@ def _new_study(upload: Upload) -> Study:
 def _projection(radiograph: Radiograph) -> str:
     """The projection that the DICOM file names (View Position), or nothing."""
     view = radiograph.dicom.view_position if radiograph.dicom else ""
-    return {"PA": "PA", "AP": "AP", "LL": "LATERAL", "RL": "LATERAL", "LATERAL": "LATERAL"}.get(view, "")
+    return view if view in (Study.Projection.PA, Study.Projection.AP) else ""
 
 
 def _model_version_of(classifier: Classifier) -> ModelVersion:

@@ -17,10 +17,12 @@ from diagnosis.imaging.corrections import corrected
 from diagnosis.imaging.radiograph import read_radiograph
 from diagnosis.inference.classifier import Classifier
 from diagnosis.inference.concurrency import classification_turn
+from diagnosis.inference.gate import not_frontal
 from diagnosis.inference.serving import get_classifier
 from diagnosis.models import Diagnosis, Refusal, Study
 from diagnosis.models.locking import Erased
 from diagnosis.models.refusals import REASON_LENGTH
+from diagnosis.patients.details import differences, registered_details
 from diagnosis.patients.matching import patient_check
 from diagnosis.uploads.entered import NOTHING_ENTERED, EnteredDetails
 from diagnosis.uploads.file_names import shown_file_name
@@ -46,6 +48,10 @@ class DiagnosisOutcome:
     """The file had been uploaded before and voided since: nothing was classified."""
     is_other_patients: bool = False
     """The file had been uploaded before, for another patient than the one whose reference was entered now."""
+    is_other_file: bool = False
+    """The radiograph had been uploaded before in a file of other bytes."""
+    is_named_differently: bool = False
+    """That other file names another patient than the one whose radiograph it is here."""
     left_out: bool = False
     """Details were entered, and not stored because the study was there before."""
 
@@ -70,6 +76,8 @@ def diagnosis_create(
 
 
 def _create(user: User, content: bytes, file_name: str, entered: EnteredDetails) -> DiagnosisOutcome:
+    if entered.projection == Study.Projection.LATERAL:
+        raise not_frontal(Study.Projection.LATERAL)
     radiograph = read_radiograph(content)
     radiograph = replace(radiograph, pixels=corrected(radiograph.pixels, entered.correction))
     upload = Upload(user, content, shown_file_name(file_name), radiograph, entered)
@@ -79,7 +87,7 @@ def _create(user: User, content: bytes, file_name: str, entered: EnteredDetails)
         if study.voided:
             return _outcome(upload, study.diagnoses.newest_first()[0], is_repeat=True)
     classifier = get_classifier()
-    if study and (known := _known_outcome(upload, classifier)):
+    if study and (known := _known_outcome(upload, study, classifier)):
         return known
     if not study:
         patient_check(user=upload.user, entered=entered.patient, file=upload.patient_in_file)
@@ -89,7 +97,8 @@ def _create(user: User, content: bytes, file_name: str, entered: EnteredDetails)
     except (IntegrityError, Erased):
         # The same file at the same moment: another request was first with all of it, or, by another model, the study.
         # Or the study or its patient was erased at this moment: what was uploaded now is stored anew.
-        if known := _known_outcome(upload, classifier):
+        study = known_study(upload)
+        if study and (known := _known_outcome(upload, study, classifier)):
             return known
         diagnosis = store(upload, classifier, answer)
     logger.info("diagnosis %s stored by %s in %.0f ms", diagnosis.uuid, user.uuid, answer.milliseconds)
@@ -99,13 +108,20 @@ def _create(user: User, content: bytes, file_name: str, entered: EnteredDetails)
 def _outcome(upload: Upload, diagnosis: Diagnosis, *, is_repeat: bool, was_there: bool = True) -> DiagnosisOutcome:
     reference = normalised(upload.entered.patient.reference)
     other = bool(reference) and reference != normalised(diagnosis.study.patient_reference)
+    is_other_file = was_there and upload.radiograph.sha256 != diagnosis.study.sha256
     return DiagnosisOutcome(
         diagnosis,
         is_repeat=is_repeat,
         is_voided=diagnosis.study.voided is not None,
         is_other_patients=was_there and other,
+        is_other_file=is_other_file,
+        is_named_differently=is_other_file and _names_another(upload, diagnosis.study),
         left_out=was_there and replace(upload.entered, correction="") != NOTHING_ENTERED,
     )
+
+
+def _names_another(upload: Upload, study: Study) -> bool:
+    return bool(study.patient and differences(upload.patient_in_file, registered_details(study.patient)))
 
 
 def _refuse_what_only_a_colleague_sees(user: User, study: Study) -> None:
@@ -116,11 +132,10 @@ def _refuse_what_only_a_colleague_sees(user: User, study: Study) -> None:
         )
 
 
-def _known_outcome(upload: Upload, classifier: Classifier) -> DiagnosisOutcome | None:
-    """What the served model answered about this very file before, in the person's institution."""
+def _known_outcome(upload: Upload, study: Study, classifier: Classifier) -> DiagnosisOutcome | None:
+    """What the served model answered about this very radiograph before."""
     diagnosis = Diagnosis.objects.filter(
-        study__institution=upload.user.institution_id,
-        study__sha256=upload.radiograph.sha256,
+        study=study,
         model_version__version=classifier.model_version,
         model_version__weights_sha256=classifier.weights_sha256,
     ).first()

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.roles import SignedInRequest, radiographer_required
-from diagnosis.uploads.answers import UploadAnswer, UploadState, upload_answer
+from diagnosis.uploads.answers import UploadAnswer, UploadState, upload_answers
 from diagnosis.uploads.forms import TOO_LARGE, UploadForm
 
 
@@ -25,7 +25,9 @@ def upload(request: SignedInRequest) -> HttpResponse:
     if not form.is_valid():
         return _invalid(request, form)
     files = form.cleaned_data["radiograph"]
-    answers = [upload_answer(user=request.user, file=file, entered=form.entered) for file in files]
+    answers = [
+        answer for file in files for answer in upload_answers(user=request.user, file=file, entered=form.entered)
+    ]
     return _with_retry_after(_answered(request, form, answers), answers)
 
 
@@ -82,5 +84,6 @@ def _several(request: SignedInRequest, answers: list[UploadAnswer]) -> HttpRespo
     """What became of each file."""
     status = HTTPStatus.OK if any(answer.diagnosis for answer in answers) else answers[0].status
     if _is_for_script(request):
-        return JsonResponse({"answers": [answer.as_dict() for answer in answers]}, status=status)
+        named = [answer.as_dict() | {"file": answer.file_name} for answer in answers]
+        return JsonResponse({"answers": named}, status=status)
     return render(request, "diagnosis/uploads/answers.html", {"answers": answers}, status=status)

@@ -24,14 +24,18 @@ MIN_SMOOTHNESS = 0.4
 MAX_COLOURFULNESS = 12.0
 """Mean channel spread; the largest seen was 0.8, of photographs 29 and 72."""
 
+MAX_PAPER = 0.7
+"""Share of white pixels; the largest seen was 0.64."""
+
 _MOST_PIXELS = 0.98
+_PAPER = 250
 _SAMPLE_SIDE = 64
 _MODALITIES = {"", "CR", "DX", "RG", "OT", "SC"}
 """RG is film; secondary captures call themselves OT, SC or nothing."""
 CHILD_BELOW = 16
 """Years; the model learned from adults, and the children it saw came from one hospital."""
-MIN_LEVELS = 24
-"""Grey levels in the picture; a page of text or a drawing has few, the smallest number seen was 90."""
+MIN_LEVELS = 16
+"""Grey levels in the picture; a page of text or a drawing has few, the smallest number seen was 38."""
 
 
 def check_assessable(radiograph: Radiograph) -> None:
@@ -48,6 +52,7 @@ def check_assessable(radiograph: Radiograph) -> None:
     _check_contrast(sample)
     _check_smoothness(sample)
     _check_levels(radiograph.pixels)
+    _check_paper(radiograph.pixels)
 
 
 def _check_modality(details: DicomDetails) -> None:
@@ -142,6 +147,15 @@ def _check_levels(pixels: np.ndarray) -> None:
             gettext_noop("The picture cannot be assessed: it has only %(levels)d grey levels, as a drawing has."),
             code="few-levels",
             levels=levels,
+        )
+
+
+def _check_paper(pixels: np.ndarray) -> None:
+    """A page of a report or of a book: mostly white."""
+    if (pixels >= _PAPER).mean() > MAX_PAPER:
+        raise RadiographRejected(
+            gettext_noop("The picture cannot be assessed: it is a page of a document. Upload the radiograph itself."),
+            code="document",
         )
 
 

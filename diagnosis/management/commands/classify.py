@@ -4,8 +4,9 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ from rich.progress import track
 from rich.table import Table
 
 from diagnosis.errors import ModelUnavailable, RadiographRejected
+from diagnosis.imaging.archives import is_zip, members
 from diagnosis.imaging.limits import MAX_FILE_BYTES
-from diagnosis.imaging.radiograph import Radiograph, read_radiograph
+from diagnosis.imaging.radiograph import read_radiograph
 from diagnosis.inference.classifier import Classification, Classifier
 from diagnosis.inference.engines import ENGINES
 from diagnosis.inference.serving import load_classifier
@@ -74,24 +76,28 @@ class Command(BaseCommand):
         if not files:
             raise CommandError("There is no file to classify in what you named.")
         try:
-            rejected = self.classify(load_classifier(model, engine), files, options["format"], options["heat_maps"])
+            classifier = load_classifier(model, engine)
+            rejected, of_all = self.classify(classifier, files, options["format"], options["heat_maps"])
         except ModelUnavailable as error:
             raise CommandError(str(error)) from error
         if rejected:
-            self.stderr.write(f"{rejected} of {len(files)} files were rejected.")
+            self.stderr.write(f"{rejected} of {of_all} files were rejected.")
             sys.exit(1)
 
-    def classify(self, classifier: Classifier, files: list[Path], form: str, heat_maps: Path | None = None) -> int:
-        """Write each file's answer; returns how many were rejected."""
+    def classify(
+        self, classifier: Classifier, files: list[Path], form: str, heat_maps: Path | None = None
+    ) -> tuple[int, int]:
+        """Write each file's answer; returns how many were rejected, of how many."""
         write = self.write_json if form == "jsonl" else TableWriter()
-        rejected = 0
+        rejected = written = 0
         for path in track(files, "Classifying", console=Console(stderr=True), disable=not sys.stderr.isatty()):
-            line = classify_file(classifier, path, heat_maps)
-            rejected += line.rejected is not None
-            write(line)
+            for line in classify_path(classifier, path, heat_maps):
+                rejected += line.rejected is not None
+                written += 1
+                write(line)
         if isinstance(write, TableWriter):
             write.close()
-        return rejected
+        return rejected, written
 
     def write_json(self, line: Line) -> None:
         self.stdout.write(json.dumps(asdict(line)))  # in ASCII: a file's name need not be text in any encoding
@@ -156,27 +162,41 @@ def write_map(result: Classification, shape: tuple[int, ...], folder: Path, path
     return to
 
 
-def read_file(path: Path) -> Radiograph:
-    with path.open("rb") as file:
-        return read_radiograph(file.read(MAX_FILE_BYTES + 1))  # one byte too many is enough to be refused
+def classify_path(classifier: Classifier, path: Path, heat_maps: Path | None = None) -> Iterator[Line]:
+    """A file's answer, or, of a ZIP, the answer of each file in it, one after another."""
+    try:
+        with path.open("rb") as file:
+            if not is_zip(file.read(4)):
+                file.seek(0)
+                # One byte too many is enough to be refused.
+                yield classify_file(classifier, str(path), lambda: file.read(MAX_FILE_BYTES + 1), heat_maps)
+                return
+            for member in members(file):
+                yield classify_file(classifier, f"{path}/{member.name}", member.read, heat_maps)
+    except (RadiographRejected, OSError) as error:
+        yield classify_file(classifier, str(path), partial(_raise, error))
 
 
-def classify_file(classifier: Classifier, path: Path, heat_maps: Path | None = None) -> Line:
+def _raise(error: Exception) -> bytes:
+    raise error
+
+
+def classify_file(classifier: Classifier, name: str, read: Callable[[], bytes], heat_maps: Path | None = None) -> Line:
     """One file's answer; a file that cannot be assessed or read is an answer too."""
     started = time.perf_counter()
     answer: dict[str, Any] = {"prediction": None, "probability": None, "confidence": None, "rejected": None}
     try:
-        radiograph = read_file(path)
+        radiograph = read_radiograph(read())
         result = classifier.classify(radiograph)
         answer |= answer_of(result)
         if heat_maps:
-            answer["heat_map"] = str(write_map(result, radiograph.pixels.shape, heat_maps, path))
+            answer["heat_map"] = str(write_map(result, radiograph.pixels.shape, heat_maps, Path(name)))
     except RadiographRejected as error:
         answer["rejected"] = str(error)
     except OSError as error:
         answer["rejected"] = f"The file cannot be read: {error.strerror}."
     return Line(
-        file=str(path),
+        file=name,
         operating_point=classifier.artifact.decision.rule.operating_point,
         model=classifier.model_version,
         engine=classifier.engine.name,

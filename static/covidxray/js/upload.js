@@ -114,6 +114,19 @@
     return isStopped;
   };
 
+  // A ZIP has an answer for each file in it: a row for each takes the place of its own.
+  const showMembers = (item, answers) => {
+    for (const answer of answers) {
+      const member = { state: answer.state, file: { name: answer.file, size: item.file.size, type: "" }, stop: () => {} };
+      member.row = window.covidxray.uploadRow(form, texts, member.file);
+      member.row.button("remove").addEventListener("click", () => remove(member));
+      items.splice(items.indexOf(item), 0, member);
+      item.row.element.before(member.row.element);
+      show(member, { ...answer, isFinal: answer.state === "refused" });
+    }
+    remove(item);
+  };
+
   const sendItem = async (item) => {
     show(item, { state: "sending" }, { percent: 0 });
     showAll();
@@ -128,7 +141,8 @@
       show(item, { state: "waiting" });
       return { pauses: true };
     }
-    show(item, answer);
+    if (answer.answers) showMembers(item, answer.answers);
+    else show(item, answer);
     return answer;
   };
 

@@ -1,0 +1,97 @@
+"""TIFF, BMP and WebP: single pictures, read by Pillow; and what to do with HEIC, PDF, NIfTI, GIF and packed files."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from io import BytesIO
+from operator import methodcaller
+
+import numpy as np
+from PIL import Image
+
+from diagnosis.errors import RadiographRejected, gettext_noop
+from diagnosis.imaging.grey import GreyPicture, grey_picture, read_only
+from diagnosis.imaging.limits import refuse_oversize
+from diagnosis.imaging.own_outputs import refuse_own_output
+
+_TIFF_MARKS = (b"II*\0", b"MM\0*")
+_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
+_MOST_VALUES = 1 << 16
+_HIGH_EFFICIENCY = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif")
+
+_EXPORT = gettext_noop("This is a %(kind)s file, which is not read here. Export the radiograph as DICOM or PNG.")
+_UNPACK = gettext_noop("This is a packed file (%(kind)s). Unpack it, or pack it as ZIP, then upload it.")
+
+_PACKED = {"ZIP": b"PK\3\4", "gzip": b"\x1f\x8b", "7z": b"7z\xbc\xaf", "RAR": b"Rar!", "bzip2": b"BZh"}
+_OTHER_KINDS: dict[str, Callable[[bytes], bool]] = {
+    "HEIC": lambda content: content[4:8] == b"ftyp" and content[8:12] in _HIGH_EFFICIENCY,
+    "PDF": lambda content: b"%PDF-" in content[:1024],
+    "NIfTI": lambda content: content[344:347] in (b"n+1", b"ni1"),
+    "GIF": lambda content: content.startswith(b"GIF8"),
+    "JPEG 2000": lambda content: content.startswith((b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")),
+    **{kind: methodcaller("startswith", mark) for kind, mark in _PACKED.items()},
+}
+
+
+def pillow_format(content: bytes) -> str | None:
+    """Say whether the file begins as a TIFF, BMP or WEBP does, and which."""
+    if content.startswith(_TIFF_MARKS):
+        return "TIFF"
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "WEBP"
+    return "BMP" if content[:2] == b"BM" and content[6:10] == bytes(4) else None
+
+
+def read_other(content: bytes, kind: str) -> GreyPicture:
+    """Decode a TIFF, BMP or WebP of one page; raise RadiographRejected for its size, several pages or its depth."""
+    with Image.open(BytesIO(content), formats=(kind,)) as image:
+        refuse_oversize(*image.size)
+        if getattr(image, "n_frames", 1) > 1:
+            raise RadiographRejected(
+                gettext_noop("The file holds several pictures or an animation; upload one still picture."),
+                code="several-pictures",
+            )
+        _refuse_depth(image)
+        is_inverted = kind == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO  # type: ignore[attr-defined]
+        image.load()
+        refuse_own_output(image)
+        _refuse_range(image)
+        picture = grey_picture(image)
+    # Pillow turns white-is-zero around for 8 bits, and not for 16.
+    needs_turn = is_inverted and image.mode.startswith("I")
+    return replace(picture, pixels=read_only(255 - picture.pixels)) if needs_turn else picture
+
+
+def _refuse_depth(image: Image.Image) -> None:
+    """Refuse fractions, and colours of 16 bits, of which Pillow would keep half of the bits."""
+    raw = image.tile[0][3] if image.tile else ""
+    mode = str(raw[0] if isinstance(raw, tuple) else raw)
+    if image.mode.startswith("F") or (";16" in mode and not image.mode.startswith("I")):
+        raise _wrong_depth()
+
+
+def _refuse_range(image: Image.Image) -> None:
+    if image.mode.startswith("I"):
+        values = np.asarray(image)
+        if int(values.max()) - int(values.min()) >= _MOST_VALUES:
+            raise _wrong_depth()
+
+
+def _wrong_depth() -> RadiographRejected:
+    return RadiographRejected(
+        gettext_noop("The picture’s values are not of 8 or 16 bits of grey; export it as a grey PNG or as DICOM."),
+        code="unknown-format",
+    )
+
+
+def unknown_format(content: bytes) -> RadiographRejected:
+    """The refusal of a file of none of the kinds that are read, with what to do where the kind is known."""
+    for kind, is_kind in _OTHER_KINDS.items():
+        if is_kind(content):
+            sentence = _UNPACK if kind in _PACKED else _EXPORT
+            return RadiographRejected(sentence, code="unknown-format", kind=kind)
+    return RadiographRejected(
+        gettext_noop(
+            "The file is not a JPEG, PNG or DICOM picture (and no TIFF, BMP or WebP), whatever its name says."
+        ),
+        code="unknown-format",
+    )

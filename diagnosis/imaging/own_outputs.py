@@ -1,0 +1,78 @@
+"""Pictures that this site made, recognised when somebody uploads them: heat maps and pages of reports.
+
+They are marked where their file is kept as it is; a heat map is recognised by its colours too, however it was saved.
+"""
+
+from functools import cache
+
+import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from diagnosis.errors import RadiographRejected, gettext_noop
+
+_KEY, _MARK = "Software", "covidxray"
+# Colours of Matplotlib's "plasma" (CC0): lightness rises all the way, so that the order is seen with any colour vision.
+_RED = [13, 83, 139, 184, 219, 244, 254, 240]
+_GREEN = [8, 2, 10, 50, 92, 136, 189, 249]
+_BLUE = [135, 163, 165, 137, 104, 73, 42, 33]
+_OPAQUE_FROM = 0.6
+
+_SAMPLE_SIDE = 224
+_COLOURED = 40
+"""Spread of the channels from which a pixel is coloured."""
+_LEAST_SHARE = 0.002
+"""Of all pixels, that must be coloured before their colours say anything."""
+_NEAR, _MOST_NEAR = 20, 0.9
+"""How far from the heat map's colours a pixel may be, and how many of the coloured ones must be as near."""
+
+
+def own_mark() -> PngInfo:
+    """What a PNG of ours says of itself."""
+    info = PngInfo()
+    info.add_text(_KEY, _MARK)
+    return info
+
+
+@cache
+def heat_palette() -> tuple[bytes, bytes]:
+    """Red, green and blue of each of 256 levels of a heat map, and the opacity of each."""
+    values = np.linspace(0, 1, 256)
+    stops = np.linspace(0, 1, len(_RED))
+    channels = [np.interp(values, stops, levels) for levels in (_RED, _GREEN, _BLUE)]
+    opacities = np.clip(values / _OPAQUE_FROM, 0, 1) * 255
+    return np.stack(channels, axis=-1).astype(np.uint8).tobytes(), opacities.astype(np.uint8).tobytes()
+
+
+def refuse_own_output(image: Image.Image) -> None:
+    """Raise RadiographRejected for a loaded picture that this site made of a radiograph, or wrote about one."""
+    if image.info.get(_KEY) == _MARK or _has_heat_colours(image):
+        raise RadiographRejected(
+            gettext_noop(
+                "This is a heat map or a page of a report that this site made, not a radiograph. Upload the radiograph."
+            ),
+            code="own-output",
+        )
+
+
+def _has_heat_colours(image: Image.Image) -> bool:
+    """Whether all that is coloured in the picture has the heat map's colours, on black, on white or by themselves."""
+    if image.mode in ("1", "L", "LA") or image.mode.startswith("I"):
+        return False
+    small = image.convert("RGBA")
+    small.thumbnail((_SAMPLE_SIDE, _SAMPLE_SIDE), Image.Resampling.NEAREST)
+    pixels = np.asarray(small).reshape(-1, 4)
+    shown = pixels[pixels[:, 3] > 0, :3].astype(np.int16)
+    coloured = shown[shown.max(axis=1, initial=0) - shown.min(axis=1, initial=255) > _COLOURED]
+    if len(coloured) < max(8, _LEAST_SHARE * len(pixels)):
+        return False
+    distances = np.abs(coloured[:, None, :] - _heat_colours()[None]).max(axis=2).min(axis=1)
+    return bool((distances <= _NEAR).mean() >= _MOST_NEAR)
+
+
+@cache
+def _heat_colours() -> np.ndarray:
+    """(levels, 3) colours of a heat map as it looks by itself, on black and on white; every fourth level."""
+    colours, opacities = (np.frombuffer(part, np.uint8).astype(np.float32) for part in heat_palette())
+    plain, opacity = colours.reshape(-1, 3)[::4], opacities[::4, None] / 255
+    return np.concatenate([plain, plain * opacity, plain * opacity + 255 * (1 - opacity)]).astype(np.int16)
