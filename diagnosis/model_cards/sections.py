@@ -252,7 +252,7 @@ def decision(tree: Value) -> Section:
     if tree["opacities"].exists:
         text = _(
             "Calibration, operating point and band were chosen on sources that were left out of training, each source "
-            "weighing the same. In the band around the operating point the answer is Indeterminate, and Positive begins "
+            "weighing the same. In the band around the operating point the answer is Indeterminate; Positive begins "
             "above the band. A limited picture quality makes the answer Indeterminate, whatever the probability is."
         )
         return Section("decision", title, texts=[text], facts=facts, scale=scale_of(rule) if rule else None)

@@ -35,7 +35,7 @@ class BoxFigures:
 def box_figures(
     reading: str, maps: Floats, boxes: Sequence[Sequence[Box]], views: Sequence[Box], lungs: Floats | None = None
 ) -> BoxFigures | None:
-    """maps (n, rows, rows) >= 0 of the views; lungs (n, rows, rows): cells outside, 0, do not count. None without boxes.
+    """maps (n, rows, rows) >= 0 of the views; lungs (n, rows, rows): cells outside, 0, count not. None without boxes.
 
     A cell is inside when its centre is, which is when at least half of it is covered.
     """
@@ -47,7 +47,7 @@ def box_figures(
 
 
 def typical_against_negative(scores: NDArray[np.float64], readings: Sequence[str]) -> float:
-    """ROC AUC of a number per picture, for instance the map's mean over the lungs: typical against negative readings."""
+    """ROC AUC of a number per picture, such as the map's mean over the lungs: typical against negative readings."""
     read = np.array(readings)
     used = np.isin(read, ("typical", "negative"))
     return weighted_auc(read[used] == "typical", scores[used])

@@ -26,7 +26,7 @@ from training.network.discriminant import DiscriminantConfig, groups_of
 
 @dataclass(frozen=True)
 class TuningConfig:
-    """learning_rate is the backbone's, head_rate the head's; both fall to zero along a cosine after `flat` of the steps.
+    """learning_rate is the backbone's, head_rate the head's; both fall to zero as a cosine after `flat` of the steps.
 
     average: how much of the averaged weights stays at each step (an exponential moving average).
     steps_kept: a run that is interrupted goes on from its last multiple of so many steps.

@@ -141,7 +141,7 @@ def balanced(sources: np.ndarray) -> np.ndarray:
 
 
 def fit_distance(standard: np.ndarray, weights: np.ndarray, recipe: GateRecipe) -> tuple[np.ndarray, np.ndarray]:
-    """Centre (features,) and whitening directions (features, k) of good radiographs, (n, features) with weights (n,)."""
+    """Centre (features,), whitening directions (features, k) of good radiographs, (n, features) with weights (n,)."""
     centre = weights @ standard
     centred = (standard - centre) * np.sqrt(weights)[:, None]
     kept = min(recipe.directions, *(side - 1 for side in standard.shape))

@@ -21,7 +21,7 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class Judged:
-    """examples: (n,), in the order of the rows. scores: (n, heads + 1), each row of heads that its source gave nothing to."""
+    """examples: (n,), in the order of rows. scores: (n, heads + 1), each by heads that its source gave nothing to."""
 
     examples: Sequence[Example]
     scores: np.ndarray

@@ -60,7 +60,7 @@ def doubled(pixels: np.ndarray, others: list[np.ndarray], rng: random.Random) ->
 
 
 def photographed(pixels: np.ndarray, rng: random.Random) -> np.ndarray:
-    """Photographed from a monitor: seen at an angle with its frame and the room, stripes of the screen, a reflection."""
+    """Photographed from a monitor: at an angle, with its frame and the room, stripes of the screen, a reflection."""
     side = 320
     screen = Image.new("L", (side, side), rng.randint(0, 30))
     inner = rng.randint(200, 290)

@@ -108,9 +108,8 @@ class AdamW:
     def step(self, gradient: np.ndarray) -> None:
         rate = self.config.learning_rate * (1 + np.cos(np.pi * self.done / self.total)) / 2
         self.done += 1
-        for moment, beta, seen in zip((self.first, self.second), BETAS, (gradient, gradient**2), strict=True):
-            moment *= beta
-            moment += (1 - beta) * seen
+        self.first = BETAS[0] * self.first + (1 - BETAS[0]) * gradient
+        self.second = BETAS[1] * self.second + (1 - BETAS[1]) * gradient**2
         first, second = (m / (1 - b**self.done) for m, b in zip((self.first, self.second), BETAS, strict=True))
         self.values[:-1] *= 1 - rate * self.config.decay
         self.values -= (rate * first / (np.sqrt(second) + 1e-8)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What a card says first: figures on left-out hospitals, opacities, picture quality, clear films, steadiness, as tables.
+"""What a card says first, as tables: left-out hospitals, opacities, picture quality, clear films, steadiness.
 
 Each section is words and one table of strings, which MODEL_CARD.md and the page of the model show as they are.
 """
@@ -24,12 +24,12 @@ def left_out_section(left_out: Sequence[LeftOut], decision: UnseenDecision, summ
     """One line for each source and class; the mean, the worst and what they mean lead."""
     rows = table(left_out, decision.calibration, decision.rule)
     texts = [
-        "Each source was left out of training once, with every copy of its pictures, and then judged: this, and not the "
+        "Each source was left out of training once, with every copy of its pictures, and then judged: this, not the "
         "figures on held-out pictures of the same hospitals, says what another hospital may expect.",
         f"ROC AUC: mean {summary['mean']:.3f}, worst {summary['worst']:.3f}. Of pictures without COVID "
         f"{_percent(summary['called_positive'])} were called Positive, of pictures with COVID "
-        f"{_percent(summary['called_negative'])} Negative, and {_percent(summary['indeterminate'])} of all Indeterminate "
-        "(every source weighs the same). Of answered pictures "
+        f"{_percent(summary['called_negative'])} Negative, and {_percent(summary['indeterminate'])} of all "
+        "Indeterminate (every source weighs the same). Of answered pictures "
         f"{_percent(decision.wrong_mean)} are wrong on average, {_percent(decision.wrong_worst)} in the worst source.",
         "Positive means an appearance like COVID-19 on a radiograph. A clear film does not exclude it, and severe "
         "pneumonia of other causes cannot be told apart.",
@@ -61,8 +61,8 @@ def shares_of(left_out: Sequence[LeftOut], decision: UnseenDecision) -> dict[str
 
 def opacity_section(boxes: Sequence[BoxFigures], auc: float) -> Json:
     texts = [
-        "A linear layer on the network's maps, trained on boxes that radiologists drew, judged on studies that were kept "
-        f"apart. Its mean over the lungs tells typical from negative readings with ROC AUC {auc:.3f}. It says where "
+        "A linear layer on the network's maps, trained on boxes that radiologists drew, judged on studies kept apart. "
+        f"Its mean over the lungs tells typical from negative readings with ROC AUC {auc:.3f}. It says where "
         "something is seen and does not tell COVID-19 from another pneumonia.",
     ]
     rows = [

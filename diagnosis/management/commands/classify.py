@@ -67,8 +67,8 @@ class Command(BaseCommand):
             "--heat-maps",
             type=Path,
             metavar="DIR",
-            help="write the map of each radiograph there, an 8-bit PNG that covers all of it: opacities, or evidence for "
-            "COVID where the model does not look for opacities",
+            help="write each map there, an 8-bit PNG over all of the radiograph: opacities, or evidence for COVID "
+            "where the model does not look for opacities",
         )
 
     def handle(self, *args: Any, paths: list[Path], engine: str | None, model: str | None, **options: Any) -> None:
