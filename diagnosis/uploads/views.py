@@ -71,8 +71,9 @@ def _one(request: SignedInRequest, form: UploadForm, answer: UploadAnswer) -> Ht
     if answer.diagnosis is None:
         form.add_error("radiograph", answer.text)
         if answer.correction:  # chosen already, for the person who sends the same file again
-            form.data = form.data.copy()
-            form.data["correction"] = answer.correction
+            data = request.POST.copy()
+            data["correction"] = answer.correction
+            form.data = data
         context = {"form": form, "refused": answer.file_name}
         return render(request, "diagnosis/uploads/upload.html", context, status=answer.status)
     if answer.state != UploadState.DONE:

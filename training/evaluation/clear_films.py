@@ -60,6 +60,6 @@ def explain(found: ClearFilms) -> str:
     """A sentence for the card."""
     return (
         f"Of {found.clear} COVID radiographs in which readers saw nothing, {found.clear_called_positive:.0%} are "
-        f"called Positive; of {found.typical} with a typical appearance {found.typical_called_positive:.0%}. What is called "
-        "Positive among the clear ones is recognised by where it comes from, not by what it shows."
+        f"called Positive; of {found.typical} with a typical appearance {found.typical_called_positive:.0%}. What is "
+        "called Positive among the clear ones is recognised by where it comes from, not by what it shows."
     )
