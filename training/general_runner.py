@@ -4,7 +4,7 @@ What every run of it learns and how it is judged: docs/decisions/0005-unseen-hos
 a folder that already has them (`train_lung_fields` and the gate's own training make them).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from diagnosis.findings import CLASS_NAMES, COVID_INDEX
+from diagnosis.inference.classifier import Classifier
 from diagnosis.inference.contract import IMAGE_SIZE
 from diagnosis.inference.lung_network import LungNetwork
 from diagnosis.inference.opacities import lung_shares
@@ -22,9 +23,12 @@ from diagnosis.inference.views import edges, lungs_view
 from training.data.dataset import Sample, read_dataset, read_image
 from training.data.gathered import Gathered, gather
 from training.data.readings import Reading, as_samples, read_readings
+from training.evaluation.clear_films import probe
+from training.evaluation.judgement import Judgement, metrics_tree, part_metrics
 from training.evaluation.leave_out import Pictures, leave_out, summary, table
 from training.evaluation.opacity_judgement import box_figures, lungs_mean, typical_against_negative
 from training.evaluation.opacity_rule import OpacityScores, choose_opacity_rule
+from training.evaluation.served import served_answers
 from training.fitting.features import FeatureStore, View, fill_store, store_for
 from training.fitting.general import GeneralConfig, GeneralFit, ViewFeatures, fit_general, fit_head
 from training.fitting.general_features import PLAIN, TwoViews, key_of, remembered, rows_of
@@ -36,11 +40,12 @@ from training.network.tensors import as_stored, assign_tensors
 from training.network.two_views import build_two_view_network, frozen_features, set_opacity
 from training.progress import Progress
 from training.publishing.general import PREPROCESSING, GeneralVersion, publish_general, trained_tensors
-from training.publishing.unseen_sections import left_out_section, opacity_section, shares_of
+from training.publishing.unseen_sections import clear_film_section, left_out_section, opacity_section, shares_of
 
 WEIGHTS = "astra"
 HEAD = HeadConfig(taps=(1, 0), bands=(1, 1), hidden_units=0, l2=0.0)
 EVIDENCE_PICTURES = 40
+NO_FIGURES: dict[str, Any] = {"how": "", "parts": {}}
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ class GeneralPlan:
     name: str
     cache: Path
     extra: tuple[Path, ...] = ()
+    external: tuple[Path, ...] = ()
     config: GeneralConfig = field(default_factory=GeneralConfig)
     seed: int = 123
     limit: int | None = None
@@ -188,6 +194,8 @@ def version_of(plan: GeneralPlan, prepared: Prepared, fitted: GeneralFit) -> Gen
         recipe={"preset": "general", **plan.config.as_dict()},
         training=training_facts(plan, prepared.gathered),
         notes=plan.notes,
+        judge=lambda classifier: judged(classifier, plan, prepared),
+        pictures=list(split_rows(prepared.gathered)),
     )
     assign_tensors(version.network, as_stored(trained_tensors(version)))
     return version
@@ -224,6 +232,32 @@ def opacities(plan: GeneralPlan, prepared: Prepared) -> tuple[OpacityLayer, Opac
     auc = typical_against_negative(means, reading[held_back].tolist())
     scores = OpacityScores(means, reading[held_back].tolist())
     return layer, scores, [opacity_section([one for one in figures if one], auc)]
+
+
+def judged(classifier: Classifier, plan: GeneralPlan, prepared: Prepared) -> dict[str, Any]:
+    """Test, the external collections and the clear-film probe, as the version is served."""
+    gathered = prepared.gathered
+    test = served_answers(classifier, [gathered.samples[row] for row in gathered.test])
+    decision = classifier.artifact.decision
+    judgement = Judgement(decision.calibration, decision.rule)
+    found: dict[str, Any] = {"figures": metrics_tree({"test": test.scored}, judgement) if test.samples else NO_FIGURES}
+    found["external"] = {path.name: external_figures(classifier, path, judgement) for path in plan.external}
+    labels = np.array([sample.label for sample in test.samples])
+    clear = probe(labels, [sample.reading for sample in test.samples], test.probabilities, decision.rule)
+    return found | {"sections": [clear_film_section(clear)] if clear else []}
+
+
+def external_figures(classifier: Classifier, path: Path, judgement: Judgement) -> dict[str, Any]:
+    samples = read_dataset(path, fewest_per_class=1).samples
+    return part_metrics(served_answers(classifier, samples).scored, judgement)
+
+
+def split_rows(gathered: Gathered) -> Iterator[tuple[str, ...]]:
+    for part, rows in (("train", gathered.learned), ("test", gathered.test)):
+        for row in rows:
+            sample, label = gathered.samples[row], CLASS_NAMES[gathered.labels[row]]
+            group = str(gathered.groups[row])
+            yield (sample.name, part, label, sample.source or "", group, sample.content_key)
 
 
 def covid_pixels(gathered: Gathered) -> list[np.ndarray]:

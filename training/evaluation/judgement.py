@@ -44,13 +44,15 @@ PAPER_NOTE = (
 class Scored:
     """Images of one part with what the network said of them.
 
-    labels (n,) class indices; raw (n,) uncalibrated probabilities of COVID; groups (n,) near duplicates and patients.
+    labels (n,) class indices; raw (n,) uncalibrated probabilities of COVID; groups (n,) near duplicates and patients;
+    limited (n,) whether the picture's quality makes the answer Indeterminate.
     """
 
     samples: tuple[Sample, ...]
     raw: NDArray[np.float64] = field(repr=False)
     groups: NDArray[np.int64] | None = field(default=None, repr=False)
     refused: Refused = NONE_REFUSED
+    limited: NDArray[np.bool_] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.raw.shape != (len(self.samples),):
@@ -134,7 +136,13 @@ def part_metrics(part: Scored, judgement: Judgement, resamples: int = RESAMPLES)
 
     def figures(rule: DecisionRule) -> dict[str, Any]:
         return evaluate(
-            labels, probabilities, rule, refused=part.refused, groups=part.groups, resamples=resamples
+            labels,
+            probabilities,
+            rule,
+            refused=part.refused,
+            limited=part.limited,
+            groups=part.groups,
+            resamples=resamples,
         ).as_dict()
 
     aucs = source_aucs(labels, probabilities, part.sources, groups=part.groups, resamples=resamples)

@@ -11,8 +11,9 @@ from diagnosis.errors import RadiographRejected
 from diagnosis.findings import COVID_INDEX, Verdict
 from diagnosis.inference.classifier import Classification, Classifier
 from diagnosis.inference.lungs import WHOLE_PICTURE
-from training.data.dataset import Refused, Sample, read_image
+from training.data.dataset import NONE_REFUSED, Refused, Sample, read_image
 from training.data.readings import Reading
+from training.evaluation.judgement import Scored
 from training.evaluation.opacity_judgement import BoxFigures, box_figures
 
 
@@ -37,6 +38,12 @@ class Served:
         """With those that the reader or the rules refused before."""
         others = len(self.refusals) - self.refused_covid
         return Refused(before.covid + self.refused_covid, before.non_covid + others)
+
+    @property
+    def scored(self) -> Scored:
+        """As the figures of a part are computed from it."""
+        raw = np.array([answer.raw_probability for answer in self.answers])
+        return Scored(tuple(self.samples), raw, refused=self.refused(NONE_REFUSED), limited=self.limited)
 
 
 def is_limited(answer: Classification) -> bool:

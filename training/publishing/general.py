@@ -1,8 +1,9 @@
 """A version of the preset `general`: two views, lungs, gate and opacities, judged on left-out sources and written."""
 
+import csv
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from diagnosis.inference.artifacts import (
     write_built,
     write_json,
 )
+from diagnosis.inference.classifier import Classifier
 from diagnosis.inference.contract import IMAGE_SIZE, TWO_VIEWS, Preprocessing
 from diagnosis.inference.decision import Decision, OpacityRule
 from diagnosis.inference.engines import OpenVINOEngine
@@ -40,6 +42,7 @@ from training.publishing.publish import installed_versions
 PREPROCESSING = Preprocessing(version=TWO_VIEWS, equalise=True)
 HEAD_TENSORS = ("head_", "opacity/")
 EVIDENCE_PICTURES = 40
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,10 @@ class GeneralVersion:
     recipe: dict[str, Any]
     training: dict[str, Any]
     notes: Sequence[str] = ()
+    judge: Callable[[Classifier], Json] = lambda classifier: {}
+    """What else the card says, measured on the version as it is served; "sections" are added to those above."""
+    pictures: Sequence[tuple[str, ...]] = field(default=(), repr=False)
+    """Lines of split.csv."""
     trained: tuple[str, ...] = HEAD_TENSORS
 
 
@@ -80,12 +87,24 @@ def publish_general(version: GeneralVersion) -> Path:
         artifact = described(version, folder, trained, 1.0)
         examiner = open_examiner(artifact, OpenVINOEngine(folder))
         artifact = described(version, folder, trained, evidence_scale(examiner, version.covid))
+        found = version.judge(Classifier(artifact, examiner.engine, examiner))
+        sections = [*version.sections, *found.pop("sections", [])]
+        artifact = replace(artifact, card=artifact.card | found | {"sections": sections})
         write_json(folder / CARD, artifact.card)
+        write_pictures(folder / "split.csv", version.pictures)
         write_json(folder / GOLDEN, {"probabilities": golden_answers(examiner)})
         write_card(folder, artifact.card)
         choice = choose_precision(artifact, folder)
         write_built(artifact, folder, choice.precision, choice.why)
     return version.output / version.name
+
+
+def write_pictures(path: Path, rows: Sequence[tuple[str, ...]]) -> None:
+    """split.csv, as other presets write it: file, part, label, source, group, content_key."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(["file", "part", "label", "source", "group", "content_key"])
+        lines.writerows(rows)
 
 
 def trained_tensors(version: GeneralVersion) -> dict[str, np.ndarray]:

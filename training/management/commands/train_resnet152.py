@@ -97,6 +97,7 @@ class Command(BaseCommand):
         plan = GeneralPlan(
             data=options["data"],
             extra=tuple(options["extra"]),
+            external=tuple(options["external"]),
             readings=options["readings"],
             parts=options["parts"],
             output=options["output"],
