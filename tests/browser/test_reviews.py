@@ -50,7 +50,7 @@ def test_from_the_blind_reading_to_the_report(page: Page, diagnosis: Diagnosis, 
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("needs a reason")).to_be_visible()
+    expect(page.get_by_text("needs one")).to_be_visible()
     judge(page, axe)
     page.get_by_label("Reason").focus()
     page.keyboard.type("Old scars")

@@ -91,7 +91,7 @@ def test_unreviewed_results_come_first(client: Client, alice: User, charlie: Use
     assert waiting.study.file_name in listed
     assert "done.png" not in listed
     review_add(user=alice, diagnosis=waiting, verdict="agrees")
-    assert "Nothing waits for a review" in unreviewed_part(text_of(client))
+    assert "No result is waiting for a review" in unreviewed_part(text_of(client))
 
 
 def test_very_many_are_not_counted_to_the_end(client: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:

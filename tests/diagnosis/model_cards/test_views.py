@@ -97,7 +97,7 @@ def test_what_was_never_measured_is_said(client: Client, card: Card, toy_models:
     del card["figures"]["parts"]["test"], card["figures"]["beside_the_paper"]
     write_card(toy_models, card)
     text = text_of(client)
-    assert "How it does in another hospital is not known." in text
+    assert "It is not known how well it works in another hospital." in text
     assert "No audit was made" in text
     assert "not evaluated on a Test folder" in text
     assert "missing or damaged" not in text

@@ -229,7 +229,7 @@ def test_the_current_month_comes_first(client: Client) -> None:
 
 def test_an_empty_month_says_so_and_what_to_do(client: Client) -> None:
     text = text_of(client, "/statistics/")
-    assert "Nothing was classified in this time" in text
+    assert "Nothing was classified in this period" in text
     assert 'href="/upload/"' in text
     assert "<table" not in text
     assert "<figure" not in text

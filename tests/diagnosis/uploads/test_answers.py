@@ -149,7 +149,7 @@ def test_the_status_when_all_are_refused(client: Client) -> None:
 def test_fifty_one_files_are_refused_together(client: Client, engine: ToyEngine) -> None:
     answer = client.post(UPLOAD, {"radiograph": [file(b"x", f"{number}.png") for number in range(51)]})
     assert answer.status_code == 413
-    assert "These are 51 files. Choose at most 50 at once." in answer.content.decode()
+    assert "You chose 51 files. Choose at most 50 at once." in answer.content.decode()
 
 
 # --- Uploaded wrongly -------------------------------------------------------------------------------------------------
