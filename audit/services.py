@@ -135,8 +135,9 @@ def _append(entries: list[_Pending]) -> None:
 def was_seen_lately(*, actor: Any, subject: Identified) -> bool:
     """Whether it is recorded that the person saw this within the last minutes, so that a picture adds nothing."""
     seen = Q(action__in=[Action.RESULT_VIEWED, Action.IMAGE_VIEWED, Action.REPORT_VIEWED])
-    since = timezone.now() - SAME_VIEW
-    return AuditEntry.objects.filter(seen, actor=actor.uuid, subject=subject.uuid, time__gte=since).exists()
+    now = timezone.now()  # an entry of the future tells of a clock that was set back, and not of the last minutes
+    lately = AuditEntry.objects.filter(time__gte=now - SAME_VIEW, time__lte=now + SAME_VIEW)
+    return lately.filter(seen, actor=actor.uuid, subject=subject.uuid).exists()
 
 
 def name_hash(name: str) -> str:
