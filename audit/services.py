@@ -140,6 +140,13 @@ def was_seen_lately(*, actor: Any, subject: Identified) -> bool:
     return lately.filter(seen, actor=actor.uuid, subject=subject.uuid).exists()
 
 
+def has_listed_lately(*, actor: Any) -> bool:
+    """Whether it is recorded that the person was shown a list within the last minutes: its pictures add nothing."""
+    now = timezone.now()
+    lately = AuditEntry.objects.filter(time__gte=now - SAME_VIEW, time__lte=now + SAME_VIEW, actor=actor.uuid)
+    return lately.filter(action__in=[Action.RESULTS_LISTED, Action.PATIENTS_LISTED, Action.PATIENT_VIEWED]).exists()
+
+
 def name_hash(name: str) -> str:
     """A user name that somebody tried, so that tries at one name can be counted and the name cannot be read.
 
