@@ -25,8 +25,8 @@ def use_is_allowed(key: str, limit: int) -> bool:
     current = ApiUse.objects.filter(key=key, span__gte=span)
     if current.filter(count__lt=limit).update(count=F("count") + 1):
         return True
-    if current.exists():
-        return False
+    if full := current.first():
+        return _begun_anew(full, span)
     if ApiUse.objects.filter(key=key, span__lt=span).update(span=span, count=1):
         return True
     try:
@@ -36,6 +36,26 @@ def use_is_allowed(key: str, limit: int) -> bool:
         return use_is_allowed(key, limit)
     ApiUse.objects.filter(span__lt=span - _KEPT_SPANS).delete()
     return True
+
+
+_refused_since: dict[tuple[str, int], float] = {}
+_MOST_REFUSED = 10_000
+
+
+def _begun_anew(full: ApiUse, span: int) -> bool:
+    """Whether a full span is over by this process's own clock, whatever the wall clock says: then a new one begins.
+
+    Where the wall clock was set back, the newest span lies in the future, and would else be full until that comes.
+    """
+    if full.span == span:
+        return False
+    if len(_refused_since) >= _MOST_REFUSED:
+        _refused_since.clear()
+    since = _refused_since.setdefault((full.key, full.span), time.monotonic())
+    if time.monotonic() - since < SPAN_SECONDS:
+        return False
+    del _refused_since[full.key, full.span]
+    return bool(ApiUse.objects.filter(pk=full.pk, span=full.span).update(span=span, count=1))
 
 
 def seconds_to_next_span() -> int:

@@ -18,8 +18,14 @@ from accounts.models import User
 
 
 def site_address(request: HttpRequest) -> str:
-    """The address of the site for links in messages: the setting SITE_URL, else that of the request."""
-    return settings.SITE_URL.rstrip("/") or f"{request.scheme}://{request.get_host()}"
+    """The address of the site for links in messages and reports: the setting SITE_URL, else that of the request.
+
+    A server's links never bear a port that somebody has put into a request: ALLOWED_HOSTS says nothing of ports.
+    """
+    host = request.get_host()
+    if not settings.DEVELOPMENT:
+        host = host if host.endswith("]") else host.rpartition(":")[0] or host
+    return settings.SITE_URL.rstrip("/") or f"{request.scheme}://{host}"
 
 
 class LinkView(PasswordResetConfirmView):

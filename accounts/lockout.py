@@ -1,14 +1,14 @@
 """Lock-out of an account after wrong passwords (brute force). django-axes counts; this is what it counts by."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from axes.handlers.database import AxesDatabaseHandler
 from axes.handlers.proxy import AxesProxyHandler
-from axes.helpers import get_client_username, get_cool_off
+from axes.helpers import get_client_username, get_cool_off, get_failure_limit
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.db.models import Max, QuerySet, Sum
+from django.db.models import F, Max, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -17,6 +17,8 @@ from accounts.models import User
 from accounts.normalise import normalised
 
 _LONGEST_NAME = 255
+CLOCK_TOLERANCE = timedelta(minutes=1)
+"""A try that lies further in the future tells of a clock that was set back, and would else lock out until then."""
 Credentials = dict[str, Any] | None
 
 
@@ -36,15 +38,50 @@ class LockoutHandler(AxesDatabaseHandler):
     def user_login_failed(
         self, sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
     ) -> None:
-        """Count it and record it in the audit; not those that come while it is locked, which are refused unread."""
-        was_locked_out = getattr(request, "axes_locked_out", False)
-        super().user_login_failed(sender, credentials, request, **kwargs)
-        if request and not was_locked_out:
-            failure_record(request, counted_name(request, credentials))
+        """Record it in the audit; it was counted before the password was looked at (`try_count`).
+
+        Not those that come while it is locked, which are refused unread.
+        """
+        if request is None or request.axes_locked_out:
+            super().user_login_failed(sender, credentials, request, **kwargs)
+            return
+        request.axes_failures_since_start = self.get_failures(request, credentials)
+        if request.axes_failures_since_start >= get_failure_limit(request, credentials):
+            request.axes_locked_out, request.axes_credentials = True, credentials
+        failure_record(request, counted_name(request, credentials))
 
     def reset_user_attempts(self, request: HttpRequest, credentials: Credentials = None) -> int:
         """Forget the failures of that name only: who owns one account must not win more tries at the others."""
         return self.reset_attempts(username=get_client_username(request, credentials))
+
+
+def try_count(request: HttpRequest, credentials: Credentials) -> None:
+    """Count one try of a password that is about to be looked at; of earlier ones those that are over are deleted."""
+    handler = AxesProxyHandler.get_implementation()
+    handler.clean_expired_user_attempts(request, credentials)
+    AccessAttempt.objects.filter(attempt_time__gt=timezone.now() + CLOCK_TOLERANCE).update(attempt_time=timezone.now())
+    attempt, is_new = AccessAttempt.objects.get_or_create(
+        username=counted_name(request, credentials),
+        ip_address=request.axes_ip_address,
+        user_agent=request.axes_user_agent,
+        defaults={
+            "http_accept": request.axes_http_accept,
+            "path_info": request.axes_path_info,
+            "attempt_time": request.axes_attempt_time,
+            "failures_since_start": 1,
+        },
+    )
+    if not is_new:
+        again = {"failures_since_start": F("failures_since_start") + 1, "attempt_time": request.axes_attempt_time}
+        AccessAttempt.objects.filter(pk=attempt.pk).update(**again)
+    request.counted_try = attempt.pk
+
+
+def try_take_back(request: HttpRequest | None) -> None:
+    """The password was right, or nobody looked at it."""
+    counted = AccessAttempt.objects.filter(pk=getattr(request, "counted_try", None))
+    counted.update(failures_since_start=F("failures_since_start") - 1)
+    counted.filter(failures_since_start__lte=0).delete()
 
 
 def _failures(attempts: QuerySet[AccessAttempt]) -> int:

@@ -66,7 +66,12 @@ def profile_update(*, user: User, values: dict[str, Any]) -> None:
 
 @transaction.atomic
 def password_set(*, person: User, password: str, is_reset: bool) -> None:
-    """Store a new password: every session but the one that asks ends. After a reset by e-mail a lock-out is over."""
+    """Store a new password: every session but the one that asks ends. After a reset by e-mail a lock-out is over.
+
+    Raises AccountError where the link of that e-mail has been used since `person` was read.
+    """
+    if _locked(person).password != person.password and is_reset:
+        raise AccountError(_("This link has been used already. Ask for a new one."))
     person.set_password(password)
     person.save(update_fields=["password"])
     if is_reset:
@@ -163,9 +168,11 @@ def person_reactivate(*, actor: User | None, person: User, reason: str) -> None:
 
 @transaction.atomic
 def person_unlock(*, actor: User | None, person: User, reason: str) -> None:
-    """End a lock-out after wrong passwords."""
+    """End a lock-out after wrong passwords, and the pause after wrong codes."""
     person = _changeable(person, actor, *Status.values, may_be_own=True)
     lockout.forget_failures(person)
+    for devices in (TOTPDevice.objects, StaticDevice.objects):
+        devices.filter(user=person).update(throttling_failure_count=0, throttling_failure_timestamp=None)
     _record(Kind.UNLOCKED, person, actor=actor, reason=reason)
 
 

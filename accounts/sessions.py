@@ -17,25 +17,40 @@ from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from accounts.clock import machine_moment, seconds_since
+
 SIGNED_IN, SEEN = "signed_in_at", "seen_at"
+_LONG_OVER = -(10**9)
 _SAVED_EVERY_SECONDS = 60  # a request in between is not worth a write to the database
 
 
 def start_clock(sender: object, request: HttpRequest, **_signal: Any) -> None:
     """At signing in (Django's signal)."""
-    request.session[SIGNED_IN] = request.session[SEEN] = time.time()
+    _note(request, SIGNED_IN)
+    _note(request, SEEN)
 
 
 def note_activity(request: HttpRequest) -> None:
-    request.session[SEEN] = time.time()
+    _note(request, SEEN)
+
+
+def _note(request: HttpRequest, name: str) -> None:
+    """By both clocks: see `accounts.clock`."""
+    request.session[name] = time.time()
+    request.session[f"{name}_by_machine"] = machine_moment()
+
+
+def _passed(request: HttpRequest, name: str) -> float:
+    """Seconds since then; none where nothing was noted."""
+    noted = request.session.get(name)
+    return 0 if noted is None else seconds_since(noted, request.session.get(f"{name}_by_machine"))
 
 
 def seconds_left(request: HttpRequest) -> int:
-    """Seconds until the session ends without activity; negative where it should have ended."""
-    now = time.time()
-    idle = request.session.get(SEEN, now) + settings.SESSION_IDLE_MINUTES * 60 - now
-    whole = request.session.get(SIGNED_IN, now) + settings.SESSION_COOKIE_AGE - now
-    return int(min(idle, whole))
+    """Until the session ends if nothing more is done; negative where it should have ended."""
+    idle = settings.SESSION_IDLE_MINUTES * 60 - _passed(request, SEEN)
+    whole = settings.SESSION_COOKIE_AGE - _passed(request, SIGNED_IN)
+    return int(max(_LONG_OVER, min(idle, whole)))  # the clock may say that it is infinitely long over
 
 
 class SessionTimeoutMiddleware(MiddlewareMixin):
@@ -55,7 +70,8 @@ class SessionTimeoutMiddleware(MiddlewareMixin):
 
 
 def _is_stale(request: HttpRequest) -> bool:
-    return time.time() - request.session.get(SEEN, 0) > min(_SAVED_EVERY_SECONDS, settings.SESSION_IDLE_MINUTES * 6)
+    most = min(_SAVED_EVERY_SECONDS, settings.SESSION_IDLE_MINUTES * 6)
+    return SEEN not in request.session or _passed(request, SEEN) > most
 
 
 class SignInRequiredMiddleware(LoginRequiredMiddleware):

@@ -25,6 +25,7 @@ from django.views.decorators.http import require_http_methods
 from django.views.generic import FormView
 
 from accounts.audit_records import wrong_code_record
+from accounts.clock import machine_moment, seconds_since
 from accounts.forms import CodeForm, OwnPasswordForm, ProfileForm, SignInForm
 from accounts.models import User
 from accounts.roles import SignedInRequest
@@ -57,7 +58,7 @@ class SignInView(LoginView):
             "person": person.pk,
             "hash": person.get_session_auth_hash(),
             "backend": person.backend,
-            "until": time.time() + PENDING_SECONDS,
+            "since": [time.time(), machine_moment()],
         }
         query = urlencode({"next": self.get_redirect_url()})
         return redirect(f"{reverse('accounts:sign-in-code')}?{query}")
@@ -102,7 +103,7 @@ class CodeView(RedirectURLMixin, FormView):
 def _person_pending(request: HttpRequest) -> User | None:
     """Who gave the right password in this browser, while neither account nor password has changed since."""
     pending = request.session.get(PENDING)
-    if not pending or time.time() > pending["until"]:
+    if not pending or seconds_since(*pending["since"]) > PENDING_SECONDS:
         return None
     person = User.objects.filter(pk=pending["person"], status=User.Status.ACTIVE).first()
     is_same = person and constant_time_compare(person.get_session_auth_hash(), pending["hash"])

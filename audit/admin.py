@@ -47,10 +47,6 @@ class AuditEntryAdmin(StaffAdmin):
         """The person's user name, or the identifier of anything else, which may be a patient's."""
         return " ".join(filter(None, (entry.subject_kind, entry.subject_name or str(entry.subject or ""))))
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Only the filters of the page."""
-        return lookup.split("__", maxsplit=1)[0] in self.list_filter and super().lookup_allowed(lookup, value, request)
-
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[AuditEntry], search_term: str
     ) -> tuple[QuerySet[AuditEntry], bool]:

@@ -44,6 +44,8 @@ class Action(models.TextChoices):
     RESULT_VIEWED = "result-viewed", _("Result viewed")
     IMAGE_VIEWED = "image-viewed", _("Image viewed")
     ORIGINAL_DOWNLOADED = "original-downloaded", _("Original file downloaded")
+    RESULTS_LISTED = "results-listed", _("Results listed")
+    PATIENTS_LISTED = "patients-listed", _("Patients listed")
     PATIENT_VIEWED = "patient-viewed", _("Patient viewed")
     RESULTS_EXPORTED = "results-exported", _("Results exported")
     UPLOAD_REFUSED = "upload-refused", _("Upload refused")

@@ -135,8 +135,16 @@ def _append(entries: list[_Pending]) -> None:
 def was_seen_lately(*, actor: Any, subject: Identified) -> bool:
     """Whether an entry of the last minutes says that the person saw this: then a picture needs no entry."""
     seen = Q(action__in=[Action.RESULT_VIEWED, Action.IMAGE_VIEWED, Action.REPORT_VIEWED])
-    since = timezone.now() - SAME_VIEW
-    return AuditEntry.objects.filter(seen, actor=actor.uuid, subject=subject.uuid, time__gte=since).exists()
+    now = timezone.now()  # an entry of the future tells of a clock that was set back, and not of the last minutes
+    lately = AuditEntry.objects.filter(time__gte=now - SAME_VIEW, time__lte=now + SAME_VIEW)
+    return lately.filter(seen, actor=actor.uuid, subject=subject.uuid).exists()
+
+
+def has_listed_lately(*, actor: Any) -> bool:
+    """Whether it is recorded that the person was shown a list within the last minutes: its pictures add nothing."""
+    now = timezone.now()
+    lately = AuditEntry.objects.filter(time__gte=now - SAME_VIEW, time__lte=now + SAME_VIEW, actor=actor.uuid)
+    return lately.filter(action__in=[Action.RESULTS_LISTED, Action.PATIENTS_LISTED, Action.PATIENT_VIEWED]).exists()
 
 
 def name_hash(name: str) -> str:

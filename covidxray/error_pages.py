@@ -15,6 +15,7 @@ from django.utils.formats import time_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.hashing import HashingBusy
 from accounts.lockout import Credentials, locked_until
 from api.problems import is_for_api, problem
 
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = "30"
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 """The disk is full, or what the site may use of it."""
+NO_ACCESS = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE)
+"""The storage cannot be written or read: mounted to be read only, with wrong rights, broken, or gone."""
 
 
 def request_too_large(request: HttpRequest) -> HttpResponse:
@@ -62,7 +65,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The answer to an error that was not caught: 503 without the database, 507 on a full disk, else 500.
+    """The answer to an error that was not caught: 503 without database or storage, 507 on a full disk, else 500.
 
     Its templates use neither the request nor the database, which may be what failed.
     """
@@ -74,7 +77,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _status_of(error: BaseException | None) -> HTTPStatus:
-    if isinstance(error, OperationalError | InterfaceError):
+    if isinstance(error, OperationalError | InterfaceError | HashingBusy):
+        return HTTPStatus.SERVICE_UNAVAILABLE
+    if isinstance(error, OSError) and error.errno in NO_ACCESS:
         return HTTPStatus.SERVICE_UNAVAILABLE
     if isinstance(error, OSError) and error.errno in NO_SPACE:
         return HTTPStatus.INSUFFICIENT_STORAGE
@@ -98,7 +103,9 @@ _FOR_PROGRAMS = {
     HTTPStatus.NOT_FOUND: ("not-found", gettext_lazy("There is no such page")),
     HTTPStatus.SERVICE_UNAVAILABLE: (
         "unavailable",
-        gettext_lazy("Its database is not reachable. Nothing was stored. Try again in half a minute."),
+        gettext_lazy(
+            "Its database or its storage is not available, or too many people ask at once. Try again in half a minute."
+        ),
     ),
     HTTPStatus.INSUFFICIENT_STORAGE: (
         "storage-full",

@@ -8,6 +8,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from accounts.hashing import HASHES_AT_ONCE, HASHES_WAITING
+
 PROCESSORS_PER_WORKER = 4
 RESERVED_BYTES = 1 * 1024**3
 """For the system, nginx and a small database."""
@@ -15,6 +17,8 @@ WORKER_BYTES = 700 * 1024**2
 """Of a process with the model loaded and pages served (docs/decisions/0101-deployment.md has the measurement)."""
 UPLOAD_BYTES = 400 * 1024**2
 """Of one upload of the largest allowed size while it is decoded and classified."""
+HASH_BYTES = 100 * 1024**2
+"""Of one password while it is hashed (Argon2 with Django's memory cost); `accounts.hashing` bounds how many."""
 PAGE_THREADS = 8
 """Threads that stay free for pages while every place of the queue of uploads is taken."""
 
@@ -29,17 +33,17 @@ class Capacity:
 
     @property
     def threads(self) -> int:
-        return self.at_once + self.waiting + PAGE_THREADS
+        return self.at_once + self.waiting + HASHES_AT_ONCE + HASHES_WAITING + PAGE_THREADS
 
 
 def capacity_for(processors: int, memory: int, *, workers: int = 0, at_once: int = 0, waiting: int = 16) -> Capacity:
-    """Processes and threads that suit the machine; a given value (not 0) is kept. `memory` in bytes."""
-    free = memory - RESERVED_BYTES
+    """What suits the machine; a value that is given (not 0) is taken as it is. `memory` in bytes."""
+    free, worker = memory - RESERVED_BYTES, WORKER_BYTES + HASHES_AT_ONCE * HASH_BYTES
     if not workers:
-        fitting = free // (WORKER_BYTES + PROCESSORS_PER_WORKER * UPLOAD_BYTES)
+        fitting = free // (worker + PROCESSORS_PER_WORKER * UPLOAD_BYTES)
         workers = max(1, min(processors // PROCESSORS_PER_WORKER, fitting))
     if not at_once:
-        fitting = (free // workers - WORKER_BYTES) // UPLOAD_BYTES
+        fitting = (free // workers - worker) // UPLOAD_BYTES
         at_once = max(1, min(processors // workers, fitting))
     return Capacity(workers, at_once, waiting)
 

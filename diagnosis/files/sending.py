@@ -35,6 +35,15 @@ def download_answer(file: FieldFile, name: str) -> HttpResponseBase:
     return FileResponse(stored(file), as_attachment=True, filename=name, content_type=opaque)
 
 
+_ENDINGS = {"DICOM": (".dcm", ".dicom"), "JPEG": (".jpg", ".jpeg"), "PNG": (".png",)}
+
+
+def download_name(name: str, kind: str) -> str:
+    """The name that a file had, with the ending of what it really is: a computer opens it by its ending."""
+    endings = _ENDINGS.get(kind, (".bin",))
+    return name if name.lower().endswith(endings) else name + endings[0]
+
+
 def pdf_answer(file: FieldFile, pdf: bytes, disposition: str) -> HttpResponse:
     """A stored PDF that was read, and found to be right, already. `disposition`: the whole Content-Disposition."""
     if settings.X_ACCEL_PREFIX:

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.roles import Parameters, SignedInRequest, SignedInView, radiographer_required
 from audit.models import Action
-from diagnosis.files.sending import download_answer, picture_answer, stored
-from diagnosis.history.recording import image_view_record, study_record
+from diagnosis.files.sending import download_answer, download_name, picture_answer, stored
+from diagnosis.history.recording import image_view_record, study_record, thumbnail_view_record
 from diagnosis.imaging.corrections import corrected
 from diagnosis.imaging.radiograph import read_radiograph
 from diagnosis.imaging.rendering import full_jpeg
@@ -52,7 +52,9 @@ def display_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
 
 def thumbnail_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     """The small copy that lists show."""
-    return picture_answer(_visible_study(request, uuid).thumbnail)
+    study = _visible_study(request, uuid)
+    thumbnail_view_record(study=study, actor=request.user)
+    return picture_answer(study.thumbnail)
 
 
 def full_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
@@ -73,7 +75,7 @@ def original_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     study = _visible_study(request, uuid)
     if request.method == "GET":
         study_record(Action.ORIGINAL_DOWNLOADED, study=study, actor=request.user)
-    return download_answer(study.original, study.file_name)
+    return download_answer(study.original, download_name(study.file_name, study.format))
 
 
 def _visible_study(request: SignedInRequest, uuid: UUID) -> Study:

@@ -6,12 +6,12 @@ when a patient is erased.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from accounts.models import User
 from audit.models import Action
-from audit.services import record, was_seen_lately
+from audit.services import has_listed_lately, record, was_seen_lately
 from diagnosis.history.recounts import results_changed
 from diagnosis.models import Patient, Report, Study, StudyEvent
 
@@ -63,6 +63,17 @@ def study_record(action: Action, *, study: Study, actor: User | None, **detail: 
 def patient_record(action: Action, *, patient: Patient, actor: User | None, **detail: Any) -> None:
     """Add an entry about a patient to the audit."""
     record(action, actor=actor, subject=patient, patient=patient.uuid, detail=detail)
+
+
+def list_record(action: Action, *, actor: User, rows: int, asked: Iterable[str] = ()) -> None:
+    """A page of a list that was shown: how many rows, and which filters were used. Never for what: it may be a name."""
+    record(action, actor=actor, detail={"rows": rows, "asked": sorted(asked)})
+
+
+def thumbnail_view_record(*, study: Study, actor: User) -> None:
+    """A small picture that is asked for without a list."""
+    if not has_listed_lately(actor=actor):
+        image_view_record(study=study, actor=actor)
 
 
 def image_view_record(*, study: Study, actor: User) -> None:

@@ -14,6 +14,8 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from diagnosis.errors import DiagnosisError
+from diagnosis.models.patients import Patient
+from diagnosis.models.studies import Study
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -50,6 +52,17 @@ def locked_as_seen(row: Row, names: Iterable[str]) -> Row:
     if any(_value(now, name) != _value(row, name) for name in names):
         raise changed_meanwhile()
     return now
+
+
+def locked_studies(patient: Patient) -> list[Study]:
+    """Those of a patient that is locked, by number; so none is added before the transaction ends.
+
+    Looked for first and locked by number then: MySQL locks along the index that it reads, and who locks the same rows
+    along another one would be waited for crosswise.
+    """
+    pks = list(patient.studies.order_by("pk").values_list("pk", flat=True))
+    rows = Study.objects.select_for_update().filter(pk__in=pks).order_by("pk")
+    return [study for study in rows if study.patient_id == patient.pk]
 
 
 def _value(row: models.Model, name: str) -> Any:

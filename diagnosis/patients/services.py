@@ -12,9 +12,9 @@ from accounts.normalise import normalised
 from accounts.scope import keeper_of
 from audit.models import Action
 from diagnosis.history.recording import patient_record
-from diagnosis.models import Patient, Report, StudyEvent
+from diagnosis.models import Patient, Report, Study, StudyEvent
 from diagnosis.models.fields import search_key
-from diagnosis.models.locking import locked, locked_as_seen
+from diagnosis.models.locking import locked, locked_as_seen, locked_studies
 from diagnosis.patients.details import PatientDetails, joined, registered_details
 
 _DATA = ("reference", "name", "birth_date", "sex")
@@ -58,13 +58,13 @@ def patient_update(*, user: User, patient: Patient, changes: dict[str, Any]) -> 
     for name, value in changes.items():
         setattr(patient, name, value)
     patient.save(update_fields=[*changes, "reference_key", "search_key", "name_key"])
-    patient.studies.update(
+    pks = [study.pk for study in locked_studies(patient)]
+    Study.objects.filter(pk__in=pks).update(
         patient_reference_key=search_key(patient.reference), patient_name_key=search_key(patient.name)
     )
     Report.objects.filter(diagnosis__study__patient=patient).outdate()
     detail = {"patient": patient.uuid, "fields": sorted(changes)}
     StudyEvent.objects.bulk_create(
-        StudyEvent(study_id=pk, actor=user, kind=StudyEvent.Kind.EDITED, detail=detail)
-        for pk in patient.studies.values_list("pk", flat=True)
+        StudyEvent(study_id=pk, actor=user, kind=StudyEvent.Kind.EDITED, detail=detail) for pk in pks
     )
     patient_record(Action.PATIENT_EDITED, patient=patient, actor=user, fields=sorted(changes))

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.roles import SignedInRequest, radiographer_required
 from audit.models import Action
-from diagnosis.history.recording import patient_record
+from diagnosis.history.recording import list_record, patient_record
 from diagnosis.models import Patient
 from diagnosis.models.fields import KEY_LENGTH
 from diagnosis.models.locking import ChangedMeanwhile
@@ -27,7 +27,9 @@ from diagnosis.patients.services import patient_update
 def patients(request: SignedInRequest) -> HttpResponse:
     """The patients whose reference or name begins with the search words, or the newest patients."""
     text = _asked(request)
-    context = {"text": text, "found": patients_found(request.user, text)}
+    found = patients_found(request.user, text)
+    context = {"text": text, "found": found}
+    list_record(Action.PATIENTS_LISTED, actor=request.user, rows=len(found.rows), asked=["q"] if text else [])
     return render(request, "diagnosis/patients/list.html", context)
 
 
@@ -36,6 +38,8 @@ def patients(request: SignedInRequest) -> HttpResponse:
 def patient_suggestions(request: SignedInRequest) -> JsonResponse:
     """For the field in which a reference is typed: the institution's patients that it may be going to be."""
     found = patients_suggested(request.user, _asked(request))
+    if found:  # while a reference is typed; what finds no one tells of no one
+        list_record(Action.PATIENTS_LISTED, actor=request.user, rows=len(found), asked=["suggestion"])
     return JsonResponse({"patients": [_suggestion(patient) for patient in found]})
 
 

@@ -33,7 +33,7 @@ from diagnosis.models import (
     Study,
     StudyEvent,
 )
-from diagnosis.models.locking import locked
+from diagnosis.models.locking import locked, locked_studies
 
 logger = logging.getLogger(__name__)
 
@@ -69,8 +69,7 @@ def patient_erase(
     Raises Erased, StillStudied and what the database raises.
     """
     with transaction.atomic(durable=True), held_back():
-        locked(patient)
-        studies = list(Study.objects.select_for_update().filter(patient=patient).order_by("pk"))
+        studies = locked_studies(locked(patient))
         if studies and only_without_studies:
             raise StillStudied("the patient has a study again")
         reports = sum(_erase_rows(study) for study in studies)

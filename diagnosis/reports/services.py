@@ -92,7 +92,8 @@ def report_handed_out(*, report: Report, user: User) -> None:
     """Note that the person opens or saves the PDF: every time in the audit, in the study's history once an hour."""
     study = locked(report.diagnosis.study)
     recent = StudyEvent.objects.filter(study=study, actor=user, kind=StudyEvent.Kind.PRINTED)
-    noted = recent.filter(created__gte=timezone.now() - SAME_PRINT).values_list("detail", flat=True)
+    lately = (timezone.now() - SAME_PRINT, timezone.now() + SAME_PRINT)
+    noted = recent.filter(created__range=lately).values_list("detail", flat=True)
     if str(report.uuid) not in {detail["report"] for detail in noted}:
         _note(report, user, StudyEvent.Kind.PRINTED)
     else:

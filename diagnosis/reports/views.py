@@ -5,7 +5,6 @@ from functools import wraps
 from http import HTTPStatus
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.link_views import site_address
 from accounts.roles import SignedInRequest, radiographer_required
 from diagnosis.files.sending import pdf_answer
 from diagnosis.history.recording import report_view_record
@@ -45,7 +45,7 @@ def report_make(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 
 def site_of(request: HttpRequest) -> str:
     """The address at which a report says that it can be checked."""
-    return settings.SITE_URL or request.build_absolute_uri("/")
+    return site_address(request)
 
 
 def seen_report(request: SignedInRequest, uuid: UUID) -> Report:

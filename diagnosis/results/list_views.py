@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from accounts.roles import SignedInRequest, radiographer_required
 from audit.models import Action
 from audit.services import record
+from diagnosis.history.recording import list_record
 from diagnosis.models import Diagnosis
 from diagnosis.models.ordering import NEWEST_FIRST, Order
 from diagnosis.results.export import csv_lines
@@ -46,6 +47,14 @@ def results(request: SignedInRequest) -> HttpResponse:
 
 def asked_page(request: SignedInRequest, form: ResultFilterForm) -> ResultPage:
     """The page that `after` or `before` names by one of the institution's results, or the first; for the API too."""
+    page = _asked_page(request, form)
+    if request.method == "GET":
+        filters = [name for name in form.fields if request.GET.get(name)]
+        list_record(Action.RESULTS_LISTED, actor=request.user, rows=len(page.rows), asked=filters)
+    return page
+
+
+def _asked_page(request: SignedInRequest, form: ResultFilterForm) -> ResultPage:
     user, asked = request.user, form.result_filter
     rows = filtered_results(user, asked)
     if after := request.GET.get("after"):

@@ -14,8 +14,9 @@ them: reviews and other people's readings, the RT-PCR outcome, and reports. The 
 * counts by answer on the home page: read studies only, and how many are hidden
 * CSV export: empty cells
 * answer to an upload by script: no label, no probability
+* statistics and scorecard, as pages and as files: read studies only, since the counts around an upload tell its answer
 
-Counts of whole months, the scorecard and the verification page say nothing of one study and hide nothing.
+The verification page says nothing of one study and hides nothing.
 
 Code that shows a diagnosis passes it through `conceal`, which takes the answer out of the row itself: a page that
 forgets to ask has nothing to show.

@@ -20,7 +20,7 @@ from accounts.models import User
 from diagnosis.history.recounts import utc_day
 from diagnosis.models import DayFigures, DiagnosisQuerySet, ResultChange
 from diagnosis.statistics.periods import Period, Span, Timed, days_of
-from diagnosis.statistics.scope import counted_results, counts_own_only
+from diagnosis.statistics.scope import counted_results, counts_own_only, counts_read_only
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +32,11 @@ Count = Callable[[DiagnosisQuerySet, Sequence[Timed]], list[Figures]]
 def figures_by_part(user: User, period: Period, kind: DayFigures.Kind, count: Count) -> list[list[Figures]]:
     """What `count` says of the results that the person may count: for each part of the period, of each of its days.
 
-    Those of an institution are kept. Of a person who counts the own results only, whole parts are counted each time.
+    Those of an institution are kept. Of a person who counts the own results only, or those that they have read, whole
+    parts are counted each time.
     """
     results = counted_results(user)
-    if counts_own_only(user):
+    if counts_own_only(user) or counts_read_only(user):
         return [[figures] for figures in count(results, period.buckets)]
     parts = [days_of(part) for part in period.buckets]
     days = [day for part in parts for day in part]

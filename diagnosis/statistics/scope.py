@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.roles import SignedInRequest
 from accounts.scope import OWN
 from diagnosis.models import Diagnosis, DiagnosisQuerySet, Refusal, RefusalQuerySet
+from diagnosis.reviews.blinding import revealed_to
 
 Parameters = ParamSpec("Parameters")
 View = Callable[Concatenate[SignedInRequest, Parameters], HttpResponseBase]
@@ -23,11 +24,19 @@ def counted_results(user: User) -> DiagnosisQuerySet:
     """Of the person's institution, without voided studies.
 
     Administrators see usage: their counts hold no row and no patient. Radiographers count what they may see, which a
-    setting can narrow to their own radiographs.
+    setting can narrow to their own radiographs; who reads blind counts what they have read, because the counts before
+    and after an upload would tell its answer.
     """
+    if counts_read_only(user):
+        return revealed_to(user, Diagnosis.objects.visible_to(user)).kept().order_by()
     if user.is_staff:
         return Diagnosis.objects.filter(institution=user.institution_id).kept().order_by()
     return Diagnosis.objects.visible_to(user).kept().order_by()
+
+
+def counts_read_only(user: User) -> bool:
+    """Whether the person's counts are of the radiographs that they have read, and of no other."""
+    return user.is_radiographer and user.reads_blind
 
 
 def counts_own_only(user: User) -> bool:

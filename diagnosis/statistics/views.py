@@ -22,7 +22,7 @@ from diagnosis.statistics.periods import (
     this_month,
     year_period,
 )
-from diagnosis.statistics.scope import counts_own_only, counts_visible
+from diagnosis.statistics.scope import counts_own_only, counts_read_only, counts_visible
 from diagnosis.statistics.scorecard import scorecard
 
 
@@ -92,6 +92,7 @@ def _report_page(request: SignedInRequest, period: Period, links: object) -> Htt
         "period": period,
         "links": links,
         "own_only": counts_own_only(request.user),
+        "read_only": counts_read_only(request.user),
         "figures": report_page.key_figures(request.user, found),
         "panels": [] if found.is_empty else report_page.panels(found),
     }
@@ -104,6 +105,7 @@ def _scorecard_page(request: SignedInRequest, period: Period, year: int | None) 
         "period": period,
         "links": scorecard_links(year),
         "own_only": counts_own_only(request.user),
+        "read_only": counts_read_only(request.user),
         "figures": scorecard_page.key_figures(card),
         "panels": [] if card.is_empty else scorecard_page.panels(card),
     }

@@ -180,6 +180,18 @@ class TestForgottenPassword:
         self.ask(stranger, alice.email)
         assert f"{SITE}/accounts/forgotten/" in str(sent()[0].body)
 
+    @pytest.mark.parametrize("host", ["testserver:1234", "testserver"])
+    def test_the_requests_port_is_in_no_link(self, alice: User, settings: Settings, host: str) -> None:
+        """Without SITE_URL, on a server: ALLOWED_HOSTS says nothing of ports."""
+        settings.SITE_URL, settings.DEVELOPMENT = "", False
+        self.ask(Client(HTTP_HOST=host), alice.email)
+        assert "http://testserver/accounts/forgotten/" in str(sent()[0].body)
+
+    def test_a_developers_port_is(self, alice: User, settings: Settings) -> None:
+        settings.SITE_URL, settings.DEVELOPMENT = "", True
+        self.ask(Client(HTTP_HOST="localhost:8000"), alice.email)
+        assert "http://localhost:8000/accounts/forgotten/" in str(sent()[0].body)
+
     def test_a_suspended_persons_link_is_dead(self, stranger: Client, alice: User, dora: User) -> None:
         self.ask(stranger, alice.email)
         person_suspend(actor=dora, person=alice, reason="-")

@@ -4,11 +4,12 @@ import time
 
 import pytest
 from django.test import Client
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings
 
 from accounts.models import User
 from accounts.sessions import SEEN, SIGNED_IN
-from tests.cast import client_of
+from tests.cast import PASSWORD, client_of
 from tests.toy import ToyEngine
 
 SESSION, SIGN_IN = "/accounts/session/", "/accounts/sign-in/"
@@ -114,3 +115,71 @@ def test_a_session_of_before_this_is_not_thrown_away(client: Client) -> None:
     del session[SEEN], session[SIGNED_IN]
     session.save()
     assert client.get("/").status_code == 200
+
+
+class TestTheClockSetBack:
+    """The wall clock goes back by two hours. The machine's own clock goes on, and is all that counts then."""
+
+    @pytest.fixture
+    def machine(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+        now = [5000.0]
+        monkeypatch.setattr("accounts.clock.time.clock_gettime", lambda _clock: now[0])
+        return now
+
+    @pytest.fixture
+    def wall(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+        now = [1_800_000_000.0]
+        for module in ("accounts.clock", "accounts.sessions"):
+            monkeypatch.setattr(f"{module}.time.time", lambda: now[0])
+        return now
+
+    @pytest.fixture
+    def client(self, machine: list[float], wall: list[float], alice: User, engine: ToyEngine) -> Client:
+        client = client_of(alice)
+        assert client.post(SESSION).status_code == 200
+        return client
+
+    def test_it_ends_as_if_nothing_had_happened(self, client: Client, wall: list[float], machine: list[float]) -> None:
+        wall[0] -= 2 * HOUR
+        machine[0] += 20 * MINUTE
+        assert client.get(SESSION).json()["seconds"] <= 10 * MINUTE
+        machine[0] += 11 * MINUTE
+        assert client.get(SESSION)["Location"].startswith(SIGN_IN)
+
+    def test_activity_still_prolongs_it(self, client: Client, wall: list[float], machine: list[float]) -> None:
+        wall[0] -= 2 * HOUR
+        machine[0] += 20 * MINUTE
+        assert client.get("/").status_code == 200
+        assert client.get(SESSION).json()["seconds"] > 29 * MINUTE
+
+    def test_the_whole_length_counts_on(self, client: Client, wall: list[float], machine: list[float]) -> None:
+        wall[0] -= 2 * HOUR
+        for _ in range(12 * 3 + 1):
+            machine[0] += 20 * MINUTE
+            answer = client.get("/")
+        assert answer["Location"].startswith(SIGN_IN)
+
+    def test_on_another_machine_it_ends(
+        self, client: Client, wall: list[float], machine: list[float], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nothing tells how long it has lasted."""
+        monkeypatch.setattr("accounts.clock._boot", lambda: "another")
+        wall[0] -= 2 * HOUR
+        assert client.get(SESSION)["Location"].startswith(SIGN_IN)
+
+    def test_another_machine_may_be_a_little_late(
+        self, client: Client, wall: list[float], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("accounts.clock._boot", lambda: "another")
+        wall[0] -= 30
+        assert client.get(SESSION).json()["seconds"] == 30 * MINUTE
+
+    def test_the_second_step_waits_no_longer(
+        self, wall: list[float], machine: list[float], alice: User, stranger: Client
+    ) -> None:
+        TOTPDevice.objects.create(user=alice, confirmed=True)
+        stranger.post(SIGN_IN, {"username": "alice", "password": PASSWORD})
+        assert stranger.get(SIGN_IN + "code/").status_code == 200
+        wall[0] -= 2 * HOUR
+        machine[0] += 6 * MINUTE
+        assert stranger.get(SIGN_IN + "code/").status_code == 302

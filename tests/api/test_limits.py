@@ -50,6 +50,36 @@ class TestOfAPerson:
         assert statuses(program, 1) == [200]
 
 
+class TestTheClockSetBack:
+    """The wall clock goes back by an hour: what is full by then opens again within a minute."""
+
+    @pytest.fixture
+    def monotonic(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+        now = [1000.0]
+        monkeypatch.setattr("accounts.api_use.time.monotonic", lambda: now[0])
+        return now
+
+    def test_it_opens_after_a_minute(
+        self, program: Client, settings: Settings, clock: list[float], monotonic: list[float]
+    ) -> None:
+        settings.API_REQUESTS_PER_MINUTE = 2
+        assert statuses(program, 3) == [200, 200, 429]
+        clock[0] -= 3600
+        assert statuses(program, 1) == [429]
+        monotonic[0] += int(program.get(RESULTS)["Retry-After"])
+        clock[0] += 60
+        assert statuses(program, 3) == [200, 200, 429]
+
+    def test_the_limit_still_holds(
+        self, program: Client, settings: Settings, clock: list[float], monotonic: list[float]
+    ) -> None:
+        settings.API_REQUESTS_PER_MINUTE = 2
+        clock[0] -= 3600
+        assert statuses(program, 3) == [200, 200, 429]
+        monotonic[0] += 59
+        assert statuses(program, 1) == [429]
+
+
 class TestOfAnAddress:
     def test_sign_ins_are_limited_whatever_the_name(self, alice: User, settings: Settings) -> None:
         settings.API_SIGN_INS_PER_MINUTE = 2
@@ -90,7 +120,7 @@ class TestManyAtOnce:
         program = (
             "import django; django.setup()\n"
             "from django.db import connection\n"
-            "from accounts.api import limits\n"
+            "from accounts import api_use as limits\n"
             "limits.time.time = lambda: 1_800_000_000.0\n"
             "print(sum(limits.use_is_allowed('processes', 10) for _ in range(8)))"
         )

@@ -68,7 +68,7 @@ def test_the_database_is_away(alice: User) -> None:
     with connection.execute_wrapper(fail):
         answer = client.get("/results/")
     assert (answer.status_code, answer["Retry-After"]) == (503, "30")
-    assert "Its database is not reachable" in answer.content.decode()
+    assert "Its database or its storage is not available" in answer.content.decode()
     assert client.get("/results/").status_code == 200
 
 

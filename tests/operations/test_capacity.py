@@ -2,7 +2,9 @@
 
 import pytest
 
+from accounts.hashing import HASHES_AT_ONCE, HASHES_WAITING
 from operations.capacity import (
+    HASH_BYTES,
     PAGE_THREADS,
     PROCESSORS_PER_WORKER,
     RESERVED_BYTES,
@@ -30,14 +32,15 @@ def test_processors_and_memory_bound_both(cores: int, gigabytes: int, workers: i
 def test_neither_is_ever_overbooked(cores: int, gigabytes: int) -> None:
     found = capacity_for(cores, gigabytes * GIGABYTE)
     assert found.workers * found.at_once <= cores
-    used = found.workers * (WORKER_BYTES + found.at_once * UPLOAD_BYTES)
+    used = found.workers * (WORKER_BYTES + HASHES_AT_ONCE * HASH_BYTES + found.at_once * UPLOAD_BYTES)
     assert used <= gigabytes * GIGABYTE - RESERVED_BYTES
     assert found.workers <= max(1, cores // PROCESSORS_PER_WORKER)
 
 
 def test_a_full_queue_leaves_page_threads() -> None:
     found = capacity_for(2, 4 * GIGABYTE, waiting=3)
-    assert found.threads - found.at_once - found.waiting == PAGE_THREADS
+    taken = found.at_once + found.waiting + HASHES_AT_ONCE + HASHES_WAITING
+    assert found.threads - taken == PAGE_THREADS
 
 
 def test_what_is_set_counts() -> None:

@@ -8,10 +8,12 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from accounts.models import User
+from diagnosis.files.sending import download_name
 from diagnosis.models import Diagnosis, Study
+from diagnosis.uploads.services import diagnosis_create
 from tests.cast import client_of
 from tests.toy import ToyEngine
-from tests.uploads import diagnosed
+from tests.uploads import diagnosed, radiograph_png
 
 
 @pytest.fixture
@@ -35,6 +37,31 @@ def test_a_picture_is_named_to_nginx_and_not_sent(client: Client, study: Study, 
     answer = client.get(address(study, name))
     assert answer["X-Accel-Redirect"] == f"/stored/radiographs/{study.uuid.hex[:2]}/{study.uuid}/{ending}"
     assert (answer.content, answer["Content-Type"]) == (b"", "image/jpeg")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "saved"),
+    [
+        ("chest.png", "PNG", "chest.png"),
+        ("chest.JPEG", "JPEG", "chest.JPEG"),
+        ("chest.html", "PNG", "chest.html.png"),
+        ("chest.svg", "JPEG", "chest.svg.jpg"),
+        ("chest.exe", "DICOM", "chest.exe.dcm"),
+        ("IM000001", "DICOM", "IM000001.dcm"),
+        ("chest.png", "JPEG", "chest.png.jpg"),
+        ("chest", "else", "chest.bin"),
+    ],
+)
+def test_a_download_is_named_by_what_it_is(name: str, kind: str, saved: str) -> None:
+    assert download_name(name, kind) == saved
+
+
+def test_a_polyglot_is_saved_as_a_picture(alice: User, engine: ToyEngine) -> None:
+    """A picture that is a page too, under a page's name."""
+    content = radiograph_png() + b"<html><script>alert(1)</script></html>"
+    diagnosis = diagnosis_create(user=alice, content=content, file_name="chest.html").diagnosis
+    answer = client_of(alice).get(address(diagnosis.study, "original"))
+    assert answer["Content-Disposition"] == 'attachment; filename="chest.html.png"'
 
 
 def test_the_original_is_only_ever_saved(client: Client, study: Study) -> None:

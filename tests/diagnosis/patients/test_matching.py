@@ -325,8 +325,8 @@ def test_edits_are_kept_in_the_history(client: Client, alice: User) -> None:
         "doe jane",
     )
     details = [event.detail for event in study.events.filter(kind="edited").order_by("pk")]
-    assert details[0] == {"fields": ["notes", "projection"], "before": {"projection": "AP"}}
-    assert details[1]["fields"] == ["name"]
+    assert details[0]["fields"] == ["name"]
+    assert details[1] == {"fields": ["notes", "projection"], "before": {"projection": "AP"}}
     assert HTML not in client.get(diagnosis.get_absolute_url()).content.decode()
 
 

@@ -51,7 +51,7 @@ def everything_bob_can_open(bob: User, theirs: Patient) -> Iterator[tuple[str, i
 def test_the_identity_stays_unread(theirs: Patient, bob: User) -> None:
     assert upload(client_of(bob), 2, reference="REF-7").status_code == 201
     for path, status, text in everything_bob_can_open(bob, theirs):
-        assert "canary" not in text.replace("q=canary", "").replace('value="canary"', ""), path
+        assert "jane" not in text, path
         assert "1950" not in text, path
         assert status == (404 if str(theirs.uuid) in path else 200), path
 
@@ -81,7 +81,7 @@ def test_the_own_patient_is_found_again(theirs: Patient, bob: User) -> None:
 def test_a_program_learns_no_more(theirs: Patient, bob: User) -> None:
     answer = send(program_of(bob), radiograph_png(2), reference="REF-7", name="Wrong Name")
     assert answer.status_code == 201
-    assert "canary" not in answer.content.decode().lower()
+    assert "jane" not in answer.content.decode().lower()
 
 
 def test_a_move_makes_an_own_patient(theirs: Patient, bob: User) -> None:

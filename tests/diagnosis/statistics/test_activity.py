@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import User
-from diagnosis.models import Diagnosis, Refusal
+from diagnosis.models import Diagnosis, OwnReading, Refusal
 from diagnosis.statistics.counts import Counts, activity_of
 from diagnosis.statistics.periods import Month, month_period, number_of_span, year_period
 from diagnosis.statistics.review_times import DAY, LONGEST_MINUTES, ReviewTimes
@@ -279,7 +279,18 @@ def test_a_revealing_day_is_hidden(client: Client, alice: User, month: list[Diag
     assert "You read blind" in text
     assert "<figure" not in text
     assert "day" not in {row["part"] for row in lines(client, f"{MARCH}report.csv")}
-    assert table(text_of(client, YEAR), "Answers by month")["March 2026"][3] == "6"
+
+
+def test_who_reads_blind_counts_what_they_read(client: Client, alice: User, month: list[Diagnosis]) -> None:
+    """The counts before and after an upload would tell its answer; so would a month with one result."""
+    User.objects.filter(pk=alice.pk).update(reads_blind=True)
+    before = client.get(f"{MARCH}report.csv").getvalue()
+    stored_result(alice, created=month[0].created)
+    assert client.get(f"{MARCH}report.csv").getvalue() == before
+    OwnReading.objects.create(study=month[0].study, reader=alice, answer="Positive")
+    period = next(row for row in lines(client, f"{MARCH}report.csv") if row["part"] == "period")
+    assert period["answered"] == "1"
+    assert "only what you have read is counted" in text_of(client, MARCH)
 
 
 def test_another_institution_sees_its_own_counts(charlie: User, month: list[Diagnosis]) -> None:
