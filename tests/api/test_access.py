@@ -41,6 +41,7 @@ TABLE = {
     "results": Row("get", 200, 200, 403),
     "result": of("diagnosis"),
     "heat-map": of("diagnosis"),
+    "opacity-map": of("diagnosis"),
     "reading": of("diagnosis", 422, "post"),
     "review": of("diagnosis", 422, "post"),
     "outcome": of("diagnosis", 422, "post"),
@@ -63,6 +64,7 @@ def test_every_address_has_a_row() -> None:
 @pytest.fixture
 def arguments(alice: User, diagnosis: Diagnosis) -> dict[str, list[object]]:
     report = made(alice, diagnosis)
+    Diagnosis.objects.filter(pk=diagnosis.pk).update(opacity_map=diagnosis.heat_map)
     return {"": [], "diagnosis": [diagnosis.uuid], "study": [diagnosis.study.uuid], "report": [report.uuid]}
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import User
-from diagnosis.models import Patient
+from diagnosis.models import Diagnosis, Patient
 from diagnosis.studies.services import study_void
 from tests.cast import client_of
 from tests.diagnosis.reports.made import made
@@ -70,6 +70,7 @@ TABLE = {
     "diagnosis:study-restore": of("voided study", 302, 200, 404, 403),
     "diagnosis:result": of("diagnosis", 302, 200, 404, 403),
     "diagnosis:heat-map": of("diagnosis", 302, 200, 404, 403),
+    "diagnosis:opacity-map": of("diagnosis", 302, 200, 404, 403),
     "diagnosis:display": of("study", 302, 200, 404, 403),
     "diagnosis:full": of("study", 302, 200, 404, 403),
     "diagnosis:thumbnail": of("study", 302, 200, 404, 403),
@@ -99,7 +100,7 @@ TABLE = {
     # To the API a browser's session means nothing: tests/api/test_access.py has the table of those with a token.
     **dict.fromkeys([f"api:{name}" for name in ("sign-out", "results", "schema")], Row(401, 401, 401, 401)),
     **dict.fromkeys(
-        [f"api:{name}" for name in ("result", "heat-map", "reading", "review", "outcome", "reports")],
+        [f"api:{name}" for name in ("result", "heat-map", "opacity-map", "reading", "review", "outcome", "reports")],
         of("diagnosis", 401, 401, 401, 401),
     ),
     **dict.fromkeys([f"api:{name}" for name in ("report", "report-file")], of("report", 401, 401, 401, 401)),
@@ -116,7 +117,6 @@ TABLE = {
     "admin:password_change_done": ADMINISTRATION,
     "admin:autocomplete": Row(302, 302, 302, 403),
     "admin:jsi18n": ADMINISTRATION,
-    "admin:view_on_site": of("nothing", 302, 302, 302, 404),
     "admin:app_list": of("app", 302, 302, 302, 200),
     "admin:accounts_user_changelist": ADMINISTRATION,
     "admin:accounts_user_add": ADMINISTRATION,
@@ -175,6 +175,7 @@ def test_only_admin_redirects_have_no_name() -> None:
 @pytest.fixture
 def arguments(alice: User, engine: ToyEngine, toy_models: Path) -> dict[str, list[object]]:
     diagnosis = diagnosed(alice)
+    Diagnosis.objects.filter(pk=diagnosis.pk).update(opacity_map=diagnosis.heat_map)
     voided = diagnosed(alice, seed=1).study
     study_void(user=alice, study=voided, reason="a test")
     patient = Patient.objects.create(institution=alice.institution, created_by=alice, reference="P-1")

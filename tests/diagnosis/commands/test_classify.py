@@ -31,6 +31,10 @@ KEYS = [
     "engine",
     "rejected",
     "milliseconds",
+    "quality",
+    "opacities",
+    "opacity_probability",
+    "heat_map",
 ]
 
 

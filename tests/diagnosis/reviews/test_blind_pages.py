@@ -109,14 +109,14 @@ def test_open_pages_do_vary(bob: User, studies: dict[str, list[object]], engine:
     asked = addresses(studies)
     found = differing(client_of(bob), asked)
     shown = [address for address in asked if re.search(r"^/$|heat-map|^/results/|^/patients/\w+-", address)]
-    exempt = re.compile(r"/(reading|review|outcome|report|edit)/$")
+    exempt = re.compile(r"/(reading|review|outcome|report|edit)/$|/opacity-map.png$")
     assert {address for address in shown if not exempt.search(address)} - found == set()
 
 
 def test_hidden_pages_say_why(bob: User, studies: dict[str, list[object]], engine: ToyEngine) -> None:
     User.objects.filter(pk=bob.pk).update(reads_blind=True)
     client = client_of(bob)
-    for name in ("heat-map", "report", "report-page", "report-open", "report-download"):
+    for name in ("heat-map", "opacity-map", "report", "report-page", "report-open", "report-download"):
         address = reverse(f"diagnosis:{name}", args=studies[TABLE[f"diagnosis:{name}"].argument])
         answer = client.get(address)
         assert (answer.status_code, "your own reading" in answer.content.decode()) == (403, True)
