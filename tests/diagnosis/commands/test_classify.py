@@ -72,6 +72,10 @@ def test_a_line_has_exactly_the_documented_keys(engine, folder):
         "engine": "toy",
         "rejected": None,
         "milliseconds": 0,
+        "quality": None,
+        "opacities": None,
+        "opacity_probability": None,
+        "heat_map": None,
     }
     assert line["milliseconds"] > 0
 
