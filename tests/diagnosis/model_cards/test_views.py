@@ -33,7 +33,7 @@ def test_the_page_says_what_the_card_says(client: Client, card: Card) -> None:
         "224 × 224 pixels",
         "a hidden layer of 512 units",
         "0.935 (0.910 to 0.960)",  # rounded, not cut
-        "validation, 3016 images",
+        "validation, 3,016 images",
         f"9.7{NBSP}%",
         f"<td>86.84{NBSP}%</td><td>77.27{NBSP}%</td>",
         "A note on the paper.",
