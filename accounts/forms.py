@@ -55,7 +55,7 @@ class SignInForm(AuthenticationForm):
 
 
 class ProfileForm(forms.ModelForm):
-    """What a person may change of himself. Roles and institution are an administrator's to give."""
+    """The own profile of a person. Roles and institution are given by an administrator."""
 
     field_order = ["first_name", "last_name", "email", "shows_heat_map", "reads_blind", "time_zone", "language"]
 

@@ -78,7 +78,7 @@ def try_count(request: HttpRequest, credentials: Credentials) -> None:
 
 
 def try_take_back(request: HttpRequest | None) -> None:
-    """The password was right, or nobody looked at it."""
+    """The password was right, or it was not looked at."""
     counted = AccessAttempt.objects.filter(pk=getattr(request, "counted_try", None))
     counted.update(failures_since_start=F("failures_since_start") - 1)
     counted.filter(failures_since_start__lte=0).delete()

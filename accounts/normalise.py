@@ -20,7 +20,7 @@ def normalised(text: str, longest: int = LONGEST) -> str:
     """Return `text` in the form in which two spellings of one name are equal.
 
     Case folding can undo the compatibility form and the other way round (Unicode 3.13, D147), so NFKC is on both sides
-    of it. Of more than `longest` characters only so many are looked at, and the result is equal to that of no shorter
+    of it. Of more than `longest` characters only that many are looked at, and the result is equal to that of no shorter
     text: anyone may send a text of any length, and NFKC holds Python's lock.
     """
     stripped = text.strip()

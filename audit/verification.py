@@ -71,7 +71,7 @@ def verify(exported: Head | None = None) -> Head:
     wanted = exported.sequence if exported else 0
     walk = _Walk(wanted)
     walk.follow(AuditEntry.objects.order_by("sequence"))
-    with transaction.atomic():  # what was appended meanwhile, while nothing more can be
+    with transaction.atomic():  # entries appended since then; the lock keeps more out
         row = _locked_row()
         walk.follow(AuditEntry.objects.filter(sequence__gt=walk.last.sequence).order_by("sequence"))
         _compare(row, walk.last, AuditEntry.objects.count())

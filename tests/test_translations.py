@@ -20,6 +20,17 @@ from diagnosis.reports.fonts import typesetter_for
 from diagnosis.wording.errors import error_text
 
 PROJECT = Path(__file__).resolve().parent.parent
+ROOMS = (
+    "accounts",
+    "administration",
+    "api",
+    "audit",
+    "backup",
+    "covidxray",
+    "diagnosis",
+    "operations",
+    "training",
+)
 LANGUAGES = ("ms", "ar")
 PLURALS = {"ms": 1, "ar": 6}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd%]|\{\w+\}|</?\w+")
@@ -102,7 +113,7 @@ def test_every_sentence_is_in_the_catalogues(tmp_path: Path) -> None:
     if shutil.which("xgettext") is None:
         pytest.skip("GNU gettext, which collects the sentences of the code, is not installed here")
     (tmp_path / "locale").mkdir()
-    for room in ("accounts", "audit", "backup", "covidxray", "diagnosis", "operations", "training", "templates"):
+    for room in (*ROOMS, "templates"):
         shutil.copytree(PROJECT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
     command = [sys.executable, "-m", "django", "makemessages", "--locale", "ms", "--no-wrap"]
     environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}

@@ -38,7 +38,7 @@ class SearchKeyField(NormalisedField):
 def words_of(text: str, longest: int = LONGEST) -> list[str]:
     """Each run of letters and digits, in the spelling in which words are stored for searching and looked for.
 
-    Of more than `longest` characters only so many are looked at.
+    Of more than `longest` characters only that many are looked at.
     """
     return [word[:LONGEST_WORD] for word in re.findall(r"\w+", normalised(text, longest))]
 

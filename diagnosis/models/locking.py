@@ -21,7 +21,7 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class Erased(DiagnosisError, Http404):
-    """The row was erased while someone was about to change it: for whoever asks it might never have existed."""
+    """The row was erased while someone was about to change it: to the person who asks it might never have existed."""
 
     default_code = "erased"
 

@@ -79,7 +79,7 @@ def _differ(one: object, other: object) -> bool:
 def names_agree(one: str, other: str) -> bool:
     """Whether two spellings can be one person's name: every word of the shorter one is in the longer one.
 
-    The order of the words, letter case, accents and punctuation make no difference; a single letter stands for every
+    The order of the words, letter case, accents and punctuation make no difference; a single letter means every
     name that begins with it. An empty name agrees with every other.
     """
     fewer, more = sorted((_words(one), _words(other)), key=len)

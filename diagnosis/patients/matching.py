@@ -40,7 +40,7 @@ def patient_of_upload(*, user: User, entered: PatientDetails, file: PatientDetai
     details, found = _matched(user, entered, file)
     if found is None:
         return patient_get_or_create(user=user, details=details)
-    patient = locked(found)  # before the study is: whoever erases takes their locks in this order
+    patient = locked(found)  # before the study is: erasing takes the locks in this order
     if not differences(details, registered_details(patient)):
         patient_complete(user=user, patient=patient, details=details)
     return patient

@@ -21,7 +21,7 @@ REFUSALS: dict[str, StrPromise] = {
     "own-output": gettext_lazy("Heat map or report of this site"),
     "instance-contradiction": gettext_lazy("Stored radiograph with another picture"),
     "view": gettext_lazy("Lateral or oblique view"),
-    "few-levels": gettext_lazy("A drawing, no radiograph"),
+    "few-levels": gettext_lazy("A drawing, not a radiograph"),
     "document": gettext_lazy("A page of a document"),
     "archive": gettext_lazy("ZIP that cannot be opened"),
     "dicom-raw": gettext_lazy("DICOM file with raw data"),

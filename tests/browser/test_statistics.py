@@ -52,7 +52,7 @@ def test_from_month_to_year_to_scorecard(figures: Page) -> None:
     page.goto("/")
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="Statistics").click()
     page.goto(MONTH)
-    expect(page.get_by_role("heading", level=1, name="Report: March 2026")).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name="Activity: March 2026")).to_be_visible()
     page.get_by_role("link", name="Year 2026").click()
     page.get_by_role("rowheader", name="March 2026").first.get_by_role("link").click()
     page.wait_for_url(f"**{MONTH}")
@@ -100,7 +100,7 @@ def test_crowded_labels_are_left_out(figures: Page) -> None:
     assert all(one["x"] + one["width"] < two["x"] for one, two in pairwise(boxes))
 
 
-@pytest.mark.parametrize(("address", "title"), [(MONTH, "Report: March 2026"), (CARD, "Scorecard: 2026")])
+@pytest.mark.parametrize(("address", "title"), [(MONTH, "Activity: March 2026"), (CARD, "Scorecard: 2026")])
 def test_it_prints_on_a4_without_buttons(figures: Page, address: str, title: str) -> None:
     page = figures
     page.goto(address)

@@ -1,6 +1,6 @@
 """Each service that writes against each other, at the same moment: both have read before either writes.
 
-What must hold afterwards, whoever was first: nothing erased comes back, no one was told "saved" whose change is gone,
+What must hold afterwards, no matter who was first: nothing erased comes back, no one was told "saved" whose change is gone,
 columns that repeat others agree with them, and the audit is whole. On MariaDB also: no two wait for each other.
 """
 
@@ -233,7 +233,7 @@ def run(case: Case, one: str, other: str) -> dict[str, End]:
 
 
 def expect_only_sentences(ends: dict[str, End]) -> None:
-    """Whoever was second is told so in a sentence (or by a 404); no fault, no waiting crosswise."""
+    """The second one is told so in a sentence (or by a 404); no fault, no waiting crosswise."""
     for name, end in ends.items():
         assert end.error is None or isinstance(end.error, DiagnosisError | Http404), f"{name}: {end.error!r}"
 
@@ -265,7 +265,7 @@ def expect_erased(case: Case, ends: dict[str, End], works: set[str]) -> None:
 
 
 def expect_saved(case: Case, ends: dict[str, End], works: set[str]) -> None:
-    """Whoever was not told otherwise finds what they stored."""
+    """A person who was not told otherwise finds what they stored."""
     if works & {"erase-patient", "erase-study", "purge"}:
         return
     study, patient = case.study, case.patient

@@ -79,7 +79,7 @@ def _check_view(view: ViewTags) -> None:
 
 
 def not_frontal(view: str) -> RadiographRejected:
-    """The refusal of a lateral or oblique radiograph, whoever says that it is one."""
+    """The refusal of a lateral or oblique radiograph, no matter what says so."""
     return RadiographRejected(
         gettext_noop(
             "The picture cannot be assessed: the view is %(view)s, and the model is for frontal ones (PA, AP)."
