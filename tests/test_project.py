@@ -39,7 +39,9 @@ def locked(name: str) -> dict[str, tuple[str, str]]:
     """Canonical package name → exact version and who needs it, of one of the files that scripts/lock writes."""
     file = PROJECT / ("requirements.txt" if name == "run" else f"requirements-{name}.txt")
     text = file.read_text(encoding="utf-8")
-    found = {canonicalize_name(name): (version, needed_by) for name, version, needed_by in LOCKED.findall(text)}
+    found: dict[str, tuple[str, str]] = {}
+    for package, version, needed_by in LOCKED.findall(text):
+        found[canonicalize_name(package)] = (version, needed_by)
     assert len(found) == text.count("==")  # else one has no hash
     return found
 

@@ -10,7 +10,7 @@ import unicodedata
 import uuid
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache, partial
 from importlib.util import find_spec
 from itertools import groupby
@@ -33,8 +33,7 @@ BOLD = "NotoSans-Bold"
 UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 """Replaces a character that no font here has, so that nothing is left out unseen."""
 
-# Scripts that can be set letter by letter. Those that need more than Arabic does (Tamil, Devanagari) are not here:
-# without shaping their letters would be in a wrong order, and a wrong name is worse than marks.
+# Scripts that can be set letter by letter, in either direction.
 _SCRIPTS = (
     REGULAR,
     "NotoSansArabic",
@@ -45,6 +44,20 @@ _SCRIPTS = (
     "NotoSansLao",
     "NotoSansEthiopic",
     "NotoSansSymbols",
+)
+# Scripts whose letters change form, order or height in a word: HarfBuzz shapes them (uharfbuzz, through reportlab).
+_SHAPED = (
+    "NotoSansThai",
+    "NotoSansLao",
+    "NotoSansTamil",
+    "NotoSansDevanagari",
+    "NotoSansBengali",
+    "NotoSansTelugu",
+    "NotoSansKannada",
+    "NotoSansMalayalam",
+    "NotoSansGurmukhi",
+    "NotoSansGujarati",
+    "NotoSansOriya",
 )
 _LARGE = ("notosanssc/NotoSansSC", "notosanskr/NotoSansKR")
 _BOLD_RANGES = (range(0x20, 0x250), range(0x370, 0x500), range(0x1EA0, 0x1F00), range(0x2010, 0x2040))
@@ -69,14 +82,21 @@ class Typesetter:
         order must be made line by line, and reportlab breaks lines where they are wide enough from the left.
         """
         cleaned = printable(text)
+        if is_shaped(cleaned):
+            return " ".join(self._shaped_word(word) for word in cleaned.split())
         lines = self._lines(cleaned, size, width, bold) if _is_right_to_left(cleaned) else [cleaned]
         return "<br/>".join(self._line(line, bold) for line in lines)
 
     def _line(self, logical: str, bold: bool) -> str:
-        fonts = groupby(self._placed(_in_visual_order(logical, self._base), bold), key=lambda placed: placed[1])
-        return "".join(
-            f'<font name="{font}">{escape("".join(character for character, _ in run))}</font>' for font, run in fonts
-        )
+        return "".join(_runs(self._placed(_in_visual_order(logical, self._base), bold)))
+
+    def _shaped_word(self, word: str) -> str:
+        """A word in one font, or else in pieces: reportlab shapes all between two spaces with the first font of it."""
+        fonts = (*_SCRIPTS, *_SHAPED, *self._own_fonts)
+        whole = next((font for font in fonts if all(_has(font, character) for character in word)), None)
+        if whole:
+            return "".join(_runs((character, whole) for character in word))
+        return " ".join(_runs(self._placed(word, bold=False, others=_SHAPED)))
 
     def _lines(self, text: str, size: float, width: float, bold: bool) -> list[str]:
         lines, line = [], ""
@@ -94,12 +114,12 @@ class Typesetter:
         placed = self._placed(_in_visual_order(text, self._base), bold)
         return sum(pdfmetrics.stringWidth(character, font, size) for character, font in placed)
 
-    def _placed(self, text: str, bold: bool) -> Iterator[tuple[str, str]]:
+    def _placed(self, text: str, bold: bool, others: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
         """Each character and the name of a font that has it; spaces and marks stay in the font before them."""
         before = BOLD if bold else REGULAR
         for character in text:
-            stays = character == " " or unicodedata.combining(character)
-            candidates = ([before] if stays else []) + ([BOLD] if bold else []) + [*_SCRIPTS, *self._own_fonts]
+            stays = character == " " or unicodedata.category(character).startswith("M")
+            candidates = ([before] if stays else []) + ([BOLD] if bold else []) + [*_SCRIPTS, *self._own_fonts, *others]
             found = next((name for name in candidates if _has(name, character)), None)
             before = found or REGULAR
             yield (character if found else UNPRINTABLE), (found or REGULAR)
@@ -108,13 +128,22 @@ class Typesetter:
 @contextmanager
 def typesetter_for(texts: Iterable[str], *, right_to_left: bool = False) -> Iterator[Typesetter]:
     """A typesetter for a document that prints `texts`, whose own fonts are forgotten when the document is made."""
-    rest = {character for text in texts for character in printable(text) if not _is_in_a_script(character)}
+    printed = [printable(text) for text in texts]
+    rest = {character for text in printed for character in text if not _is_in_a_script(character)}
     names = list(_register_large(frozenset(rest)))
-    try:
-        yield Typesetter(names, right_to_left=right_to_left)
-    finally:
-        for name in names:
-            pdfmetrics.getFont(name).unregister()
+    # Shaping adds glyphs to a font that other documents print with too.
+    with _lock if any(map(is_shaped, printed)) else nullcontext():
+        try:
+            yield Typesetter(names, right_to_left=right_to_left)
+        finally:
+            for name in names:
+                pdfmetrics.getFont(name).unregister()
+
+
+def is_shaped(text: str) -> bool:
+    """Whether a paragraph of this text needs a style with `shaping`. Never where some of it is set from the right."""
+    others = [character for character in text if not _has(REGULAR, character)]
+    return not _is_right_to_left(text) and any(_has(font, each) for each in others for font in _SHAPED)
 
 
 def printable(text: str) -> str:
@@ -141,6 +170,12 @@ def _short_enough(words: Iterable[str], width_of: Callable[[str], float], width:
             yield rest[:cut]
             rest = rest[cut:]
         yield rest
+
+
+def _runs(placed: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Characters in a row that have the same font, as one tag."""
+    for font, run in groupby(placed, key=lambda each: each[1]):
+        yield f'<font name="{font}">{escape("".join(character for character, _ in run))}</font>'
 
 
 def _has(name: str, character: str) -> bool:

@@ -17,7 +17,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, Spacer, Table
 
 from diagnosis.reports.drawing import ACCENT, INK, LABEL_COLOURS, LINE, PANEL, SOFT, Scale, qr_code
-from diagnosis.reports.fonts import REGULAR, Typesetter, printable, typesetter_for
+from diagnosis.reports.fonts import REGULAR, Typesetter, is_shaped, printable, typesetter_for
 from diagnosis.reports.parts import Fact, ReportContent
 from diagnosis.reports.sheets import MARGIN, Frame, build_pages
 
@@ -91,6 +91,7 @@ class _Story:
         self, text: str, *, width: float, size: float = 8.5, bold: bool = False, colour: Color = INK, hanging: float = 0
     ) -> Paragraph:
         style = ParagraphStyle("text", fontName=REGULAR, fontSize=size, leading=size * 1.42, textColor=colour)
+        style.shaping = is_shaped(text)
         if self._from_right:
             style.alignment = TA_RIGHT
         else:

@@ -13,7 +13,7 @@ from reportlab.platypus import BaseDocTemplate, Flowable, PageTemplate, Paragrap
 from reportlab.platypus import Frame as PlatypusFrame
 
 from diagnosis.reports.drawing import INK, LINE, SOFT
-from diagnosis.reports.fonts import REGULAR, Typesetter
+from diagnosis.reports.fonts import REGULAR, Typesetter, is_shaped
 
 MARGIN = 48
 _HEAD, _FOOT = 74, 52
@@ -108,6 +108,7 @@ class _Sheet(Canvas):
     ) -> None:
         style = ParagraphStyle("sheet", fontName=REGULAR, fontSize=size, leading=size * 1.3, textColor=colour)
         style.alignment = 2 if right else 0
+        style.shaping = is_shaped(text)
         paragraph = Paragraph(self._typesetter.markup(text, size=size, width=width), style)
         paragraph.wrapOn(self, width, 100)
         paragraph.drawOn(self, *place)

@@ -122,8 +122,43 @@ def test_a_long_arabic_name_starts_on_line_one() -> None:
     assert first > last + 20
 
 
+def test_tamil_vowels_precede_their_consonant() -> None:
+    """Where they are written, although they are spoken, and stored, after it."""
+    report = content(patient=(Fact("Name", "கௌரி"),), institution="கௌரி, Łódź", produced_by="கௌரி")
+    text = text_of(report_pdf(report))
+    assert text.count("ெகௗரி") >= 3
+    assert "Łódź" in text
+
+
+@pytest.mark.parametrize("name", ["श्रीमती प्रिया शर्मा", "ஸ்ரீனிவாசன்", "తెలుగు", "ಕನ್ನಡ", "മലയാളം", "ਗੁਰਪ੍ਰੀਤ", "ગુજરાતી", "ଓଡ଼ିଆ"])
+def test_indian_scripts_leave_no_mark(name: str) -> None:
+    text = text_of(report_pdf(content(patient=(Fact("Name", name),), notes=name)))
+    assert "\N{REPLACEMENT CHARACTER}" not in text
+
+
+def test_thai_marks_do_not_meet() -> None:
+    """The tone has a glyph of its own above the vowel; unshaped, both are drawn at one height."""
+    pdf = report_pdf(content(patient=(Fact("Name", "ที่"),)))
+    assert "ที่" not in text_of(pdf)
+    assert "ที" in text_of(pdf)
+
+
+@pytest.mark.parametrize("name", ["Łukaszகௌரி", "李கௌரிLee", "கௌரி😀"])
+def test_a_mixed_word_loses_no_letter(name: str) -> None:
+    """Shaping a whole word with the font of its first letter would print other letters."""
+    text = text_of(report_pdf(content(patient=(Fact("Name", name),)))).replace(" ", "")
+    assert name.replace("கௌரி", "ெகௗரி").replace("😀", "\N{REPLACEMENT CHARACTER}") in text
+
+
+def test_tamil_beside_arabic_prints_marks() -> None:
+    text = text_of(report_pdf(content(patient=(Fact("Name", "கௌரி محمد"),))))
+    assert "\N{REPLACEMENT CHARACTER}" in text
+    assert "\ufee3\ufea4\ufee4\ufeaa" in text
+
+
 def test_simultaneous_reports_keep_letters() -> None:
     names = [f"Number{number} 李{chr(0x674E + number)} Łukasz" for number in range(4)]
+    names += [f"Number{number} {chr(0x0B95 + number)}ன Łukasz" for number in (0, 4)]
     with ThreadPoolExecutor(len(names)) as pool:
         pdfs = pool.map(lambda name: report_pdf(content(patient=(Fact("Name", name),))), names)
     assert all(name in text_of(pdf) for name, pdf in zip(names, pdfs, strict=True))
@@ -153,14 +188,14 @@ def test_markup_in_any_value_stays_text(nasty: str) -> None:
     assert b"root:x:" not in pdf
 
 
-@pytest.mark.parametrize("letter", ["W", "李", "م", "<"])
+@pytest.mark.parametrize("letter", ["W", "李", "م", "<", "த"])
 @pytest.mark.parametrize("length", [300, 5000])
 def test_very_long_values_are_printed_whole(letter: str, length: int) -> None:
     long = letter * length
     facts = (Fact("Value", long),)
     report = content(institution=long, patient=facts, study=facts, produced_by=letter * 150)
     assert 2 <= pages_of(report) <= 14
-    if letter in "W李<":
+    if letter in "W李<த":
         assert text_of(report_pdf(report)).count(letter) >= 2 * length
 
 
