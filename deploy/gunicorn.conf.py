@@ -39,7 +39,7 @@ chdir = str(PROJECT)
 bind = _env.str("BIND", default="unix:/run/covidxray/gunicorn.sock")
 umask = 0o007  # of the socket: the site's user and nginx's group
 
-worker_class = "gthread"
+worker_class = "operations.connections.PatientWorker"  # gthread, which slow clients cannot fill
 workers = _capacity.workers
 threads = _capacity.threads
 raw_env = [f"CLASSIFICATIONS_AT_ONCE={_capacity.at_once}"]

@@ -62,8 +62,8 @@ def test_thumbnails_belong_to_their_list(alice: User, bob: User, engine: ToyEngi
 
 def test_a_thumbnail_without_a_list_is_a_picture(alice: User, bob: User, engine: ToyEngine) -> None:
     diagnosis = diagnosed(alice)
-    before = len(entries())
     client: Client = client_of(bob)
+    before = len(entries())
     for _ in range(2):
         assert client.get(f"/studies/{diagnosis.study.uuid}/thumbnail.jpg").getvalue()
     assert [action for action, _detail in entries()[before:]] == ["image-viewed"]

@@ -90,4 +90,4 @@ def test_a_number_leads_to_no_page(client: Client, theirs: Diagnosis, kind: str)
 @pytest.mark.parametrize("row", ["accounts/user", "audit/auditentry", "diagnosis/diagnosis", "accounts/institution"])
 def test_an_absurd_number(client: Client, row: str, number: str) -> None:
     assert client.get(f"/admin/{row}/{number}/change/", follow=True).status_code in (200, 404)
-    assert client.get(f"/admin/accounts/user/{number}/step/suspend/").status_code == 404
+    assert client.get(f"/admin/accounts/user/{number}/step/suspend/", follow=True).status_code in (200, 404)

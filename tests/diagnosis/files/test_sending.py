@@ -62,6 +62,7 @@ def test_a_polyglot_is_saved_as_a_picture(alice: User, engine: ToyEngine) -> Non
     diagnosis = diagnosis_create(user=alice, content=content, file_name="chest.html").diagnosis
     answer = client_of(alice).get(address(diagnosis.study, "original"))
     assert answer["Content-Disposition"] == 'attachment; filename="chest.html.png"'
+    assert answer.getvalue() == content
 
 
 def test_the_original_is_only_ever_saved(client: Client, study: Study) -> None:

@@ -1,0 +1,133 @@
+"""Clients that are slow, or say nothing, while others work: gunicorn without nginx, as `make run` has it."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from operations import connections
+
+APPLICATION = """
+import time
+def application(environ, start_response):
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    start_response("200 OK", [("Content-Length", str(len(body) + 2))])
+    return [b"ok" + body]
+"""
+THREADS = 4
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[int]:
+    """A small application on the worker of the site, which gives up twenty times sooner than that."""
+    folder = tmp_path_factory.mktemp("small")
+    (folder / "small.py").write_text(APPLICATION)
+    (folder / "conf.py").write_text(
+        "from operations import connections\nconnections.HEAD_SECONDS, connections.STALLED_SECONDS = 3, 2\n"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        number = int(listener.getsockname()[1])
+    makefile = (project / "Makefile").read_text()
+    worker = re.search(r"--worker-class (\S+)", makefile)
+    command = [sys.executable, "-m", "gunicorn", "small:application", "--bind", f"127.0.0.1:{number}"]
+    command += ["--config", str(folder / "conf.py"), "--threads", str(THREADS), "--no-control-socket"]
+    command += ["--worker-class", worker[1] if worker else "gthread", "--graceful-timeout", "3"]
+    environment = os.environ | {"PYTHONPATH": f"{folder}:{project}"}
+    with subprocess.Popen(command, env=environment, cwd=folder, stderr=subprocess.DEVNULL) as process:
+        try:
+            end = time.monotonic() + 60
+            while time.monotonic() < end and not answers(number):
+                time.sleep(0.1)
+            yield number
+        finally:
+            process.terminate()
+
+
+def connected(port: int, start: bytes = b"") -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", port), timeout=20)
+    client.sendall(start)
+    return client
+
+
+def answers(port: int) -> bool:
+    try:
+        return asked(port).endswith(b"ok")
+    except OSError:
+        return False
+
+
+def asked(port: int, request: bytes = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") -> bytes:
+    with connected(port, request) as client:
+        client.settimeout(20)
+        answer = b""
+        while piece := client.recv(4096):
+            answer += piece
+    return answer
+
+
+@pytest.mark.parametrize(
+    "start", [b"", b"G", b"GET / HTTP/1.1\r\nHost: x\r\n"], ids=["silent", "a letter", "half a head"]
+)
+def test_idle_clients_stop_no_one(port: int, start: bytes) -> None:
+    idle = [connected(port, start) for _ in range(30)]
+    started = time.monotonic()
+    try:
+        for _ in range(5):
+            assert answers(port)
+        assert time.monotonic() - started < 2.5, "sooner than the first of them is given up"
+    finally:
+        for client in idle:
+            client.close()
+
+
+def test_they_are_hung_up_on(port: int) -> None:
+    with connected(port, b"GET / HT") as client:
+        client.settimeout(15)
+        with suppress(ConnectionResetError):
+            assert client.recv(10) == b""
+
+
+def test_a_body_that_stops_frees_its_thread(port: int) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+    stalled = [connected(port, head) for _ in range(2 * THREADS)]
+    try:
+        assert answers(port)
+    finally:
+        for client in stalled:
+            client.close()
+
+
+def test_a_head_in_pieces_is_answered(port: int) -> None:
+    with connected(port, b"GET / HTTP/1.1\r\nHost") as client:
+        for piece in (b": x\r\nConnection", b": close\r\n", b"\r\n"):
+            time.sleep(0.1)
+            client.sendall(piece)
+        assert b"200 OK" in client.recv(4096)
+
+
+def test_a_connection_is_used_again(port: int) -> None:
+    with connected(port) as client:
+        for _ in range(3):
+            client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc")
+            assert client.recv(4096).endswith(b"okabc")
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 2)
+        answer = b""
+        while answer.count(b"200 OK") < 2:
+            answer += client.recv(4096)
+
+
+def test_a_large_body_comes_through(port: int) -> None:
+    body = bytes(3 * 1024**2)
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+    assert asked(port, head + body).endswith(body)
+
+
+def test_the_site_waits_longer() -> None:
+    assert (connections.HEAD_SECONDS, connections.STALLED_SECONDS) == (15, 30)
