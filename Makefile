@@ -34,6 +34,7 @@ run: $(VENV)/.requirements $(FRONT_END) .env $(BUILT_MODEL) database samples/che
 test: $(VENV)/.requirements-dev $(VENV)/load/.requirements $(FRONT_END) $(BUILT_MODEL) lint types deploy-check ## everything that checks the code, browser tests included
 	@scripts/ensure-chromium
 	@scripts/ensure-nginx
+	@scripts/ensure-dicom-tools
 	REQUIRE_BROWSER=1 $(PYTHON) -m pytest $(IN_TWO_PROCESSES)
 
 test-mysql: $(VENV)/.requirements-mysql $(FRONT_END) $(BUILT_MODEL) ## the tests whose outcome a database server can change, on a MariaDB of its own

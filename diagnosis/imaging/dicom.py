@@ -6,7 +6,7 @@ object, declared size, size inside the compressed data, and only then the pixels
 
 import logging
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 import numpy as np
@@ -131,11 +131,13 @@ def read_dicom(content: bytes) -> DicomPicture:
     notes = [] if head.transfer_syntax else [ReadingNote.NO_HEADER]
     _refuse_other_objects(dataset)
     _refuse_layout(dataset)
+    view = view_tags(dataset)
     picture = _decoded(dataset, transfer_syntax, notes)
+    pixels = upright(picture.pixels, dataset, notes, is_chest=not view.other_part)
     return DicomPicture(
-        picture,
+        replace(picture, pixels=read_only(pixels)),
         kept_details(dataset, transfer_syntax),
-        view_tags(dataset),
+        view,
         tag_text(dataset, "SOPInstanceUID")[:64],
         tuple(notes),
     )
@@ -217,8 +219,7 @@ def _decoded(dataset: Dataset, transfer_syntax: uid.UID, notes: list[ReadingNote
     bits = _keep_checked_frame(dataset, transfer_syntax) if transfer_syntax.is_encapsulated else declared.allocated
     words, colours = _words(dataset, transfer_syntax)
     stored = used_values(Samples(words, bits), declared)
-    found = _shown(stored, colours, dataset, notes)
-    return GreyPicture(read_only(upright(found.pixels, dataset, notes)), found.colourfulness)
+    return _shown(stored, colours, dataset, notes)
 
 
 def _shown(stored: np.ndarray, colours: str, dataset: Dataset, notes: list[ReadingNote]) -> GreyPicture:

@@ -19,9 +19,12 @@ _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 _LEAST_STRETCH, _MOST_STRETCH = 1.01, 4.0
 
 
-def upright(pixels: np.ndarray, dataset: Dataset, notes: list[ReadingNote]) -> np.ndarray:
-    """Turn and stretch (rows, columns) uint8 pixels as the tags say; raises RadiographRejected where that is open."""
-    return _turned(_true_shape(pixels, dataset, notes), dataset, notes)
+def upright(pixels: np.ndarray, dataset: Dataset, notes: list[ReadingNote], *, is_chest: bool) -> np.ndarray:
+    """Turn and stretch (rows, columns) uint8 pixels as the tags say; raises RadiographRejected where that is open.
+
+    Only a chest is turned: hands and legs hang otherwise.
+    """
+    return _turned(_true_shape(pixels, dataset, notes), dataset, notes, is_chest=is_chest)
 
 
 def orientation_letters(dataset: Dataset) -> list[str]:
@@ -33,15 +36,15 @@ def orientation_letters(dataset: Dataset) -> list[str]:
     return [] if row in (column, _OPPOSITE[column]) else found
 
 
-def _turned(pixels: np.ndarray, dataset: Dataset, notes: list[ReadingNote]) -> np.ndarray:
+def _turned(pixels: np.ndarray, dataset: Dataset, notes: list[ReadingNote], *, is_chest: bool) -> np.ndarray:
     found = [letters[0] for letters in orientation_letters(dataset)]
     if not found:
         _refuse_turned_field(dataset)
         if tag_text(dataset, "PatientOrientation"):
             notes.append(ReadingNote.ORIENTATION)
         return pixels
-    if not set(found) <= set("LRHF"):
-        return pixels  # not frontal: refused for that, elsewhere
+    if not is_chest or not set(found) <= set("LRHF"):
+        return pixels  # another part or view: refused for that, elsewhere
     row, column = found
     if row in "HF":
         pixels, row, column = pixels.T, column, row
