@@ -48,7 +48,8 @@ def known_study(upload: Upload) -> Study | None:
     radiograph = upload.radiograph
     if same_file := studies.filter(sha256=radiograph.sha256).first():
         return same_file
-    instance = studies.filter(sop_instance_uid=radiograph.sop_instance_uid or None).first()
+    uid = radiograph.sop_instance_uid
+    instance = studies.filter(sop_instance_uid=uid).first() if uid else None
     if instance and instance.pixels_sha256 not in (None, radiograph.pixels_sha256):
         raise RadiographRejected(
             gettext_noop(
