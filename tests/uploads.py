@@ -1,5 +1,6 @@
 """Files that people upload, and how the tests upload them."""
 
+import hashlib
 import io
 from pathlib import Path
 
@@ -25,8 +26,13 @@ def radiograph_png(seed: int = 0, *, width: int = 320, height: int = 256) -> byt
 
 
 def radiograph_dicom(samples: Path, **tags: str) -> bytes:
-    """The sample chest radiograph with other values in its tags."""
+    """The sample chest radiograph with other values in its tags. Other values are another radiograph, as in life."""
     dataset = pydicom.dcmread(samples / "RG1_UNCR.dcm")
+    if tags:
+        words = np.frombuffer(dataset.PixelData, np.uint16).copy()
+        words[: 8 * 32] = np.frombuffer(hashlib.sha256(repr(tags).encode()).digest() * 8, np.uint8)
+        dataset.PixelData = words.tobytes()
+        dataset.SOPInstanceUID = pydicom.uid.generate_uid(entropy_srcs=[repr(tags)])
     for keyword, value in tags.items():
         setattr(dataset, keyword, value)
     buffer = io.BytesIO()
