@@ -8,7 +8,7 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from diagnosis.imaging.radiograph import read_radiograph
 from diagnosis.inference.artifacts import Artifact
@@ -59,8 +59,8 @@ def sent(page: Page, name: str, content: bytes) -> Locator:
     page.get_by_label("Username").fill("alice")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    files = [{"name": name, "mimeType": "image/png", "buffer": content}]
-    page.get_by_label("Chest radiographs", exact=True).set_input_files(files)
+    file: FilePayload = {"name": name, "mimeType": "image/png", "buffer": content}
+    page.get_by_label("Chest radiographs", exact=True).set_input_files(file)
     page.get_by_role("button", name="Classify").click()
     return page.locator(".upload-row").first
 

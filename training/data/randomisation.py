@@ -34,7 +34,7 @@ def randomised(pixels: np.ndarray, box: Box, rng: np.random.Generator) -> NDArra
     """
     picture = cut(pixels, jittered(between_whole_and(box, rng), rng))
     picture = picture.rotate(rng.uniform(-10, 10), BILINEAR)
-    grey = np.asarray(picture, np.float32) / 255
+    grey = np.asarray(picture, np.float32) / np.float32(255)
     if rng.random() < 0.5:
         grey = grey[:, ::-1]
     for chance, change in CHANGES:

@@ -71,5 +71,6 @@ def _one(values: Floats, boxes: Sequence[Box], view: Box, lungs: Floats) -> tupl
 
 def _all_or(lungs: Floats | None, maps: Floats) -> Floats:
     """Where there is no mask, every cell counts."""
-    empty = lungs is None or not lungs.any()
-    return np.ones_like(maps) if empty else np.where(lungs.any(axis=(1, 2), keepdims=True), lungs, 1)  # type: ignore[union-attr]
+    if lungs is None:
+        return np.ones_like(maps)
+    return np.where(lungs.any(axis=(1, 2), keepdims=True), lungs, np.float32(1))

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from diagnosis.imaging.radiograph import read_radiograph
 from diagnosis.inference.lungs import Box
@@ -76,7 +77,7 @@ def examples_of(base: Base, others: Sequence[Base]) -> Iterator[Example]:
     yield example("tiny", lambda pixels, rng: tiny(pixels))
     for quarters in (1, 2, 3):
         turn = {"quarters": quarters, "fault": "turned"}
-        yield example(f"turned {quarters}", lambda pixels, rng, q=quarters: spoiled.turned(pixels, q), **turn)
+        yield example(f"turned {quarters}", partial(_turned, quarters), **turn)
     yield example("mirrored", spoiled.mirrored, is_mirrored=True, fault="mirrored")
     yield example("inverted", spoiled.inverted, is_inverted=True, fault="inverted")
     quarters = rng_of(name).randint(1, 3)
@@ -95,7 +96,7 @@ def rng_of(key: str) -> random.Random:
 
 def tiny(pixels: np.ndarray) -> np.ndarray:
     """Reduced to 64 pixels, as some pictures without a chest are: else a gate would learn sharpness."""
-    image = spoiled.Image.fromarray(pixels)
+    image = Image.fromarray(pixels)
     image.thumbnail((TINY_SIDE, TINY_SIDE))
     return np.asarray(image)
 
@@ -123,7 +124,7 @@ def picture_examples(folder: Path) -> Iterator[Example]:
             yield Example(
                 f"{row['file']} {change}",
                 row["kind"],
-                lambda path=path, make=make: make(pixels_of(path)),
+                partial(_made, make, path),
                 view=view,
                 fault=view,
             )
@@ -149,3 +150,11 @@ def _some(others: Sequence[Base], rng: random.Random) -> list[np.ndarray]:
 
 def names_of(examples: Iterable[Example]) -> list[str]:
     return [example.name for example in examples]
+
+
+def _turned(quarters: int, pixels: np.ndarray, rng: random.Random) -> np.ndarray:
+    return spoiled.turned(pixels, quarters)
+
+
+def _made(make: Callable[[np.ndarray], np.ndarray], path: Path) -> np.ndarray:
+    return make(pixels_of(path))

@@ -28,7 +28,9 @@ class Judged:
 
     def of_code(self) -> dict[str, np.ndarray]:
         """Scores by code, each (n,)."""
-        return scores_by_code(dict(zip((*HEADS, DISTANCE), self.scores.T, strict=True)))
+        by_head: Any = dict(zip((*HEADS, DISTANCE), self.scores.T, strict=True))
+        by_code: Any = scores_by_code(by_head)
+        return dict(by_code)
 
 
 def left_out_groups(examples: Sequence[Example]) -> dict[str, np.ndarray]:

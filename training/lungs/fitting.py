@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -37,7 +38,7 @@ def batch_of(pairs: tuple[Pair, ...], recipe: LungRecipe, step: int) -> tuple[np
     return np.stack(pictures)[..., None].astype(np.float32), np.stack(masks)[..., None].astype(np.float32)
 
 
-def overlap_loss(truth: object, probability: object) -> object:
+def overlap_loss(truth: Any, probability: Any) -> Any:
     """Cross-entropy plus 1 - Dice of the batch (Milletari, Navab and Ahmadi 2016)."""
     entropy = ops.mean(keras.losses.binary_crossentropy(truth, probability))
     both, sizes = ops.sum(truth * probability), ops.sum(truth) + ops.sum(probability)
@@ -93,7 +94,8 @@ def _keep(network: keras.Model, kept: Path | None) -> None:
     if kept is None:
         return
     beside = kept.with_name(f".{kept.name}.tmp.npz")
-    np.savez(beside, **{variable.path: np.asarray(variable) for variable in _state(network)})
+    state: dict[str, Any] = {variable.path: np.asarray(variable) for variable in _state(network)}
+    np.savez(beside, **state)
     beside.rename(kept)
 
 

@@ -27,7 +27,7 @@ from diagnosis.inference.decision import Decision
 from diagnosis.inference.engines import Engine, EngineOutput, OpenVINOEngine
 from diagnosis.inference.examination import open_examiner
 from diagnosis.inference.preprocessing import preprocess
-from training.data.dataset import Sample, read_dataset, read_image
+from training.data.dataset import NONE_REFUSED, Sample, read_dataset, read_image
 from training.data.splits import write_split
 from training.evaluation.judgement import Judgement, Scored, errors, judge, metrics_tree, part_metrics, write_errors
 from training.evaluation.plots import draw_plots, draw_worst_errors
@@ -94,7 +94,7 @@ def scored_parts(trained: Trained) -> dict[str, Scored]:
             samples=split.parts()[name],
             raw=raw,
             groups=split.group_numbers(split.parts()[name]),
-            **({"refused": dataset.refused("test")} if name == "test" else {}),
+            refused=dataset.refused("test") if name == "test" else NONE_REFUSED,
         )
         for name, raw in trained.predictions.items()
     }

@@ -157,7 +157,8 @@ def read_gate(folder: Path) -> LearnedGate:
     """The gate of a version's folder. Raises ModelUnavailable where its files are missing or damaged."""
     card = read_json(folder / CARD)
     try:
-        return LearnedGate(**_arrays(folder / WEIGHTS), **_contract(card))
+        values: dict[str, Any] = {**_arrays(folder / WEIGHTS), **_contract(card)}
+        return LearnedGate(**values)
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise ModelUnavailable(f"The gate of model {folder.name} is damaged: {error!r}.") from error
 

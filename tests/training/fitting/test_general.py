@@ -40,7 +40,8 @@ def test_a_left_out_source_shapes_nothing():
     features, pictures = made()
     theirs = pictures.sources == "nih"
     rows = np.flatnonzero(~theirs)
-    other = ViewFeatures(*(np.where(theirs[:, None], 99, view) for view in (features.whole, features.lungs)))
+    whole, lungs = (np.where(theirs[:, None], 99, view) for view in (features.whole, features.lungs))
+    other = ViewFeatures(whole, lungs)
     one, same = (fit_head(each, pictures, rows, CONFIG) for each in (features, other))
     np.testing.assert_array_equal(one.direction, same.direction)
 

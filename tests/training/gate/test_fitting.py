@@ -9,7 +9,17 @@ from training.gate.fitting import HEADS, UNASKED, GateRecipe, balanced, fit_dist
 from training.gate.limits import NEVER, Allowances, by_source, choose_limits, mean_over_sources, quantile_over_sources
 
 RNG = np.random.default_rng(0)
-FAULTS = ("", "turned 1", "turned 2", "turned 3", "inverted", "mirrored", "cut", "several", "screenshot")
+FAULTS: tuple[str, ...] = (
+    "",
+    "turned 1",
+    "turned 2",
+    "turned 3",
+    "inverted",
+    "mirrored",
+    "cut",
+    "several",
+    "screenshot",
+)
 FAULTS += ("photographed", "blurred", "noisy", "dark", "bright", NO_CHEST, "lateral", "child")
 
 

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from diagnosis.errors import ModelUnavailable
+from diagnosis.inference.artifacts import read_json, write_json
 from diagnosis.inference.lung_network import LungNetwork
 from training.data.dataset import DatasetError
 from training.lungs import keeping
@@ -111,7 +112,7 @@ def test_files_give_the_same_network(tmp_path: Path):
     keeping.round_tensors(network)
     keeping.save_lungs(tmp_path, network, {"architecture": "U-Net"})
     keeping.write_lung_graph(keeping.load_lungs(tmp_path), tmp_path)
-    keeping.check_lungs(tmp_path, keeping.read_json(tmp_path / keeping.CARD))
+    keeping.check_lungs(tmp_path, read_json(tmp_path / keeping.CARD))
     picture = np.random.default_rng(0).random((1, 96, 96, 1)).astype(np.float32)
     served = LungNetwork(tmp_path).probabilities(picture)
     np.testing.assert_allclose(served, np.asarray(network(picture, training=False)), atol=1e-4)
@@ -120,8 +121,8 @@ def test_files_give_the_same_network(tmp_path: Path):
 def test_other_tensors_than_the_card_s_are_refused(tmp_path: Path):
     network = build_lung_network()
     keeping.save_lungs(tmp_path, network, {})
-    card = keeping.read_json(tmp_path / keeping.CARD)
-    keeping.write_json(tmp_path / keeping.CARD, card | {"tensors_sha256": "0" * 64})
+    card = read_json(tmp_path / keeping.CARD)
+    write_json(tmp_path / keeping.CARD, card | {"tensors_sha256": "0" * 64})
     with pytest.raises(ModelUnavailable, match="not the one its card describes"):
         keeping.load_lungs(tmp_path)
 
@@ -130,7 +131,7 @@ def test_other_golden_answers_are_refused(tmp_path: Path):
     network = build_lung_network()
     keeping.save_lungs(tmp_path, network, {})
     keeping.write_lung_graph(network, tmp_path)
-    card = keeping.read_json(tmp_path / keeping.CARD)
+    card = read_json(tmp_path / keeping.CARD)
     with pytest.raises(ModelUnavailable, match="golden answers"):
         keeping.check_lungs(tmp_path, card | {"golden": [value + 0.01 for value in card["golden"]]})
 

@@ -64,7 +64,8 @@ def test_a_pictures_weight_counts():
 
 def test_folded_it_is_the_same_layer():
     rng = np.random.default_rng(0)
-    layer = OpacityLayer(*(rng.uniform(0.5, 2, 6).astype(np.float32) for _ in range(3)), bias=0.7)
+    mean, scale, kernel = rng.uniform(0.5, 2, (3, 6)).astype(np.float32)
+    layer = OpacityLayer(mean, scale, kernel, 0.7)
     maps = rng.normal(size=(2, 14, 14, 6)).astype(np.float32)
     expected = ((maps - layer.mean) / layer.scale) @ layer.kernel + layer.bias
     np.testing.assert_allclose(layer.logits(maps), expected, rtol=1e-4, atol=1e-4)

@@ -51,7 +51,8 @@ def test_scores_of_both_views_are_added():
 def test_opacity_is_linear_on_the_lungs_maps(backbone, views):
     network = build_two_view_network(backbone, HEAD)
     rng = np.random.default_rng(5)
-    layer = OpacityLayer(*(rng.uniform(0.5, 1, 64).astype(np.float32) for _ in range(3)), bias=-0.5)
+    mean, scale, kernel = rng.uniform(0.5, 1, (3, 64)).astype(np.float32)
+    layer = OpacityLayer(mean, scale, kernel, -0.5)
     set_opacity(network, layer)
     maps = np.asarray(frozen_features(backbone, HEAD)(views[:, 1])[1])
     np.testing.assert_allclose(np.asarray(network(views)[1]), layer.logits(maps), rtol=1e-3, atol=1e-4)
