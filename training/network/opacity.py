@@ -105,11 +105,11 @@ class AdamW:
         self.first, self.second = np.zeros(size, np.float32), np.zeros(size, np.float32)
         self.config, self.total, self.done = config, total, 0
 
-    def step(self, gradient: np.ndarray) -> None:
+    def step(self, gradient: Floats) -> None:
         rate = self.config.learning_rate * (1 + np.cos(np.pi * self.done / self.total)) / 2
         self.done += 1
-        self.first = BETAS[0] * self.first + (1 - BETAS[0]) * gradient
-        self.second = BETAS[1] * self.second + (1 - BETAS[1]) * gradient**2
+        self.first = np.float32(BETAS[0]) * self.first + np.float32(1 - BETAS[0]) * gradient
+        self.second = np.float32(BETAS[1]) * self.second + np.float32(1 - BETAS[1]) * gradient**2
         first, second = (m / (1 - b**self.done) for m, b in zip((self.first, self.second), BETAS, strict=True))
         self.values[:-1] *= 1 - rate * self.config.decay
         self.values -= (rate * first / (np.sqrt(second) + 1e-8)).astype(np.float32)

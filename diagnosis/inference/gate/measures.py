@@ -130,7 +130,7 @@ def _heart_side(labels: np.ndarray, box: Box) -> float:
 
     In widths of the lungs' box. The heart lies on the right of a picture that is not mirrored.
     """
-    middles = [[], []]
+    middles: list[list[float]] = [[], []]
     half = (box.top + box.bottom) / 2 * SIDE
     for row in np.flatnonzero((labels == 1).any(axis=1) & (labels == 2).any(axis=1)):
         left, right = np.flatnonzero(labels[row] == 1)[-1], np.flatnonzero(labels[row] == 2)[0]
