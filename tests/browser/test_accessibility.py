@@ -137,7 +137,7 @@ def test_the_pages_for_faults(
     def fail(*_arguments: object) -> None:
         raise error
 
-    monkeypatch.setattr("diagnosis.results.views.tallies", fail)
+    monkeypatch.setattr("diagnosis.home.views.tallies", fail)
     answer = alices.goto("/")
     assert answer is not None
     assert answer.status == code

@@ -1,7 +1,7 @@
 """Each service that writes against each other, at the same moment: both have read before either writes.
 
-What must hold afterwards, no matter who was first: nothing erased comes back, no one was told "saved" whose change is gone,
-columns that repeat others agree with them, and the audit is whole. On MariaDB also: no two wait for each other.
+What must hold afterwards, no matter who was first: nothing erased comes back, no one was told "saved" whose change is
+gone, columns that repeat others agree with them, and the audit is whole. On MariaDB also: no two wait for each other.
 """
 
 import threading

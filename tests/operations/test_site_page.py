@@ -101,7 +101,7 @@ def test_only_uncaught_errors_are_counted(
         raise RuntimeError
 
     with monkeypatch.context() as broken:
-        broken.setattr("diagnosis.results.views.tallies", fail)
+        broken.setattr("diagnosis.home.views.tallies", fail)
         assert client_of(alice).get("/").status_code == 500
     (toy_models / "current.json").unlink()
     assert stranger.get("/readyz").status_code == 503
