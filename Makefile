@@ -28,7 +28,7 @@ run: $(VENV)/.requirements $(FRONT_END) .env $(BUILT_MODEL) database samples/che
 		{ echo "Port $(PORT) is taken by another program. Choose one: PORT=8001 make run" >&2; exit 1; }
 	@echo "Starting on http://127.0.0.1:$(PORT) (Ctrl-C stops it). Radiographs to try: samples/"
 	@echo "A forgotten password: $(MANAGE) changepassword radiographer"
-	@exec $(PYTHON) -W "ignore:No directory at" -m gunicorn covidxray.wsgi --bind 127.0.0.1:$(PORT) \
+	@MALLOC_ARENA_MAX=2 exec $(PYTHON) -W "ignore:No directory at" -m gunicorn covidxray.wsgi --bind 127.0.0.1:$(PORT) \
 		--worker-class operations.connections.PatientWorker --workers 1 --threads 24 --timeout 120 --log-level warning
 
 test: $(VENV)/.requirements-dev $(VENV)/load/.requirements $(FRONT_END) $(BUILT_MODEL) lint types deploy-check ## everything that checks the code, browser tests included

@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from importlib.metadata import distribution, metadata
+from importlib.metadata import distribution, distributions, metadata
 from pathlib import Path
 
 import pytest
@@ -80,6 +80,23 @@ def test_what_people_run_is_free_of_the_gpl(name: str) -> None:
     facts = metadata(name).json
     stated = f"{facts.get('license_expression')} {facts.get('classifier')} {facts.get('license', '')[:80]}"
     assert not re.search(r"\bA?GPL|GNU (Affero )?General Public", stated)
+
+
+INSIDE_WHEELS = re.compile(r"(?i)(?:^|/)(libgomp|libgfortran|libquadmath|libgcc|libstdc|[^/]*(?<![a-z])gpl)[^/]*$")
+
+
+def test_gpl_files_inside_wheels_are_listed() -> None:
+    """What a package's own licence says nothing of: fonts, run-time libraries of compilers."""
+    listed = (PROJECT / "docs" / "licences.md").read_text()
+    table = listed[listed.index("Inside wheels") :]
+    found = {
+        (package.metadata["Name"].lower(), match[1].partition("-")[0])
+        for package in distributions()
+        for file in package.files or ()
+        if (match := INSIDE_WHEELS.search(str(file))) and "dist-info" not in str(file)
+    }
+    assert {"imagecodecs", "reportlab"} <= {package for package, _file in found}
+    assert [pair for pair in sorted(found) if pair[0] not in table or pair[1].lower() not in table.lower()] == []
 
 
 def test_no_file_names_a_local_path() -> None:

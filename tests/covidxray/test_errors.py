@@ -1,14 +1,19 @@
 """The pages for what went wrong, in the look of the site and without the parts that failed."""
 
 import errno
+from pathlib import Path
 
 import pytest
+from django.core.files.storage import FileSystemStorage
 from django.db import OperationalError, connection
 from django.template.loader import render_to_string
 from django.test import Client
 
 from accounts.models import User
+from diagnosis.models import Study
+from tests.api.programs import program_of
 from tests.cast import client_of
+from tests.uploads import diagnosed, radiograph_png, upload
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 413, 500, 503, 507])
@@ -74,7 +79,14 @@ def test_the_database_is_away(alice: User) -> None:
 
 @pytest.mark.parametrize(
     ("error", "status"),
-    [(ValueError("Canary"), 500), (OSError(errno.ENOSPC, "Canary"), 507), (OSError(errno.EACCES, "Canary"), 500)],
+    [
+        (ValueError("Canary"), 500),
+        (OSError(errno.ENOENT, "Canary"), 500),
+        (OSError(errno.ENOSPC, "Canary"), 507),
+        (OSError(errno.EROFS, "Canary"), 503),
+        (OSError(errno.EACCES, "Canary"), 503),
+        (OSError(errno.EIO, "Canary"), 503),
+    ],
 )
 def test_an_uncaught_error(
     alice: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception, status: int
@@ -86,3 +98,24 @@ def test_an_uncaught_error(
     answer = client_of(alice).get("/results/")
     assert answer.status_code == status
     assert "Canary" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
+def test_the_storage_is_read_only(
+    alice: User, engine: object, monkeypatch: pytest.MonkeyPatch, media_root: Path, number: int
+) -> None:
+    """An upload and a picture say 503, and nothing of the upload is kept."""
+    client = client_of(alice)
+    diagnosis = diagnosed(alice)
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(number, "Canary")
+
+    for name in ("_save", "_open"):
+        monkeypatch.setattr(FileSystemStorage, name, fail)
+    answer = upload(client, radiograph_png(1))
+    assert (answer.status_code, answer["Retry-After"]) == (503, "30")
+    assert Study.objects.count() == 1
+    answer = client.get(f"/studies/{diagnosis.study.uuid}/display.jpg")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "30")
+    assert program_of(alice).get(f"/api/studies/{diagnosis.study.uuid}/display/").status_code == 503

@@ -48,6 +48,21 @@ def test_timeouts_grow_outwards(nginx: str, deploy: Path) -> None:
     assert seconds((deploy / "systemd" / "covidxray.service").read_text(), "TimeoutStopSec") > graceful
 
 
+def test_malloc_keeps_two_arenas(deploy: Path, project: Path) -> None:
+    """Without the limit 24 threads kept 941 MB where 239 MB do."""
+    assert "\nEnvironment=MALLOC_ARENA_MAX=2\n" in (deploy / "systemd" / "covidxray.service").read_text()
+    assert "MALLOC_ARENA_MAX=2 exec" in (project / "Makefile").read_text()
+
+
+def test_slow_clients_are_limited(nginx: str, deploy: Path, project: Path) -> None:
+    """By nginx, and by the worker of both servers where it is missing."""
+    for directive in ("limit_req zone=", "limit_conn covidxray", "client_header_timeout", "client_body_timeout"):
+        assert directive in nginx
+    assert seconds(nginx, "client_header_timeout") <= 30
+    for file in (deploy / "gunicorn.conf.py", project / "Makefile"):
+        assert "operations.connections.PatientWorker" in file.read_text()
+
+
 def test_request_line_limits_agree(nginx: str, deploy: Path) -> None:
     """The request line may be as long for gunicorn as for nginx."""
     buffers = re.search(r"large_client_header_buffers 4 (\d+)k;", nginx)

@@ -5,6 +5,8 @@ import re
 import secrets
 import socket
 import ssl
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -243,3 +245,43 @@ def test_the_client_address_is_nginxs(stack: Site) -> None:
     )
     assert "127.0.0.1" in shown
     assert "6.6.6.6" not in shown
+
+
+def test_strangers_send_a_megabyte_and_no_more(stack: Site, alice: requests.Session) -> None:
+    """Neither a page's cookie nor a token: what they send is refused before nginx has stored it."""
+    size = 1024**2 + 1
+    for path in ("/upload/", "/api/results/", "/api/sign-in/"):
+        assert raw(stack, f"POST {path} HTTP/1.1\r\nContent-Length: {size}")[0] == 413, path
+    assert raw(stack, "GET /stranger/upload/ HTTP/1.1")[0] == 404
+    assert stack.visitor().get(f"{stack.url}/upload/", allow_redirects=False).status_code == 302
+    assert stack.visitor().get(f"{stack.url}/api/results/").status_code == 401
+
+
+def test_two_hundred_slow_clients_stop_no_one(stack: Site, alice: requests.Session) -> None:
+    """Silent ones, halves of heads and of bodies, over TLS, while a radiographer works."""
+    context = ssl.create_default_context(cafile=str(stack.folder / "tls.crt"))
+    post = b"POST /accounts/sign-in/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\na"
+    starts = (b"", b"GET / HTTP/1.1\r\nHost: loc", post)
+    with ExitStack() as held:
+        for number in range(200):
+            plain = held.enter_context(socket.create_connection(("localhost", stack.https_port), timeout=60))
+            connection = held.enter_context(context.wrap_socket(plain, server_hostname="localhost"))
+            connection.sendall(starts[number % len(starts)])
+        answer = stack.upload(alice)
+        assert answer.status_code == 201
+        seconds = []
+        for _ in range(20):
+            page = alice.get(stack.url + answer.json()["result"])
+            assert page.status_code == 200
+            seconds.append(page.elapsed.total_seconds())
+        assert sorted(seconds)[10] < 2
+
+
+def test_one_address_asks_only_so_often(stack: Site) -> None:
+    """Signing in: thirty at once, and two in a second."""
+    form = {"username": "nobody-at-all", "password": "x"}
+    with ThreadPoolExecutor(8) as pool:
+        address = f"{stack.url}/api/sign-in/"
+        statuses = list(pool.map(lambda _number: stack.visitor().post(address, json=form).status_code, range(80)))
+    assert 429 in statuses
+    assert stack.visitor().get(f"{stack.url}/healthz").text == "ok"
