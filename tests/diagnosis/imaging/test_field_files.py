@@ -1,4 +1,4 @@
-"""The inputs of ../shared/field, where that folder is: each shows the chest of right.png, or is refused for its reason."""
+"""The inputs of ../shared/field, where that folder is: each shows the chest, or is refused for its reason."""
 
 from pathlib import Path
 
