@@ -6,7 +6,7 @@ from io import BytesIO
 from PIL import Image
 
 from diagnosis.errors import RadiographRejected, gettext_noop
-from diagnosis.imaging.grey import GreyPicture, grey_colours, grey_picture
+from diagnosis.imaging.grey import GreyPicture, grey_colours, grey_picture, read_only, stretched_levels
 from diagnosis.imaging.limits import refuse_many_scans, refuse_oversize
 from diagnosis.imaging.notes import ReadingNote
 from diagnosis.imaging.own_outputs import refuse_own_output
@@ -34,7 +34,8 @@ def read_picture(content: bytes) -> GreyPicture:
         else:
             refuse_many_scans(content)
         if has_lost_bits(image):
-            return grey_colours(all_bits(content))
+            words = all_bits(content)
+            return grey_colours(words) if words.ndim == 3 else GreyPicture(read_only(stretched_levels(words)), 0.0)
         image.load()
         refuse_own_output(image)
         picture = grey_picture(image)

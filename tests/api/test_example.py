@@ -50,7 +50,7 @@ def test_it_uploads_tells_the_answer_and_signs_out(
     assert (run.returncode, run.stderr) == (0, "")
     chest, letter = run.stdout.splitlines()
     assert "'prediction': 'Positive'" in chest
-    assert "not a JPEG, PNG or DICOM picture" in letter
+    assert "This is a PDF file" in letter
     assert (Study.objects.get().projection, ApiToken.objects.count()) == ("PA", 0)
 
 

@@ -69,11 +69,12 @@ class TestUploading:
         ("content", "status", "code", "reason"),
         [
             (b"", 422, "empty", "This file is empty"),
-            (b"%PDF-1.7", 422, "not-an-image", "not a JPEG, PNG or DICOM picture"),
+            (b"no picture", 422, "not-an-image", "not a JPEG, PNG or DICOM picture"),
+            (b"%PDF-1.7", 422, "not-an-image", "Export the radiograph as DICOM or PNG"),
             (radiograph_png()[:900], 422, "damaged", ""),
             (b"\0" * (MAX_FILE_BYTES + 1), 413, "too-large", "larger than 50 MB"),
         ],
-        ids=["empty", "no picture", "truncated", "too large"],
+        ids=["empty", "no picture", "PDF", "truncated", "too large"],
     )
     def test_a_refused_file_leaves_nothing(
         self, program: Client, media_root: Path, content: bytes, status: int, code: str, reason: str

@@ -239,7 +239,10 @@ def test_a_colour_capture_of_a_grey_picture(layout: str) -> None:
     """A colour capture of a grey picture gives the grey picture."""
     radiograph = read_radiograph(CAPTURES[layout])
     tolerance = 8 if "JPEG" in layout else 1
-    assert abs(radiograph.pixels.astype(int) - EIGHT).max() <= tolerance
+    if "16 bits" in layout:  # stretched, as everything of more than 8 bits is
+        assert np.corrcoef(radiograph.pixels.ravel(), EIGHT.ravel())[0, 1] > 0.995
+    else:
+        assert abs(radiograph.pixels.astype(int) - EIGHT).max() <= tolerance
     assert radiograph.colourfulness < 1
 
 

@@ -66,6 +66,7 @@ RIGHT: dict[str, Callable[[], bytes]] = {
     "12 bits in 16": lambda: encoded(Image.fromarray(PIXELS), "PNG"),
     "RGB of 12 bits in 16": lambda: png16(np.stack([PIXELS] * 3, axis=-1), 2),
     "RGBA of 12 bits in 16": lambda: png16(np.stack([*[PIXELS] * 3, np.full_like(PIXELS, 65535)], axis=-1), 6),
+    "grey and alpha of 12 bits in 16": lambda: png16(np.stack([PIXELS, np.full_like(PIXELS, 65535)], axis=-1), 4),
     "BMP": lambda: encoded(Image.fromarray(GREY), "BMP"),
     "TIFF": lambda: encoded(Image.fromarray(GREY), "TIFF"),
     "TIFF of 12 bits in 16": lambda: encoded(Image.fromarray(PIXELS), "TIFF"),
