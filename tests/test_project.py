@@ -14,7 +14,7 @@ from tests.on_mariadb import REPEATED
 PROJECT = Path(__file__).resolve().parent.parent
 INPUTS = PROJECT / "requirements"
 NAMES = sorted(file.stem for file in INPUTS.glob("*.in"))
-LOCKED = re.compile(r"^(\S+)==(\S+)(?: \\\n    --hash=\S+)+\n    # via (.*)$", re.MULTILINE)
+LOCKED = re.compile(r"^([^\s\[]+)(?:\[\S+\])?==(\S+)(?: \\\n    --hash=\S+)+\n    # via (.*)$", re.MULTILINE)
 LARGEST_MODEL_BYTES = 40 * 10**6
 # Built from parts, so that this file passes its own test.
 MACHINE_PATHS = re.compile(
