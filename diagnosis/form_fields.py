@@ -12,7 +12,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.imaging.dicom_details import shown_line
+from diagnosis.imaging.tag_texts import shown_line
 from diagnosis.models import Patient, Study
 from diagnosis.models.locking import changed_meanwhile
 

@@ -4,6 +4,7 @@ Order matters, because each step is only safe after the one before: head, transf
 object, declared size, size inside the compressed data, and only then the pixels.
 """
 
+import hashlib
 import logging
 import warnings
 from dataclasses import dataclass, replace
@@ -117,6 +118,8 @@ class DicomPicture:
     view: ViewTags
     sop_instance_uid: str
     notes: tuple[ReadingNote, ...]
+    decoded_sha256: str
+    """Hexadecimal SHA-256 of the stored values, before any window: an archive may change the window."""
 
 
 def read_dicom(content: bytes) -> DicomPicture:
@@ -132,7 +135,8 @@ def read_dicom(content: bytes) -> DicomPicture:
     _refuse_other_objects(dataset)
     _refuse_layout(dataset)
     view = view_tags(dataset)
-    picture = _decoded(dataset, transfer_syntax, notes)
+    stored, colours = _decoded(dataset, transfer_syntax)
+    picture = _shown(stored, colours, dataset, notes)
     pixels = upright(picture.pixels, dataset, notes, is_chest=not view.other_part)
     return DicomPicture(
         replace(picture, pixels=read_only(pixels)),
@@ -140,6 +144,7 @@ def read_dicom(content: bytes) -> DicomPicture:
         view,
         tag_text(dataset, "SOPInstanceUID")[:64],
         tuple(notes),
+        hashlib.sha256(f"{stored.shape}{stored.dtype.kind}:".encode() + stored.tobytes()).hexdigest(),
     )
 
 
@@ -214,12 +219,12 @@ def _refuse_layout(dataset: Dataset) -> None:
         )
 
 
-def _decoded(dataset: Dataset, transfer_syntax: uid.UID, notes: list[ReadingNote]) -> GreyPicture:
+def _decoded(dataset: Dataset, transfer_syntax: uid.UID) -> tuple[np.ndarray, str]:
+    """The numbers that the file stores, and their colour model."""
     declared = stored_bits(dataset)
     bits = _keep_checked_frame(dataset, transfer_syntax) if transfer_syntax.is_encapsulated else declared.allocated
     words, colours = _words(dataset, transfer_syntax)
-    stored = used_values(Samples(words, bits), declared)
-    return _shown(stored, colours, dataset, notes)
+    return used_values(Samples(words, bits), declared), colours
 
 
 def _shown(stored: np.ndarray, colours: str, dataset: Dataset, notes: list[ReadingNote]) -> GreyPicture:

@@ -63,7 +63,8 @@ def read_other(content: bytes, kind: str) -> GreyPicture:
 
 def _refuse_depth(image: Image.Image) -> None:
     """Refuse fractions, and colours of 16 bits, of which Pillow would keep half of the bits."""
-    raw = image.tile[0][3] if image.tile else ""
+    tiles = getattr(image, "tile", [])
+    raw = tiles[0][3] if tiles else ""
     mode = str(raw[0] if isinstance(raw, tuple) else raw)
     if image.mode.startswith("F") or (";16" in mode and not image.mode.startswith("I")):
         raise _wrong_depth()

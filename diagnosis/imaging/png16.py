@@ -38,9 +38,11 @@ def all_bits(content: bytes) -> np.ndarray:
 def _decoded(content: bytes, raw_mode: str) -> np.ndarray:
     with Image.open(BytesIO(content), formats=("PNG",)) as image:
         codec, box, offset, _ = _tile(image)
-        image.tile = [type(image.tile[0])(codec, box, offset, raw_mode.format(mode=image.mode))]
+        tile = type(image.tile[0])(codec, box, offset, raw_mode.format(mode=image.mode))
+        image.tile = [tile]
         return np.asarray(image)
 
 
 def _tile(image: Image.Image) -> Any:
-    return image.tile[0] if image.tile else ("", None, 0, "")
+    tiles = getattr(image, "tile", [])
+    return tiles[0] if tiles else ("", None, 0, "")

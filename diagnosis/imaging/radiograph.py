@@ -39,6 +39,8 @@ class Radiograph:
     """The name of this very picture in all archives; empty where the file has none."""
     notes: tuple[ReadingNote, ...] = ()
     """What of the file could not be used, although its picture could."""
+    decoded_sha256: str = ""
+    """Hexadecimal SHA-256 of a DICOM file's stored values, whatever its window; empty for other files."""
 
     @cached_property
     def pixels_sha256(self) -> str:
@@ -82,6 +84,7 @@ def _read(content: bytes, kind: str) -> Radiograph:
         found.view,
         found.sop_instance_uid,
         found.notes,
+        found.decoded_sha256,
     )
 
 

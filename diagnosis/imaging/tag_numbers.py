@@ -15,7 +15,7 @@ _LARGEST = 1e15
 
 def tag_numbers(dataset: Dataset, keyword: str) -> tuple[float | None, ...]:
     """All values of a tag in their order, each None where it is no finite number; () where the tag is absent."""
-    element = dataset.get_item(keyword)
+    element: object = dataset.get_item(keyword)
     if element is None:
         return ()
     if isinstance(element, RawDataElement) and isinstance(element.value, bytes) and _is_text(element, dataset, keyword):

@@ -133,7 +133,7 @@ def _looked_up(values: np.ndarray, item: Dataset, dataset: Dataset) -> np.ndarra
         return None
     count = int(descriptor[0] or 0) & 0xFFFF or 2 * _HALF
     raw = data if isinstance(data, bytes) else np.atleast_1d(data)
-    table = table_words(raw, count, is_little_endian=dataset.original_encoding[1])[:count].astype(np.float64)
+    table = table_words(raw, count, is_little_endian=bool(dataset.original_encoding[1]))[:count].astype(np.float64)
     if len(table) < max(2, count // 2) or table.min() == table.max():
         return None
     first = _first_value(int(descriptor[1] or 0), len(table), values)

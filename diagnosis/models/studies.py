@@ -68,6 +68,7 @@ class Study(models.Model):
     # Null and not empty where there is none: that may be so of any number of studies, and else each is the only one.
     sop_instance_uid = models.CharField(_("SOP Instance UID"), max_length=64, null=True, editable=False)  # noqa: DJ001
     pixels_sha256 = models.CharField(_("SHA-256 of the pixels"), max_length=64, null=True, editable=False)  # noqa: DJ001
+    decoded_sha256 = models.CharField(_("SHA-256 of the stored values"), max_length=64, blank=True, editable=False)
     reading_notes = models.JSONField(_("what of the file could not be used"), default=list, editable=False)
     size = models.PositiveBigIntegerField(_("size in bytes"))
     width = models.PositiveIntegerField(_("width in pixels"))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
+from typing import BinaryIO, cast
 
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
@@ -79,7 +80,7 @@ def upload_answers(*, user: User, file: UploadedFile, entered: EnteredDetails) -
     name = shown_file_name(file.name or "")
     try:
         refuse_size(file.size or 0)
-        for member in members(file):
+        for member in members(cast(BinaryIO, file)):
             answer = _content_answer(user, f"{name}: {shown_file_name(member.name)}", member.read, entered)
             yield answer
             if answer.retry_after:

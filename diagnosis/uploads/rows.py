@@ -51,7 +51,7 @@ def known_study(upload: Upload) -> Study | None:
         return same_file
     uid = radiograph.sop_instance_uid
     instance = studies.filter(sop_instance_uid=uid).first() if uid else None
-    if instance and instance.pixels_sha256 not in (None, radiograph.pixels_sha256):
+    if instance and not _is_same_picture(instance, radiograph):
         raise RadiographRejected(
             gettext_noop(
                 "The DICOM file has the SOP Instance UID of a radiograph that is stored already, but another picture. "
@@ -60,6 +60,13 @@ def known_study(upload: Upload) -> Study | None:
             code="instance-contradiction",
         )
     return instance or studies.filter(pixels_sha256=radiograph.pixels_sha256).first()
+
+
+def _is_same_picture(instance: Study, radiograph: Radiograph) -> bool:
+    """As shown, or as stored: an archive may have changed the window."""
+    if instance.pixels_sha256 in (None, radiograph.pixels_sha256):
+        return True
+    return instance.decoded_sha256 == radiograph.decoded_sha256 != ""
 
 
 def store(upload: Upload, classifier: Classifier, answer: Classification) -> Diagnosis:
@@ -88,6 +95,7 @@ def _new_study(upload: Upload) -> Study:
         sha256=radiograph.sha256,
         sop_instance_uid=radiograph.sop_instance_uid or None,
         pixels_sha256=radiograph.pixels_sha256,
+        decoded_sha256=radiograph.decoded_sha256,
         reading_notes=[note.value for note in radiograph.notes],
         size=len(upload.content),
         width=width,

@@ -134,7 +134,7 @@ def test_a_file_is_dropped(signed_in: Page) -> None:
 
 def test_a_refused_file_is_explained(signed_in: Page) -> None:
     page = signed_in
-    upload(page, b"%PDF-1.7", "letter.png")
+    upload(page, b"a letter", "letter.png")
     row = page.get_by_role("listitem").filter(has_text="letter.png")
     expect(row).to_contain_text("not a JPEG, PNG or DICOM picture")
     expect(page.get_by_role("status").filter(has_text="Not classified: 1")).to_be_visible()

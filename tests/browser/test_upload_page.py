@@ -1,5 +1,7 @@
 """Uploading in a real browser: many files, each with its own outcome, whatever happens to the others on the way."""
 
+import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,7 +38,7 @@ def png(name: str, seed: int = 0) -> FilePayload:
     return FilePayload(name=name, mimeType="image/png", buffer=radiograph_png(seed))
 
 
-BROKEN = FilePayload(name="letter.png", mimeType="image/png", buffer=b"%PDF-1.7")
+BROKEN = FilePayload(name="letter.png", mimeType="image/png", buffer=b"a letter")
 
 
 def choose(page: Page, *files: FilePayload) -> None:
@@ -289,3 +291,16 @@ def test_without_scripts_files_share_a_page(without_scripts: Page) -> None:
     expect(row(page, "letter.png")).to_contain_text("not a JPEG, PNG or DICOM picture")
     row(page, "first.png").get_by_role("link").click()
     expect(page.get_by_role("heading", name="Positive")).to_be_visible()
+
+
+def test_a_zip_gets_a_row_for_each_file(upload_page: Page) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in (("a.png", radiograph_png(1)), ("b.png", radiograph_png(2)), ("c.txt", b"text")):
+            archive.writestr(name, content)
+    choose(upload_page, FilePayload(name="x.zip", mimeType="application/zip", buffer=stream.getvalue()))
+    classify(upload_page)
+    expect(summary(upload_page)).to_have_text("Finished: 3 of 3 · Classified: 2 · Not classified: 1")
+    expect(row(upload_page, "x.zip: c.txt")).to_contain_text("not a JPEG, PNG or DICOM picture")
+    row(upload_page, "x.zip: b.png").get_by_role("link").click()
+    expect(upload_page.get_by_role("heading", name="Positive")).to_be_visible()

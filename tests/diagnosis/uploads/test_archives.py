@@ -26,9 +26,9 @@ from tests.uploads import radiograph_png, stored_files
 UPLOAD = "/upload/"
 
 
-def packed(files: dict[str, bytes], **options: int) -> bytes:
+def packed(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", **{"compression": zipfile.ZIP_DEFLATED, **options}) as archive:
+    with zipfile.ZipFile(stream, "w", compression) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
     return stream.getvalue()

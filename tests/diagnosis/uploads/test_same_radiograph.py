@@ -52,6 +52,9 @@ SAME = {
     "a header that an archive rewrote": instance(AccessionNumber="A-7", StudyDate="20260101"),
     "another compression": as_jpeg_2000(),
     "another instance of the very picture": instance("9.9.9"),
+    "another window": make.dicom(
+        PIXELS, SOPInstanceUID="1.2.3.4", BitsStored=12, HighBit=11, WindowCenter=1500, WindowWidth=2500
+    ),
     "without its UID": instance(None),
 }
 
