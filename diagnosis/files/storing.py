@@ -44,13 +44,19 @@ def _may_be_stored(rows: QuerySet[Any]) -> bool:
 
 
 @contextmanager
-def study_files(study: Study, *, original: bytes, display: bytes, thumbnail: bytes) -> Iterator[None]:
+def study_files(
+    study: Study, *, original: bytes, display: bytes, thumbnail: bytes, full: bytes | None = None
+) -> Iterator[None]:
     """Write the files of `study`, name them in it, and run the block, which saves it, in a transaction.
 
-    The names come from the study's UUID, never from the person's file name.
+    `full` is the copy with all pixels, where `display` has fewer. The names come from the study's UUID, never from the
+    person's file name.
     """
     folder = f"radiographs/{study.uuid.hex[:2]}/{study.uuid}"
     files = {"original": original, "display.jpg": display, "thumbnail.jpg": thumbnail}
+    if full:
+        files["full.jpg"] = full
     with files_and_rows(folder, files, Study.objects.filter(uuid=study.uuid)) as stored:
-        study.original.name, study.display.name, study.thumbnail.name = stored.values()
+        for ending, name in stored.items():
+            getattr(study, ending.removesuffix(".jpg")).name = name
         yield

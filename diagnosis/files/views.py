@@ -4,28 +4,21 @@
 """
 
 import logging
-import threading
 from functools import wraps
 from http import HTTPStatus
 from uuid import UUID
 
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from accounts.roles import Parameters, SignedInRequest, SignedInView, radiographer_required
 from audit.models import Action
-from diagnosis.files.sending import download_answer, download_name, picture_answer, stored
+from diagnosis.files.sending import download_answer, download_name, picture_answer
 from diagnosis.history.recording import image_view_record, study_record, thumbnail_view_record
-from diagnosis.imaging.corrections import corrected
-from diagnosis.imaging.radiograph import read_radiograph
-from diagnosis.imaging.rendering import full_jpeg
 from diagnosis.models import Study
 
 logger = logging.getLogger(__name__)
-
-# A picture of 40 megapixels takes a second and hundreds of megabytes to decode.
-_decoding = threading.Lock()
 
 
 def file_needed(view: SignedInView[Parameters]) -> SignedInView[Parameters]:
@@ -58,16 +51,10 @@ def thumbnail_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
 
 
 def full_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
-    """The radiograph with all its pixels, free of metadata: decoded again, where the copy above has fewer."""
+    """The radiograph with all its pixels, free of metadata: a copy made at the upload, where that above has fewer."""
     study = _visible_study(request, uuid)
     image_view_record(study=study, actor=request.user)
-    if not study.is_reduced:
-        return picture_answer(study.display)
-    with stored(study.original) as file:
-        content = file.read()
-    with _decoding:
-        picture = full_jpeg(corrected(read_radiograph(content).pixels, study.correction))
-    return HttpResponse(picture, content_type="image/jpeg")
+    return picture_answer(study.full if study.is_reduced else study.display)
 
 
 def original_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:

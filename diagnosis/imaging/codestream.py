@@ -5,12 +5,15 @@ process, give the declared size, be within reach of it in length, and have an en
 """
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pydicom import uid
 
 from diagnosis.errors import RadiographRejected, gettext_noop
-from diagnosis.imaging.limits import refuse_many_scans
+from diagnosis.imaging.jpeg2000 import check_jpeg2000, jpeg2000_size
+from diagnosis.imaging.jpeg_segments import FRAMES, MARKER_IN_JPEG_LS, START_OF_SCAN, Segment, check_jpeg, segments
+from diagnosis.imaging.limits import refuse_parts
 
 _JPEG_FRAMES = {
     uid.JPEGBaseline8Bit: {0xC0, 0xC1},
@@ -21,9 +24,8 @@ _JPEG_FRAMES = {
     uid.JPEGLSNearLossless: {0xF7},
 }
 """Start-of-frame markers of each process; progressive, hierarchical and arithmetic ones have no place in DICOM."""
-_ALL_FRAMES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
-_START_OF_SCAN = 0xDA
-_MAX_TILES = 4096
+_JPEG_LS_FRAME, _JPEG_LS_PARAMETERS, _DEFINE_HEIGHT = 0xF7, 0xF8, 0xDC
+_MAX_SEGMENTS_OF_JPEG_LS = 200
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,21 @@ def check_codestream(frame: bytes, transfer_syntax: uid.UID, declared: FrameSize
     same = (found.rows, found.columns, found.samples) == (declared.rows, declared.columns, declared.samples)
     if not same or found.bits > declared.bits:
         raise _contradiction()
+    if transfer_syntax in uid.JPEG2000TransferSyntaxes:
+        check_jpeg2000(frame, jpeg2000_size(frame))
+    elif transfer_syntax in uid.JPEGLSTransferSyntaxes:
+        _check_jpeg_ls(frame)
+    else:
+        check_jpeg(frame)
     return found
 
 
 def codestream_size(frame: bytes, transfer_syntax: uid.UID) -> FrameSize:
     """Size, channels, precision and sign as the JPEG, JPEG-LS or JPEG 2000 frame gives them."""
     if transfer_syntax in uid.JPEG2000TransferSyntaxes:
-        return _jpeg2000_size(frame)
-    refuse_many_scans(frame)
+        size = jpeg2000_size(frame)
+        (left, right), (top, bottom) = size.columns, size.rows
+        return FrameSize(bottom - top, right - left, len(size.bits), max(size.bits), size.is_signed)
     return _jpeg_size(frame, _JPEG_FRAMES[transfer_syntax])
 
 
@@ -72,39 +81,34 @@ def _contradiction() -> RadiographRejected:
 
 
 def _jpeg_size(frame: bytes, frames_of_process: set[int]) -> FrameSize:
-    """Walk the marker segments (ITU-T T.81 B.1.1) to the only start-of-frame and on to the first scan."""
+    """The size in the first start-of-frame (ITU-T T.81 B.2.2), which must be before the first scan."""
     if not frame.startswith(b"\xff\xd8") or not frame.endswith(b"\xff\xd9"):
         raise ValueError("JPEG without start or end")
-    size, position = None, 2
-    while True:
-        if frame[position] != 0xFF:
-            raise ValueError("no JPEG marker")
-        marker = frame[position + 1]
-        if marker == 0xFF:
-            position += 1
-            continue
-        if marker == _START_OF_SCAN:
-            break
-        (length,) = struct.unpack_from(">H", frame, position + 2)
-        if marker in _ALL_FRAMES:
-            if size or marker not in frames_of_process:
+    for segment in _segments(frame, frames_of_process):
+        if segment.marker in FRAMES | {_JPEG_LS_FRAME}:
+            if segment.marker not in frames_of_process:
                 raise _contradiction()
-            bits, rows, columns, samples = struct.unpack_from(">BHHB", frame, position + 4)
-            size = FrameSize(rows, columns, samples, bits)
-        position += 2 + length
-    if size is None:
-        raise _contradiction()
-    return size
+            bits, rows, columns, samples = struct.unpack_from(">BHHB", segment.body)
+            return FrameSize(rows, columns, samples, bits)
+        if segment.marker == START_OF_SCAN:
+            break
+    raise _contradiction()
 
 
-def _jpeg2000_size(frame: bytes) -> FrameSize:
-    """Read the SIZ segment (ITU-T T.800 A.5.1) that must follow the start of the codestream at once."""
-    if not frame.startswith(b"\xff\x4f\xff\x51"):
-        raise _contradiction()
-    x1, y1, x0, y0, tile_x, tile_y, tile_x0, tile_y0, samples = struct.unpack_from(">8IH", frame, 8)
-    components = [struct.unpack_from(">3B", frame, 42 + 3 * index) for index in range(samples)]
-    tiles = -(-(x1 - tile_x0) // tile_x) * -(-(y1 - tile_y0) // tile_y)
-    if tiles > _MAX_TILES or any((dx, dy) != (1, 1) for _, dx, dy in components):
-        raise _contradiction()
-    bits = max((depth & 0x7F) + 1 for depth, _, _ in components)
-    return FrameSize(y1 - y0, x1 - x0, samples, bits, is_signed=bool(components[0][0] & 0x80))
+def _segments(frame: bytes, frames_of_process: set[int]) -> Iterator[Segment]:
+    if _JPEG_LS_FRAME in frames_of_process:
+        return segments(frame, MARKER_IN_JPEG_LS)
+    return segments(frame)
+
+
+def _check_jpeg_ls(frame: bytes) -> None:
+    """Refuse a JPEG-LS that names its size twice, has tables, or more scans than components (ITU-T T.87 annex C)."""
+    frames = scans = 0
+    for number, segment in enumerate(segments(frame, MARKER_IN_JPEG_LS)):
+        refuse_parts(number, _MAX_SEGMENTS_OF_JPEG_LS)
+        frames += segment.marker == _JPEG_LS_FRAME
+        scans += segment.marker == START_OF_SCAN
+        is_odd = segment.marker == _JPEG_LS_PARAMETERS and segment.body[0] != 1
+        if is_odd or segment.marker == _DEFINE_HEIGHT or frames > 1:
+            raise _contradiction()
+    refuse_parts(scans, 4)

@@ -25,6 +25,7 @@ from diagnosis.imaging.codestream import FrameSize, check_codestream
 from diagnosis.imaging.dicom_decoders import DECODER_DEPENDENCIES
 from diagnosis.imaging.dicom_details import KEPT_TAGS, DicomDetails, kept_details
 from diagnosis.imaging.dicom_head import DicomHead, dicom_head
+from diagnosis.imaging.dicom_limits import refuse_costly_pixels
 from diagnosis.imaging.frames import single_frame, sniffed_syntax, without_padding
 from diagnosis.imaging.grey import GreyPicture, grey_colours, grey_picture, read_only
 from diagnosis.imaging.limits import refuse_oversize
@@ -217,6 +218,7 @@ def _refuse_layout(dataset: Dataset) -> None:
             ),
             code="dicom-layout",
         )
+    refuse_costly_pixels(dataset)
 
 
 def _decoded(dataset: Dataset, transfer_syntax: uid.UID) -> tuple[np.ndarray, str]:

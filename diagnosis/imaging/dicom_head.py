@@ -8,6 +8,7 @@ from pydicom import uid
 from pydicom.filereader import read_dataset
 
 from diagnosis.errors import RadiographRejected, gettext_noop
+from diagnosis.imaging.dicom_limits import EndOfMeta
 
 _MARK = b"DICM"
 _PREAMBLE = 128
@@ -74,7 +75,7 @@ def _file_meta(content: bytes, position: int) -> tuple[uid.UID | None, int]:
         return None, position
     stream = BytesIO(content)
     stream.seek(position)
-    meta = read_dataset(stream, False, True, stop_when=lambda tag, vr, length: tag.group != 2)
+    meta = read_dataset(stream, False, True, stop_when=EndOfMeta())
     syntax = str(meta.get("TransferSyntaxUID") or "").strip(" \0")
     return (uid.UID(syntax) if syntax else None), stream.tell()
 

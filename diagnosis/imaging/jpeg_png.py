@@ -7,10 +7,12 @@ from PIL import Image
 
 from diagnosis.errors import RadiographRejected, gettext_noop
 from diagnosis.imaging.grey import GreyPicture, grey_colours, grey_picture, read_only, stretched_levels
-from diagnosis.imaging.limits import refuse_many_scans, refuse_oversize
+from diagnosis.imaging.jpeg_segments import check_jpeg
+from diagnosis.imaging.limits import refuse_oversize
 from diagnosis.imaging.notes import ReadingNote
 from diagnosis.imaging.own_outputs import refuse_own_output
 from diagnosis.imaging.png16 import all_bits, has_lost_bits
+from diagnosis.imaging.png_chunks import check_png
 
 _MOST_PREVIEWS = 4
 
@@ -20,19 +22,10 @@ def read_picture(content: bytes) -> GreyPicture:
 
     What Pillow raises on damaged bytes passes through: `read_radiograph` turns it into a refusal.
     """
-    try:
-        image = Image.open(BytesIO(content), formats=("JPEG", "PNG"))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise RadiographRejected(
-            gettext_noop("The picture has far too many pixels to be read."), code="too-many-pixels"
-        ) from error
-    with image:
+    check_jpeg(content) if content.startswith(b"\xff\xd8") else check_png(content)
+    with Image.open(BytesIO(content), formats=("JPEG", "PNG")) as image:
         refuse_oversize(*image.size)
         _refuse_several_pictures(image)
-        if image.format == "PNG":
-            _verify_checksums(content)
-        else:
-            refuse_many_scans(content)
         if has_lost_bits(image):
             words = all_bits(content)
             return grey_colours(words) if words.ndim == 3 else GreyPicture(read_only(stretched_levels(words)), 0.0)
@@ -61,9 +54,3 @@ def _has_only_previews(image: Image.Image) -> bool:
         sizes.append(image.size)
     image.seek(0)
     return len(sizes) <= _MOST_PREVIEWS and all(2 * wide * high <= width * height for wide, high in sizes)
-
-
-def _verify_checksums(content: bytes) -> None:
-    """Pillow does not compare the checksums of PNG pixel data while it decodes; `verify` does, and does not decode."""
-    with Image.open(BytesIO(content), formats=("PNG",)) as image:
-        image.verify()

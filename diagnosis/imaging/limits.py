@@ -1,16 +1,19 @@
-"""How large a file and a picture may be, and the refusals that say so (size, pixels, scans)."""
+"""How large a file and a picture may be: file size limit, pixels, sides, memory, parts, and the refusals that say so.
 
-import re
-from itertools import islice
+Each limit is compared with what a file's headers promise, before a decoder believes them.
+"""
 
 from diagnosis.errors import RadiographRejected, gettext_noop
 
 MAX_FILE_BYTES = 50 * 1024 * 1024
 MAX_PIXELS = 40_000_000
-MAX_SCANS = 100
-"""Progressive JPEGs have about ten."""
+MAX_SIDE = 30_000
+"""Pixels. The longest radiographs, whole legs and spines put together from several, have about 15,000."""
+MAX_DECODING_BYTES = 360_000_000
+"""What decoding may take besides the file itself. 40 megapixels take 190 MB in grey and 310 MB in colour.
 
-_SCAN = re.compile(rb"\xff\xda\x00[\x08\x0a\x0c\x0e][\x01-\x04]")
+Each format says how many bytes of a pixel it takes at its peak: measured, not computed, with pictures of 40 megapixels
+(tests/diagnosis/imaging/test_costs.py holds them to it)."""
 
 
 def refuse_size(size: int) -> None:
@@ -40,14 +43,35 @@ def refuse_oversize(width: int, height: int) -> None:
             height=height,
             megapixels=MAX_PIXELS // 1_000_000,
         )
-
-
-def refuse_many_scans(jpeg: bytes) -> None:
-    """Raise RadiographRejected where a JPEG makes the decoder go over all its pixels again and again.
-
-    A scan of 65 bytes costs 80 ms at 40 megapixels: without a limit a file of 50 MB could hold a processor for hours.
-    """
-    if sum(1 for _ in islice(_SCAN.finditer(jpeg), MAX_SCANS + 1)) > MAX_SCANS:
+    if max(width, height) > MAX_SIDE:
         raise RadiographRejected(
-            gettext_noop("The JPEG was made to keep a computer busy; export it again."), code="many-scans"
+            gettext_noop("The picture is %(width)d x %(height)d pixels; no side may have more than %(side)d."),
+            code="too-long-side",
+            width=width,
+            height=height,
+            side=MAX_SIDE,
+        )
+
+
+def refuse_memory(needed: int) -> None:
+    """Raise RadiographRejected where a decoder would need so many bytes for what the headers promise."""
+    if needed > MAX_DECODING_BYTES:
+        raise too_costly()
+
+
+def too_costly() -> RadiographRejected:
+    """The refusal of a file that takes, or would take, far more memory or time than a radiograph."""
+    return RadiographRejected(
+        gettext_noop(
+            "Reading the file takes more memory or time than a radiograph needs; export it again, as a grey picture."
+        ),
+        code="too-costly",
+    )
+
+
+def refuse_parts(number: int, limit: int) -> None:
+    """Raise RadiographRejected where a file consists of more chunks, segments or elements than the limit."""
+    if number > limit:
+        raise RadiographRejected(
+            gettext_noop("The file holds far more than a radiograph; export only the picture."), code="too-many-parts"
         )

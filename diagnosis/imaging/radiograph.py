@@ -11,7 +11,7 @@ from diagnosis.imaging.dicom import read_dicom
 from diagnosis.imaging.dicom_details import DicomDetails
 from diagnosis.imaging.dicom_head import is_dicom
 from diagnosis.imaging.jpeg_png import read_picture
-from diagnosis.imaging.limits import MAX_FILE_BYTES, MAX_PIXELS, refuse_size
+from diagnosis.imaging.limits import MAX_FILE_BYTES, MAX_PIXELS, refuse_size, too_costly
 from diagnosis.imaging.notes import ReadingNote
 from diagnosis.imaging.other_formats import pillow_format, read_other, unknown_format
 from diagnosis.imaging.view_tags import NO_TAGS, ViewTags
@@ -49,28 +49,34 @@ class Radiograph:
         return hashlib.sha256(f"{height}x{width}:".encode() + self.pixels.tobytes()).hexdigest()
 
 
-def read_radiograph(content: bytes) -> Radiograph:
+def read_radiograph(content: bytes, *, sha256: str | None = None) -> Radiograph:
     """Decode a DICOM, JPEG, PNG, TIFF, BMP or WebP file, told apart by its content and never by its name.
 
-    Raises RadiographRejected, and nothing else, for any bytes that are not a whole and safe picture.
+    Raises RadiographRejected, and nothing else, for any bytes that are not a whole and safe picture. What a stranger
+    may have sent is read by `decoding.read_untrusted`, which does this in a process of its own and knows the `sha256`.
     """
     refuse_size(len(content))
-    kind = _sniffed_format(content)
+    kind = sniffed_format(content)
     try:
-        radiograph = _read(content, kind)
+        return _read(content, kind, hashlib.sha256(content).hexdigest() if sha256 is None else sha256)
     except RadiographRejected:
         raise
+    except MemoryError as error:
+        raise too_costly() from error
     except Exception as error:  # decoders raise anything at all on hostile bytes, and none of it may reach a person
-        raise RadiographRejected(
-            gettext_noop("The %(format)s file is damaged or incomplete and could not be read; export it again."),
-            code="damaged",
-            format=kind,
-        ) from error
-    return radiograph
+        raise damaged(kind) from error
 
 
-def _read(content: bytes, kind: str) -> Radiograph:
-    digest = hashlib.sha256(content).hexdigest()
+def damaged(kind: str) -> RadiographRejected:
+    """The refusal of a file that no decoder gets to its end; `kind` is its format."""
+    return RadiographRejected(
+        gettext_noop("The %(format)s file is damaged or incomplete and could not be read; export it again."),
+        code="damaged",
+        format=kind,
+    )
+
+
+def _read(content: bytes, kind: str, digest: str) -> Radiograph:
     if kind != "DICOM":
         picture = read_picture(content) if kind in ("JPEG", "PNG") else read_other(content, kind)
         return Radiograph(picture.pixels, kind, digest, picture.colourfulness, None, notes=picture.notes)
@@ -88,7 +94,8 @@ def _read(content: bytes, kind: str) -> Radiograph:
     )
 
 
-def _sniffed_format(content: bytes) -> str:
+def sniffed_format(content: bytes) -> str:
+    """The format by the first bytes. Raises RadiographRejected where they are of none that is read."""
     if is_dicom(content):
         return "DICOM"
     if content.startswith(b"\xff\xd8\xff"):

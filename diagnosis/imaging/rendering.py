@@ -25,7 +25,7 @@ def shown_size(width: int, height: int) -> tuple[int, int]:
 
 def full_jpeg(pixels: NDArray[np.uint8]) -> bytes:
     """The radiograph, (height, width) uint8, as a JPEG of all its pixels."""
-    return _jpeg(pixels, side=max(pixels.shape), quality=90)
+    return _encoded(Image.fromarray(pixels), "JPEG", quality=90)
 
 
 def display_jpeg(pixels: NDArray[np.uint8]) -> bytes:

@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 
 from pydicom.tag import Tag
 
-from diagnosis.errors import RadiographRejected, gettext_noop
+from diagnosis.imaging.dicom_limits import refuse_long_element, too_much
 
 _MOST_ELEMENTS = 200_000
 """About one for each element, one for each fragment of a compressed picture."""
-_MOST_VALUE_BYTES = 1024 * 1024
-"""The largest look-up table has 128 KiB."""
 _DEEPEST = 64
 _PIXEL_DATA = int(Tag("PixelData"))
 _LONG_LENGTH = {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
@@ -40,18 +38,11 @@ def wanted_elements(
             walk.step()
         if tag in wanted:
             parts.append(content[begun : walk.position])
-            if tag != _PIXEL_DATA and len(parts[-1]) > _MOST_VALUE_BYTES:
-                raise _too_much()
+            if tag != _PIXEL_DATA:
+                refuse_long_element(tag, parts[-1])
         if tag == _PIXEL_DATA:
             break
     return b"".join(parts)
-
-
-def _too_much() -> RadiographRejected:
-    return RadiographRejected(
-        gettext_noop("The DICOM file holds far more than a radiograph; export only the picture."),
-        code="dicom-elements",
-    )
 
 
 @dataclass
@@ -68,7 +59,7 @@ class _Walk:
         """Go to the next element, or into a sequence or an item of undefined length, or out of it; return the tag."""
         self.steps += 1
         if self.steps > _MOST_ELEMENTS:
-            raise _too_much()
+            raise too_much()
         if len(self.levels) > _DEEPEST:
             raise ValueError("nested too deeply")
         group, element = struct.unpack_from(self.order + "2H", self.content, self.position)

@@ -6,6 +6,7 @@ import threading
 
 from django.conf import settings
 
+from diagnosis.imaging import decoding
 from diagnosis.inference.artifacts import check_built, read_artifact
 from diagnosis.inference.classifier import Classifier
 from diagnosis.inference.engines import open_engine
@@ -31,6 +32,7 @@ def get_classifier() -> Classifier:
     key = (str(settings.MODELS_DIR), settings.INFERENCE_ENGINE)
     with _lock:
         if key not in _loaded:
+            decoding.warm()
             _loaded[key] = load_classifier()
             logger.info("model %s loaded in process %d", _loaded[key].model_version, os.getpid())
         return _loaded[key]

@@ -97,6 +97,7 @@ class Study(models.Model):
     original = models.FileField(max_length=100)
     display = models.FileField(max_length=100)
     thumbnail = models.FileField(max_length=100)
+    full = models.FileField(max_length=100, blank=True)
 
     file_name_key = SearchKeyField(source="file_name")
     patient_reference_key = SearchKeyField(source="patient_reference")

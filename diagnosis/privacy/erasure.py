@@ -94,7 +94,7 @@ def _erase_rows(study: Study) -> int:
     """Delete every row of the study, and note its files; the number of its reports."""
     figures_forget(study)
     reports = list(Report.objects.filter(diagnosis__study=study))
-    files = [study.original, study.display, study.thumbnail, *(report.pdf for report in reports)]
+    files = [study.original, study.display, study.thumbnail, study.full, *(report.pdf for report in reports)]
     FileToErase.objects.bulk_create(FileToErase(name=str(file.name)) for file in files if file)
     ErasedReport.objects.bulk_create(ErasedReport(code=report.code, sha256=report.sha256) for report in reports)
     ours = Report.objects.filter(pk__in=[report.pk for report in reports])

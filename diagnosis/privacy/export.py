@@ -24,7 +24,7 @@ from diagnosis.models import Diagnosis, Patient, Report, Study
 from diagnosis.models.locking import locked
 
 _ENDINGS = {"DICOM": "dcm", "JPEG": "jpg", "PNG": "png"}
-_LEFT_OUT = {"id", "institution", "heat_map", "opacity_map", "original", "display", "thumbnail", "pdf"}
+_LEFT_OUT = {"id", "institution", "heat_map", "opacity_map", "original", "display", "thumbnail", "full", "pdf"}
 
 
 @dataclass

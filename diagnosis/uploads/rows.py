@@ -14,7 +14,7 @@ from diagnosis.errors import RadiographRejected, gettext_noop
 from diagnosis.files.storing import study_files
 from diagnosis.history.recording import study_note
 from diagnosis.imaging.radiograph import Radiograph
-from diagnosis.imaging.rendering import display_jpeg, heat_map_to_png, thumbnail_jpeg
+from diagnosis.imaging.rendering import display_jpeg, full_jpeg, heat_map_to_png, thumbnail_jpeg
 from diagnosis.inference.classifier import Classification, Classifier
 from diagnosis.models import Diagnosis, ModelVersion, Standing, Study, StudyEvent
 from diagnosis.models.locking import locked
@@ -76,6 +76,8 @@ def store(upload: Upload, classifier: Classifier, answer: Classification) -> Dia
             return _diagnosis_row(upload.user, locked(known), classifier, answer)  # it may be voided at this moment
     study, pixels = _new_study(upload), upload.radiograph.pixels
     copies = {"display": display_jpeg(pixels), "thumbnail": thumbnail_jpeg(pixels)}
+    if study.is_reduced:
+        copies["full"] = full_jpeg(pixels)
     with study_files(study, original=upload.content, **copies), held_back():
         study.patient = patient_of_upload(user=upload.user, entered=upload.entered.patient, file=upload.patient_in_file)
         study.save()

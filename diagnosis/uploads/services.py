@@ -14,7 +14,7 @@ from audit.models import Action
 from audit.services import record
 from diagnosis.errors import DiagnosisError, RadiographRejected
 from diagnosis.imaging.corrections import corrected
-from diagnosis.imaging.radiograph import read_radiograph
+from diagnosis.imaging.decoding import read_untrusted
 from diagnosis.inference.classifier import Classifier
 from diagnosis.inference.concurrency import classification_turn
 from diagnosis.inference.gate import not_frontal
@@ -78,7 +78,7 @@ def diagnosis_create(
 def _create(user: User, content: bytes, file_name: str, entered: EnteredDetails) -> DiagnosisOutcome:
     if entered.projection == Study.Projection.LATERAL:
         raise not_frontal(Study.Projection.LATERAL)
-    radiograph = read_radiograph(content)
+    radiograph = read_untrusted(content)
     radiograph = replace(radiograph, pixels=corrected(radiograph.pixels, entered.correction))
     upload = Upload(user, content, shown_file_name(file_name), radiograph, entered)
     study = known_study(upload)

@@ -21,8 +21,8 @@ from rich.table import Table
 
 from diagnosis.errors import ModelUnavailable, RadiographRejected
 from diagnosis.imaging.archives import is_zip, members
+from diagnosis.imaging.decoding import read_untrusted
 from diagnosis.imaging.limits import MAX_FILE_BYTES
-from diagnosis.imaging.radiograph import read_radiograph
 from diagnosis.inference.classifier import Classification, Classifier
 from diagnosis.inference.engines import ENGINES
 from diagnosis.inference.serving import load_classifier
@@ -186,7 +186,7 @@ def classify_file(classifier: Classifier, name: str, read: Callable[[], bytes], 
     started = time.perf_counter()
     answer: dict[str, Any] = {"prediction": None, "probability": None, "confidence": None, "rejected": None}
     try:
-        radiograph = read_radiograph(read())
+        radiograph = read_untrusted(read())
         result = classifier.classify(radiograph)
         answer |= answer_of(result)
         if heat_maps:

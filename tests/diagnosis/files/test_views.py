@@ -200,13 +200,21 @@ def test_every_picture_answers_head(client: Client, diagnosis: Diagnosis) -> Non
         assert body_of(answer) == b""
 
 
-def test_full_size_comes_from_the_file(client: Client, alice: User, engine: ToyEngine) -> None:
-    """All pixels of a large radiograph are drawn from its file."""
+def test_full_size_is_made_once(
+    client: Client, alice: User, engine: ToyEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All pixels of a large radiograph are drawn at its upload, and nothing is decoded when somebody looks at them."""
     content = radiograph_png(width=2600, height=2000)
     study = diagnosis_create(user=alice, content=content, file_name="large.png").diagnosis.study
     assert (study.shown_size, study.is_reduced) == ((2048, 1575), True)
     assert picture(client.get(reverse("diagnosis:display", args=[study.uuid]))).size == study.shown_size
-    full = picture(client.get(reverse("diagnosis:full", args=[study.uuid])))
+    with monkeypatch.context() as patched:
+        patched.setattr("diagnosis.imaging.radiograph.read_radiograph", None)
+        patched.setattr("diagnosis.imaging.decoding.read_untrusted", None)
+        answer = client.get(reverse("diagnosis:full", args=[study.uuid]))
+    Path(study.original.path).unlink()
+    assert body_of(answer) == Path(study.full.path).read_bytes()
+    full = Image.open(study.full.path)
     assert (full.size, full.mode, full.format) == ((2600, 2000), "L", "JPEG")
     with Image.open(io.BytesIO(content)) as original:
         difference = np.asarray(full, np.float64) - np.asarray(original, np.float64)

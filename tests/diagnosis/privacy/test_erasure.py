@@ -20,7 +20,9 @@ from accounts.models import User
 from audit.models import AuditEntry
 from audit.verification import verify
 from diagnosis.models import Diagnosis, FileToErase, Patient, Report, Study
+from diagnosis.privacy.erasure import Reason, study_erase
 from diagnosis.reviews.services import outcome_add, review_add
+from diagnosis.uploads.services import diagnosis_create
 from tests.cast import client_of
 from tests.diagnosis.reports.made import made
 from tests.toy import ToyEngine
@@ -244,3 +246,11 @@ class TestExport:
         call_command("export_patient", str(patient.uuid), "--to", tmp_path / "out.zip")
         with zipfile.ZipFile(tmp_path / "out.zip") as opened:
             assert "somebody-else" not in opened.read("patient.json").decode()
+
+
+def test_the_full_size_copy_is_erased_too(alice: User, engine: ToyEngine, media_root: Path) -> None:
+    content = radiograph_png(width=2600, height=2000)
+    study = diagnosis_create(user=alice, content=content, file_name="large.png").diagnosis.study
+    assert len(stored_files(media_root)) == 4
+    study_erase(actor=alice, study=study, reason=Reason.REQUEST)
+    assert stored_files(media_root) == []

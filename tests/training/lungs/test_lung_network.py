@@ -9,7 +9,6 @@ from PIL import Image
 
 from diagnosis.errors import ModelUnavailable
 from diagnosis.inference.artifacts import read_json, write_json
-from diagnosis.inference.artifacts import read_json, write_json
 from diagnosis.inference.lung_network import LungNetwork
 from training.data.dataset import DatasetError
 from training.lungs import keeping
