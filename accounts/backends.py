@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from axes.backends import AxesStandaloneBackend
+from axes.models import AccessAttempt
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.contenttypes.models import ContentType
@@ -15,13 +16,13 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from accounts.hashing import HashingBusy
-from accounts.lockout import AccessAttempt, try_count, try_take_back
+from accounts.lockout import AxesRequest, try_count, try_take_back
 
 
 class LockoutBackend(AxesStandaloneBackend):
     """Refuses where it is locked out; else counts the try."""
 
-    def authenticate(self, request: HttpRequest, username: str | None = None, **credentials: Any) -> None:
+    def authenticate(self, request: AxesRequest, username: str | None = None, **credentials: Any) -> None:
         with transaction.atomic():
             _take_turns()
             super().authenticate(request, username=username, **credentials)

@@ -28,6 +28,20 @@ def counted_name(request: HttpRequest, credentials: Credentials = None) -> str:
     return normalised(typed, _LONGEST_NAME)[:_LONGEST_NAME]
 
 
+class AxesRequest(HttpRequest):
+    """What django-axes and `try_count` note in a request."""
+
+    axes_locked_out: bool
+    axes_failures_since_start: int | None
+    axes_credentials: Credentials
+    axes_ip_address: str | None
+    axes_user_agent: str
+    axes_http_accept: str
+    axes_path_info: str
+    axes_attempt_time: datetime
+    counted_try: int
+
+
 class LockoutHandler(AxesDatabaseHandler):
     """Axes' own, with a higher limit for an address than for a name: a whole hospital may share one address."""
 
@@ -36,7 +50,7 @@ class LockoutHandler(AxesDatabaseHandler):
         return max(by_name, by_address if by_address >= settings.LOCKOUT_ADDRESS_FAILURES else 0)
 
     def user_login_failed(
-        self, sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
+        self, sender: Any, credentials: dict[str, Any], request: AxesRequest | None = None, **kwargs: Any
     ) -> None:
         """Record it in the audit; it was counted before the password was looked at (`try_count`).
 
@@ -55,7 +69,7 @@ class LockoutHandler(AxesDatabaseHandler):
         return self.reset_attempts(username=get_client_username(request, credentials))
 
 
-def try_count(request: HttpRequest, credentials: Credentials) -> None:
+def try_count(request: AxesRequest, credentials: Credentials) -> None:
     """Count one try of a password that is about to be looked at; of earlier ones those that are over are deleted."""
     handler = AxesProxyHandler.get_implementation()
     handler.clean_expired_user_attempts(request, credentials)

@@ -58,7 +58,7 @@ class WordsField(models.TextField):
         return name, path, args, {**kwargs, "source": self.source}
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        longest = model_instance._meta.get_field(self.source).max_length
+        longest = getattr(model_instance._meta.get_field(self.source), "max_length", None) or LONGEST
         value = " ".join(words_of(getattr(model_instance, self.source), longest))
         setattr(model_instance, self.attname, value)
         return value

@@ -151,7 +151,7 @@ class TestNormalised:
         assert normalised("e" + MARK * 80) != normalised("e" + MARK * 79)
 
 
-def _forms(kind: type) -> Iterator[type]:
+def _forms(kind: Any) -> Iterator[Any]:
     for each in kind.__subclasses__():
         yield each
         yield from _forms(each)
@@ -172,6 +172,6 @@ def test_no_text_of_a_form_is_without_a_limit(alice: User, rf: Any) -> None:
     assert len(ours) > 15
     for name, field in fields:
         if isinstance(field, forms.CharField):
-            limits = [each for each in field.validators if type(each).__name__ == "MaxLengthValidator"]
+            limits = [limit for limit in field.validators if type(limit).__name__ == "MaxLengthValidator"]
             assert field.max_length, name
             assert limits, name

@@ -93,6 +93,7 @@ def test_a_move_makes_an_own_patient(theirs: Patient, bob: User) -> None:
     assert "No patient has this reference" in refused
     client.post(f"/studies/{study.uuid}/move/", {**form, "is_new": "on", "name": "Another Name"})
     study.refresh_from_db()
+    assert study.patient
     assert study.patient.name == "Another Name"
     assert study.patient != theirs
 
