@@ -10,12 +10,15 @@ from PIL import Image
 
 from diagnosis.errors import RadiographRejected, gettext_noop
 from diagnosis.imaging.grey import GreyPicture, grey_picture, read_only
-from diagnosis.imaging.limits import refuse_oversize
+from diagnosis.imaging.limits import refuse_memory, refuse_oversize
 from diagnosis.imaging.own_outputs import refuse_own_output
 
 _TIFF_MARKS = (b"II*\0", b"MM\0*")
 _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
 _MOST_VALUES = 1 << 16
+_GREY_MODES = ("1", "L", "I;16", "I;16B")
+_BYTES_OF_GREY, _BYTES_OF_COLOUR = 6, 10
+"""Of a pixel, at the peak."""
 _HIGH_EFFICIENCY = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif")
 
 _EXPORT = gettext_noop("This is a %(kind)s file, which is not read here. Export the radiograph as DICOM or PNG.")
@@ -45,6 +48,7 @@ def read_other(content: bytes, kind: str) -> GreyPicture:
     """Decode a TIFF, BMP or WebP of one page; raise RadiographRejected for its size, several pages or its depth."""
     with Image.open(BytesIO(content), formats=(kind,)) as image:
         refuse_oversize(*image.size)
+        refuse_memory(image.width * image.height * (_BYTES_OF_GREY if image.mode in _GREY_MODES else _BYTES_OF_COLOUR))
         if getattr(image, "n_frames", 1) > 1:
             raise RadiographRejected(
                 gettext_noop("The file holds several pictures or an animation; upload one still picture."),

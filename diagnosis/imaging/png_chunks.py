@@ -23,6 +23,8 @@ _ONCE = {
 _BYTES_OF_PIXEL = {0: 6, 2: 8, 3: 9, 4: 8, 6: 9}
 _BYTES_OF_TRANSPARENT_PIXEL = {0: 9, 2: 13, 3: 10, 4: 8, 6: 9}
 """By colour type, at the peak; the second where a colour stands for nothing (tRNS)."""
+_BYTES_OF_DEEP_PIXEL = 20
+"""Of 16 bits a channel with colour or alpha, which are decoded twice (`png16`)."""
 
 
 def check_png(png: bytes) -> None:
@@ -58,9 +60,10 @@ def chunks(png: bytes) -> Iterator[tuple[bytes, memoryview]]:
 
 def _refuse_header(png: bytes, *, is_transparent: bool) -> None:
     """Refuse the picture for its size, or for the memory that its colour type takes (IHDR, the first chunk)."""
-    name, columns, rows, _, colour = struct.unpack_from(">4s2I2B", png, 12)
+    name, columns, rows, depth, colour = struct.unpack_from(">4s2I2B", png, 12)
     if name != b"IHDR":
         raise ValueError("another chunk before the header")
     refuse_oversize(columns, rows)
     bytes_of_pixel = _BYTES_OF_TRANSPARENT_PIXEL if is_transparent else _BYTES_OF_PIXEL
-    refuse_memory(rows * columns * bytes_of_pixel[colour])
+    is_deep = depth == 16 and colour != 0
+    refuse_memory(rows * columns * (_BYTES_OF_DEEP_PIXEL if is_deep else bytes_of_pixel[colour]))
