@@ -35,7 +35,14 @@ def download_answer(file: FieldFile, name: str) -> HttpResponseBase:
     return FileResponse(stored(file), as_attachment=True, filename=name, content_type=opaque)
 
 
-_ENDINGS = {"DICOM": (".dcm", ".dicom"), "JPEG": (".jpg", ".jpeg"), "PNG": (".png",)}
+_ENDINGS = {
+    "DICOM": (".dcm", ".dicom"),
+    "JPEG": (".jpg", ".jpeg"),
+    "PNG": (".png",),
+    "TIFF": (".tif", ".tiff"),
+    "BMP": (".bmp",),
+    "WEBP": (".webp",),
+}
 
 
 def download_name(name: str, kind: str) -> str:

@@ -23,7 +23,7 @@ from diagnosis.history.recording import patient_record
 from diagnosis.models import Diagnosis, Patient, Report, Study
 from diagnosis.models.locking import locked
 
-_ENDINGS = {"DICOM": "dcm", "JPEG": "jpg", "PNG": "png"}
+_ENDINGS = {"DICOM": "dcm", "JPEG": "jpg", "PNG": "png", "TIFF": "tif", "BMP": "bmp", "WEBP": "webp"}
 _LEFT_OUT = {"id", "institution", "heat_map", "opacity_map", "original", "display", "thumbnail", "full", "pdf"}
 
 
