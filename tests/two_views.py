@@ -11,8 +11,8 @@ import pytest
 from diagnosis.inference.decision import Calibration, DecisionRule, OpacityRule
 
 VERSION = "lungs-1"
-FEATURES = 4 * 32 + 32
-"""What the gate reads of the toy: four quarters of one map, the average of another."""
+FEATURES = 4 * 32
+"""What the gate reads of the toy: four quarters of a map."""
 RULE = DecisionRule(0.5, 0.4, 0.6)
 NO_CROSSING = {"near_duplicates_crossing": 0, "groups_with_both_classes": 0}
 
@@ -22,7 +22,7 @@ def write_gate(folder: Path, *, features: int, refused: Sequence[str] = (), limi
     from diagnosis.inference.artifacts import write_json
     from diagnosis.inference.gate import learned
 
-    heads = ("no chest", *learned.TURNS, "inverted", "mirrored")
+    heads = ("no chest", *learned.TURNS, "inverted")
     inputs = learned.MEASURES + features
     found = {*refused, *limited}
     bias = [9.0 if head.removesuffix(" 1") in found else -9.0 for head in heads]
@@ -32,11 +32,13 @@ def write_gate(folder: Path, *, features: int, refused: Sequence[str] = (), limi
         scale=np.ones(inputs, np.float32),
         weights=np.zeros((inputs + learned.MEASURES, len(heads)), np.float32),
         bias=np.array(bias, np.float32),
-        centre=np.zeros(features, np.float32),
-        directions=np.zeros((features, 1), np.float32),
+        side=np.zeros(1024, np.float32),
+        centre=np.zeros(1, np.float32),
+        directions=np.zeros((inputs + learned.MEASURES, 1), np.float32),
     )
     codes = ("no-chest", "turned", "inverted", "mirrored", learned.DISTANCE)
     limits = {code: {"limited": 1.0, "refused": 2.0 if code in refused else 1e9} for code in codes}
+    limits["mirrored"]["limited"] = -1.0 if "mirrored" in found else 1.0  # the sides weigh nothing: its score is 0
     write_json(folder / learned.CARD, {"format": learned.FORMAT, "heads": list(heads), "limits": limits})
 
 

@@ -57,15 +57,13 @@ class EngineOutput:
 
     Of a network with two views, evidence is (n, 2, rows, cols), and there are also
     opacity: (n, rows, cols) float32 in 0..1, of each cell of the lungs' view.
-    quarters: (n, 2, 2, channels) float32, averages of the last map but one over the quarters of the whole picture.
-    last: (n, channels) float32, the average of the last map.
+    quarters: (n, 2, 2, channels) float32, averages of the map of stage 4 over the quarters of the whole picture.
     """
 
     probabilities: np.ndarray
     evidence: np.ndarray
     opacity: np.ndarray | None = None
     quarters: np.ndarray | None = None
-    last: np.ndarray | None = None
 
 
 class Engine(Protocol):

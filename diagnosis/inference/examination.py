@@ -84,7 +84,7 @@ class Examiner:
 
     def _run(self, image: np.ndarray) -> EngineOutput:
         output = self.engine.run(image[None])
-        values = (output.probabilities, output.evidence, output.opacity, output.quarters, output.last)
+        values = (output.probabilities, output.evidence, output.opacity, output.quarters)
         if not all(np.isfinite(value).all() for value in values if value is not None):
             raise ModelUnavailable("The model returned a value that is not a number; nothing was stored.")
         return output
@@ -92,14 +92,15 @@ class Examiner:
     def _with_lungs(
         self, pixels: np.ndarray, lungs: LungFields, output: EngineOutput, gate: LearnedGate
     ) -> Examination:
-        if output.opacity is None or output.quarters is None or output.last is None:
+        if output.opacity is None or output.quarters is None:
             raise ModelUnavailable("The model's graph lacks the opacity map or what the gate reads: build it again.")
         cells, box = output.opacity[0], lungs_view(found_box(lungs))
+        quarters = output.quarters[0].reshape(4, -1)
         shares = lung_shares(lungs.mask, edges(box), len(cells))
         evidence = heat_of(output.evidence[0], box, MAP_SIDE)
         seen = Seen(
             lungs,
-            gate.assess(pixels, lungs, PooledFeatures(output.quarters[0], output.last[0])),
+            gate.assess(pixels, lungs, PooledFeatures(quarters)),
             opacity=placed(cells * (shares > 0), box, MAP_SIDE),
             opacity_mean=mean_over_lungs(cells, shares),
             heat_in_lungs=share_inside(evidence, lungs.mask),

@@ -9,7 +9,7 @@ from keras import layers, ops
 from diagnosis.inference.grad_cam import as_list, evidence_of, head_of, pools_of, score_gradient, serving_model
 from diagnosis.inference.views import VIEWS
 
-OUTPUTS = ("probabilities", "evidence", "opacity", "quarters", "last")
+OUTPUTS = ("probabilities", "evidence", "opacity", "quarters")
 
 
 def serving_graph_of(network: keras.Model) -> keras.Model:
@@ -22,8 +22,7 @@ def two_view_serving_model(network: keras.Model) -> keras.Model:
 
     probabilities (n, 2): softmax in the order of CLASS_NAMES. evidence (n, 2, rows, cols) >= 0: Grad-CAM of the COVID
     score on each view, in logits. opacity (n, rows, cols) 0..1: of each cell of the lungs' view, before calibration.
-    quarters (n, 2, 2, channels), last (n, channels): averages of the last map but one over quarters of the whole
-    picture, and of the last map, for the gate.
+    quarters (n, 2, 2, channels): averages of the first map over the quarters of the whole picture, for the gate.
     """
     views = keras.Input(network.input_shape[1:], name="views")
     images = ops.reshape(views, (-1, *network.input_shape[2:]))
@@ -36,15 +35,14 @@ def two_view_serving_model(network: keras.Model) -> keras.Model:
         activations.append(layer(activations[-1]))
     gradient = score_gradient(head_of(network), activations) + ops.zeros_like(activations[0])
     evidence = evidence_of(maps, pools, ops.reshape(gradient, (-1, features.shape[-1])))
-    whole = [ops.reshape(each, (-1, len(VIEWS), *each.shape[1:]))[:, 0] for each in maps]
+    whole = ops.reshape(maps[0], (-1, len(VIEWS), *maps[0].shape[1:]))[:, VIEWS.index("whole")]
     return keras.Model(
         views,
         [
             activations[-1],
             ops.reshape(evidence, (-1, len(VIEWS), *evidence.shape[1:])),
             ops.sigmoid(_opacity(network, maps)),
-            ops.average_pool(whole[0], [side // 2 for side in whole[0].shape[1:3]]),
-            ops.mean(whole[-1], axis=(1, 2)),
+            ops.average_pool(whole, [side // 2 for side in whole.shape[1:3]]),
         ],
         name="covidxray_serving",
     )

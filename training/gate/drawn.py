@@ -28,8 +28,9 @@ def page(rng: random.Random) -> np.ndarray:
 
 def chart(rng: random.Random) -> np.ndarray:
     """Axes with bars or curves, as a statistics page has them."""
-    sheet, draw = _sheet(rng, (320, SIDE), light=rng.random() < 0.8)
-    ink = 0 if np.asarray(sheet)[0, 0] > 128 else 255
+    is_light = rng.random() < 0.8
+    sheet, draw = _sheet(rng, (320, SIDE), light=is_light)
+    ink = 0 if is_light else 255
     draw.line((30, 10, 30, 210, 310, 210), fill=ink, width=2)
     heights = [rng.randint(20, 190) for _ in range(rng.randint(3, 24))]
     step = 270 / len(heights)

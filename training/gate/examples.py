@@ -124,7 +124,7 @@ def picture_examples(folder: Path) -> Iterator[Example]:
             yield Example(
                 f"{row['file']} {change}",
                 row["kind"],
-                partial(_made, make, path),
+                partial(_changed, path, make),
                 view=view,
                 fault=view,
             )
@@ -140,6 +140,14 @@ def changes_of(kind: str, name: str) -> Mapping[str, Callable[[np.ndarray], np.n
     return plain | {"turned": lambda pixels: spoiled.turned(pixels, rng_of(name).randint(1, 3))}
 
 
+def _turned(quarters: int, pixels: np.ndarray, rng: random.Random) -> np.ndarray:
+    return spoiled.turned(pixels, quarters)
+
+
+def _changed(path: Path, make: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    return make(pixels_of(path))
+
+
 def _drawn(draw: drawn.Draw, key: str) -> np.ndarray:
     return draw(rng_of(key))
 
@@ -150,11 +158,3 @@ def _some(others: Sequence[Base], rng: random.Random) -> list[np.ndarray]:
 
 def names_of(examples: Iterable[Example]) -> list[str]:
     return [example.name for example in examples]
-
-
-def _turned(quarters: int, pixels: np.ndarray, rng: random.Random) -> np.ndarray:
-    return spoiled.turned(pixels, quarters)
-
-
-def _made(make: Callable[[np.ndarray], np.ndarray], path: Path) -> np.ndarray:
-    return make(pixels_of(path))

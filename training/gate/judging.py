@@ -3,56 +3,84 @@
 Left out in turn: every source of adult radiographs with all that was made of it; every kind of picture without a chest.
 """
 
+import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from diagnosis.findings import Verdict
-from diagnosis.inference.gate.learned import DISTANCE, LearnedGate, Quality, scores_by_code
-from training.gate.examples import UPRIGHT, Example
-from training.gate.fitting import HEADS, Fitted, GateRecipe, fit_gate
+from diagnosis.inference.gate.learned import DISTANCE, MIRRORED, LearnedGate, Quality, scores_by_code
+from training.gate.examples import LATERAL, NO_CHEST, UPRIGHT, Example
+from training.gate.fitting import HEADS, Basis, Fitted, GateRecipe, fit_basis, fit_gate
 from training.gate.limits import Allowances, choose_limits
 
+CERTAINLY = 5.0
+"""Log-odds above which a radiograph of the collections is taken for turned indeed."""
+NEARLY_NONE = 0.005
+ROOM = 2.0
+"""How much lower than nearly all pictures with a fault a limit may lie, in log-odds."""
 Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
+class GateData:
+    """values: (n, d), sides: (n, 1024), both of GateInputs. examples: (n,)."""
+
+    values: np.ndarray
+    sides: np.ndarray
+    examples: Sequence[Example]
+
+
+@dataclass(frozen=True)
 class Judged:
-    """examples: (n,), in the order of rows. scores: (n, heads + 1), each by heads that its source gave nothing to."""
+    """examples: (n,). scores: (n, heads + 2), each row of heads that the example's source gave nothing to."""
 
     examples: Sequence[Example]
     scores: np.ndarray
 
     def of_code(self) -> dict[str, np.ndarray]:
         """Scores by code, each (n,)."""
-        by_head: Any = dict(zip((*HEADS, DISTANCE), self.scores.T, strict=True))
-        by_code: Any = scores_by_code(by_head)
-        return dict(by_code)
+        return scores_by_code(dict(zip((*HEADS, MIRRORED, DISTANCE), self.scores.T, strict=True)))
 
 
-def left_out_groups(examples: Sequence[Example]) -> dict[str, np.ndarray]:
-    """Rows by what is left out together: a source, or a kind of picture without a chest."""
-    groups: dict[str, list[int]] = defaultdict(list)
-    for row, example in enumerate(examples):
-        groups[example.source].append(row)
-    return {name: np.array(rows) for name, rows in sorted(groups.items())}
+def left_out_folds(examples: Sequence[Example]) -> list[np.ndarray]:
+    """Rows that are left out together: in each fold one source of radiographs, with a share of the kinds of no chest.
+
+    Laterals are two halves, so that each is judged by heads that saw the other.
+    """
+    names = [_group(example) for example in examples]
+    sources = sorted({name for name, example in zip(names, examples, strict=True) if example.view == UPRIGHT})
+    others = sorted(set(names) - set(sources))
+    folds = [{source, *others[number :: len(sources)]} for number, source in enumerate(sources)]
+    return [np.array([row for row, name in enumerate(names) if name in fold]) for fold in folds]
+
+
+def _group(example: Example) -> str:
+    half = zlib.crc32(example.name.split()[0].encode()) % 2 if example.view == LATERAL else ""
+    return f"{example.source} {half}".strip()
 
 
 def judge_left_out(
-    inputs: np.ndarray, examples: Sequence[Example], groups: Iterable[np.ndarray], recipe: GateRecipe, report: Progress
-) -> Judged:
-    """Fit once for each group of rows without it, and score it. Rows of no group keep not-a-number."""
-    scores = np.full((len(examples), len(HEADS) + 1), np.nan)
-    groups = list(groups)
-    for done, rows in enumerate(groups, start=1):
-        others = np.setdiff1d(np.arange(len(examples)), rows)
-        fitted = fit_gate(inputs[others], [examples[row] for row in others], recipe)
-        scores[rows] = gate_of(fitted).scores(inputs[rows])
-        report(done, len(groups), "")
-    return Judged(examples, scores)
+    data: GateData, recipe: GateRecipe, report: Progress, measured: frozenset[str] = frozenset()
+) -> tuple[Basis, Judged]:
+    """Fit once without each fold, and score the fold; the basis, which has no labels, is that of all.
+
+    measured: sources that are scored, and never learned from.
+    """
+    learned = np.array([row for row, example in enumerate(data.examples) if example.source not in measured])
+    basis = fit_basis(data.values[learned], [data.examples[row] for row in learned], recipe)
+    reduced = basis.reduced(data.values)
+    scores = np.full((len(data.examples), len(HEADS) + 2), np.nan)
+    folds = left_out_folds(data.examples)
+    for done, rows in enumerate(folds, start=1):
+        others = np.setdiff1d(learned, rows)
+        fitted = fit_gate(basis, reduced[others], data.sides[others], [data.examples[row] for row in others], recipe)
+        scores[rows] = gate_of(fitted).scores(data.values[rows], data.sides[rows])
+        report(done, len(folds), "")
+    return basis, Judged(data.examples, scores)
 
 
 def gate_of(fitted: Fitted, limits: dict[str, Any] | None = None) -> LearnedGate:
@@ -66,15 +94,60 @@ def is_good(example: Example) -> bool:
     )
 
 
-def limits_of(judged: Judged, allow: Allowances, not_for_limits: Sequence[str] = ()) -> dict[str, Any]:
-    """Limits by code, from the good radiographs of all sources but those that are only measured."""
+def kind_of(example: Example) -> str:
+    """What is wrong with the picture, as the card's table names it."""
+    if example.view == NO_CHEST:
+        return f"no chest: {example.source}"
+    if example.view == LATERAL:
+        return "lateral"
+    return f"{'child' if example.is_child else 'adult'}: {example.name.partition(' ')[2]}"
+
+
+def limits_of(judged: Judged, allow: Allowances, not_for_limits: Collection[str] = ()) -> dict[str, Any]:
+    """Limits by code, from the good radiographs of all sources but those that are only measured.
+
+    Radiographs that lie upside down in the collections themselves (two of 2,500) say nothing about false alarms.
+    """
+    scores = judged.of_code()
     rows = [
         row
         for row, one in enumerate(judged.examples)
-        if is_good(one) and one.source not in not_for_limits and np.isfinite(judged.scores[row]).all()
+        if is_good(one) and one.source not in not_for_limits and scores["turned"][row] < CERTAINLY
     ]
     sources = np.array([judged.examples[row].source for row in rows])
-    return choose_limits({code: values[rows] for code, values in judged.of_code().items()}, sources, allow)
+    needed = needed_scores(judged, not_for_limits)
+    return choose_limits({code: values[rows] for code, values in scores.items()}, sources, allow, needed)
+
+
+def left_out_qualities(
+    judged: Judged, gate: LearnedGate, allow: Allowances, measured: Collection[str]
+) -> list[Quality]:
+    """The verdict on each example, under limits that were chosen without its source, too."""
+    sources = np.array([example.source for example in judged.examples])
+    qualities: dict[int, Quality] = {}
+    with_good = {example.source for example in judged.examples if is_good(example)}
+    for source in np.unique(sources):
+        is_strict = source in with_good
+        strict = replace(gate, limits=limits_of(judged, allow, {*measured, str(source)})) if is_strict else gate
+        for row in np.flatnonzero(sources == source):
+            qualities[int(row)] = strict.judge(judged.scores[row])
+    return [qualities[row] for row in range(len(sources))]
+
+
+def needed_scores(judged: Judged, not_for_limits: Collection[str]) -> dict[str, float]:
+    """By code of a fault that radiographs were given: a score that all but 1 in 200 of them exceed, with some room.
+
+    Not for what comes in kinds that no one can list: pictures without a chest, and those unlike any.
+    """
+    scores, rows = judged.of_code(), defaultdict(list)
+    for row, example in enumerate(judged.examples):
+        if example.view == UPRIGHT and example.fault and example.source not in not_for_limits:
+            rows[example.fault].append(row)
+    return {
+        code: float(np.quantile(values[rows[code]], NEARLY_NONE)) - ROOM
+        for code, values in scores.items()
+        if rows[code]
+    }
 
 
 def table(examples: Sequence[Example], qualities: Sequence[Quality], name: Callable[[Example], str]) -> dict[str, Any]:

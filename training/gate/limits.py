@@ -1,6 +1,7 @@
 """Limits of the gate's scores, chosen on good radiographs of sources that the heads had not seen.
 
-Each code gets the same share of false alarms, and that share is as large as all codes together may refuse.
+Each code gets the same share of false alarms, and that share is as large as all codes together may refuse. A limit is
+no lower than is needed to catch the fault itself on those sources: alarms that find nothing are not spent.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +11,7 @@ import numpy as np
 
 from diagnosis.inference.gate.learned import WARNED_ONLY, Limits
 
-STEPS = 40
+STEPS = 20
 """Of the bisection."""
 NEVER = 1e9
 """A limit that no score reaches."""
@@ -20,25 +21,42 @@ NEVER = 1e9
 class Allowances:
     """Shares of good adult radiographs, 0 to 1, averaged over sources, that all codes together may refuse and limit.
 
-    warned: the share of each code that only warns. limiting_only: codes that never refuse.
+    warned: the share of each code that only warns. limiting_only: codes that never refuse. room: log-odds added
+    to each limit of refusal, since the next source differs from these.
     """
 
-    refused: float = 0.008
-    limited: float = 0.04
-    warned: float = 0.01
+    refused: float = 0.003
+    limited: float = 0.03
+    warned: float = 0.02
     limiting_only: frozenset[str] = frozenset({"child"})
+    room: float = 1.5
 
 
-def choose_limits(scores: Mapping[str, np.ndarray], sources: np.ndarray, allow: Allowances) -> dict[str, Limits]:
-    """scores: by code, (n,) of good adult radiographs of left-out sources; sources: (n,) their names."""
+def choose_limits(
+    scores: Mapping[str, np.ndarray],
+    sources: np.ndarray,
+    allow: Allowances,
+    needed: Mapping[str, float] | None = None,
+) -> dict[str, Limits]:
+    """scores: by code, (n,) of good adult radiographs of left-out sources; sources: (n,) their names.
+
+    needed: by code, a score that nearly all pictures with the fault exceed; no limit is lower.
+    """
     judged = [code for code in scores if code not in WARNED_ONLY]
     refusing = [code for code in judged if code not in allow.limiting_only]
-    refused = limits_within(scores, sources, refusing, allow.refused)
+    within = limits_within(scores, sources, refusing, allow.refused)
+    refused = {code: limit + allow.room for code, limit in within.items()}
     limited = limits_within(scores, sources, judged, allow.limited)
-    chosen = {code: Limits(min(limited[code], refused.get(code, NEVER)), refused.get(code, NEVER)) for code in judged}
+    chosen = {code: _raised(limited[code], refused.get(code, NEVER), (needed or {}).get(code)) for code in judged}
     return chosen | {
         code: Limits(quantile_over_sources(scores[code], sources, 1 - allow.warned), NEVER) for code in WARNED_ONLY
     }
+
+
+def _raised(limited: float, refused: float, needed: float | None) -> Limits:
+    least = -np.inf if needed is None else needed
+    refused = max(refused, least)
+    return Limits(min(max(limited, least), refused), refused)
 
 
 def limits_within(

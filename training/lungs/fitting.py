@@ -17,7 +17,10 @@ from training.lungs.variation import varied
 
 @dataclass(frozen=True)
 class LungRecipe:
-    """steps: of ``batch`` varied pairs each. The learning rate falls to zero as a cosine."""
+    """steps: of ``batch`` varied pairs each. The learning rate falls to zero as a cosine.
+
+    settling: batches on which batch normalisation sees the averaged weights at the end.
+    """
 
     steps: int = 3000
     batch: int = 16
@@ -25,6 +28,7 @@ class LungRecipe:
     weight_average: float = 0.995
     seed: int = 14
     keep_every: int = 100
+    settling: int = 60
 
 
 Report = Callable[[int, int, str], None]
@@ -73,9 +77,9 @@ def fit_lungs(
     settle_norms(network, pairs, recipe)
 
 
-def settle_norms(network: keras.Model, pairs: tuple[Pair, ...], recipe: LungRecipe, batches: int = 60) -> None:
+def settle_norms(network: keras.Model, pairs: tuple[Pair, ...], recipe: LungRecipe) -> None:
     """Let batch normalisation see the averaged weights: its statistics are those of the last steps' weights."""
-    for step in range(batches):
+    for step in range(recipe.settling):
         network(batch_of(pairs, recipe, recipe.steps + 1 + step)[0], training=True)
 
 
@@ -85,8 +89,8 @@ def _go_on(network: keras.Model, pairs: tuple[Pair, ...], recipe: LungRecipe, ke
         return 0
     network.optimizer.build(network.trainable_variables)
     with np.load(kept) as stored:
-        for variable in _state(network):
-            variable.assign(stored[variable.path])
+        for number, variable in enumerate(_state(network)):
+            variable.assign(stored[str(number)])
     return int(network.optimizer.iterations)
 
 
@@ -94,7 +98,7 @@ def _keep(network: keras.Model, kept: Path | None) -> None:
     if kept is None:
         return
     beside = kept.with_name(f".{kept.name}.tmp.npz")
-    state: dict[str, Any] = {variable.path: np.asarray(variable) for variable in _state(network)}
+    state: dict[str, Any] = {str(number): np.asarray(variable) for number, variable in enumerate(_state(network))}
     np.savez(beside, **state)
     beside.rename(kept)
 

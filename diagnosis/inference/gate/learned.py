@@ -15,7 +15,13 @@ import numpy as np
 from diagnosis.errors import ModelUnavailable
 from diagnosis.findings import Verdict
 from diagnosis.inference.artifacts import read_json
-from diagnosis.inference.gate.measures import GREY_MEASURES, LUNG_MEASURES, grey_measures, lung_measures
+from diagnosis.inference.gate.measures import (
+    GREY_MEASURES,
+    LUNG_MEASURES,
+    grey_measures,
+    lung_measures,
+    side_differences,
+)
 from diagnosis.inference.lungs import LungFields
 
 WEIGHTS, CARD = "gate.npz", "gate.json"
@@ -24,11 +30,11 @@ MEASURES = len(LUNG_MEASURES) + len(GREY_MEASURES)
 CLIP = 5.0
 """Features beyond so many standard deviations count as that many: one wild value decides nothing alone."""
 
-DISTANCE = "unlike"
-"""Name of the distance among the scores; its code says that the picture is unlike those the model learned from."""
+MIRRORED, DISTANCE = "mirrored", "unlike"
+"""Names of the two scores that are no heads: the heart's side, and the distance from what the model learned from."""
 TURNS = ("turned 1", "turned 2", "turned 3")
 """Heads for a picture turned counter-clockwise by so many quarters."""
-WARNED_ONLY = frozenset({"mirrored"})
+WARNED_ONLY = frozenset({MIRRORED})
 """Dextrocardia exists: people are told, and the answer stays."""
 PRECEDENCE = (
     "no-chest",
@@ -53,11 +59,19 @@ PRECEDENCE = (
 class PooledFeatures:
     """Averages of the network's feature maps over the whole picture, from the pass that also gives the answer.
 
-    stage4: (2, 2, 1024) float32, of the four quarters of the map. stage5: (2048,) float32.
+    quarters: (4, 1024) float32, of the last map of stage 4, conv4_block36_out (14 x 14), over its four quarters: upper
+    left, upper right, lower left, lower right.
     """
 
-    stage4: np.ndarray
-    stage5: np.ndarray
+    quarters: np.ndarray
+
+
+@dataclass(frozen=True)
+class GateInputs:
+    """values: (d,) float32, measures and features. sides: (1024,) float32, left against right."""
+
+    values: np.ndarray
+    sides: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -88,8 +102,9 @@ class Quality:
 class LearnedGate:
     """mean, scale: (d,) of the inputs. heads: names. weights: (d + measures, heads); bias: (heads,).
 
-    centre: (features,), directions: (features, k): standardised features of good radiographs, less the centre and
-    times these, have mean 0 and variance 1 in each of k directions. limits: by code.
+    side: (1024,), weights of the sides; above 0 the heart is on the left of the picture. directions: (d + measures, k),
+    centre: (k,): standardised inputs of good radiographs times these, less the centre, have mean 0 and about variance 1
+    in each of k directions. limits: by code.
     """
 
     mean: np.ndarray
@@ -97,27 +112,30 @@ class LearnedGate:
     heads: tuple[str, ...]
     weights: np.ndarray
     bias: np.ndarray
+    side: np.ndarray
     centre: np.ndarray
     directions: np.ndarray
     limits: Mapping[str, Limits]
 
     def assess(self, pixels: np.ndarray, lungs: LungFields, features: PooledFeatures) -> Quality:
         """pixels: (height, width) uint8 of the whole picture. Raises nothing."""
-        return self.judge(self.scores(gate_inputs(pixels, lungs, features)[None])[0])
+        inputs = gate_inputs(pixels, lungs, features)
+        return self.judge(self.scores(inputs.values[None], inputs.sides[None])[0])
 
-    def scores(self, inputs: np.ndarray) -> np.ndarray:
-        """(n, d) -> (n, heads + 1): the log-odds of each fault, and the distance."""
-        standard = standardised(inputs, self.mean, self.scale)
-        logits = with_squares(standard) @ self.weights + self.bias
-        return np.column_stack([logits, distances(standard[:, MEASURES:], self.centre, self.directions)])
+    def scores(self, values: np.ndarray, sides: np.ndarray) -> np.ndarray:
+        """(n, d) and (n, 1024) -> (n, heads + 2): log-odds of each fault, of mirrored, and the distance."""
+        standard = with_squares(standardised(values, self.mean, self.scale))
+        logits = standard @ self.weights + self.bias
+        distance = distances(standard, self.centre, self.directions)
+        return np.column_stack([logits, sides @ self.side, distance])
 
     def judge(self, scores: np.ndarray) -> Quality:
-        """(heads + 1,) -> the verdict. What is not a number is a fault, too."""
-        by_code = scores_by_code(dict(zip((*self.heads, DISTANCE), scores.tolist(), strict=True)))
+        """(heads + 2,) -> the verdict. What is not a number is a fault, too."""
+        by_code = scores_by_code(dict(zip((*self.heads, MIRRORED, DISTANCE), scores.tolist(), strict=True)))
         refused = {code for code, limits in self.limits.items() if not by_code[code] <= limits.refused}
         limited = {code for code, limits in self.limits.items() if not by_code[code] <= limits.limited}
         quarters = int(np.argmax([scores[self.heads.index(turn)] for turn in TURNS])) + 1
-        margins = {code: round(by_code[code] - limits.limited, 3) for code, limits in self.limits.items()}
+        margins = {code: round(float(by_code[code]) - limits.limited, 3) for code, limits in self.limits.items()}
         warnings = tuple(sorted(limited & WARNED_ONLY))
         for verdict, found in ((Verdict.REFUSED, refused), (Verdict.LIMITED, limited)):
             if code := next((code for code in PRECEDENCE if code in found), ""):
@@ -125,10 +143,19 @@ class LearnedGate:
         return Quality(Verdict.OK, warnings=warnings, scores=margins)
 
 
-def gate_inputs(pixels: np.ndarray, lungs: LungFields, features: PooledFeatures) -> np.ndarray:
-    """(d,) float32: the measures of lungs and exposure, then the network's features."""
+def gate_inputs(pixels: np.ndarray, lungs: LungFields, features: PooledFeatures) -> GateInputs:
+    """pixels: (height, width) uint8 of the whole picture, in which the lungs were found."""
     measures = np.concatenate([lung_measures(pixels, lungs), grey_measures(pixels)])
-    return np.concatenate([measures, features.stage4.ravel(), features.stage5]).astype(np.float32)
+    values = np.concatenate([measures, features.quarters.ravel()]).astype(np.float32)
+    return GateInputs(values, side_differences(pixels, lungs))
+
+
+def quarters_of(feature_map: np.ndarray) -> np.ndarray:
+    """(rows, cols, channels), both sides even -> (4, channels): the averages that PooledFeatures holds."""
+    rows, cols, channels = feature_map.shape
+    quarters = feature_map.reshape(2, rows // 2, 2, cols // 2, channels).mean(axis=(1, 3), dtype=np.float32)
+    averages: np.ndarray = quarters.reshape(4, channels)
+    return averages
 
 
 def standardised(inputs: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -142,14 +169,14 @@ def with_squares(standard: np.ndarray) -> np.ndarray:
 
 
 def distances(standard: np.ndarray, centre: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """Mahalanobis distance of standardised features, (n, features) -> (n,), over the root of the directions' number."""
-    distance: np.ndarray = np.sqrt((((standard - centre) @ directions) ** 2).mean(axis=1))
+    """Mahalanobis distance of standardised inputs, (n, d + measures) -> (n,), by the root of the directions' number."""
+    distance: np.ndarray = np.sqrt(((standard @ directions - centre) ** 2).mean(axis=1))
     return distance
 
 
-def scores_by_code(scores: Mapping[str, float]) -> dict[str, float]:
-    """Scores by head -> by code: the three turns become one."""
-    turned = max(scores[turn] for turn in TURNS)
+def scores_by_code(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """Scores by head, numbers or arrays of them -> by code: the three turns become one, the highest."""
+    turned = np.maximum.reduce([scores[turn] for turn in TURNS])
     return {name.replace(" ", "-"): score for name, score in scores.items() if name not in TURNS} | {"turned": turned}
 
 
@@ -163,8 +190,8 @@ def read_gate(folder: Path) -> LearnedGate:
         raise ModelUnavailable(f"The gate of model {folder.name} is damaged: {error!r}.") from error
 
 
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-    names = ("mean", "scale", "weights", "bias", "centre", "directions")
+def _arrays(path: Path) -> dict[str, Any]:
+    names = ("mean", "scale", "weights", "bias", "side", "centre", "directions")
     with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         return {name: archive[name].astype(np.float32) for name in names}
 

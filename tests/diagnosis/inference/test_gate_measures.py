@@ -9,6 +9,7 @@ from diagnosis.inference.gate.measures import (
     grey_measures,
     lung_measures,
     noise_of,
+    side_differences,
 )
 from diagnosis.inference.lungs import SIDE, LungFields, read_lung_fields
 
@@ -67,6 +68,16 @@ def test_the_heart_is_on_the_right():
 def test_lungs_that_are_cut_touch_the_border():
     cut = lungs_at((0, 50, 15, 40), (0, 50, 55, 80))
     assert measured("on the border", chest(cut), cut) > 0.1
+
+
+def test_mirrored_sides_have_the_other_sign():
+    heart = lungs_at((20, 70, 15, 40), (20, 45, 48, 80), (45, 70, 60, 80))
+    mirrored = read_lung_fields(heart.probability[:, ::-1].copy())
+    pixels = chest(heart)
+    sides = side_differences(pixels, heart)
+    assert (sides.shape, sides.dtype) == ((1024,), np.float32)
+    assert abs(sides).max() > 0.5
+    np.testing.assert_allclose(side_differences(pixels[:, ::-1].copy(), mirrored), -sides, atol=0.03)
 
 
 def test_noise_is_measured_in_grey_levels():

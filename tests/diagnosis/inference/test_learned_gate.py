@@ -14,6 +14,7 @@ from diagnosis.inference.gate.learned import (
     DISTANCE,
     FORMAT,
     MEASURES,
+    MIRRORED,
     PRECEDENCE,
     TURNS,
     WARNED_ONLY,
@@ -23,16 +24,17 @@ from diagnosis.inference.gate.learned import (
     PooledFeatures,
     Quality,
     gate_inputs,
+    quarters_of,
     read_gate,
 )
 from diagnosis.inference.gate.sentences import SENTENCES, refuse
 from diagnosis.inference.lungs import SIDE, read_lung_fields
 
-HEADS = ("no chest", *TURNS, "mirrored")
+HEADS = ("no chest", *TURNS)
 CODES = ("no-chest", "turned", "mirrored", DISTANCE)
 FEATURES = 3
 INPUTS = MEASURES + FEATURES
-ARRAYS = ("mean", "scale", "weights", "bias", "centre", "directions")
+ARRAYS = ("mean", "scale", "weights", "bias", "side", "centre", "directions")
 
 
 def gate() -> LearnedGate:
@@ -43,14 +45,15 @@ def gate() -> LearnedGate:
         heads=HEADS,
         weights=np.zeros((INPUTS + MEASURES, len(HEADS))),
         bias=np.zeros(len(HEADS)),
+        side=np.zeros(1024),
         centre=np.zeros(FEATURES),
-        directions=np.eye(FEATURES),
+        directions=np.eye(INPUTS + MEASURES)[:, MEASURES:INPUTS],
         limits={code: Limits(1, 1e9 if code in WARNED_ONLY else 2) for code in CODES},
     )
 
 
 def judged(**scores: float) -> Quality:
-    names = (*HEADS, DISTANCE)
+    names = (*HEADS, MIRRORED, DISTANCE)
     return gate().judge(np.array([scores.get(name.replace(" ", "_"), 0.0) for name in names]))
 
 
@@ -87,19 +90,29 @@ def test_what_is_not_a_number_is_refused():
 
 def test_scores_are_heads_and_distance():
     one = gate()
-    one.weights[MEASURES, 0], one.weights[-1, 1] = 2, 1
+    one.weights[MEASURES, 0], one.weights[-1, 1], one.side[5] = 2, 1, 3
+    sides = np.zeros((1, 1024))
+    sides[0, 5] = 0.5
     inputs = np.zeros((1, INPUTS))
     inputs[0, MEASURES] = 3
     inputs[0, MEASURES - 1] = -100  # clipped to -5, its square is 25
-    np.testing.assert_allclose(one.scores(inputs)[0], [6, 25, 0, 0, 0, np.sqrt(9 / 3)])
+    np.testing.assert_allclose(one.scores(inputs, sides)[0], [6, 25, 0, 0, 1.5, np.sqrt(9 / 3)])
 
 
 def test_a_picture_is_assessed():
     lungs = read_lung_fields(np.full((SIDE, SIDE), 0.1, np.float32))
-    features = PooledFeatures(np.ones((1, 1, 2), np.float32), np.ones(1, np.float32))
+    features = PooledFeatures(np.ones((1, FEATURES), np.float32))
     pixels = np.random.default_rng(0).integers(0, 255, (120, 100)).astype(np.uint8)
-    assert gate_inputs(pixels, lungs, features).shape == (INPUTS,)
+    inputs = gate_inputs(pixels, lungs, features)
+    assert (inputs.values.shape, inputs.sides.shape) == ((INPUTS,), (1024,))
     assert gate().assess(pixels, lungs, features).verdict is Verdict.OK
+
+
+def test_quarters_of_a_map():
+    feature_map = np.arange(32, dtype=np.float32).reshape(4, 4, 2)
+    quarters = quarters_of(feature_map)
+    assert quarters.shape == (4, 2)
+    np.testing.assert_allclose(quarters[1], feature_map[:2, 2:].mean(axis=(0, 1)))
 
 
 def test_every_code_has_a_sentence():

@@ -16,7 +16,7 @@ def source(name: str, label: int, centre: float, number: int = 300, seed: int = 
 
 
 SOURCES = [source("web", COVID, 1.5), source("siim", COVID, 1.0, seed=1), source("nih", OTHER, -1.5, seed=2)]
-HARD = source("tuberculosis", OTHER, 0.5, seed=3)
+HARD = source("tuberculosis", OTHER, -0.2, seed=3)
 
 
 def test_easy_sources_need_no_band():
@@ -36,7 +36,19 @@ def test_a_hard_source_widens_the_band():
 
 def test_what_cannot_be_kept_is_said():
     upside_down = [source("web", COVID, -2), source("nih", OTHER, 2, seed=1)]
-    assert not decide(upside_down, most_wrong=0.0, most_wrong_on_average=0.0).kept
+    found = decide(upside_down)
+    assert not found.kept
+    assert found.answered >= 0.65
+
+
+def test_the_worst_source_is_spared_within_the_other_limits():
+    """Its people score as high as COVID does: no useful band keeps its limit, and the mean's is kept all the same."""
+    overlapping = [*SOURCES, *(source(name, OTHER, -3, seed=4) for name in "abcdefg"), source("ill", OTHER, 2, seed=5)]
+    found = decide(overlapping)
+    assert not found.kept
+    assert found.wrong_mean <= 0.12 + 1e-9
+    assert found.answered >= 0.65
+    assert found.wrong_worst < wrong_and_answered(overlapping, 0, 0)[0].max()
 
 
 def test_borders_are_those_of_the_rule():

@@ -1,0 +1,49 @@
+"""The features that the gate reads, out of a network before it is served: averages over the quarters of stage 4."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+from diagnosis.inference.contract import Preprocessing
+from diagnosis.inference.gate.learned import PooledFeatures
+from diagnosis.inference.preprocessing import preprocess
+
+STAGE = "conv4"
+"""The last stage whose maps a recipe may leave as they were: the gate stays right when later stages are trained."""
+SETTINGS = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
+
+
+def quarters_model(network: keras.Model) -> keras.Model:
+    """Image (n, size, size, 3) float32 in [0, 255] -> (n, 2, 2, channels): averages of the last map of stage 4."""
+    backbone = network.get_layer("backbone")
+    name = [layer.name for layer in backbone.layers if layer.name.startswith(STAGE) and layer.name.endswith("_out")][-1]
+    stage = keras.Model(backbone.inputs, backbone.get_layer(name).output)
+    image = keras.Input(network.input_shape[-3:], name="image")
+    return keras.Model(image, quarters(stage(network.get_layer("rescaling")(image))))
+
+
+def quarters(maps: Any) -> Any:
+    """(n, rows, cols, channels), both sides even -> (n, 2, 2, channels)."""
+    return layers.AveragePooling2D((maps.shape[1] // 2, maps.shape[2] // 2), name="quarters")(maps)
+
+
+class FeatureReader:
+    """Pixels of a picture -> its PooledFeatures, by OpenVINO."""
+
+    def __init__(self, network: keras.Model, preprocessing: Preprocessing) -> None:
+        import openvino
+
+        self.preprocessing = preprocessing
+        with tempfile.TemporaryDirectory() as folder:
+            graph = Path(folder) / "quarters.xml"
+            quarters_model(network).export(str(graph), format="openvino", verbose=False)
+            self._compiled = openvino.Core().compile_model(openvino.Core().read_model(graph), "CPU", SETTINGS)
+
+    def __call__(self, pixels: np.ndarray) -> PooledFeatures:
+        image = preprocess(pixels, self.preprocessing)
+        maps: np.ndarray = self._compiled([image[None]])[0]
+        return PooledFeatures(maps.reshape(4, -1).astype(np.float32))
