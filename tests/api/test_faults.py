@@ -26,7 +26,7 @@ def test_the_database_is_away_and_comes_back(program: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "status", "code"), [(errno.ENOSPC, 507, "storage-full"), (errno.EACCES, 500, "fault")]
+    ("number", "status", "code"), [(errno.ENOSPC, 507, "storage-full"), (errno.EACCES, 503, "unavailable")]
 )
 def test_a_storage_that_takes_nothing(
     program: Client, media_root: Path, monkeypatch: pytest.MonkeyPatch, number: int, status: int, code: str
