@@ -18,7 +18,7 @@ FRONT_END := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run database test test-mysql quick lint types deploy-check format messages audit-dependencies bench bench-quick load clean
+.PHONY: fuzz help run database test test-mysql quick lint types deploy-check format messages audit-dependencies bench bench-quick load clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -69,6 +69,9 @@ messages: $(VENV)/.requirements-dev ## collect the strings for translation and c
 
 audit-dependencies: $(VENV)/audit/.requirements
 	@scripts/audit-dependencies $(VENV)/audit/bin/python
+
+fuzz: $(VENV)/.requirements-dev ## damaged and altered files by the thousand for SECONDS (300); `make test` does it for 60
+	$(PYTHON) -W ignore -m tests.diagnosis.imaging.fuzzing $(or $(SECONDS),300) $(SEED)
 
 bench: $(VENV)/.requirements $(FRONT_END) $(BUILT_MODEL) ## how fast everything is on this machine: build/bench.json, docs/performance-tables.md
 	-@$(MAKE) --no-print-directory $(VENV)/.requirements-mysql

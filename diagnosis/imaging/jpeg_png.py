@@ -25,7 +25,7 @@ def read_picture(content: bytes) -> GreyPicture:
     check_jpeg(content) if content.startswith(b"\xff\xd8") else check_png(content)
     with Image.open(BytesIO(content), formats=("JPEG", "PNG")) as image:
         refuse_oversize(*image.size)
-        _refuse_several_pictures(image)
+        _refuse_several_pictures(image, content)
         if has_lost_bits(image):
             words = all_bits(content)
             return grey_colours(words) if words.ndim == 3 else GreyPicture(read_only(stretched_levels(words)), 0.0)
@@ -35,8 +35,8 @@ def read_picture(content: bytes) -> GreyPicture:
         return replace(picture, notes=(ReadingNote.SECOND_PICTURE,)) if image.format == "MPO" else picture
 
 
-def _refuse_several_pictures(image: Image.Image) -> None:
-    if image.format == "MPO" and _has_only_previews(image):
+def _refuse_several_pictures(image: Image.Image, content: bytes) -> None:
+    if image.format == "MPO" and _has_only_previews(image, content):
         return
     if image.format not in ("JPEG", "PNG") or getattr(image, "n_frames", 1) > 1:
         raise RadiographRejected(
@@ -45,10 +45,12 @@ def _refuse_several_pictures(image: Image.Image) -> None:
         )
 
 
-def _has_only_previews(image: Image.Image) -> bool:
+def _has_only_previews(image: Image.Image, content: bytes) -> bool:
     """Whether the pictures behind the first are smaller: what a phone adds for its own use (MPO), no second view."""
     width, height = image.size
     sizes = []
+    for start in getattr(image, "_MpoImageFile__mpoffsets", [])[1 : _MOST_PREVIEWS + 2]:
+        check_jpeg(content[start:])
     for frame in range(1, min(getattr(image, "n_frames", 1), _MOST_PREVIEWS + 2)):
         image.seek(frame)
         sizes.append(image.size)

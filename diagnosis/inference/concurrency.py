@@ -1,6 +1,6 @@
 """The queue of uploads: how many are classified at once, how many wait, and the refusal (503) when it is full.
 
-One radiograph takes the processors and, decoded, up to 200 MB: a hundred at once would be slow for everybody and could
+One radiograph takes the processors and, decoded, up to 500 MB: a hundred at once would be slow for everybody and could
 fill the memory. Beyond the bound an upload is refused at once, before anything of it is decoded.
 """
 
