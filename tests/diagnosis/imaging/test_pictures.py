@@ -86,6 +86,7 @@ def test_the_picture_is_right(case: str) -> None:
 def test_a_border_far_off_does_not_flatten_the_lungs(level: int) -> None:
     pixels = read_radiograph(encoded(Image.fromarray(bordered(level)), "PNG")).pixels
     assert np.corrcoef(pixels[6:].ravel(), PIXELS[6:].ravel())[0, 1] > 0.995
+    assert pixels[6:].std() > 50
     assert set(np.unique(pixels[:6])) == {0 if level == 0 else 255}
 
 
