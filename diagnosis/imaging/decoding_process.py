@@ -80,7 +80,7 @@ def _answer(file: int, room: int) -> bytes:
         return _refused(refusal)
     except MemoryError:
         return _refused(too_costly())
-    os.pwrite(room, radiograph.pixels, 0)
+    os.pwrite(room, radiograph.pixels.data, 0)
     return _json({"shape": radiograph.pixels.shape, "radiograph": _described(radiograph)})
 
 

@@ -6,7 +6,9 @@ import os
 import struct
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -150,9 +152,9 @@ def test_the_walk_sees_what_a_decoder_sees() -> None:
 # JPEG 2000
 
 
-def codestream(rows: int, columns: int, **changes: object) -> bytes:
+def codestream(rows: int, columns: int, **changes: Any) -> bytes:
     """Headers without a picture: `levels`, `block`, `precincts`, `layers`, `tile`, `components`, `extra`, `tiles`."""
-    style = {
+    style: dict[str, Any] = {
         "levels": 5,
         "block": (4, 4),
         "precincts": b"",
@@ -174,7 +176,7 @@ def codestream(rows: int, columns: int, **changes: object) -> bytes:
     return b"\xff\x4f" + main + style["extra"] + tile * style.get("tiles", 1) + b"\xff\xd9"
 
 
-def jpeg_2000_of(rows: int, columns: int, **changes: object) -> bytes:
+def jpeg_2000_of(rows: int, columns: int, **changes: Any) -> bytes:
     stream = codestream(rows, columns, **changes)
     samples = changes.get("components", 1)
     colour = {} if samples == 1 else {"PhotometricInterpretation": "RGB", "SamplesPerPixel": samples}
@@ -183,7 +185,7 @@ def jpeg_2000_of(rows: int, columns: int, **changes: object) -> bytes:
 
 
 CODING = b"\x00\x00\x00\x01\x00\x05\x04\x04\x00\x01"
-STREAMS = {
+STREAMS: dict[str, tuple[dict[str, Any], str]] = {
     "precincts of one sample": ({"levels": 0, "precincts": b"\x00"}, "too-many-parts"),
     "precincts of two samples": ({"levels": 1, "precincts": b"\x11\x11"}, "too-many-parts"),
     "code blocks of 4 x 4": ({"block": (0, 0)}, "too-costly"),
@@ -314,10 +316,7 @@ COSTLY: dict[str, Callable[[], bytes]] = {
     **{f"PNG, {case}": content for case, (content, _) in PNGS.items()},
     **{f"JPEG, {case}": content for case, (content, _) in JPEGS.items()},
     **{f"DICOM, {case}": content for case, (content, _) in FILES.items()},
-    **{
-        f"JPEG 2000, {case}": lambda changes=changes: jpeg_2000_of(ROWS, COLUMNS, **changes)
-        for case, (changes, _) in STREAMS.items()
-    },
+    **{f"JPEG 2000, {case}": partial(jpeg_2000_of, ROWS, COLUMNS, **changes) for case, (changes, _) in STREAMS.items()},
 }
 DEAREST = ["JPEG, a million empty segments", "DICOM, a name of a million parts", "PNG, a million empty pieces"]
 

@@ -85,7 +85,7 @@ def test_threads_get_their_own_pictures(pool: DecodingPool) -> None:
 
 
 def test_a_process_is_kept_warm(pool: DecodingPool) -> None:
-    pids = set()
+    pids: set[int] = set()
     for _ in range(4):
         read_untrusted(GOOD["PNG"])
         pids.update(process.pid for process in pool._idle)
