@@ -5,7 +5,7 @@ a folder that already has them (`train_lung_fields` and the gate's own training 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from diagnosis.findings import CLASS_NAMES, COVID_INDEX
 from diagnosis.inference.classifier import Classifier
 from diagnosis.inference.contract import IMAGE_SIZE
 from diagnosis.inference.lung_network import LungNetwork
+from diagnosis.inference.lungs import Box
 from diagnosis.inference.opacities import lung_shares
 from diagnosis.inference.views import edges, lungs_view
 from training.data.dataset import Sample, read_dataset, read_image
@@ -31,7 +32,17 @@ from training.evaluation.opacity_rule import OpacityScores, choose_opacity_rule
 from training.evaluation.served import served_answers
 from training.fitting.features import FeatureStore, View, fill_store, store_for
 from training.fitting.general import GeneralConfig, GeneralFit, ViewFeatures, fit_general, fit_head
-from training.fitting.general_features import PLAIN, TwoViews, key_of, remembered, rows_of
+from training.fitting.general_features import (
+    COPIES,
+    PLAIN,
+    StoredMaps,
+    TwoViews,
+    features_of,
+    key_of,
+    remembered,
+    rows_of,
+)
+from training.fitting.inputs import spread_over_sources
 from training.lungs.keeping import load_lungs, write_lung_graph
 from training.network.architecture import HeadConfig, set_discriminant
 from training.network.backbone import build_backbone
@@ -44,6 +55,9 @@ from training.publishing.unseen_sections import clear_film_section, left_out_sec
 
 WEIGHTS = "astra"
 HEAD = HeadConfig(taps=(1, 0), bands=(1, 1), hidden_units=0, l2=0.0)
+ROWS = 14
+"""Of the finest map that the head reads."""
+LEARNED_READINGS = ("typical", "indeterminate", "negative")
 EVIDENCE_PICTURES = 40
 NO_FIGURES: dict[str, Any] = {"how": "", "parts": {}}
 
@@ -79,8 +93,10 @@ class Prepared:
     readings: tuple[Reading, ...]
     network: keras.Model = field(repr=False)
     features: ViewFeatures = field(repr=False)
-    maps: NDArray[np.float32] = field(repr=False)
+    maps: StoredMaps = field(repr=False)
     lungs: LungNetwork = field(repr=False)
+    cells: "ReadCells" = field(repr=False)
+    opacity: OpacityLayer = field(repr=False)
 
     @property
     def pictures(self) -> Pictures:
@@ -134,16 +150,16 @@ def prepare(plan: GeneralPlan, progress: Progress) -> Prepared:
     frozen = frozen_features(backbone, HEAD)
     pooled = keras.Model(frozen.input, frozen.outputs[0])
     learned = [gathered.samples[row] for row in gathered.learned]
-    store = filled(plan, pooled, [view for sample in learned for view in views.views(sample)], progress, "Features")
-    whole, of_lungs = (store.tensors(0)[rows_of(store, learned, view)] for view in ("whole", "lungs"))
-    return Prepared(
-        gathered,
-        readings,
-        build_two_view_network(backbone, HEAD),
-        ViewFeatures(whole, of_lungs),
-        reading_maps(plan, frozen, seen, views, progress),
-        lungs,
-    )
+    steadied = plan.config.discriminant.augmentation_weight > 0
+    copied = spread_over_sources(learned, plan.config.discriminant.augmented_images) if steadied else []
+    wanted = [view for sample in learned for view in views.views(sample)]
+    wanted += [view for copy in COPIES for sample in copied for view in views.views(sample, copy)]
+    features = features_of(filled(plan, pooled, wanted, progress, "Features"), learned, copied)
+    maps = reading_maps(plan, frozen, seen, views, progress)
+    network = build_two_view_network(backbone, HEAD)
+    cells = read_cells(gathered, readings, lungs)
+    layer = opacity_layer(plan, maps, cells)
+    return Prepared(gathered, readings, network, replace(features, opacity=layer), maps, lungs, cells, layer)
 
 
 def lung_network(plan: GeneralPlan) -> LungNetwork:
@@ -163,20 +179,19 @@ def filled(
 
 def reading_maps(
     plan: GeneralPlan, frozen: keras.Model, seen: Sequence[Sample], views: TwoViews, progress: Progress
-) -> NDArray[np.float32]:
-    """(readings, 14, 14, channels) float32 on disk: the maps of each reading's lungs' view."""
-    maps = keras.Model(frozen.input, frozen.outputs[1])
+) -> StoredMaps:
+    """The maps of each reading's lungs' view, on disk."""
+    maps = keras.Model(frozen.input, frozen.outputs[1:])
     of_lungs = [view for sample in seen for view in views.views(sample) if view.key == key_of(sample, "lungs", PLAIN)]
     store = filled(plan, maps, of_lungs, progress, "Maps of readings")
-    stored = store.tensors(0)
-    return stored[rows_of(store, seen, "lungs")]
+    return StoredMaps(store, rows_of(store, seen, "lungs"))
 
 
 def version_of(plan: GeneralPlan, prepared: Prepared, fitted: GeneralFit) -> GeneralVersion:
     """The network with its head and opacity layer, rounded as they are stored, and what the card says."""
-    layer, scores, sections = opacities(plan, prepared)
+    scores, sections = opacities(prepared)
     set_discriminant(prepared.network, fitted.head)
-    set_opacity(prepared.network, layer)
+    set_opacity(prepared.network, prepared.opacity)
     shares = shares_of(fitted.left_out, fitted.decision)
     figures = summary(fitted.left_out) | shares
     version = GeneralVersion(
@@ -201,37 +216,64 @@ def version_of(plan: GeneralPlan, prepared: Prepared, fitted: GeneralFit) -> Gen
     return version
 
 
-def opacities(plan: GeneralPlan, prepared: Prepared) -> tuple[OpacityLayer, OpacityScores, list[dict[str, Any]]]:
-    """Fitted on readings that are not held back, judged on those that are; the final layer learns from all of them."""
-    readings = prepared.readings
-    boxes = [one.boxes for one in readings]
-    fields = [prepared.lungs.find(read_image(one.path).pixels) for one in readings]
+@dataclass(frozen=True)
+class ReadCells:
+    """Of (n,) readings: the view of their lungs, and of its cells, (n, rows, rows), the share in boxes and in lungs.
+
+    learned: rows that the layer learns from. held_back: rows that it is judged by. No copy of Test is among either.
+    """
+
+    views: list[Box]
+    targets: NDArray[np.float32]
+    lungs: NDArray[np.float32]
+    learned: NDArray[np.int64]
+    held_back: NDArray[np.int64]
+
+
+def read_cells(gathered: Gathered, readings: Sequence[Reading], network: LungNetwork) -> ReadCells:
+    fields = [network.find(read_image(one.path).pixels) for one in readings]
     views = [lungs_view(one.box if one.boxes else None) for one in fields]
-    rows = prepared.maps.shape[1]
-    targets = np.stack([cells_inside(each, view, rows) for each, view in zip(boxes, views, strict=True)])
-    shares = np.stack([lung_shares(one.mask, edges(view), rows) for one, view in zip(fields, views, strict=True)])
-    reading = np.array([one.reading for one in readings])
-    first = len(prepared.gathered.samples) - len(readings)
-    held_back = prepared.gathered.held_back[first:]
-    learned = np.flatnonzero(~held_back & np.isin(reading, ("typical", "indeterminate", "negative")))
-    layer = fit_opacity(prepared.maps[learned], targets[learned], shares[learned], plan.config.opacity)
-    maps = expit(layer.logits(prepared.maps[held_back])).astype(np.float32)
-    means = lungs_mean(maps, shares[held_back]).astype(np.float64)
-    judged = list(np.flatnonzero(held_back))
+    first = len(gathered.samples) - len(readings)
+    numbers = np.arange(len(readings)) + first
+    free, held_back = np.isin(numbers, gathered.judged), gathered.held_back[first:]
+    known = np.isin([one.reading for one in readings], LEARNED_READINGS)
+    return ReadCells(
+        views,
+        np.stack([cells_inside(one.boxes, view, ROWS) for one, view in zip(readings, views, strict=True)]),
+        np.stack([lung_shares(one.mask, edges(view), ROWS) for one, view in zip(fields, views, strict=True)]),
+        np.flatnonzero(free & ~held_back & known),
+        np.flatnonzero(free & held_back),
+    )
+
+
+def opacity_layer(plan: GeneralPlan, maps: StoredMaps, cells: ReadCells) -> OpacityLayer:
+    """Fitted on readings that are not held back."""
+    learned = replace(maps, rows=maps.rows[cells.learned])
+    return fit_opacity(learned, cells.targets[cells.learned], cells.lungs[cells.learned], plan.config.opacity)
+
+
+def opacities(prepared: Prepared) -> tuple[OpacityScores, list[dict[str, Any]]]:
+    """The layer judged on readings that were held back: its yes and no, its map against boxes."""
+    layer, cells = prepared.opacity, prepared.cells
+    rows = cells.held_back
+    maps = np.concatenate(
+        [expit(layer.logits(prepared.maps[part])) for part in np.array_split(rows, 1 + len(rows) // 64)]
+    )
+    reading = [prepared.readings[row].reading for row in rows]
     figures = [
         box_figures(
             name,
-            maps[of],
-            [boxes[judged[row]] for row in of],
-            [views[judged[row]] for row in of],
-            shares[held_back][of],
+            maps[of].astype(np.float32),
+            [prepared.readings[rows[one]].boxes for one in of],
+            [cells.views[rows[one]] for one in of],
+            cells.lungs[rows[of]],
         )
-        for name in ("typical", "indeterminate")
-        if len(of := np.flatnonzero(reading[held_back] == name))
+        for name in ("typical", "indeterminate", "atypical")
+        if len(of := np.flatnonzero(np.array(reading) == name))
     ]
-    auc = typical_against_negative(means, reading[held_back].tolist())
-    scores = OpacityScores(means, reading[held_back].tolist())
-    return layer, scores, [opacity_section([one for one in figures if one], auc)]
+    means = lungs_mean(maps.astype(np.float32), cells.lungs[rows]).astype(np.float64)
+    section = opacity_section([one for one in figures if one], typical_against_negative(means, reading))
+    return OpacityScores(means, reading), [section]
 
 
 def judged(classifier: Classifier, plan: GeneralPlan, prepared: Prepared) -> dict[str, Any]:

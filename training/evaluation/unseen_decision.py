@@ -103,26 +103,24 @@ def calibrate(positive: NDArray[np.bool_], logits: Floats, weights: Floats) -> C
 def choose_band(left_out: Sequence[LeftOut], limits: Limits) -> tuple[float, float, bool]:
     """The borders, in logits, and whether all limits are kept.
 
-    Of the bands that keep all limits the one that answers most. Where there is none: of the narrow ones that keep the
-    mean the one whose worst source is least wrong; and where there is not even that, the least wrong on average.
+    Of the bands that keep all limits the one that answers most. Where there is none: of the narrow ones the one that is
+    least wrong on both classes alike. Most sources have no COVID, so the mean over sources alone would be kept best by
+    never calling any.
     """
     candidates = bands(left_out)
-    wrong_worst, wrong_mean, answered = candidates[:, 2:].T
-    right_on_average = wrong_mean <= limits.wrong_on_average
-    kept = right_on_average & (wrong_worst <= limits.wrong_worst) & (answered >= 1 - limits.widest)
-    narrow = answered >= 1 - limits.indeterminate
-    fair = narrow & right_on_average
+    wrong_worst, wrong_mean, answered, wrong_balanced = candidates[:, 2:].T
+    kept = (wrong_worst <= limits.wrong_worst) & (wrong_mean <= limits.wrong_on_average)
+    kept &= answered >= 1 - limits.widest
     if kept.any():
         best = int(np.argmax(np.where(kept, answered, -1)))
-    elif fair.any():
-        best = int(np.argmin(np.where(fair, wrong_worst, np.inf)))
     else:
-        best = int(np.argmin(np.where(narrow, wrong_mean, np.inf)))
+        narrow = answered >= 1 - limits.indeterminate
+        best = int(np.argmin(np.where(narrow, wrong_balanced, np.inf)))
     return float(candidates[best, 0]), float(candidates[best, 1]), bool(kept.any())
 
 
 def bands(left_out: Sequence[LeftOut]) -> Floats:
-    """(bands, 5): low and high border, wrong of the worst source, wrong on average, answered on average."""
+    """(bands, 6): low and high border; wrong of the worst source and on average; answered; wrong, classes alike."""
     logits = np.concatenate([one.logits for one in left_out])
     weights = source_weights(np.concatenate([np.full(len(one.logits), one.source) for one in left_out]))
     edges = weighted_quantiles(logits, weights, np.linspace(0.01, 0.99, BORDERS))
@@ -130,7 +128,8 @@ def bands(left_out: Sequence[LeftOut]) -> Floats:
     for low in edges:
         for high in edges[edges >= low]:
             wrong, answered = wrong_and_answered(left_out, low, high)
-            rows.append((low, high, wrong.max(), wrong.mean(), answered.mean()))
+            balanced = balanced_wrong(left_out, low, high)
+            rows.append((low, high, wrong.max(), wrong.mean(), answered.mean(), balanced))
     return np.array(rows)
 
 
@@ -144,6 +143,18 @@ def wrong_and_answered(left_out: Sequence[LeftOut], low: float, high: float) -> 
         wrong.append(float(mistakes) / share if share > FEWEST_ANSWERED else 0.0)
         answered.append(share)
     return np.array(wrong), np.array(answered)
+
+
+def balanced_wrong(left_out: Sequence[LeftOut], low: float, high: float) -> float:
+    """Share of wrong answers among the answered, the mean over sources of each class, and of both classes."""
+    shares: dict[bool, list[float]] = {True: [], False: []}
+    for one in left_out:
+        for is_covid, logits in ((True, one.logits[one.positive]), (False, one.logits[~one.positive])):
+            if len(logits):
+                high_share, low_share = float(np.mean(logits >= high)), float(np.mean(logits < low))
+                mistakes = low_share if is_covid else high_share
+                shares[is_covid].append(mistakes / max(high_share + low_share, FEWEST_ANSWERED))
+    return float(np.mean([np.mean(each) for each in shares.values()]))
 
 
 def balanced_point(left_out: Sequence[LeftOut]) -> float:

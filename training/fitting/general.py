@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from training.evaluation.leave_out import LeftOut, Pictures, Rows, Score, leave_out_each
 from training.evaluation.unseen_decision import UnseenDecision, decide
-from training.network.discriminant import Discriminant, DiscriminantConfig, fit_discriminant
-from training.network.opacity import OpacityConfig
+from training.network.discriminant import EPSILON, Discriminant, DiscriminantConfig, fit_discriminant
+from training.network.opacity import OpacityConfig, OpacityLayer
 from training.network.two_views import joined
 
 Floats = NDArray[np.float32]
@@ -26,15 +26,22 @@ CHILDREN = ("kaggle_normal", "kaggle_bacterial", "kaggle_viral")
 class GeneralConfig:
     """whole_share: weight of the whole picture's score beside the lungs' in their sum, which is 1 together.
 
+    opacity_weight: what one standard deviation of the lungs' mean opacity logit adds to the score.
     held_back: share of near-duplicate groups that no left-out head is trained on.
     """
 
     discriminant: DiscriminantConfig = field(
         default_factory=lambda: DiscriminantConfig(
-            ridge=4.0, source_power=0.25, faint=CHILDREN, faint_weight=0.4, augmentation_weight=0.0
+            ridge=4.0,
+            source_power=0.25,
+            faint=CHILDREN,
+            faint_weight=0.4,
+            augmentation_weight=0.0,
+            augmented_images=300,
         )
     )
     whole_share: float = 0.5
+    opacity_weight: float = 1.0
     held_back: float = 0.2
     opacity: OpacityConfig = field(default_factory=OpacityConfig)
 
@@ -47,13 +54,15 @@ class ViewFeatures:
     """What the head reads of (n,) pictures, (n, features) float32 each.
 
     changes: for each view, what the features of handled or randomised copies differ by from those of their pictures,
-    (m, features), and the rows (m,) of these pictures; None without copies.
+    (m, features), and the rows (m,) of these pictures; None without copies. opacity: the layer whose mean over the
+    lungs' view is linear in its features and becomes part of the score; None without it.
     """
 
     whole: Floats
     lungs: Floats
     changes: tuple[Floats, Floats] | None = None
     changed: Rows | None = None
+    opacity: OpacityLayer | None = None
 
     @property
     def both(self) -> Floats:
@@ -98,7 +107,22 @@ def fit_head(features: ViewFeatures, pictures: Pictures, rows: Rows, config: Gen
             values[rows], pictures.labels[rows], pictures.sources[rows], config.discriminant, changes
         )
         fitted.append(scaled(one, share))
+    if features.opacity:
+        fitted[1] = with_opacity(fitted[1], features.opacity, features.lungs[rows], config.opacity_weight)
     return joined(*fitted)
+
+
+def with_opacity(fitted: Discriminant, layer: OpacityLayer, values: Floats, weight: float) -> Discriminant:
+    """The same score plus `weight` for each standard deviation of the mean opacity logit of the features (n, features).
+
+    The mean of a linear layer's output is that layer on the mean of its input.
+    """
+    kernel, bias = layer.folded()
+    logits = values @ kernel + bias
+    slope = weight / float(logits.std() + EPSILON)
+    scale = np.sqrt(fitted.variance + EPSILON)
+    moved = slope * float(fitted.mean @ kernel + bias - logits.mean())
+    return replace(fitted, direction=fitted.direction + slope * kernel * scale, intercept=fitted.intercept + moved)
 
 
 def scaled(fitted: Discriminant, share: float) -> Discriminant:

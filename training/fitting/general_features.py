@@ -18,11 +18,15 @@ from training.data.dataset import Sample, read_image
 from training.data.randomisation import randomised, rng_of
 from training.evaluation.steadiness import HANDLINGS
 from training.fitting.features import FeatureStore, View
+from training.fitting.general import ViewFeatures
+from training.network.opacity import enlarged
 
 FindLungs = Callable[[np.ndarray], Box | None]
 """Grey pixels (rows, cols) uint8 -> the box around both lungs, None where none are found."""
 Pixels = NDArray[np.uint8]
 PLAIN = "plain"
+COPIES = tuple(HANDLINGS)[:4]
+"""Handlings that the head is kept from following; equalisation leaves nothing of the others."""
 
 
 @dataclass(frozen=True)
@@ -76,3 +80,28 @@ def remembered(find_lungs: FindLungs) -> FindLungs:
         return last[key]
 
     return find
+
+
+def features_of(store: FeatureStore, learned: Sequence[Sample], copied: Sequence[Sample]) -> ViewFeatures:
+    """Both views of the samples, and what the handled copies of some of them differ by."""
+    values = store.tensors(0)
+    place = {sample.content_key: row for row, sample in enumerate(learned)}
+    both, changes = [], []
+    for view in VIEWS:
+        both.append(np.asarray(values[rows_of(store, learned, view)]))
+        plain = values[rows_of(store, copied, view)]
+        changes.append(np.concatenate([values[rows_of(store, copied, view, copy)] - plain for copy in COPIES]))
+    changed = np.tile([place[sample.content_key] for sample in copied], len(COPIES)).astype(np.int64)
+    return ViewFeatures(both[0], both[1], (changes[0], changes[1]), changed)
+
+
+@dataclass(frozen=True)
+class StoredMaps:
+    """Joined maps (n, 14, 14, channels) of some rows of a store, read when they are asked for: all are gigabytes."""
+
+    store: FeatureStore
+    rows: NDArray[np.int64]
+
+    def __getitem__(self, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+        maps = [self.store.tensors(index)[self.rows[chosen]] for index in range(len(self.store.shapes))]
+        return np.concatenate([maps[0], *(enlarged(one, maps[0].shape[1]) for one in maps[1:])], axis=-1)

@@ -81,7 +81,7 @@ def set_opacity(network: keras.Model, fitted: OpacityLayer) -> None:
 
 
 def frozen_features(backbone: keras.Model, head: HeadConfig) -> keras.Model:
-    """One view (n, size, size, 3) -> what the head reads of it, (n, features), and the joined maps of its taps.
+    """One view (n, size, size, 3) -> what the head reads of it, (n, features), and the map of each of its taps.
 
     Run once for each view and kept on disk; the maps only where the opacity layer is trained or judged.
     """
@@ -92,4 +92,4 @@ def frozen_features(backbone: keras.Model, head: HeadConfig) -> keras.Model:
         for tap, bands, features in zip(head.taps, head.bands, maps, strict=True)
     ]
     features = layers.Concatenate()(pooled) if len(pooled) > 1 else pooled[0]
-    return keras.Model(image, [features, joined_maps(maps)])
+    return keras.Model(image, [features, *maps])

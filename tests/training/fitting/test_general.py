@@ -7,6 +7,7 @@ from diagnosis.findings import COVID_INDEX
 from training.evaluation.leave_out import Pictures, weighted_auc
 from training.fitting.general import GeneralConfig, ViewFeatures, fit_general, fit_head, scaled
 from training.network.discriminant import DiscriminantConfig
+from training.network.opacity import OpacityLayer
 
 SOURCES = {"web": 0, "siim": 0, "nih": 1, "jsrt": 1, "chexpert": 1}
 CONFIG = GeneralConfig(discriminant=DiscriminantConfig(ridge=1.0, source_power=0.25))
@@ -69,3 +70,15 @@ def test_what_copies_change_weighs_less():
     with_copies = ViewFeatures(features.whole, features.lungs, (change, change), np.arange(20))
     one, other = (fit_head(each, pictures, rows, steady) for each in (features, with_copies))
     assert abs(other.direction[0]) < 0.5 * abs(one.direction[0])
+
+
+def test_how_opaque_the_lungs_are_counts():
+    features, pictures = made()
+    rows = np.arange(len(pictures.labels))
+    kernel = np.array([0, 0, 1, 0, 0, 0], np.float32)
+    layer = OpacityLayer(np.full(6, 2, np.float32), np.ones(6, np.float32), kernel, 0.5)
+    plain = fit_head(features, pictures, rows, CONFIG).scores(features.both)
+    opaque = ViewFeatures(features.whole, features.lungs, opacity=layer)
+    added = fit_head(opaque, pictures, rows, CONFIG).scores(features.both) - plain
+    logits = features.lungs @ kernel
+    np.testing.assert_allclose(added, (logits - logits.mean()) / logits.std(), rtol=1e-3, atol=1e-4)

@@ -7,7 +7,7 @@ import pytest
 from tests.training.toy_network import toy_backbone
 from training.network.architecture import HeadConfig
 from training.network.discriminant import Discriminant
-from training.network.opacity import OpacityLayer
+from training.network.opacity import OpacityLayer, enlarged
 from training.network.two_views import (
     build_two_view_network,
     frozen_features,
@@ -54,7 +54,8 @@ def test_opacity_is_linear_on_the_lungs_maps(backbone, views):
     mean, scale, kernel = rng.uniform(0.5, 1, (3, 64)).astype(np.float32)
     layer = OpacityLayer(mean, scale, kernel, -0.5)
     set_opacity(network, layer)
-    maps = np.asarray(frozen_features(backbone, HEAD)(views[:, 1])[1])
+    _, fine, coarse = (np.asarray(tensor) for tensor in frozen_features(backbone, HEAD)(views[:, 1]))
+    maps = np.concatenate([fine, enlarged(coarse)], axis=-1)
     np.testing.assert_allclose(np.asarray(network(views)[1]), layer.logits(maps), rtol=1e-3, atol=1e-4)
 
 
