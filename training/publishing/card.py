@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from diagnosis.model_cards.sources import BACKBONES, SOURCES
+from diagnosis.model_cards.sources import BACKBONES, LUNG_MASKS, SOURCES
 from diagnosis.model_cards.words import FIGURES, LIMITS, PART_NAMES, PLOTS, PUBLIC_LIMITS, SHARES
 
 MARKDOWN = "MODEL_CARD.md"
@@ -307,7 +307,8 @@ def _licences(card: Json) -> list[str]:
 
 
 def _used_sources(card: Json) -> set[str]:
-    return {name.partition(", ")[2] for counts in card["training"]["parts"].values() for name in counts}
+    used = {name.partition(", ")[2] for counts in card["training"]["parts"].values() for name in counts}
+    return used | ({LUNG_MASKS} if "parts" in card else set())
 
 
 def _reproduce(card: Json) -> list[str]:
