@@ -50,6 +50,18 @@ class AnswerSerializer(serializers.ModelSerializer):
     """A diagnosis's answer: null where it is hidden."""
 
     label = serializers.CharField(source="get_prediction_display", help_text="The prediction in your language.")
+    quality = serializers.CharField(
+        read_only=True, help_text="ok or limited; empty where the model version does not judge it."
+    )
+    opacities = serializers.CharField(
+        read_only=True, help_text="yes, unclear or no; empty where the model version does not look for them."
+    )
+    lungs = serializers.ListField(
+        child=serializers.ListField(child=serializers.ListField(child=serializers.FloatField())),
+        read_only=True,
+        allow_null=True,
+        help_text="The outline of each lung: corners (x, y) as fractions of width and height.",
+    )
 
     class Meta:
         model = Diagnosis
