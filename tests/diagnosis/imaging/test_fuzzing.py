@@ -66,8 +66,9 @@ def test_it_finds_what_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_finds_what_takes_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
     reads(monkeypatch, Radiograph(np.ones((2, 2), np.uint8), "PNG", "", 0.0, None))
-    monkeypatch.setattr(fuzzing, "MEGABYTES", 1)
-    with pytest.raises(Finding, match="MB were taken"):
+    peaks = iter([100, 700])
+    monkeypatch.setattr(fuzzing, "peak_megabytes", lambda: next(peaks))
+    with pytest.raises(Finding, match="700 MB were taken"):
         try_file(b"")
 
 
