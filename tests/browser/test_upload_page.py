@@ -139,7 +139,7 @@ def test_a_lost_connection_pauses_the_rest(upload_page: Page) -> None:
         (500, "An error happened"),
         (502, "not available at the moment"),
         (507, "storage"),
-        (404, "sense"),
+        (404, "unexpected answer"),
     ],
 )
 def test_each_fault_of_the_server_has_its_sentence(upload_page: Page, status: int, sentence: str) -> None:
