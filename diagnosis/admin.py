@@ -42,7 +42,7 @@ class DiagnosisAdmin(ReadOnlyAdmin):
         return super().has_module_permission(request) and not (user.is_radiographer and user.reads_blind)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Diagnosis]:
-        return super().get_queryset(request).defer("heat_map", "model_version__card")
+        return super().get_queryset(request).defer("heat_map", "opacity_map", "model_version__card")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Diagnosis], search_term: str

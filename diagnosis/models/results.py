@@ -69,7 +69,7 @@ class DiagnosisQuerySet(models.QuerySet["Diagnosis"]):
         related = self.select_related("study__uploaded_by", "study__patient", "requested_by", "model_version")
         unshown = [field.name for field in User._meta.concrete_fields if field.name not in _OF_PEOPLE]
         people = [f"{person}__{name}" for person in ("requested_by", "study__uploaded_by") for name in unshown]
-        return related.defer("heat_map", "opacity_map", "lungs", "model_version__card", "study__notes_key", *people)
+        return related.defer("heat_map", "opacity_map", "model_version__card", "study__notes_key", *people)
 
     def kept(self) -> Self:
         """Those of studies that are not voided."""
