@@ -47,7 +47,7 @@ def int8_version(trained_version: TrainedVersion, tmp_path_factory: pytest.TempP
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(settings, "MODELS_DIR", made.models_dir)
         patch.setattr("training.publishing.quantise.FEWEST_EQUAL", 0.5)  # of six images
-        patch.setattr(precision, "best_seconds", lambda engines: [0.2, 0.1])  # a toy says nothing about speed
+        patch.setattr(precision, "best_seconds", lambda engines, views=1: [0.2, 0.1])  # a toy says nothing about speed
         graphs_from(trained_version.folder, patch)
         call_command("quantise_model", data=made.data, images=16, after=4)
         call_command("build_model")
@@ -278,7 +278,7 @@ def test_int8_that_differs_is_on_request(models, capsys):
     ("seconds", "chosen"), [([0.2, 0.1], "int8"), ([0.1, 0.2], "float32"), ([0.1, 0.1], "float32")]
 )
 def test_the_faster_one_is_served(models, capsys, monkeypatch, seconds, chosen):
-    monkeypatch.setattr(precision, "best_seconds", lambda engines: seconds)
+    monkeypatch.setattr(precision, "best_seconds", lambda engines, views=1: seconds)
     said = build(models, capsys)
     assert f"served in {chosen}" in said
     assert "200 ms" in said or "100 ms" in said
