@@ -1,5 +1,6 @@
 """Restarts, kills, and a site without a model, as a person in mid-upload meets them."""
 
+import io
 import os
 import secrets
 import signal
@@ -7,16 +8,18 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 import requests
+from data_store import DataStore
+from PIL import Image
 
+from diagnosis.imaging.radiograph import read_radiograph
 from scripts.stack import until
 from tests.deploy.site import Site
-from tests.uploads import radiograph_png
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
-LARGE = {"width": 2000, "height": 1600}  # takes long enough to decode to be in the middle of it
 COUNT = "from diagnosis.models import Diagnosis as D; print(*[d.study.uuid for d in D.objects.all()])"
 
 
@@ -40,8 +43,21 @@ def site(installation: Site) -> Site:
 
 
 def new_files(count: int) -> list[bytes]:
-    first = secrets.randbelow(10**9)
-    return [radiograph_png(first + number, **LARGE) for number in range(count)]
+    """A real chest, large enough to be in the middle of its decoding, each time with other pixels in a corner."""
+    pixels = read_radiograph((DataStore().data_path / "RG1_UNCR.dcm").read_bytes()).pixels
+    return [as_png(with_corner(pixels)) for _ in range(count)]
+
+
+def with_corner(pixels: np.ndarray) -> np.ndarray:
+    changed = pixels.copy()
+    changed[:4, :4] = np.frombuffer(secrets.token_bytes(16), np.uint8).reshape(4, 4)
+    return changed
+
+
+def as_png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def several_uploads(site: Site, pool: ThreadPoolExecutor, files: list[bytes]) -> list["Future[requests.Response]"]:
