@@ -314,9 +314,5 @@ def training_facts(plan: GeneralPlan, gathered: Gathered) -> dict[str, Any]:
     ]
     return {
         "command": plan.command,
-        "seconds": 0,
         "parts": {"train": {name: names.count(name) for name in sorted(set(names))}},
-        "refused": 0,
-        "near_duplicates_crossing": 0,
-        "groups_with_both_classes": 0,
     }

@@ -6,7 +6,7 @@ An example knows its fault and where it comes from; its pixels are made when the
 import csv
 import random
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -154,7 +154,3 @@ def _drawn(draw: drawn.Draw, key: str) -> np.ndarray:
 
 def _some(others: Sequence[Base], rng: random.Random) -> list[np.ndarray]:
     return [pixels_of(base.path) for base in rng.sample(list(others), min(3, len(others)))]
-
-
-def names_of(examples: Iterable[Example]) -> list[str]:
-    return [example.name for example in examples]

@@ -61,9 +61,3 @@ def _summary(scores: list[Score]) -> dict[str, Any]:
         "lowest_dice": round(min(dice), 4),
         "worst": [score.name for score in worst],
     }
-
-
-def share_with_two_lungs(predict: Predict, pictures: Sequence[np.ndarray]) -> float:
-    """How often both lungs are found; pictures: (height, width) uint8 pixels of frontal radiographs."""
-    found = [len(read_lung_fields(predict(lung_input(pixels)[None])[0, :, :, 0]).boxes) == 2 for pixels in pictures]
-    return float(np.mean(found))

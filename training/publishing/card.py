@@ -9,6 +9,12 @@ from diagnosis.model_cards.words import FIGURES, LIMITS, PART_NAMES, PLOTS, PUBL
 
 MARKDOWN = "MODEL_CARD.md"
 UNDEFINED = "-"
+COUNTS = {
+    "refused": "Refused by the reader or the gate",
+    "near_duplicates_crossing": "Images with a near duplicate on another side of the split",
+    "groups_with_both_classes": "Groups of near duplicates with both classes",
+}
+"""Of the training data, where a run counted them."""
 Json = dict[str, Any]
 
 
@@ -277,10 +283,8 @@ def _data(training: Json) -> list[str]:
         "",
         *table(("part", "class and source", "images"), rows),
         "",
-        f"Refused by the reader or the gate: {training['refused']}. Images with a near duplicate on another side of "
-        f"the split: {training['near_duplicates_crossing']}. Groups of near duplicates with both classes: "
-        f"{training['groups_with_both_classes']}. Which image was used for what stands in split.csv, every error in "
-        "errors.csv.",
+        *(f"{title}: {training[name]}." for name, title in COUNTS.items() if name in training),
+        "Which image was used for what is in split.csv.",
     ]
 
 
@@ -322,11 +326,17 @@ def _reproduce(card: Json) -> list[str]:
         training["command"],
         "```",
         "",
-        f"Training took {training['seconds'] / 60:.0f} minutes, features that were cached already not counted. "
+        *_duration(training),
         f"Packages: {packages}.",
         "",
         "Recipe: " + "; ".join(recipe) + ".",
     ]
+
+
+def _duration(training: Json) -> list[str]:
+    if "seconds" not in training:
+        return []
+    return [f"Training took {training['seconds'] / 60:.0f} minutes, features that were cached already not counted."]
 
 
 def _part(name: str) -> str:
