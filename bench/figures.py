@@ -125,7 +125,7 @@ def _targets_of_precision(results: Results, precision: str, suffix: str) -> list
             f"classifier with heat map ÷ bare engine call, {precision}", ratio(classifier, bare), 1.10, True, "times"
         ),
         Target(
-            f"two views, lungs and gate ÷ one view alone, {precision}",
+            f"two views, lungs and gate ÷ one view, {precision}",
             cost_in_views(results, suffix),
             2.2,
             True,
