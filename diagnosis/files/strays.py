@@ -22,10 +22,6 @@ _OWNERS: dict[str, Manager[Any] | QuerySet[Any]] = {
     "reports": Report.objects,
     "refused": UploadRecord.objects.held(),
 }
-    "radiographs": Study.objects,
-    "reports": Report.objects,
-    "refused": UploadRecord.objects.held(),
-}
 _AGE = timedelta(days=1)
 
 
