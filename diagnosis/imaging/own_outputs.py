@@ -12,6 +12,8 @@ from PIL.PngImagePlugin import PngInfo
 from diagnosis.errors import RadiographRejected, gettext_noop
 
 _KEY, _MARK = "Software", "covidxray"
+OWN_MANUFACTURER = "covidxray"
+"""The Manufacturer (0008,0070) of every DICOM object that this site makes."""
 # Colours of Matplotlib's "plasma" (CC0): lightness rises all the way, so that the order is seen with any colour vision.
 _RED = [13, 83, 139, 184, 219, 244, 254, 240]
 _GREEN = [8, 2, 10, 50, 92, 136, 189, 249]
