@@ -14,7 +14,7 @@ from pacs.objects.sources import Source
 from pacs.objects.statements import Statement
 
 MANUFACTURER = OWN_MANUFACTURER
-_IMPLEMENTATION = derived_uid("implementation")
+_IMPLEMENTATION = uid.UID(derived_uid("implementation"))
 _OPTIONAL = ("IssuerOfPatientID", "StudyDescription", "PatientAge")
 _COPIED = (
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),

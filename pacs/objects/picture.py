@@ -23,7 +23,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Frame, KeepInFrame, Paragraph, Spacer
 
 from diagnosis.findings import Prediction
-from diagnosis.models import Diagnosis
+from diagnosis.models import Diagnosis, ReviewState
 from diagnosis.reports.content import printed_radiograph, under_map
 from diagnosis.reports.fonts import REGULAR, Typesetter, is_shaped, typesetter_for
 from diagnosis.reports.preview import page_pixels
@@ -134,7 +134,7 @@ def _answer(statement: Statement) -> Iterator[_Line]:
     for sentence in seen.limits:
         yield _Line(sentence, 10.5, colour=_SOFT)
     if statement.verdict:
-        yield _Line(_("Review: %s") % diagnosis.get_review_state_display())
+        yield _Line(_("Review: %s") % ReviewState(statement.verdict.verdict).label)
     if statement.replaces:
         yield _Line(_("This replaces an earlier answer in this study."), bold=True)
 

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom.uid import DigitalXRayImageStorageForPresentation
@@ -13,6 +14,7 @@ from diagnosis.uploads.services import diagnosis_create
 from pacs.objects.building import object_file, source_of
 from pacs.objects.identifiers import Kind
 from pacs.objects.statements import Replaced, Statement, Verdict, moment
+from tests.pacs.orthanc import needed
 from tests.toy import ToyEngine
 from tests.uploads import radiograph_dicom
 
@@ -38,11 +40,11 @@ INPUTS = {
 
 @pytest.fixture
 def dciodvfy() -> str:
-    program = shutil.which("dciodvfy")
-    return program or pytest.skip("dciodvfy is not installed (Debian: dicom3tools)")
+    needed("dciodvfy")
+    return str(shutil.which("dciodvfy"))
 
 
-def result_of(user: User, samples: Path, **tags: object) -> Diagnosis:
+def result_of(user: User, samples: Path, **tags: Any) -> Diagnosis:
     """A stored result with everything that a result can say."""
     content = radiograph_dicom(samples, **tags)
     diagnosis = diagnosis_create(user=user, content=content, file_name="chest.dcm").diagnosis
