@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from accounts.models import User
 from accounts.roles import SignedInRequest
+from accounts.typed import typed_restore
 from audit.models import Action
 from diagnosis.history.lines import history_of
 from diagnosis.history.recording import study_record
@@ -32,11 +35,19 @@ def show_result(
     forms |= comparison(request.user, diagnosis.study, request.GET)
     _record_view(request.user, diagnosis, forms)
     if is_hidden(request.user, diagnosis):
+        _restore(request, diagnosis, reading=forms.setdefault("reading_form", ReadingForm()))
         (concealed,) = conceal(request.user, [diagnosis])
-        context = {"diagnosis": concealed, "study": diagnosis.study, "reading_form": ReadingForm(), **forms}
+        context = {"diagnosis": concealed, "study": diagnosis.study, **forms}
         return render(request, "diagnosis/reviews/reading.html", context, status=status)
     context = {**_answer_of(diagnosis), **_added_to(diagnosis), **forms}
+    _restore(request, diagnosis, review=context["review_form"], outcome=context["outcome_form"])
     return render(request, "diagnosis/results/result.html", context, status=status)
+
+
+def _restore(request: SignedInRequest, diagnosis: Diagnosis, **forms: Form) -> None:
+    """What was typed into the page's forms before the session ended."""
+    for name, form in forms.items():
+        typed_restore(request, reverse(f"diagnosis:{name}", args=[diagnosis.uuid]), form)
 
 
 def _record_view(user: User, diagnosis: Diagnosis, shown: Mapping[str, Any]) -> None:
