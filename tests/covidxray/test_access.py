@@ -74,6 +74,7 @@ TABLE = {
     "diagnosis:display": of("study", 302, 200, 404, 403),
     "diagnosis:full": of("study", 302, 200, 404, 403),
     "diagnosis:thumbnail": of("study", 302, 200, 404, 403),
+    "diagnosis:samples": of("study", 302, 200, 404, 403),
     "diagnosis:original": of("study", 302, 200, 404, 403),
     "diagnosis:reading": of("diagnosis", 302, 302, 404, 403),
     "diagnosis:review": of("diagnosis", 302, 302, 404, 403),
