@@ -153,9 +153,9 @@ def test_windows_work_on_the_files_own_values(page: Page, film: Diagnosis) -> No
     first = greys(page)
     assert page.locator("[data-canvas]").is_hidden()
     tool(page, "Adjust").click()
-    page.locator("[data-width]").fill("10")
+    page.locator("[data-window-width]").fill("10")
     expect(page.locator("[data-canvas]")).to_be_visible()
-    page.locator("[data-width]").fill("0")
+    page.locator("[data-window-width]").fill("0")
     assert np.abs(greys(page) - first).mean() < 2
     narrow = windowed(page, "file-1")
     assert narrow.std() > 2 * first.std()
@@ -184,6 +184,7 @@ def test_dragging_and_keys_change_the_window(page: Page, film: Diagnosis) -> Non
     tool(page, "Reset").click()
     expect(page.locator("[data-canvas]")).to_be_hidden()
     expect(tool(page, "Window/level")).to_have_attribute("aria-pressed", "false")
+    page.get_by_label("Heat map", exact=True).uncheck()
     assert np.abs(greys(page) - before).mean() < 1
 
 

@@ -44,6 +44,7 @@ TABLE = {
     "accounts:sign-in": Row(200, 302, 302, 302),
     "accounts:sign-in-code": Row(302, 302, 302, 302),
     "accounts:sign-out": Row(302, 405, 405, 405),
+    "accounts:theme": Row(405, 405, 405, 405),
     "accounts:session": Row(302, 200, 200, 200),
     "accounts:invitation": of("link", 200, 200, 200, 200),
     "accounts:forgotten": Row(200, 200, 200, 200),

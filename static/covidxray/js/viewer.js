@@ -11,7 +11,7 @@
 
   const panes = [...viewer.querySelectorAll("[data-stage]")].map((stage) => new ViewerPane(stage));
   const [heatShown, heatStrength] = [part("shown"), part("strength")];
-  const [baseChoice, level, width] = [part("base"), part("level"), part("width")];
+  const [baseChoice, level, width] = [part("base"), part("window-level"), part("window-width")];
   const TOOLS = ["window", "ruler", "lens"];
   const [mapChoice, lungsShown] = [part("map-choice"), part("lungs-shown")];
   const heatByDefault = heatShown?.checked;
@@ -50,8 +50,8 @@
     const found = active.samples?.window(active.look);
     const text = (name, value) => {
       const words = found ? String(Math.round(value)) : "";
-      part(`${name}-text`).textContent = words;
-      part(name).setAttribute("aria-valuetext", words || part(name).value);
+      part(`window-${name}-text`).textContent = words;
+      part(`window-${name}`).setAttribute("aria-valuetext", words || "–");
     };
     text("level", found?.level);
     text("width", found?.width);
@@ -229,7 +229,7 @@
     const isSlider = event.target.matches("input[type=range]") && !/^[a-z?+=[\]-]$/i.test(event.key);
     // A menu is chosen from by letters, and Enter presses a button.
     if (isSlider || event.target.matches("select") || (event.key === "Enter" && !event.target.matches("[data-stage]"))) return undefined;
-    const name = (event.shiftKey && shifted[event.key]) || keys[event.key.toLowerCase()] || keys[event.key];
+    const name = (event.shiftKey && (shifted[event.key] || shifted[event.key.toUpperCase()])) || keys[event.key.toLowerCase()] || keys[event.key];
     return name && (!keyNeedsButton.has(name) || button(name)) ? name : undefined;
   };
   // --- wiring ---
