@@ -23,7 +23,7 @@ from diagnosis.reports.sheets import MARGIN, Frame, build_pages
 from diagnosis.wording.numbers import MOMENT_FORMAT
 
 WIDTH = A4[0] - 2 * MARGIN
-_PICTURE_HEIGHT = 235
+_PICTURE_HEIGHT = 205
 _GAP = 10
 _MOST_LINES = 80
 

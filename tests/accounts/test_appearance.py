@@ -1,4 +1,4 @@
-"""Light or dark: by the system's wish unless a person chooses, signed in or not, on pages and where something failed."""
+"""Light or dark: as the system wants it unless a person chooses, signed in or not, and where something failed."""
 
 import pytest
 from django.test import Client
