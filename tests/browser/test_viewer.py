@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -340,6 +340,25 @@ def test_the_list_of_keys_returns_the_focus(viewer: Page) -> None:
     expect(page.locator(STAGE)).to_be_focused()
 
 
+def test_the_picture_gets_the_height(viewer: Page) -> None:
+    """At 1366 × 768 three quarters of it, with the whole toolbar below; on a phone the answer comes first."""
+    page = viewer
+    page.set_viewport_size(ViewportSize(width=1366, height=768))
+    stage, tools = (page.locator(part).bounding_box() for part in (STAGE, ".viewer-tools"))
+    assert stage
+    assert tools
+    assert stage["height"] > 560
+    assert tools["y"] + tools["height"] <= 768
+    page.set_viewport_size(ViewportSize(width=360, height=740))
+    answer, stage, pages = (page.locator(part).bounding_box() for part in (".answer", STAGE, ".site-navigation"))
+    assert answer
+    assert stage
+    assert pages
+    assert answer["y"] < stage["y"]
+    assert pages["height"] < 60
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
 def test_full_screen_gives_the_picture_the_room(viewer: Page) -> None:
     page = viewer
     small = page.locator(STAGE).bounding_box()
@@ -375,6 +394,9 @@ def test_zooming_in_loads_full_size(page: Page, large: Diagnosis) -> None:
 def test_two_radiographs_move_together(page: Page, compared: str) -> None:
     opened(page, compared)
     assert page.locator(STAGE).count() == 2
+    tops = {stage.bounding_box()["y"] for stage in page.locator(STAGE).all()}  # type: ignore[index]
+    assert len(tops) == 1
+    assert page.locator(".viewer-day").all_inner_texts()[0].count("uploaded at") == 1  # both are of one day
     page.locator(STAGE).first.focus()
     page.keyboard.press("+")
     page.keyboard.press("+")

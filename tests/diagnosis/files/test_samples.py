@@ -1,12 +1,10 @@
 """The samples of a radiograph are handed out as its picture is: to whom may see it, noted, a few files at a time."""
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Action, AuditEntry
