@@ -14,6 +14,7 @@ from pacs.objects.sources import Source
 from pacs.objects.statements import Statement
 
 MANUFACTURER = OWN_MANUFACTURER
+OWN_SCHEME_UID = derived_uid("coding scheme")
 _IMPLEMENTATION = uid.UID(derived_uid("implementation"))
 _OPTIONAL = ("IssuerOfPatientID", "StudyDescription", "PatientAge")
 _COPIED = (
@@ -65,7 +66,7 @@ def _own_scheme() -> Dataset:
     scheme = Dataset()
     scheme.CodingSchemeDesignator = OWN_SCHEME
     scheme.CodingSchemeName = "covidxray"
-    scheme.CodingSchemeUID = derived_uid("coding scheme")
+    scheme.CodingSchemeUID = OWN_SCHEME_UID
     return scheme
 
 

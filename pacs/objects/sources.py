@@ -19,6 +19,7 @@ from pydicom.tag import Tag
 from diagnosis.imaging.dicom_head import dicom_head, is_dicom
 from diagnosis.imaging.tag_texts import tag_text
 from diagnosis.imaging.wanted_elements import wanted_elements
+from diagnosis.models import Study
 
 _UID = re.compile(r"[0-9]+(\.[0-9]+)+")
 _CODE = re.compile(r"[A-Z0-9 _]{1,16}")
@@ -59,6 +60,14 @@ class Source:
     @property
     def sop_instance_uid(self) -> str:
         return str(self.header.SOPInstanceUID)
+
+
+def source_of(study: Study) -> Source:
+    """The head of a study's file. Raises NoStudy, and what the storage raises (FileNotFoundError)."""
+    if study.format != "DICOM":
+        raise NoStudy("the file is no DICOM file")
+    with study.original.open("rb") as file:
+        return read_source(file.read())
 
 
 def read_source(content: bytes) -> Source:
