@@ -15,7 +15,7 @@ from pacs.objects.statements import Statement
 
 MANUFACTURER = OWN_MANUFACTURER
 OWN_SCHEME_UID = derived_uid("coding scheme")
-_IMPLEMENTATION = uid.UID(derived_uid("implementation"))
+IMPLEMENTATION = uid.UID(derived_uid("implementation"))
 _OPTIONAL = ("IssuerOfPatientID", "StudyDescription", "PatientAge")
 _COPIED = (
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
@@ -74,7 +74,7 @@ def _file_meta(made: Dataset) -> FileMetaDataset:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = made.SOPClassUID, made.SOPInstanceUID
     meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
-    meta.ImplementationClassUID, meta.ImplementationVersionName = _IMPLEMENTATION, "COVIDXRAY"
+    meta.ImplementationClassUID, meta.ImplementationVersionName = IMPLEMENTATION, "COVIDXRAY"
     return meta
 
 
