@@ -16,14 +16,17 @@ import numpy as np
 from django.conf import settings
 from pydicom import uid
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.valuerep import DSfloat
 
 from diagnosis.imaging.dicom import is_grey, read_stored
+from diagnosis.imaging.tag_numbers import tag_numbers
 from pacs.objects.common import IMPLEMENTATION
 from pacs.objects.sources import Source, read_source
 
 METHOD = "covidxray: allow-list of tags, picture encoded anew; text in the picture itself is not removed"
 _KEPT = ("ViewPosition", "BodyPartExamined")
-_WINDOW = ("RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth", "VOILUTFunction", "PresentationLUTShape")
+_NUMBERS = ("RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth")
+_SHADING = ("VOILUTFunction", "PresentationLUTShape")
 _TABLES = ("ModalityLUTSequence", "VOILUTSequence")
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "PixelAspectRatio")
 _TABLE_TAGS = ("LUTDescriptor", "ModalityLUTType", "LUTData")
@@ -33,16 +36,15 @@ _NUMBER_LENGTH = 16
 def deidentified(content: bytes) -> bytes:
     """A DICOM file (secondary capture, uncompressed) with the same stored values as a stored one.
 
-    Raises NoStudy where it has no UIDs, and RadiographRejected as reading it does.
+    Raises NoStudy where it is no DICOM file, and RadiographRejected as reading it does.
     """
-    source = read_source(content)
+    source = read_source(content, stand_in=hashlib.sha256(content).hexdigest())
     stored, found = read_stored(content)
     made = _anonymous(source)
-    for keyword in (*_KEPT, *_SPACINGS, *(_WINDOW if is_grey(found) else ())):
+    for keyword in (*_KEPT, *_SPACINGS):
         _copy(found, made, keyword)
     if is_grey(found):
-        for keyword in _TABLES:
-            _copy_tables(found, made, keyword)
+        _copy_shading(found, made)
     _set_pixels(made, stored, found)
     buffer = BytesIO()
     made.save_as(buffer, enforce_file_format=True)
@@ -100,6 +102,18 @@ def _copy(found: Dataset, made: Dataset, keyword: str) -> None:
             setattr(made, keyword, value)
     except (ValueError, TypeError, OverflowError):
         return
+
+
+def _copy_shading(found: Dataset, made: Dataset) -> None:
+    """From stored values to grey levels; numbers as this program reads them, a decimal comma included."""
+    for keyword in _NUMBERS:
+        numbers = [DSfloat(number, auto_format=True) for number in tag_numbers(found, keyword) if number is not None]
+        if numbers:
+            setattr(made, keyword, numbers)
+    for keyword in _SHADING:
+        _copy(found, made, keyword)
+    for keyword in _TABLES:
+        _copy_tables(found, made, keyword)
 
 
 def _copy_tables(found: Dataset, made: Dataset, keyword: str) -> None:
