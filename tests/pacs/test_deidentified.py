@@ -11,6 +11,7 @@ import pytest
 from django.core.management import call_command
 from pydicom.datadict import dictionary_VR
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
 from accounts.models import User
 from audit.models import Action, AuditEntry
@@ -45,12 +46,12 @@ _PLACEHOLDERS = {"DA": "19770101", "TM": "111111", "DT": "19770101111111", "UI":
 def filled(samples: Path, tags: list[list[int]]) -> bytes:
     """A radiograph that says something in every tag of the profile."""
     dataset = pydicom.dcmread(BytesIO(radiograph_dicom(samples)))
-    for tag in (tuple(each) for each in tags if len(each) == 2):
+    for tag in (Tag(*each) for each in tags if len(each) == 2):
         try:
             vr = dictionary_VR(tag)
         except KeyError:
             continue
-        if tag[0] > 2 and tag not in dataset:
+        if tag.group > 2 and tag not in dataset:
             dataset.add_new(tag, vr, _value(vr))
     dataset.add_new((0x6000, 0x4000), "LT", SECRET)
     dataset.private_block(0x0009, SECRET, create=True).add_new(1, "LO", SECRET)
