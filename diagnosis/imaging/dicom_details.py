@@ -51,10 +51,10 @@ def kept_details(dataset: Dataset, transfer_syntax: uid.UID) -> DicomDetails:
         body_part=_body_part(dataset).upper(),
         view_position=tag_text(dataset, "ViewPosition").upper(),
         patient_id=tag_text(dataset, "PatientID"),
-        patient_name=_person(tag_text(dataset, "PatientName")),
-        patient_birth_date=_date(tag_text(dataset, "PatientBirthDate")),
+        patient_name=person_name(tag_text(dataset, "PatientName")),
+        patient_birth_date=tag_date(tag_text(dataset, "PatientBirthDate")),
         patient_sex=tag_text(dataset, "PatientSex").upper(),
-        study_date=_date(tag_text(dataset, "StudyDate")),
+        study_date=tag_date(tag_text(dataset, "StudyDate")),
         accession_number=tag_text(dataset, "AccessionNumber"),
         laterality=(tag_text(dataset, "Laterality") or tag_text(dataset, "ImageLaterality")).upper(),
         photometric_interpretation=shown_line(dataset.PhotometricInterpretation),
@@ -68,13 +68,13 @@ def _body_part(dataset: Dataset) -> str:
     return tag_text(dataset, "BodyPartExamined") or tag_text(regions[0], "CodeMeaning")
 
 
-def _person(value: str) -> str:
+def person_name(value: str) -> str:
     """A person name as people write it: its alphabetic group, or the first other one, with spaces for carets."""
     groups = [shown_line(group.replace("^", " ")) for group in value.split("=")]
     return next(filter(None, groups), "")
 
 
-def _date(value: str) -> date | None:
+def tag_date(value: str) -> date | None:
     for form in ("%Y%m%d", "%Y.%m.%d"):
         try:
             return datetime.strptime(value, form).date()

@@ -79,6 +79,8 @@ class Study(models.Model):
         _("turned or inverted before it was assessed"), max_length=10, blank=True, choices=Correction, editable=False
     )
 
+    received_from = models.CharField(_("received from (AE title)"), max_length=16, blank=True, editable=False)
+
     patient = models.ForeignKey(
         Patient, on_delete=models.PROTECT, null=True, related_name="studies", verbose_name=_("patient")
     )
