@@ -7,27 +7,25 @@ from __future__ import annotations
 
 import re
 import struct
-from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from io import BytesIO
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from pydicom import uid
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.tag import Tag
 
 from diagnosis.errors import RadiographRejected
+from diagnosis.imaging.acquisition import DEPARTMENT_TAGS, TIME_TAGS, acquired_at, requesting_department
 from diagnosis.imaging.dicom_head import dicom_head
 from diagnosis.imaging.tag_texts import tag_text
 from diagnosis.imaging.wanted_elements import wanted_elements
+from diagnosis.models.studies import moment_of
 from pacs.services import InstanceHead
 
 RADIOGRAPHS = frozenset({str(uid.ComputedRadiographyImageStorage), str(uid.DigitalXRayImageStorageForPresentation)})
 """The SOP classes that are classified. Everything else is taken and dropped: raw data, reports, other modalities."""
 MODALITIES = ("CR", "DX")
 
-_DEPARTMENTS = ("RequestingService", "InstitutionalDepartmentName")
 _TAGS = (
     "SpecificCharacterSet",
     "SOPClassUID",
@@ -36,19 +34,12 @@ _TAGS = (
     "StudyInstanceUID",
     "Modality",
     "AccessionNumber",
-    "AcquisitionDateTime",
-    "AcquisitionDate",
-    "AcquisitionTime",
-    "ContentDate",
-    "ContentTime",
     "StudyDate",
-    "StudyTime",
-    "TimezoneOffsetFromUTC",
-    *_DEPARTMENTS,
+    *TIME_TAGS,
+    *DEPARTMENT_TAGS,
 )
 _WANTED = {int(Tag(keyword)) for keyword in _TAGS}
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*\Z")
-_TIMES = (("AcquisitionDateTime", ""), ("AcquisitionDate", "AcquisitionTime"), ("ContentDate", "ContentTime"))
 
 
 def is_uid(text: str) -> bool:
@@ -77,46 +68,11 @@ def head_of(dataset: Dataset) -> InstanceHead:
         study_instance_uid=_uid_text(dataset, "StudyInstanceUID"),
         modality=tag_text(dataset, "Modality").upper()[:16],
         accession_number=tag_text(dataset, "AccessionNumber")[:64],
-        requesting_department=next(filter(None, (tag_text(dataset, name)[:64] for name in _DEPARTMENTS)), ""),
-        acquired=acquired_at(dataset),
+        requesting_department=requesting_department(dataset)[:64],
+        acquired=moment_of(acquired_at(dataset)),
     )
 
 
 def _uid_text(dataset: Dataset, keyword: str) -> str:
     text = tag_text(dataset, keyword)
     return text if is_uid(text) else ""
-
-
-def acquired_at(dataset: Dataset) -> datetime | None:
-    """When the exposure was made; None where the file does not say it, or says a moment that has not come yet."""
-    offset = tag_text(dataset, "TimezoneOffsetFromUTC")
-    for day, hour in (*_TIMES, ("StudyDate", "StudyTime")):
-        text = tag_text(dataset, day) + (tag_text(dataset, hour) if hour else "")
-        moment = _moment(text, offset)
-        if moment and moment < datetime.now(UTC) + timedelta(days=1):
-            return moment
-    return None
-
-
-_MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(?:\.\d{1,6})?([+-]\d{4})?\Z")
-
-
-def _moment(text: str, offset: str) -> datetime | None:
-    """YYYYMMDDHHMM[SS][.f][±hhmm]; without an offset, in the time zone of the site."""
-    match = _MOMENT.match(text)
-    if not match:
-        return None
-    year, month, day, hour, minute = (int(part) for part in match.groups()[:5])
-    second = min(int(match[6] or 0), 59)
-    try:
-        local = datetime.combine(date(year, month, day), time(hour, minute, second))
-        return local.replace(tzinfo=_zone(match[7] or offset)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _zone(offset: str) -> tzinfo:
-    if not re.match(r"[+-]\d{4}\Z", offset):
-        return ZoneInfo(settings.TIME_ZONE)
-    minutes = int(offset[1:3]) * 60 + int(offset[3:])
-    return timezone(timedelta(minutes=-minutes if offset[0] == "-" else minutes))

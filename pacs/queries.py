@@ -7,9 +7,11 @@ from datetime import date, datetime
 
 from pydicom.dataset import Dataset
 
+from diagnosis.imaging.acquisition import acquired_at
 from diagnosis.imaging.dicom_details import person_name, tag_date
 from diagnosis.imaging.tag_texts import tag_text
-from pacs.heads import MODALITIES, acquired_at, is_uid
+from diagnosis.models.studies import moment_of
+from pacs.heads import MODALITIES, is_uid
 
 MOST_STUDIES = 50
 MOST_RADIOGRAPHS = 40
@@ -96,7 +98,7 @@ def found_study(answer: Dataset) -> FoundStudy | None:
         accession_number=tag_text(answer, "AccessionNumber"),
         description=tag_text(answer, "StudyDescription"),
         modalities=modalities,
-        acquired=acquired_at(answer),
+        acquired=moment_of(acquired_at(answer)),
         day=tag_date(tag_text(answer, "StudyDate")),
     )
 

@@ -132,8 +132,8 @@ def instance_fetched(*, instance: Instance, head: InstanceHead, file: str, size:
     if row.state != State.FOUND or row.file:
         return False
     known = {name: value for name, value in asdict(head).items() if value and name != "sop_instance_uid"}
-    values = {"file": file, "size": size, "arrived": timezone.now(), "next_at": timezone.now()}
-    finish(row, state=State.RECEIVED, attempts=0, **values, **known)
+    # Its worker goes on with it.
+    finish(row, state=State.RECEIVED, worker=row.worker, file=file, size=size, arrived=timezone.now(), **known)
     return True
 
 

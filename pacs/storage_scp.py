@@ -6,6 +6,7 @@ import logging
 import ssl
 import time
 from dataclasses import dataclass, field
+from socketserver import BaseServer
 from typing import Any
 from weakref import WeakSet
 
@@ -80,6 +81,11 @@ def _server_class(known: KnownPeers) -> type[AssociationServer]:
             if not is_known:
                 logger.warning("a connection from an address that is no peer's was closed")
             return is_known
+
+        def shutdown(self) -> None:
+            """Stop listening. pynetdicom's own also takes the server out of a list in which this one never was."""
+            BaseServer.shutdown(self)
+            self.server_close()
 
     return Server
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from pydicom import uid
 from pydicom.dataset import Dataset
 
+from diagnosis.imaging.acquisition import DEPARTMENT_TAGS, TIME_TAGS, acquired_at, requesting_department
 from diagnosis.imaging.tag_texts import shown_line, tag_text
 
 KEPT_TAGS = (
@@ -22,6 +23,8 @@ KEPT_TAGS = (
     "StudyDate",
     "AccessionNumber",
     "SpecificCharacterSet",
+    *DEPARTMENT_TAGS,
+    *TIME_TAGS,
 )
 """Nothing else about the patient is even parsed."""
 
@@ -42,6 +45,9 @@ class DicomDetails:
     laterality: str
     photometric_interpretation: str
     transfer_syntax: str
+    requesting_department: str = ""
+    acquired: str = ""
+    """In ISO 8601; without an offset it is the site's time."""
 
 
 def kept_details(dataset: Dataset, transfer_syntax: uid.UID) -> DicomDetails:
@@ -59,6 +65,8 @@ def kept_details(dataset: Dataset, transfer_syntax: uid.UID) -> DicomDetails:
         laterality=(tag_text(dataset, "Laterality") or tag_text(dataset, "ImageLaterality")).upper(),
         photometric_interpretation=shown_line(dataset.PhotometricInterpretation),
         transfer_syntax=str(transfer_syntax),
+        requesting_department=requesting_department(dataset),
+        acquired=acquired_at(dataset),
     )
 
 

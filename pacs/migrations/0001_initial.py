@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                     "address",
                     models.CharField(
                         blank=True,
-                        help_text="IP address or host name, for C-STORE, C-FIND and C-MOVE.",
+                        help_text="IP address or host name of its DICOM service.",
                         max_length=255,
                         verbose_name="address",
                     ),

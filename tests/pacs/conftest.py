@@ -24,7 +24,6 @@ def receiver_port(transactional_db: None, settings: Settings) -> Iterator[int]:
     yield settings.PACS_PORT
     server.shutdown()
     receiver.shutdown()
-    server.server_close()
     thread.join(10)
 
 
