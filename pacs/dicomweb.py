@@ -23,8 +23,7 @@ from pacs.queries import (
     StudyQuery,
     day_range,
     found_radiograph,
-    found_study,
-    has_radiographs,
+    shown_studies,
 )
 from pacs.services import InstanceHead
 from pacs.web_session import CONNECT_SECONDS, READ_SECONDS, asking, session_of
@@ -55,8 +54,7 @@ def search_studies(peer: Peer, query: StudyQuery) -> list[FoundStudy]:
     answers = client_of(peer).search_for_studies(
         search_filters=query.keys(), fields=_STUDY_FIELDS, limit=MOST_STUDIES * 4
     )
-    found = [study for study in map(found_study, _datasets(answers)) if study and has_radiographs(study)]
-    return sorted(found, key=lambda study: study.day or date.min, reverse=True)[: MOST_STUDIES + 1]
+    return shown_studies(_datasets(answers), query)
 
 
 @asking

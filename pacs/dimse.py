@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 
 from django.conf import settings
 from pydicom.dataset import Dataset
@@ -22,13 +21,11 @@ from pacs.heads import MODALITIES
 from pacs.models import Instance, Peer
 from pacs.queries import (
     MOST_RADIOGRAPHS,
-    MOST_STUDIES,
     FoundRadiograph,
     FoundStudy,
     StudyQuery,
     found_radiograph,
-    found_study,
-    has_radiographs,
+    shown_studies,
 )
 
 _PENDING = (0xFF00, 0xFF01)
@@ -51,9 +48,7 @@ _IMAGE_KEYS = ("SOPInstanceUID", "SOPClassUID")
 
 def search_studies(peer: Peer, query: StudyQuery) -> list[FoundStudy]:
     """The studies that match and may have radiographs, newest first; one more than MOST_STUDIES at most."""
-    answers = _find(peer, "STUDY", _STUDY_KEYS, query.keys())
-    found = [study for study in map(found_study, answers) if study and has_radiographs(study)]
-    return sorted(found, key=lambda study: study.day or date.min, reverse=True)[: MOST_STUDIES + 1]
+    return shown_studies(_find(peer, "STUDY", _STUDY_KEYS, query.keys()), query)
 
 
 def radiographs_of(peer: Peer, study: str) -> list[FoundRadiograph]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,6 +11,7 @@ from pydicom.dataset import Dataset
 from diagnosis.imaging.acquisition import acquired_at
 from diagnosis.imaging.dicom_details import person_name, tag_date
 from diagnosis.imaging.tag_texts import tag_text
+from diagnosis.models.fields import search_key
 from diagnosis.models.studies import moment_of
 from pacs.heads import MODALITIES, is_uid
 
@@ -43,9 +45,18 @@ class StudyQuery:
 
 
 def _starting(name: str) -> str:
-    """A name as archives match it: its parts in order, each from its beginning. Never wildcards of a person's own."""
-    words = "".join(" " if letter in "*?\\^=," else letter for letter in name).split()
-    return "*".join([*words, ""]) if words else ""
+    """A name as archives match it: its parts in order, each from its beginning. Never wildcards of a person's own.
+
+    Archives disagree about the encoding of a query, so that any other letter than ASCII's is asked for as anything.
+    """
+    plain = "".join(" " if letter in "*?\\^=," else letter for letter in name)
+    words = "".join(letter if letter.isascii() else "*" for letter in plain).split()
+    return "*".join([*words, ""]).replace("**", "*") if words else ""
+
+
+def is_named(study: FoundStudy, name: str) -> bool:
+    """Whether the study's name begins as asked, where the archive was asked for less than that."""
+    return name.isascii() or search_key(study.patient_name).startswith(search_key(name))
 
 
 def day_range(first: date | None, last: date | None) -> str:
@@ -119,6 +130,13 @@ def found_radiograph(answer: Dataset, series: Dataset, study: str) -> FoundRadio
         body_part=tag_text(series, "BodyPartExamined"),
         view=tag_text(answer, "ViewPosition"),
     )
+
+
+def shown_studies(answers: Iterable[Dataset], query: StudyQuery) -> list[FoundStudy]:
+    """Those that may have radiographs, newest first; one more than MOST_STUDIES at most."""
+    found = [study for study in map(found_study, answers) if study and has_radiographs(study)]
+    named = [study for study in found if is_named(study, query.patient_name)]
+    return sorted(named, key=lambda study: study.day or date.min, reverse=True)[: MOST_STUDIES + 1]
 
 
 def has_radiographs(study: FoundStudy) -> bool:

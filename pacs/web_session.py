@@ -30,10 +30,11 @@ class BoundedSession(requests.Session):
 
     max_redirects = 0
 
-    def request(self, *args: Any, **kwargs: Any) -> requests.Response:
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
+        """Wildcards are sent as they are: Orthanc 1.10 does not decode %2A, and a query may hold an asterisk."""
         kwargs.setdefault("timeout", (CONNECT_SECONDS, READ_SECONDS))
         kwargs["stream"], kwargs["allow_redirects"] = True, False
-        response = super().request(*args, **kwargs)
+        response = super().request(method, url.replace("%2A", "*"), *args, **kwargs)
         response._content = _bounded_body(response)
         response._content_consumed = True
         return response

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.models import User
 from diagnosis.models import Diagnosis
 from pacs.archives import radiographs_of, search_studies
 from pacs.errors import ArchiveFault
@@ -16,7 +17,6 @@ from pacs.queries import StudyQuery
 from pacs.services import InstanceHead, instance_found
 from pacs.watching import Watch, look
 from pacs.work import treat_now, work_once
-from tests.cast import User
 from tests.pacs.orthanc import Orthanc
 from tests.toy import ToyEngine
 from tests.uploads import radiograph_dicom
