@@ -13,7 +13,7 @@ from accounts.models import Institution, User
 from accounts.services import person_register
 from audit.models import Action
 from audit.services import record
-from diagnosis.models import Diagnosis
+from diagnosis.models import Diagnosis, StudyEvent
 from pacs.attempts import finish
 from pacs.models import Instance, Outgoing, Peer
 
@@ -171,10 +171,13 @@ def instance_retry(*, instance: Instance, actor: User | None = None) -> Instance
 # --- the outbox -----------------------------------------------------------------------------------------------------
 
 
-def outgoing_add(*, diagnosis: Diagnosis, peer: Peer, kind: str, sop_instance_uid: str) -> tuple[Outgoing, bool]:
+def outgoing_add(
+    *, diagnosis: Diagnosis, peer: Peer, kind: str, sop_instance_uid: str, event: StudyEvent | None = None
+) -> tuple[Outgoing, bool]:
     """The row of an object that is to be in the archive, and whether it is new. The same UID is one row."""
     instance = Instance.objects.filter(study=diagnosis.study_id).first()
-    row = Outgoing(diagnosis=diagnosis, instance=instance, peer=peer, kind=kind, sop_instance_uid=sop_instance_uid)
+    row = Outgoing(diagnosis=diagnosis, instance=instance, peer=peer, kind=kind, event=event)
+    row.sop_instance_uid = sop_instance_uid
     try:
         with transaction.atomic():
             row.save(force_insert=True)

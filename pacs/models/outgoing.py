@@ -9,10 +9,15 @@ from typing import Self
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import Diagnosis
+from diagnosis.models import Diagnosis, StudyEvent
 from pacs.models.attempts import Attempted
 from pacs.models.instances import Instance
 from pacs.models.peers import Peer
+
+
+def revision_of(event: StudyEvent | None) -> str:
+    """Of an event's objects; not its number, which another database would give anew."""
+    return f"{event.kind} {event.created.isoformat()}" if event else ""
 
 
 class OutgoingQuerySet(models.QuerySet["Outgoing"]):
@@ -39,6 +44,13 @@ class Outgoing(Attempted):
     instance = models.ForeignKey(Instance, on_delete=models.CASCADE, null=True, related_name="outgoing")
     peer = models.ForeignKey(Peer, on_delete=models.PROTECT, related_name="+", verbose_name=_("to"))
     kind = models.CharField(_("object"), max_length=10, choices=Kind)
+    event = models.ForeignKey(
+        StudyEvent,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="+",
+        help_text="The review, voiding or restoring that the object is about. None for the first one of a result.",
+    )
     sop_instance_uid = models.CharField(max_length=64)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
     sent = models.DateTimeField(_("sent"), null=True)
@@ -55,3 +67,8 @@ class Outgoing(Attempted):
 
     def __str__(self) -> str:
         return str(self.uuid)
+
+    @property
+    def revision(self) -> str:
+        """What sets its UID apart from that of the first object of the result."""
+        return revision_of(self.event)

@@ -101,6 +101,8 @@ class Peer(models.Model):
     is_watched = models.BooleanField(_("new radiographs are fetched from it"), default=False)
     returns = models.CharField(_("results go back into it"), max_length=10, choices=Returns, default=Returns.NEVER)
 
+    sends_from = models.BigIntegerField(null=True, editable=False)  # the last event before results went back into it
+    sent_event = models.BigIntegerField(default=0, editable=False)  # the last event that its outbox has seen
     seen_change = models.BigIntegerField(default=0, editable=False)
     heard = models.DateTimeField(_("last answer"), null=True, editable=False)
     fault = models.CharField(_("last fault"), max_length=300, blank=True, editable=False)

@@ -17,6 +17,7 @@ import pydicom
 import pytest
 import requests
 from django.utils import timezone
+from pydicom.uid import UID
 
 from tests.pacs.orthanc import USER, WORD, Orthanc, free_port, needed, running_orthanc
 from tests.toy import write_toy_model
@@ -107,7 +108,8 @@ def small_chests(samples: Path, folder: Path, count: int) -> list[Path]:
     for number in range(count):
         pixels[0, :2] = number
         dataset.PixelData = pixels.astype(np.uint16).tobytes()
-        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"1.2.826.0.1.3680043.8.498.7.{number}"
+        instance = UID(f"1.2.826.0.1.3680043.8.498.7.{number}")
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = instance
         dataset.StudyInstanceUID, dataset.SeriesInstanceUID = f"1.2.3.{number // 5}", f"1.2.3.{number // 5}.1"
         dataset.PatientID = f"P-{number // 5}"
         paths.append(folder / f"{number}.dcm")

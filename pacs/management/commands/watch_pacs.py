@@ -17,7 +17,7 @@ from django.db import close_old_connections, connections
 
 from pacs.attempts import leases_end
 from pacs.inbox import inbox, inbox_sweep
-from pacs.models import Instance, Outgoing
+from pacs.models import Instance
 from pacs.services import files_in_use
 from pacs.watching import Watch, look, watched_peers
 from pacs.work import work_once
@@ -27,8 +27,6 @@ logger = logging.getLogger(__name__)
 IDLE_SECONDS = 1.0
 FAULT_SECONDS = 5.0
 SWEEP_SECONDS = 3600.0
-STEPS = (work_once,)
-"""Each takes one row a step further and says whether there was one."""
 
 
 class Command(BaseCommand):
@@ -58,7 +56,6 @@ class Command(BaseCommand):
             try:
                 if not has_begun:
                     leases_end(Instance, worker=worker)
-                    leases_end(Outgoing, worker=worker)
                     has_begun = True
                 was_busy = self._round(worker)
             except DatabaseFault:
@@ -81,7 +78,4 @@ class Command(BaseCommand):
         if time.monotonic() - self.swept > SWEEP_SECONDS:
             inbox_sweep(files_in_use())
             self.swept = time.monotonic()
-        was_busy = False
-        for step in STEPS:
-            was_busy |= step(worker=worker)
-        return was_busy
+        return work_once(worker=worker)
