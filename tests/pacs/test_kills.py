@@ -25,7 +25,7 @@ from tests.toy import write_toy_model
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 PROJECT = Path(__file__).resolve().parents[2]
-INSTANCES = int(os.environ.get("PACS_INSTANCES", "300"))
+INSTANCES = int(os.environ.get("TEST_PACS_INSTANCES", "300"))
 BATCH = 10
 PEERS = """
 from accounts.models import Institution
@@ -103,10 +103,11 @@ def small_chests(samples: Path, folder: Path, count: int) -> list[Path]:
     dataset = pydicom.dcmread(samples / "RG1_UNCR.dcm")
     pixels = dataset.pixel_array[::8, ::8].copy()
     dataset.Rows, dataset.Columns = pixels.shape
+    dark, bright = np.percentile(pixels, (10, 90))
     dataset.StudyDate = f"{timezone.localdate():%Y%m%d}"
     paths = []
     for number in range(count):
-        pixels[0, :2] = number
+        pixels[0, :10] = [bright if number >> bit & 1 else dark for bit in range(10)]
         dataset.PixelData = pixels.astype(np.uint16).tobytes()
         instance = UID(f"1.2.826.0.1.3680043.8.498.7.{number}")
         dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = instance
