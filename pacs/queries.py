@@ -28,6 +28,7 @@ class StudyQuery:
     accession_number: str = ""
     first_day: date | None = None
     last_day: date | None = None
+    study_instance_uid: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -40,6 +41,7 @@ class StudyQuery:
             "PatientName": _starting(self.patient_name),
             "AccessionNumber": self.accession_number,
             "StudyDate": day_range(self.first_day, self.last_day),
+            "StudyInstanceUID": self.study_instance_uid,
         }
         return {keyword: value for keyword, value in found.items() if value}
 

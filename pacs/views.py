@@ -27,7 +27,7 @@ from pacs.errors import ArchiveFault
 from pacs.forms import ReceivedForm, SearchForm
 from pacs.heads import is_uid
 from pacs.models import Instance, Peer
-from pacs.queries import MOST_STUDIES
+from pacs.queries import MOST_STUDIES, StudyQuery
 from pacs.search import known_results, ledger_page
 from pacs.services import InstanceHead, instance_found, instance_retry
 from pacs.work import treat_now
@@ -68,10 +68,12 @@ def study(request: SignedInRequest, uuid: UUID, study: str) -> HttpResponse:
     peer = _archive(request, uuid, study)
     context: dict[str, Any] = {"peer": peer, "study": study}
     try:
+        found = search_studies(peer, StudyQuery(study_instance_uid=study))
         radiographs = radiographs_of(peer, study)
     except ArchiveFault as error:
         return _fault(request, "pacs/study.html", context, error)
     known = known_results(request.user, radiographs)
+    context["found"] = found[0] if found else None
     context["rows"] = [(radiograph, known.get(radiograph.sop_instance_uid)) for radiograph in radiographs]
     record(
         Action.PACS_SEARCHED,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import User
+from accounts.models import Institution, User
 from diagnosis.models import Diagnosis
 from pacs.archives import radiographs_of, search_studies
 from pacs.errors import ArchiveFault
@@ -17,7 +18,9 @@ from pacs.queries import StudyQuery
 from pacs.services import InstanceHead, instance_found
 from pacs.watching import Watch, look
 from pacs.work import treat_now, work_once
+from tests.pacs.dcmqrscp import running_dcmqrscp
 from tests.pacs.orthanc import Orthanc
+from tests.pacs.peers import peer_of
 from tests.toy import ToyEngine
 from tests.uploads import radiograph_dicom
 
@@ -117,20 +120,25 @@ def test_search(is_dicomweb: bool, orthanc: Orthanc, archive: Peer, dicom_sample
 
 
 def test_without_dicomweb_the_archive_sends_it(
-    orthanc: Orthanc, archive: Peer, alice: User, engine: ToyEngine, dicom_samples: Path
+    receiver_port: int, hospital: Institution, alice: User, engine: ToyEngine, dicom_samples: Path, tmp_path: Path
 ) -> None:
-    """C-MOVE: it comes in at the receiver, in the name of the person who asked."""
-    Peer.objects.update(dicomweb_url="")
-    archive.refresh_from_db()
-    in_archive(orthanc, dicom_samples)
-    [found] = radiographs_of(archive, f"{STUDY}.1")
-    head = InstanceHead(
-        found.sop_instance_uid,
-        series_instance_uid=found.series_instance_uid,
-        study_instance_uid=found.study_instance_uid,
-    )
-    row, _ = instance_found(peer=archive, head=head, person=alice)
-    assert treat_now(row).state == "received"
+    """C-FIND and C-MOVE: it comes in at the receiver, in the name of the person who asked."""
+    file = tmp_path / "chest.dcm"
+    uids = {"StudyInstanceUID": f"{STUDY}.1", "SeriesInstanceUID": f"{STUDY}.1.1"}
+    file.write_bytes(radiograph_dicom(dicom_samples, **(MINE | uids)))
+    with running_dcmqrscp(tmp_path / "second", receiver_port) as port:
+        command = ["storescu", "-xe", "-aec", "SECOND", "127.0.0.1", str(port), str(file)]
+        subprocess.run(command, check=True, timeout=60)
+        archive = peer_of(hospital, ae_title="SECOND", port=port)
+        [study] = search_studies(archive, StudyQuery(patient_name="Müller"))
+        [found] = radiographs_of(archive, study.study_instance_uid)
+        head = InstanceHead(
+            found.sop_instance_uid,
+            series_instance_uid=found.series_instance_uid,
+            study_instance_uid=found.study_instance_uid,
+        )
+        row, _ = instance_found(peer=archive, head=head, person=alice)
+        assert treat_now(row).state == "received"
     assert treat_now(row).state == "classified"
     assert Diagnosis.objects.get().study.uploaded_by == alice
 

@@ -33,6 +33,7 @@ def test_search_fetch_classify(
     page.get_by_label("Patient name").fill("müller")
     page.get_by_role("button", name="Search").click()
     page.get_by_role("link", name="Müller Åsa").click()
+    expect(page.get_by_text("P-1")).to_be_visible()  # whose it is, before it is fetched
     preview = page.get_by_role("img", name="Preview")
     expect(preview).to_have_js_property("complete", True)
     assert preview.evaluate("picture => picture.naturalWidth") > 100
