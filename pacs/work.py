@@ -83,8 +83,10 @@ def _attempt(instance: Instance) -> None:
         file_name=file_name_of(instance),
         entered=EnteredDetails(received_from=instance.ae_title),
     )
+    if outcome.refusal:  # a person has stored it without an answer
+        raise outcome.refusal
     file = Instance.objects.values_list("file", flat=True).get(pk=instance.pk)
-    instance_classified(instance=instance, diagnosis=outcome.diagnosis)
+    instance_classified(instance=instance, study=outcome.study)
     inbox_delete(file)
 
 
