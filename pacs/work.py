@@ -83,11 +83,7 @@ def _attempt(instance: Instance) -> None:
         file_name=file_name_of(instance),
         entered=EnteredDetails(received_from=instance.ae_title),
     )
-<<<<<<< HEAD
-    if outcome.refusal:  # a person has stored it without an answer
-=======
     if outcome.refusal:  # it was uploaded and stored without an answer
->>>>>>> main
         raise outcome.refusal
     file = Instance.objects.values_list("file", flat=True).get(pk=instance.pk)
     instance_classified(instance=instance, study=outcome.study)

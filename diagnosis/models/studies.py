@@ -98,15 +98,9 @@ class Study(models.Model):
         _("turned or inverted before it was assessed"), max_length=10, blank=True, choices=Correction, editable=False
     )
 
-<<<<<<< HEAD
-    received_from = models.CharField(_("received from (AE title)"), max_length=16, blank=True, editable=False)
-    unanswered = models.DateTimeField(_("stored without an answer"), null=True, editable=False)
-    refusal = models.JSONField(_("why it has no answer"), null=True, editable=False)
-=======
     unanswered = models.DateTimeField(_("stored without an answer"), null=True, editable=False)
     refusal = models.JSONField(_("why it has no answer"), null=True, editable=False)
     received_from = models.CharField(_("received from (AE title)"), max_length=16, blank=True, editable=False)
->>>>>>> main
 
     patient = models.ForeignKey(
         Patient, on_delete=models.PROTECT, null=True, related_name="studies", verbose_name=_("patient")
