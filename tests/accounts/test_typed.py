@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import reverse
 
@@ -41,7 +41,7 @@ def expire(client: Client) -> None:
     session.save()
 
 
-def send(client: Client, address: str, typed: dict[str, str], **headers: str) -> HttpResponse:
+def send(client: Client, address: str, typed: dict[str, str], **headers: str) -> HttpResponseBase:
     """As a browser sends a form without files."""
     body = urlencode(typed)
     return client.post(address, body, content_type="application/x-www-form-urlencoded", headers=headers)

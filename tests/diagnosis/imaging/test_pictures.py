@@ -131,8 +131,8 @@ def blended(peak: float = 1.0, strength: float = 0.5) -> Image.Image:
     across = np.linspace(-1, 1, 7)
     spot = peak * np.exp(-3 * (across[:, None] ** 2 + across**2)).astype(np.float32)
     ground = Image.fromarray(GREY).convert("RGBA")
-    heat = Image.open(io.BytesIO(coloured_heat_map(heat_map_to_png(spot), width=ground.width, height=ground.height)))
-    heat = heat.convert("RGBA").resize(ground.size)
+    drawn = io.BytesIO(coloured_heat_map(heat_map_to_png(spot), width=ground.width, height=ground.height))
+    heat = Image.open(drawn).convert("RGBA").resize(ground.size)
     heat.putalpha(heat.getchannel("A").point(lambda level: round(level * strength)))
     return Image.alpha_composite(ground, heat).convert("RGB")
 
