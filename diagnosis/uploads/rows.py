@@ -18,6 +18,7 @@ from diagnosis.imaging.rendering import display_jpeg, full_jpeg, heat_map_to_png
 from diagnosis.inference.classifier import Classification, Classifier
 from diagnosis.models import Diagnosis, ModelVersion, Standing, Study, StudyEvent
 from diagnosis.models.locking import locked
+from diagnosis.models.words import study_words_write
 from diagnosis.patients.details import NOBODY, PatientDetails, patient_details_of
 from diagnosis.patients.matching import patient_of_upload
 from diagnosis.uploads.entered import EnteredDetails
@@ -81,6 +82,7 @@ def store(upload: Upload, classifier: Classifier, answer: Classification) -> Dia
     with study_files(study, original=upload.content, **copies), held_back():
         study.patient = patient_of_upload(user=upload.user, entered=upload.entered.patient, file=upload.patient_in_file)
         study.save()
+        study_words_write([study])
         correction = {"correction": study.correction} if study.correction else {}
         study_note(study=study, actor=upload.user, kind=StudyEvent.Kind.UPLOADED, detail=correction)
         return _diagnosis_row(upload.user, study, classifier, answer)

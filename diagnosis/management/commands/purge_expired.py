@@ -14,6 +14,7 @@ from diagnosis.history.recounts import changes_compact
 from diagnosis.models import FileToErase
 from diagnosis.privacy.erasure import files_erase
 from diagnosis.privacy.retention import expired_patients, expired_studies, kept_since, purge
+from diagnosis.worklist.services import claims_expired_delete
 
 
 class Command(BaseCommand):
@@ -33,6 +34,7 @@ class Command(BaseCommand):
             self.stdout.write("No period is set (RETENTION_DAYS): everything is kept.")
         self._delete_strays()
         changes_compact()
+        claims_expired_delete()
         if left := files_erase():
             raise CommandError(f"{left} files of erased studies cannot be deleted: see the log, and run this again.")
 
