@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("audit", "0001_initial"),
+        ("audit", "0002_pacs_actions"),
     ]
 
     operations = [
@@ -59,6 +59,12 @@ class Migration(migrations.Migration):
                     ("patient-exported", "Patient's data exported"),
                     ("patient-erased", "Patient erased"),
                     ("study-erased", "Study erased"),
+                    ("peer-changed", "PACS or modality changed"),
+                    ("pacs-searched", "PACS searched"),
+                    ("pacs-viewed", "Preview from the PACS seen"),
+                    ("pacs-fetched", "Fetched from the PACS"),
+                    ("pacs-retried", "Set going again"),
+                    ("result-sent", "Result sent to the PACS"),
                     ("backup-made", "Backup made"),
                     ("backup-restored", "Backup restored"),
                 ],
