@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -83,7 +84,7 @@ class _Said:
 
 def _review(study: Study, diagnosis: Diagnosis, said: _Said, *, is_blind: bool = False) -> Review:
     verdict = agreement_of(diagnosis.prediction, said.conclusion)
-    values = {"conclusion": said.conclusion, "findings": said.findings, "reason": said.words}
+    values: dict[str, Any] = {"conclusion": said.conclusion, "findings": said.findings, "reason": said.words}
     review = Review.objects.create(
         diagnosis=diagnosis, reviewer=said.person, verdict=verdict, is_blind=is_blind, **values
     )

@@ -67,6 +67,7 @@ class MoveForm(PatientFields):
         super().__init__(label_suffix="", **options)
         self.user, self.study = user, study
         self.patient: Patient | None = None
+        self.chosen_patient: Patient | None = None
         self.found = self._found() if self.is_bound else []
         self.fields["chosen"].choices = [(str(patient.uuid), _in_words(patient)) for patient in self.found]  # type: ignore[attr-defined]
         self.fields["reference"].label = _("Patient reference or name")
@@ -83,7 +84,7 @@ class MoveForm(PatientFields):
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or self.cleaned_data
         if chosen := values.get("chosen"):
-            self.patient = next(patient for patient in self.found if str(patient.uuid) == chosen)
+            self.patient = self.chosen_patient = next(row for row in self.found if str(row.uuid) == chosen)
         if not self.has_error("reference") and self.patient is None and not values.get("is_new"):
             self.add_error("reference", forms.ValidationError(self._unknown(), code="unknown"))
         return values

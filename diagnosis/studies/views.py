@@ -80,8 +80,7 @@ def move(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 @transaction.atomic
 @held_back()
 def _move(request: SignedInRequest, study: Study, form: MoveForm) -> None:
-    is_chosen = form.patient and form.cleaned_data["chosen"]
-    patient = form.patient if is_chosen else patient_for_move(user=request.user, details=form.patient_details)
+    patient = form.chosen_patient or patient_for_move(user=request.user, details=form.patient_details)
     study_move(user=request.user, study=study, patient=patient, reason=form.cleaned_data["reason"])
 
 

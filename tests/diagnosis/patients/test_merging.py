@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import User
 from audit.models import AuditEntry
-from diagnosis.models import Patient, PatientMerge, Study
+from diagnosis.models import Patient, PatientMerge, PatientWord, Study
 from diagnosis.models.words import found_by_words
 from diagnosis.patients.details import PatientDetails
 from diagnosis.patients.matching import patient_of_upload
@@ -151,5 +151,5 @@ def test_a_timeline_for_two_studies(client: Client, alice: User, bob: User, two:
 
 def test_words_of_merged_patients_are_those_of_one(alice: User, two: tuple[Patient, Patient]) -> None:
     merge(alice, two)
-    words = type(two[0])._meta.get_field("words").related_model.objects.visible_to(alice)
+    words = PatientWord.objects.visible_to(alice)
     assert found_by_words(words, ["marie"], 9) == found_by_words(words, ["doe"], 9) == {two[0].pk}

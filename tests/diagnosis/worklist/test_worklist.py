@@ -6,7 +6,6 @@ from threading import Barrier, Thread
 
 import pytest
 from django.db import connection
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -46,7 +45,7 @@ def address(row: Diagnosis) -> str:
     return f"{row.get_absolute_url()}?worklist=1"
 
 
-def reviewed(client: Client, row: Diagnosis, **more: str) -> HttpResponse:
+def reviewed(client: Client, row: Diagnosis, **more: str):
     said = {"review-conclusion": "unsure", **more}
     return client.post(f"{row.get_absolute_url()}review/?worklist=1", said)
 
