@@ -18,6 +18,7 @@ from diagnosis.models.reviews import (
 )
 from diagnosis.models.statistics import DayFigures, ResultChange
 from diagnosis.models.studies import Study, StudyQuerySet
+from diagnosis.models.uploads import UploadRecord, UploadRecordQuerySet
 from diagnosis.models.words import PatientWord, StudyWord
 from diagnosis.models.worklist import Claim, ClaimQuerySet
 
@@ -53,5 +54,7 @@ __all__ = [
     "StudyEventQuerySet",
     "StudyQuerySet",
     "StudyWord",
+    "UploadRecord",
+    "UploadRecordQuerySet",
     "agreement_of",
 ]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("diagnosis", "0013_merged_patients"), migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
+    dependencies = [("diagnosis", "0015_merged_patients"), migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
     operations = [
         migrations.CreateModel(
             name="PatientMerge",

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("diagnosis", "0006_conclusion_of_reviews")]
+    dependencies = [("diagnosis", "0008_conclusion_of_reviews")]
     operations = [
         migrations.AlterField(
             model_name="outcome",

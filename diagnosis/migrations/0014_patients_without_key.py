@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("diagnosis", "0011_studies_without_keys")]
+    dependencies = [("diagnosis", "0013_studies_without_keys")]
     operations = [
         migrations.RemoveIndex(
             model_name="patient",

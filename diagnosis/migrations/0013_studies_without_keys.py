@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("diagnosis", "0010_words_of_files")]
+    dependencies = [("diagnosis", "0012_words_of_files")]
     operations = [
         migrations.RemoveIndex(
             model_name="study",

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("diagnosis", "0014_merges_of_patients")]
+    dependencies = [("diagnosis", "0016_merges_of_patients")]
     operations = [
         migrations.AlterField(
             model_name="studyevent",

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("diagnosis", "0009_words_of_patients")]
+    dependencies = [("diagnosis", "0011_words_of_patients")]
     operations = [
         migrations.CreateModel(
             name="StudyWord",

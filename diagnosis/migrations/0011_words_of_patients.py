@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("diagnosis", "0008_other_tests_of_studies")]
+    dependencies = [("diagnosis", "0010_other_tests_of_studies")]
     operations = [
         migrations.CreateModel(
             name="PatientWord",

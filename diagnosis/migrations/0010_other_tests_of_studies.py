@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("diagnosis", "0007_other_tests")]
+    dependencies = [("diagnosis", "0009_other_tests")]
     operations = [
         migrations.AlterField(
             model_name="study",

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("diagnosis", "0012_patients_without_key")]
+    dependencies = [("diagnosis", "0014_patients_without_key")]
     operations = [
         migrations.AddField(
             model_name="patient",

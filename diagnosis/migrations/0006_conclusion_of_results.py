@@ -6,7 +6,7 @@ import diagnosis.models.fields
 
 
 class Migration(migrations.Migration):
-    dependencies = [("diagnosis", "0003_claim")]
+    dependencies = [("diagnosis", "0005_claim")]
     operations = [
         migrations.AddField(
             model_name="diagnosis",

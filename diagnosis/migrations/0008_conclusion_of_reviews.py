@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("diagnosis", "0005_conclusion_of_readings")]
+    dependencies = [("diagnosis", "0007_conclusion_of_readings")]
     operations = [
         migrations.AddField(
             model_name="review",

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("diagnosis", "0004_conclusion_of_results")]
+    dependencies = [("diagnosis", "0006_conclusion_of_results")]
     operations = [
         migrations.RemoveField(
             model_name="ownreading",
