@@ -1,7 +1,7 @@
 """Readings, reviews and outcomes: what a person may add to a result, and that nothing of it ever changes."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from html import unescape
 from threading import Barrier, Thread
 
@@ -13,6 +13,8 @@ from django.utils import timezone
 from accounts.models import User
 from diagnosis.models import Diagnosis, Outcome, OwnReading, Review, StudyEvent
 from diagnosis.reviews.services import AdditionRefused, outcome_add, reading_add, review_add
+from diagnosis.statistics.periods import year_period
+from diagnosis.statistics.scorecard import scorecard
 from diagnosis.studies.services import study_void
 from tests.cast import client_of
 from tests.rows import stored_result
@@ -250,6 +252,30 @@ def test_the_same_outcome_again_adds_nothing(alice: User, result: Diagnosis) -> 
     for _ in range(2):
         outcome_add(user=alice, study=result.study, result="positive", sampled=timezone.localdate())
     assert (Outcome.objects.count(), StudyEvent.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize("days", [15, -15])
+def test_a_far_sample_is_asked_about(client: Client, result: Diagnosis, days: int) -> None:
+    """As the scorecard counts: within 14 days of the radiograph's day, which is 14 March 2026."""
+    far = (date(2026, 3, 14) + timedelta(days=days)).isoformat()
+    near = (date(2026, 3, 14) + timedelta(days=14 if days > 0 else -14)).isoformat()
+    answer = post(client, result, "outcome", result="positive", sampled=far)
+    assert (answer.status_code, "15 days from" in answer.content.decode()) == (422, True)
+    assert not Outcome.objects.exists()
+    assert post(client, result, "outcome", result="positive", sampled=far, sure="on").status_code == 302
+    assert post(client, result, "outcome", result="negative", sampled=near).status_code == 302
+    assert [row.result for row in Outcome.objects.order_by("pk")] == ["positive", "negative"]
+
+
+@pytest.mark.parametrize("seen", ["inconclusive", "antigen+", "antigen-"])
+def test_other_tests_are_no_rt_pcr(client: Client, alice: User, result: Diagnosis, seen: str) -> None:
+    """They are stored and listed, and the scorecard leaves them out."""
+    post(client, result, "outcome", result=seen, sampled="2026-03-14")
+    result.refresh_from_db()
+    assert result.outcome == seen
+    assert client.get("/results/", {"outcome": seen}).content.decode().count('name="select"') == 1
+    assert client.get("/results/", {"outcome": "unknown"}).content.decode().count('name="select"') == 0
+    assert scorecard(alice, year_period(2026)).total.answers.radiographs == 0
 
 
 # --- Own reading ------------------------------------------------------------------------------------------------------
