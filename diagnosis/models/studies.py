@@ -106,6 +106,8 @@ class Study(models.Model):
     notes_key = WordsField(source="notes")
 
     objects = StudyQuerySet.as_manager()
+    shares_its_day = False
+    """Whether a page shows this study next to another one of the same day, and so tells the time as well."""
 
     class Meta:
         verbose_name = _("study")

@@ -77,9 +77,9 @@ FILLS = {
     "positive": "dark",
     "indeterminate": "stripes",
     "negative": "light",
-    "disagrees": "dark",
-    "unsure": "stripes",
-    "agrees": "light",
+    "disagrees": "apart",
+    "unsure": "lines",
+    "agrees": "agree",
     "decided": "light",
     "unreviewed": "dots",
 }
