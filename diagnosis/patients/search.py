@@ -13,6 +13,7 @@ from accounts.normalise import normalised
 from diagnosis.models import Diagnosis, Patient, PatientQuerySet, PatientWord, Study
 from diagnosis.models.words import found_by_words, words_typed
 from diagnosis.reviews.blinding import conceal
+from diagnosis.wording.numbers import number
 
 LISTED = 50
 SUGGESTED = 8
@@ -38,6 +39,10 @@ class PatientList:
     has_previous: bool
     has_next: bool
     found: int | None
+
+    @property
+    def number(self) -> str:
+        return number(self.found)
 
 
 def patients_found(user: User, text: str, *, after: UUID | None = None, before: UUID | None = None) -> PatientList:

@@ -33,7 +33,7 @@ class Waiting:
     pks: tuple[int, ...]
     urgent: int | None = None
     longest: datetime | None = None
-    overdue: int = 0
+    overdue: str = ""
     has_more: bool = False
 
     @property
@@ -51,13 +51,14 @@ def waiting(user: User) -> Waiting:
     first = [] if user.reads_blind else _found(results.filter(_URGENT))
     rest = _found(results if user.reads_blind else results.exclude(_URGENT))
     rows = [*first, *rest]
-    since = timezone.now() - OVERDUE
+    has_more, since = len(rows) > MOST, timezone.now() - OVERDUE
+    late = sum(created < since for _pk, created in rows[:MOST])
     return Waiting(
         pks=tuple(pk for pk, _created in rows[:MOST]),
         urgent=None if user.reads_blind else min(len(first), MOST),
         longest=min((created for _pk, created in rows), default=None),
-        overdue=sum(created < since for _pk, created in rows[:MOST]),
-        has_more=len(rows) > MOST,
+        overdue=f"{late}{'+' if has_more else ''}" if late else "",
+        has_more=has_more,
     )
 
 
