@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("diagnosis", "0004_upload_records"), migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
+    dependencies = [("diagnosis", "0005_received_from"), migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
     operations = [
         migrations.CreateModel(
             name="Claim",

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("audit", "0003_deidentified_action"),
+        ("audit", "0004_more_actions"),
     ]
 
     operations = [
@@ -61,6 +61,7 @@ class Migration(migrations.Migration):
                     ("study-erased", "Study erased"),
                     ("peer-changed", "PACS or modality changed"),
                     ("pacs-searched", "PACS searched"),
+                    ("pacs-listed", "Received radiographs listed"),
                     ("pacs-viewed", "Preview from the PACS seen"),
                     ("pacs-fetched", "Fetched from the PACS"),
                     ("pacs-retried", "Set going again"),
