@@ -23,7 +23,7 @@ from diagnosis.reports.parts import Answer, Fact, Figures, ReportContent
 from diagnosis.wording.answers import in_words
 from diagnosis.wording.facts import image_facts, patient_facts
 from diagnosis.wording.numbers import day_in_words, interval, interval_in_percent, moment
-from diagnosis.wording.pictures import elsewhere, picture_in_words
+from diagnosis.wording.pictures import elsewhere, not_looked_for, picture_in_words
 
 logger = logging.getLogger(__name__)
 
@@ -197,6 +197,7 @@ def _remarks(diagnosis: Diagnosis) -> Iterator[str]:
     yield from picture.limits
     if sentence := elsewhere(diagnosis.prediction, diagnosis.model_version.card):
         yield sentence
+    yield not_looked_for(diagnosis)
 
 
 def _heat_map(radiograph: Image.Image, diagnosis: Diagnosis) -> bytes | None:
