@@ -19,9 +19,9 @@ from pynetdicom.association import Association
 
 from pacs.models import Peer
 
-# They log UIDs and addresses of patients' objects.
+# They log UIDs; what goes wrong is in the outbox.
 for _name in ("pynetdicom", "urllib3"):
-    logging.getLogger(_name).setLevel(logging.ERROR)
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 _CONNECT_SECONDS, _ANSWER_SECONDS = 5, 60
 _LONGEST_ANSWER = 1_000_000
@@ -152,7 +152,7 @@ def _associated(entity: AE, peer: Peer) -> Association:
         return association
     if association.is_rejected:
         raise NotDelivered("rejected", gettext_noop("The archive refuses the connection: check the AE titles."))
-    if association.acceptor.supported_contexts == [] and association.rejected_contexts:
+    if association.rejected_contexts:
         raise NotDelivered("not-accepted", gettext_noop("The archive does not accept this kind of object."))
     raise _unreachable()
 
