@@ -74,6 +74,7 @@ class Action(models.TextChoices):
 
     PEER_CHANGED = "peer-changed", _("PACS or modality changed")
     PACS_SEARCHED = "pacs-searched", _("PACS searched")
+    PACS_LISTED = "pacs-listed", _("Received radiographs listed")
     PACS_VIEWED = "pacs-viewed", _("Preview from the PACS seen")
     PACS_FETCHED = "pacs-fetched", _("Fetched from the PACS")
     PACS_RETRIED = "pacs-retried", _("Set going again")
