@@ -17,7 +17,8 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE
 from pynetdicom.association import Association
 
-from pacs.dimse import client_tls
+from pacs.dimse import client_tls, refuse_unreachable
+from pacs.errors import ArchiveFault
 from pacs.models import Peer
 from pacs.web_session import session_of
 
@@ -128,6 +129,10 @@ def _c_store(peer: Peer, content: bytes) -> None:
 
 
 def _associated(entity: AE, peer: Peer) -> Association:
+    try:
+        refuse_unreachable(peer)
+    except ArchiveFault as error:
+        raise _unreachable() from error
     context = (client_tls(), peer.address) if peer.uses_tls else None
     association = entity.associate(peer.address, peer.port or 104, ae_title=peer.ae_title, tls_args=context)
     if association.is_established:

@@ -96,6 +96,13 @@ class Orthanc:
         answer.raise_for_status()
         return answer.json()
 
+    def reports(self) -> int:
+        """How many structured reports it holds."""
+        asked = {"Level": "Instance", "Query": {"Modality": "SR"}}
+        answer = requests.post(f"{self.url}/tools/find", json=asked, auth=(USER, WORD), timeout=60)
+        answer.raise_for_status()
+        return len(answer.json())
+
     def keep(self, content: bytes) -> None:
         """Store a file in it."""
         answer = requests.post(f"{self.url}/instances", content, auth=(USER, WORD), timeout=60)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -15,6 +16,7 @@ from diagnosis.uploads.services import diagnosis_create
 from pacs import sending
 from pacs.models import Outgoing, Peer
 from pacs.outbox import outbox_fill
+from tests.cast import client_of
 from tests.pacs.peers import peer_of
 from tests.toy import ToyEngine
 from tests.uploads import radiograph_dicom
@@ -66,7 +68,6 @@ def test_an_event_that_was_committed_late_is_found(
     assert outbox_fill() == 3
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pynetdicom's unused socket
 def test_it_is_given_up_after_so_many_attempts(
     archive: Peer, alice: User, engine: ToyEngine, dicom_samples: Path, settings: Settings
 ) -> None:
@@ -108,3 +109,27 @@ def test_another_patients_report_is_not_sent(
     send_all()
     states = dict(Outgoing.objects.values_list("kind", "state"))
     assert (states, len(taken)) == ({"sr": "sent", "sc": "sent", "pdf": "dead"}, 2)
+    assert "another patient" in listed(alice)
+
+
+def listed(user: User) -> str:
+    return client_of(user).get(reverse("pacs:sent")).content.decode()
+
+
+def test_what_was_given_up_is_listed_and_sent_again(
+    archive: Peer, alice: User, bob: User, charlie: User, engine: ToyEngine, dicom_samples: Path
+) -> None:
+    outbox_fill()
+    result(alice, dicom_samples)
+    outbox_fill()
+    Outgoing.objects.filter(kind="sr").update(
+        state="dead", reason="refused", reason_text="The archive does not answer."
+    )
+    assert listed(bob).count("The archive does not answer.") == 1
+    assert "does not answer" not in listed(charlie)
+    User.objects.filter(pk=bob.pk).update(reads_blind=True)
+    assert "does not answer" not in listed(bob)  # whether it was reviewed shows in the list, too
+    dead = Outgoing.objects.get(state="dead")
+    assert client_of(charlie).post(reverse("pacs:send-again", args=[dead.uuid])).status_code == 404
+    client_of(alice).post(reverse("pacs:send-again", args=[dead.uuid]))
+    assert Outgoing.objects.get(pk=dead.pk).state == "waiting"
