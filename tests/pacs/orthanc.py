@@ -98,7 +98,7 @@ class Orthanc:
 
     def reports(self) -> int:
         """How many structured reports it holds."""
-        asked = {"Level": "Instance", "Query": {"Modality": "SR"}}
+        asked: dict[str, Any] = {"Level": "Instance", "Query": {"Modality": "SR"}}
         answer = requests.post(f"{self.url}/tools/find", json=asked, auth=(USER, WORD), timeout=60)
         answer.raise_for_status()
         return len(answer.json())
