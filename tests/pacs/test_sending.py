@@ -84,7 +84,7 @@ def test_killed_archive_gets_everything_later(
     diagnosis = taken(alice, orthanc, dicom_samples)
     send()
     orthanc.kill()
-    review_add(user=alice, diagnosis=diagnosis, verdict="disagrees", reason="Clear lungs")
+    review_add(user=alice, diagnosis=diagnosis, conclusion="unlikely", reason="Clear lungs")
     send()
     waiting = Outgoing.objects.filter(state="waiting", attempts__gte=1)
     assert list(waiting.values_list("reason", flat=True)) == ["unreachable"] * 3
@@ -114,7 +114,7 @@ def test_c_store_after_the_review(
     diagnosis = taken(alice, orthanc, dicom_samples)
     send()
     assert sorted(orthanc.modalities()) == ["CR"]
-    review_add(user=alice, diagnosis=diagnosis, verdict="agrees")
+    review_add(user=alice, diagnosis=diagnosis, conclusion="likely")
     send()
     assert sorted(orthanc.modalities()) == ["CR", "DOC", "OT", "SR"]
 
