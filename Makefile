@@ -31,7 +31,7 @@ run: $(VENV)/.requirements $(FRONT_END) .env $(BUILT_MODEL) database samples/che
 	@MALLOC_ARENA_MAX=2 exec $(PYTHON) -W "ignore:No directory at" -m gunicorn covidxray.wsgi --bind 127.0.0.1:$(PORT) \
 		--worker-class operations.connections.PatientWorker --workers 1 --threads 24 --timeout 120 --log-level warning
 
-test: $(VENV)/.requirements-dev $(VENV)/load/.requirements $(FRONT_END) $(BUILT_MODEL) lint types deploy-check ## everything that checks the code, browser tests included
+test: $(VENV)/.requirements-dev $(VENV)/load/.requirements $(VENV)/oracles/.requirements $(FRONT_END) $(BUILT_MODEL) lint types deploy-check ## everything that checks the code, browser tests included
 	@scripts/ensure-chromium
 	@scripts/ensure-nginx
 	@scripts/ensure-dicom-tools
@@ -111,6 +111,11 @@ $(VENV)/.requirements-mysql: requirements-mysql.txt $(VENV)/.requirements-dev
 $(VENV)/load/.requirements: requirements-load.txt requirements.txt | $(PYTHON)
 	@$(PYTHON) -m venv $(VENV)/load
 	@scripts/pip-install $(VENV)/load/bin/python -m pip install -r requirements-load.txt
+	@touch $@
+
+$(VENV)/oracles/.requirements: requirements-oracles.txt requirements.txt | $(PYTHON)
+	@$(PYTHON) -m venv $(VENV)/oracles
+	@scripts/pip-install $(VENV)/oracles/bin/python -m pip install -r requirements-oracles.txt
 	@touch $@
 
 $(VENV)/audit/.requirements: requirements-audit.txt requirements.txt requirements-dev.txt | $(PYTHON)

@@ -77,6 +77,7 @@ class Action(models.TextChoices):
     PACS_VIEWED = "pacs-viewed", _("Preview from the PACS seen")
     PACS_FETCHED = "pacs-fetched", _("Fetched from the PACS")
     PACS_RETRIED = "pacs-retried", _("Set going again")
+    STUDY_DEIDENTIFIED = "study-deidentified", _("De-identified copy exported")
     RESULT_SENT = "result-sent", _("Result sent to the PACS")
 
     BACKUP_MADE = "backup-made", _("Backup made")
