@@ -61,7 +61,7 @@ def test_it_prints_patient_answer_and_model(alice: User, named: Diagnosis) -> No
         "St. Anna",
         "Jane",
         "MRN-0042",
-        "1961-02-03",
+        "3 Feb 1961",
         "2020-04-05",
         "ACC-77",
         "canary-jane.dcm",
