@@ -62,7 +62,7 @@ def test_it_prints_patient_answer_and_model(alice: User, named: Diagnosis) -> No
         "Jane",
         "MRN-0042",
         "3 Feb 1961",
-        "2020-04-05",
+        "5 Apr 2020",
         "ACC-77",
         "canary-jane.dcm",
         "COVID probability 31",
