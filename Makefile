@@ -18,7 +18,7 @@ FRONT_END := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: fuzz help run database test test-mysql quick lint types deploy-check format messages audit-dependencies bench bench-quick load clean
+.PHONY: fuzz help run database test test-mysql test-pacs quick lint types deploy-check format messages audit-dependencies bench bench-quick load clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,13 +35,20 @@ test: $(VENV)/.requirements-dev $(VENV)/load/.requirements $(VENV)/oracles/.requ
 	@scripts/ensure-chromium
 	@scripts/ensure-nginx
 	@scripts/ensure-dicom-tools
+	@scripts/ensure-pacs-tools
 	REQUIRE_BROWSER=1 $(PYTHON) -m pytest $(IN_TWO_PROCESSES)
 
 test-mysql: $(VENV)/.requirements-mysql $(FRONT_END) $(BUILT_MODEL) ## the tests whose outcome a database server can change, on a MariaDB of its own
 	@scripts/ensure-chromium
 	@scripts/ensure-nginx
+	@scripts/ensure-pacs-tools
 	@scripts/ensure-mariadb $(PYTHON)
 	REQUIRE_BROWSER=1 $(PYTHON) scripts/with_mariadb.py $(PYTHON) -m pytest $(IN_TWO_PROCESSES) -m "repeated or mariadb"
+
+test-pacs: $(VENV)/.requirements-dev $(FRONT_END) ## only what drives Orthanc and dcmtk; `make test` has it too
+	@scripts/ensure-chromium
+	@scripts/ensure-pacs-tools
+	REQUIRE_BROWSER=1 $(PYTHON) -m pytest -n0 tests/pacs
 
 quick: $(VENV)/.requirements-dev $(FRONT_END) ## the tests that take seconds
 	$(PYTHON) -m pytest -m "not slow and not browser"

@@ -60,6 +60,8 @@ class Action(models.TextChoices):
     STUDY_VOIDED = "study-voided", _("Study voided")
     STUDY_RESTORED = "study-restored", _("Study restored")
     PATIENT_EDITED = "patient-edited", _("Patient changed")
+    PATIENTS_MERGED = "patients-merged", _("Patients merged")
+    PATIENTS_UNMERGED = "patients-unmerged", _("Merging of patients undone")
 
     REPORT_MADE = "report-made", _("Report made")
     REPORT_VIEWED = "report-viewed", _("Report viewed")
@@ -74,6 +76,7 @@ class Action(models.TextChoices):
 
     PEER_CHANGED = "peer-changed", _("PACS or modality changed")
     PACS_SEARCHED = "pacs-searched", _("PACS searched")
+    PACS_LISTED = "pacs-listed", _("Received radiographs listed")
     PACS_VIEWED = "pacs-viewed", _("Preview from the PACS seen")
     PACS_FETCHED = "pacs-fetched", _("Fetched from the PACS")
     PACS_RETRIED = "pacs-retried", _("Set going again")

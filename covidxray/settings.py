@@ -87,6 +87,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "pacs.context.pacs_pages",
             ],
         },
     },
@@ -257,6 +258,8 @@ PACS_INBOX = Path(env.str("PACS_INBOX", default=str(BASE_DIR / "pacs-inbox")))
 PACS_TLS_CERTIFICATE: str = env.str("PACS_TLS_CERTIFICATE", default="")
 PACS_TLS_KEY: str = env.str("PACS_TLS_KEY", default="")
 PACS_TLS_CA: str = env.str("PACS_TLS_CA", default="")
+# Path: the authority of the certificates of archives with https, where it is the hospital's own.
+PACS_CA_FILE: str = env.str("PACS_CA_FILE", default="")
 # How often an archive is asked for what is new, and how many days back.
 PACS_WATCH_SECONDS = env.number("PACS_WATCH_SECONDS", default=10, at_least=1)
 PACS_WATCH_DAYS = env.number("PACS_WATCH_DAYS", default=2)
@@ -273,6 +276,15 @@ _mail = env.email_url("EMAIL_URL", default="consolemail://" if DEVELOPMENT else 
 vars().update({name: value for name, value in _mail.items() if name.startswith("EMAIL_")})
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL: str = env.str("EMAIL_FROM", default="covidxray@localhost")
+
+# Alerts (manage.py send_alerts), all off by default: nobody is named to whom they go, and no number that sets one off.
+ALERT_EMAILS: list[str] = env.list("ALERT_EMAILS", default=[])
+ALERT_WEBHOOK: str = env.str("ALERT_WEBHOOK", default="")
+ALERT_WEBHOOK_SECRET: str = env.str("ALERT_WEBHOOK_SECRET", default="")
+ALERT_UNREVIEWED_HOURS = env.number("ALERT_UNREVIEWED_HOURS", default=0)
+ALERT_BACKUP_DAYS = env.number("ALERT_BACKUP_DAYS", default=0)
+ALERT_QUEUE_FULL = env.bool("ALERT_QUEUE_FULL", default=False)
+ALERT_DEAD_LETTERS = env.bool("ALERT_DEAD_LETTERS", default=False)
 
 # --- Security ---------------------------------------------------------------------------------------------------------
 
@@ -335,6 +347,7 @@ LOGGING = {
         "axes": {"level": "WARNING"},  # otherwise four records for each sign-in
         "fontTools": {"level": "WARNING"},  # otherwise a dozen records for each report
         "accounts.mail": {"handlers": ["counted"], "level": "WARNING"},
+        "diagnosis.inference.concurrency": {"handlers": ["counted"], "level": "WARNING"},
         "django": {"handlers": ["json"], "level": "INFO", "propagate": False},
         "django.request": {"handlers": ["counted"]},
         "django.server": {"handlers": ["json"], "level": "INFO", "propagate": False},

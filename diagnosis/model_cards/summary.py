@@ -26,8 +26,10 @@ def summary_of(version: Version) -> Summary:
         return Summary(*[UNDEFINED] * 6)
     card = Value(version.card.raw)
     test = card["figures"]["parts"]["test"]
-    figures = (interval(test[name].estimate()) for name in ("roc_auc", "sensitivity", "specificity"))
-    return Summary(moment_of(card["created"].text()), *figures, _external(card), _wrong(card))
+    auc, sensitivity, specificity = (
+        interval(test[name].estimate()) for name in ("roc_auc", "sensitivity", "specificity")
+    )
+    return Summary(moment_of(card["created"].text()), auc, sensitivity, specificity, _external(card), _wrong(card))
 
 
 def _external(card: Value) -> str:

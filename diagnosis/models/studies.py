@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
@@ -18,22 +19,29 @@ from accounts.models.institutions import Institution
 from accounts.models.people import User
 from accounts.scope import narrowed
 from diagnosis.imaging.rendering import shown_size
-from diagnosis.models.fields import SearchKeyField, WordsField
-from diagnosis.models.ordering import starts_with
+from diagnosis.models.fields import WordsField
 from diagnosis.models.patients import Patient
 from diagnosis.models.reviews import Outcome
 
 NOTES_LENGTH = 5000
 
 
+def moment_of(text: str) -> datetime | None:
+    """A moment in ISO 8601, in the site's time where it has no offset; None for none and for one still to come."""
+    if not text:
+        return None
+    moment = datetime.fromisoformat(text)
+    try:
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(settings.TIME_ZONE))).astimezone(UTC)
+    except OverflowError:
+        return None
+    return moment if moment < timezone.now() + timedelta(hours=1) else None
+
+
 class StudyQuerySet(models.QuerySet["Study"]):
     def visible_to(self, user: User) -> Self:
         """Studies of the person's own institution, or only the own ones, for the clinical role only: `narrowed`."""
         return narrowed(self, user, own=Q(uploaded_by=user))
-
-    def starting_with(self, text: str, *, key: str) -> Self:
-        """Studies whose key (one of SEARCHED_KEYS) begins with the text."""
-        return self.filter(starts_with(text, key))
 
     def unanswered(self) -> Self:
         """Those that are stored without an answer, the newest first; voided ones are not."""
@@ -87,6 +95,7 @@ class Study(models.Model):
 
     unanswered = models.DateTimeField(_("stored without an answer"), null=True, editable=False)
     refusal = models.JSONField(_("why it has no answer"), null=True, editable=False)
+    received_from = models.CharField(_("received from (AE title)"), max_length=16, blank=True, editable=False)
 
     patient = models.ForeignKey(
         Patient, on_delete=models.PROTECT, null=True, related_name="studies", verbose_name=_("patient")
@@ -95,7 +104,7 @@ class Study(models.Model):
     projection = models.CharField(_("projection"), max_length=10, blank=True, choices=Projection)
     notes = models.TextField(_("clinical notes"), max_length=NOTES_LENGTH, blank=True)
 
-    outcome = models.CharField(_("RT-PCR"), max_length=10, blank=True, choices=Outcome.Result, editable=False)
+    outcome = models.CharField(_("RT-PCR"), max_length=15, blank=True, choices=Outcome.Result, editable=False)
     outcome_date = models.DateField(_("day of the RT-PCR sample"), null=True, editable=False)
     voided = models.DateTimeField(_("voided"), null=True, editable=False)
     voided_by = models.ForeignKey(
@@ -108,9 +117,6 @@ class Study(models.Model):
     thumbnail = models.FileField(max_length=100)
     full = models.FileField(max_length=100, blank=True)
 
-    file_name_key = SearchKeyField(source="file_name")
-    patient_reference_key = SearchKeyField(source="patient_reference")
-    patient_name_key = SearchKeyField(source="patient_name")
     notes_key = WordsField(source="notes")
 
     objects = StudyQuerySet.as_manager()
@@ -125,12 +131,7 @@ class Study(models.Model):
             models.UniqueConstraint(fields=["institution", "sop_instance_uid"], name="one_study_per_instance"),
             models.UniqueConstraint(fields=["institution", "pixels_sha256"], name="one_study_per_picture"),
         ]
-        indexes = [
-            models.Index(fields=["institution", "unanswered"], name="study_without_answer"),
-            models.Index(fields=["institution", "file_name_key"], name="study_by_file_name"),
-            models.Index(fields=["institution", "patient_reference_key"], name="study_by_patient_reference"),
-            models.Index(fields=["institution", "patient_name_key"], name="study_by_patient_name"),
-        ]
+        indexes = [models.Index(fields=["institution", "unanswered"], name="study_without_answer")]
 
     def __str__(self) -> str:
         return str(self.uuid)
@@ -152,6 +153,11 @@ class Study(models.Model):
     def day(self) -> date:
         """The day on which the radiograph was taken, or where that is not known the day of its upload."""
         return self.study_date or timezone.localdate(self.created)
+
+    @property
+    def acquired(self) -> datetime | None:
+        """The moment of the exposure, where the DICOM file says it."""
+        return moment_of((self.dicom or {}).get("acquired") or "")
 
     @property
     def shown_size(self) -> tuple[int, int]:

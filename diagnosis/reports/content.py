@@ -126,7 +126,7 @@ def _cut(text: str) -> str:
 
 def _verdicts(diagnosis: Diagnosis) -> Iterator[Fact]:
     review = diagnosis.reviews.newest_first().first()
-    yield Fact(_("Reader"), review.get_verdict_display() if review else _("Not reviewed"))
+    yield Fact(_("Reader"), _reviewed(review) if review else _("Not reviewed"))
     yield Fact(_("RT-PCR"), diagnosis.study.get_outcome_display() or _("Not recorded"))
 
 
@@ -134,14 +134,23 @@ def _additions(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
     """Verdict, own readings and outcome; de-identified without who, when and why."""
     study = diagnosis.study
     review = diagnosis.reviews.newest_first().first()
-    yield from _said(
-        _("Review"), review.get_verdict_display() if review else _("Not reviewed"), review, is_deidentified
-    )
-    for reading in study.own_readings.select_related("reader").order_by("pk"):
-        yield from _said(_("Read before the answer"), reading.get_answer_display(), reading, is_deidentified)
+    yield from _said(_("Review"), _reviewed(review) if review else _("Not reviewed"), review, is_deidentified)
+    readings = study.own_readings.select_related("reader").order_by("pk")
+    if review and review.is_blind:  # it says the same
+        readings = readings.exclude(reader=review.reviewer_id)
+    for reading in readings:
+        yield from _said(_("Read before the answer"), _concluded(reading), reading, is_deidentified)
     if study.outcome:
         day = "" if is_deidentified else _(", sample of %s") % day_in_words(study.outcome_date)
         yield Fact(_("RT-PCR"), f"{study.get_outcome_display()}{day}")
+
+
+def _reviewed(review: Review) -> str:
+    return f"{_concluded(review)} – {review.get_verdict_display()}"
+
+
+def _concluded(by: Review | OwnReading) -> str:
+    return ", ".join(part for part in (by.get_conclusion_display(), by.findings_in_words) if part)
 
 
 def _said(name: str, what: str, by: Review | OwnReading | None, is_deidentified: bool) -> Iterator[Fact]:
@@ -151,7 +160,7 @@ def _said(name: str, what: str, by: Review | OwnReading | None, is_deidentified:
     person, words = (by.reviewer, by.reason) if isinstance(by, Review) else (by.reader, by.note)
     yield Fact(name, f"{what} – {person.display_name}, {moment(by.created, with_zone=True)}")
     if words:
-        yield Fact(_("Reason") if isinstance(by, Review) else _("Note"), words)
+        yield Fact(_("Remarks"), words)
 
 
 def _model(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from pydicom.uid import UID
 
 from diagnosis.models import Study
-from diagnosis.wording.numbers import UNDEFINED, day_in_words
+from diagnosis.wording.numbers import UNDEFINED, day_in_words, moment
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -43,6 +43,9 @@ def patient_facts(study: Study) -> list[tuple[str, str]]:
         (_("Sex"), patient.get_sex_display() if patient else ""),
         (_("Study date"), day_in_words(study.study_date)),
         (_("Accession number"), (study.dicom or {}).get("accession_number") or ""),
+        (_("Requesting department"), (study.dicom or {}).get("requesting_department") or ""),
+        (_("Acquired"), moment(study.acquired) if study.acquired else ""),
+        (_("Received from"), study.received_from),
     ]
     return [(name, value) for name, value in facts if value]
 

@@ -91,7 +91,7 @@ def test_killed_archive_gets_everything_later(
     diagnosis = taken(alice, orthanc, dicom_samples)
     send()
     orthanc.kill()
-    review_add(user=alice, diagnosis=diagnosis, verdict="disagrees", reason="Clear lungs")
+    review_add(user=alice, diagnosis=diagnosis, conclusion="unlikely", reason="Clear lungs")
     send()
     waiting = Outgoing.objects.filter(state="waiting")
     assert [(row.attempts, row.reason) for row in waiting] == [(1, "unreachable")] * 3
@@ -121,7 +121,7 @@ def test_c_store_after_the_review(
     diagnosis = taken(alice, orthanc, dicom_samples)
     send()
     assert modalities(orthanc) == ["CR"]
-    review_add(user=alice, diagnosis=diagnosis, verdict="agrees")
+    review_add(user=alice, diagnosis=diagnosis, conclusion="likely")
     send()
     assert modalities(orthanc) == ["CR", "DOC", "OT", "SR"]
 

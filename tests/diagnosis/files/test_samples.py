@@ -1,6 +1,8 @@
 """The samples of a radiograph are handed out as its picture is: to whom may see it, noted, a few files at a time."""
 
+import threading
 from pathlib import Path
+from threading import Semaphore
 
 import pytest
 from django.test import Client
@@ -9,6 +11,8 @@ from django.urls import reverse
 from accounts.models import User
 from audit.models import Action, AuditEntry
 from diagnosis.files import samples
+from diagnosis.imaging.decoding import samples_of_untrusted
+from diagnosis.imaging import decoding
 from diagnosis.models import Diagnosis
 from diagnosis.uploads.services import diagnosis_create
 from tests.cast import client_of
@@ -42,11 +46,11 @@ def test_it_is_noted_and_names_nobody(bob: User, film: Diagnosis) -> None:
 
 def test_it_is_decoded_once_and_forgotten(bob: User, film: Diagnosis, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded = []
-    original = samples.samples_of_untrusted
+    original = decoding.samples_of_untrusted
 
     def counted(content: bytes, correction: str = "") -> bytes:
         decoded.append(correction)
-        return original(content, correction)
+        return samples_of_untrusted(content, correction)
 
     monkeypatch.setattr(samples, "samples_of_untrusted", counted)
     client = client_of(bob)
@@ -59,7 +63,7 @@ def test_it_is_decoded_once_and_forgotten(bob: User, film: Diagnosis, monkeypatc
 
 def test_too_many_at_once_are_told_to_wait(bob: User, film: Diagnosis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(samples, "LONGEST_WAIT", 0)
-    monkeypatch.setattr(samples, "_turns", samples.threading.Semaphore(0))
+    monkeypatch.setattr(samples, "_turns", threading.Semaphore(0))
     answer = asked(client_of(bob), film)
     assert answer.status_code == 503
     assert answer["Retry-After"] == "10"
