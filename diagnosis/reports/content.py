@@ -126,7 +126,8 @@ def _cut(text: str) -> str:
 
 def _verdicts(diagnosis: Diagnosis) -> Iterator[Fact]:
     review = diagnosis.reviews.newest_first().first()
-    yield Fact(_("Reader"), _reviewed(review) if review else _("Not reviewed"))
+    reader = review.get_conclusion_display() or review.get_verdict_display() if review else _("Not reviewed")
+    yield Fact(_("Reader"), reader)
     yield Fact(_("RT-PCR"), diagnosis.study.get_outcome_display() or _("Not recorded"))
 
 

@@ -2,7 +2,6 @@
 
 import threading
 from pathlib import Path
-from threading import Semaphore
 
 import pytest
 from django.test import Client
@@ -12,7 +11,6 @@ from accounts.models import User
 from audit.models import Action, AuditEntry
 from diagnosis.files import samples
 from diagnosis.imaging.decoding import samples_of_untrusted
-from diagnosis.imaging import decoding
 from diagnosis.models import Diagnosis
 from diagnosis.uploads.services import diagnosis_create
 from tests.cast import client_of
@@ -46,7 +44,6 @@ def test_it_is_noted_and_names_nobody(bob: User, film: Diagnosis) -> None:
 
 def test_it_is_decoded_once_and_forgotten(bob: User, film: Diagnosis, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded = []
-    original = decoding.samples_of_untrusted
 
     def counted(content: bytes, correction: str = "") -> bytes:
         decoded.append(correction)
