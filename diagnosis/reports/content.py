@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 PRINTED_SIDE = 1200
 LOGO_SIDE = 800
+_LONGEST_IN_HEADING = 24
 _HEAT_MAP_STRENGTH = 0.5
 _PARTS = {"test_part": gettext_lazy("Test part"), "test": gettext_lazy("Test folder")}
 
@@ -114,14 +115,19 @@ def _study(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
 
 
 def _whose(study: Study) -> str:
-    """Name and number of the patient, and the day of the study."""
-    parts = (study.patient_name, study.patient_reference, day_in_words(study.day))
+    """Name and number of the patient, and the day of the study; a very long name leaves room for the number."""
+    parts = (_cut(study.patient_name), _cut(study.patient_reference), day_in_words(study.day))
     return "  ·  ".join(part for part in parts if part)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_IN_HEADING else f"{text[: _LONGEST_IN_HEADING - 1]}…"
 
 
 def _verdicts(diagnosis: Diagnosis) -> Iterator[Fact]:
     review = diagnosis.reviews.newest_first().first()
-    yield Fact(_("Reader"), _reviewed(review) if review else _("Not reviewed"))
+    reader = review.get_conclusion_display() or review.get_verdict_display() if review else _("Not reviewed")
+    yield Fact(_("Reader"), reader)
     yield Fact(_("RT-PCR"), diagnosis.study.get_outcome_display() or _("Not recorded"))
 
 
