@@ -62,6 +62,8 @@ TABLE = {
     "accounts:recovery-codes": Row(302, 302, 302, 302),
     "accounts:recovery-codes-renew": Row(302, 405, 405, 405),
     "diagnosis:home": Row(302, 200, 200, 200),
+    "diagnosis:worklist": CLINICAL_PAGE,
+    "diagnosis:worklist-next": Row(302, 302, 302, 403),
     "diagnosis:upload": CLINICAL_PAGE,
     "diagnosis:uploads": CLINICAL_PAGE,
     # Of the person who uploaded the file only: uploads/test_without_answer.py.
@@ -73,6 +75,8 @@ TABLE = {
     "diagnosis:patients": CLINICAL_PAGE,
     "diagnosis:patient-suggestions": CLINICAL_PAGE,
     "diagnosis:patient": of("patient", 302, 200, 404, 403),
+    "diagnosis:patient-merge": of("patient", 302, 200, 404, 403),
+    "diagnosis:patient-merge-undo": of("merge", 302, 405, 405, 403),
     "diagnosis:patient-edit": of("patient", 302, 200, 404, 403),
     "diagnosis:study-edit": of("study", 302, 200, 404, 403),
     "diagnosis:study-move": of("study", 302, 200, 404, 403),
@@ -107,6 +111,8 @@ TABLE = {
     "diagnosis:scorecard-year-file": of("year", 302, 200, 200, 200),
     "pacs:search": CLINICAL_PAGE,
     "pacs:received": CLINICAL_PAGE,
+    "pacs:sent": CLINICAL_PAGE,
+    "pacs:send-again": of("sent object", 302, 405, 405, 403),
     "pacs:retry": of("received", 302, 405, 405, 403),
     # The archive of this test does not answer.
     "pacs:study": of("study in the archive", 302, 503, 404, 403),
@@ -217,7 +223,7 @@ def arguments(alice: User, engine: ToyEngine, toy_models: Path) -> dict[str, lis
     patient = Patient.objects.create(institution=alice.institution, created_by=alice, reference="P-1")
     report = made(alice, diagnosis)
     (toy_models / "toy-1" / "roc.svg").write_text("<svg/>")
-    peer = peer_of(alice.institution)
+    peer = peer_of(alice.institution, dicomweb_url="http://127.0.0.1:9/dicom-web")
     instance, _ = instance_found(peer=peer, head=InstanceHead("1.2.3"), person=alice)
     outgoing, _ = outgoing_add(diagnosis=diagnosis, peer=peer, kind="sr", sop_instance_uid="1.2.3.4")
     return {
@@ -226,6 +232,7 @@ def arguments(alice: User, engine: ToyEngine, toy_models: Path) -> dict[str, lis
         "instance": [instance.pk],
         "outgoing": [outgoing.pk],
         "received": [instance.uuid],
+        "sent object": [outgoing.uuid],
         "study in the archive": [peer.uuid, "1.2.3"],
         "radiograph in the archive": [peer.uuid, "1.2.3", "1.2.3.4", "1.2.3.4.5"],
         "diagnosis": [diagnosis.uuid],
@@ -234,6 +241,7 @@ def arguments(alice: User, engine: ToyEngine, toy_models: Path) -> dict[str, lis
         "no upload": [uuid.uuid4()],
         "voided study": [voided.uuid],
         "patient": [patient.uuid],
+        "merge": [patient.uuid, 1],
         "report": [report.uuid],
         "report page": [report.uuid, 1],
         "code": [report.code],
