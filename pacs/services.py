@@ -13,7 +13,7 @@ from accounts.models import Institution, User
 from accounts.services import person_register
 from audit.models import Action
 from audit.services import record
-from diagnosis.models import Diagnosis, StudyEvent
+from diagnosis.models import Diagnosis, Study, StudyEvent
 from pacs.attempts import finish
 from pacs.models import Instance, Outgoing, Peer
 
@@ -146,11 +146,11 @@ def instance_lost(*, instance: Instance) -> None:
 
 
 @transaction.atomic
-def instance_classified(*, instance: Instance, diagnosis: Diagnosis) -> Instance:
+def instance_classified(*, instance: Instance, study: Study) -> Instance:
     """The radiograph has its result. The received file is not needed any more: delete it after the commit."""
     row = Instance.objects.select_for_update().get(pk=instance.pk)
     if row.state not in (State.SENT, State.ERASED):
-        finish(row, state=State.CLASSIFIED, study=diagnosis.study, file="")
+        finish(row, state=State.CLASSIFIED, study=study, file="")
     return row
 
 

@@ -86,7 +86,7 @@ def _attempt(instance: Instance) -> None:
     if outcome.refusal:  # it was uploaded and stored without an answer
         raise outcome.refusal
     file = Instance.objects.values_list("file", flat=True).get(pk=instance.pk)
-    instance_classified(instance=instance, diagnosis=outcome.diagnosis)
+    instance_classified(instance=instance, study=outcome.study)
     inbox_delete(file)
 
 
