@@ -346,6 +346,8 @@ LOGGING = {
     "loggers": {
         "axes": {"level": "WARNING"},  # otherwise four records for each sign-in
         "fontTools": {"level": "WARNING"},  # otherwise a dozen records for each report
+        # They would log whom an archive was asked for, and identifiers of radiographs.
+        **{name: {"level": "WARNING"} for name in ("pynetdicom", "dicomweb_client", "highdicom")},
         "accounts.mail": {"handlers": ["counted"], "level": "WARNING"},
         "diagnosis.inference.concurrency": {"handlers": ["counted"], "level": "WARNING"},
         "django": {"handlers": ["json"], "level": "INFO", "propagate": False},

@@ -211,3 +211,14 @@ def outgoing_retry(*, outgoing: Outgoing, actor: User | None = None) -> Outgoing
 def files_in_use() -> set[str]:
     """The names of the received files that rows still need."""
     return set(Instance.objects.exclude(file="").values_list("file", flat=True))
+
+
+def dead_files(before: datetime) -> list[tuple[int, str]]:
+    """Number and file of what was given up before that moment and still has its file."""
+    rows = Instance.objects.filter(state=State.DEAD, changed__lt=before).exclude(file="")
+    return list(rows.values_list("pk", "file"))
+
+
+def dead_file_forgotten(*, pk: int) -> bool:
+    """Whether the row, given up as before, needs its file no more; it was set going again where it does."""
+    return bool(Instance.objects.filter(pk=pk, state=State.DEAD).update(file=""))

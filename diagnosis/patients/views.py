@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.roles import SignedInRequest, radiographer_required
+from accounts.typed import typed_restore
 from audit.models import Action
 from diagnosis.history.recording import list_record, patient_record
 from diagnosis.models import Patient
@@ -100,6 +101,7 @@ def patient_edit(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 
 def _edit_page(request: SignedInRequest, found: Patient, form: PatientForm) -> HttpResponse:
     patient_record(Action.PATIENT_VIEWED, patient=found, actor=request.user)
+    typed_restore(request, request.path, form)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
     return render(request, "diagnosis/patients/edit.html", {"patient": found, "form": form}, status=status)
 

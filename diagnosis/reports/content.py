@@ -23,12 +23,13 @@ from diagnosis.reports.parts import Answer, Fact, Figures, ReportContent
 from diagnosis.wording.answers import in_words
 from diagnosis.wording.facts import image_facts, patient_facts
 from diagnosis.wording.numbers import day_in_words, interval, interval_in_percent, moment
-from diagnosis.wording.pictures import elsewhere, picture_in_words
+from diagnosis.wording.pictures import elsewhere, not_looked_for, picture_in_words
 
 logger = logging.getLogger(__name__)
 
 PRINTED_SIDE = 1200
 LOGO_SIDE = 800
+_LONGEST_IN_HEADING = 24
 _HEAT_MAP_STRENGTH = 0.5
 _PARTS = {"test_part": gettext_lazy("Test part"), "test": gettext_lazy("Test folder")}
 
@@ -114,14 +115,19 @@ def _study(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
 
 
 def _whose(study: Study) -> str:
-    """Name and number of the patient, and the day of the study."""
-    parts = (study.patient_name, study.patient_reference, day_in_words(study.day))
+    """Name and number of the patient, and the day of the study; a very long name leaves room for the number."""
+    parts = (_cut(study.patient_name), _cut(study.patient_reference), day_in_words(study.day))
     return "  ·  ".join(part for part in parts if part)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_IN_HEADING else f"{text[: _LONGEST_IN_HEADING - 1]}…"
 
 
 def _verdicts(diagnosis: Diagnosis) -> Iterator[Fact]:
     review = diagnosis.reviews.newest_first().first()
-    yield Fact(_("Reader"), _reviewed(review) if review else _("Not reviewed"))
+    reader = review.get_conclusion_display() or review.get_verdict_display() if review else _("Not reviewed")
+    yield Fact(_("Reader"), reader)
     yield Fact(_("RT-PCR"), diagnosis.study.get_outcome_display() or _("Not recorded"))
 
 
@@ -197,6 +203,7 @@ def _remarks(diagnosis: Diagnosis) -> Iterator[str]:
     yield from picture.limits
     if sentence := elsewhere(diagnosis.prediction, diagnosis.model_version.card):
         yield sentence
+    yield not_looked_for(diagnosis)
 
 
 def _heat_map(radiograph: Image.Image, diagnosis: Diagnosis) -> bytes | None:

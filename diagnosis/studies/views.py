@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.roles import SignedInRequest, radiographer_required
+from accounts.typed import typed_restore
 from audit.models import Action
 from audit.services import held_back
 from diagnosis.history.lines import history_of
@@ -181,4 +182,5 @@ def _page(request: SignedInRequest, name: str, study: Study, context: dict[str, 
     study_record(Action.PATIENT_VIEWED, study=study, actor=request.user)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if request.method == "POST" else HTTPStatus.OK
     context["study"] = study
+    typed_restore(request, request.path, *filter(None, [context["form"], context.get("patient_form")]))
     return render(request, f"diagnosis/studies/{name}.html", context, status=status)

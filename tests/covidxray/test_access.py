@@ -104,6 +104,8 @@ TABLE = {
     "diagnosis:scorecard-year-file": of("year", 302, 200, 200, 200),
     "pacs:search": CLINICAL_PAGE,
     "pacs:received": CLINICAL_PAGE,
+    "pacs:sent": CLINICAL_PAGE,
+    "pacs:send-again": of("sent object", 302, 405, 405, 403),
     "pacs:retry": of("received", 302, 405, 405, 403),
     # The archive of this test does not answer.
     "pacs:study": of("study in the archive", 302, 503, 404, 403),
@@ -220,6 +222,7 @@ def arguments(alice: User, engine: ToyEngine, toy_models: Path) -> dict[str, lis
         "instance": [instance.pk],
         "outgoing": [outgoing.pk],
         "received": [instance.uuid],
+        "sent object": [outgoing.uuid],
         "study in the archive": [peer.uuid, "1.2.3"],
         "radiograph in the archive": [peer.uuid, "1.2.3", "1.2.3.4", "1.2.3.4.5"],
         "diagnosis": [diagnosis.uuid],
