@@ -213,7 +213,7 @@ def arguments(alice: User, engine: ToyEngine, toy_models: Path) -> dict[str, lis
     patient = Patient.objects.create(institution=alice.institution, created_by=alice, reference="P-1")
     report = made(alice, diagnosis)
     (toy_models / "toy-1" / "roc.svg").write_text("<svg/>")
-    peer = peer_of(alice.institution)
+    peer = peer_of(alice.institution, dicomweb_url="http://127.0.0.1:9/dicom-web")
     instance, _ = instance_found(peer=peer, head=InstanceHead("1.2.3"), person=alice)
     outgoing, _ = outgoing_add(diagnosis=diagnosis, peer=peer, kind="sr", sop_instance_uid="1.2.3.4")
     return {
