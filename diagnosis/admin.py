@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from administration.permissions import ReadOnlyAdmin
 from diagnosis.models import Diagnosis, ModelVersion
+from diagnosis.wording.numbers import decimal, moment, percent
 
 
 @admin.register(ModelVersion)
@@ -18,8 +19,8 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     fields = ["version", "weights_sha256", "created", "card"]
 
 
-_LISTED = ("uuid", "institution", "prediction", "probability", "model_version", "created", "review_state")
-_SHOWN = (*_LISTED, "standing", "operating_point", "indeterminate_low", "indeterminate_high", "engine")
+_LISTED = ("uuid", "institution", "prediction", "covid_probability", "model_version", "moment", "review_state")
+_SHOWN = (*_LISTED, "standing", "threshold", "band", "engine")
 
 
 @admin.register(Diagnosis)
@@ -35,6 +36,22 @@ class DiagnosisAdmin(ReadOnlyAdmin):
     search_help_text = _("The identifier of a result, as in the audit log.")
     ordering = ["-pk"]
     show_full_result_count = False
+
+    @admin.display(description=_("COVID probability"), ordering="probability")
+    def covid_probability(self, diagnosis: Diagnosis) -> str:
+        return percent(diagnosis.probability)
+
+    @admin.display(description=_("created"), ordering="pk")
+    def moment(self, diagnosis: Diagnosis) -> str:
+        return moment(diagnosis.created)
+
+    @admin.display(description=_("operating point"))
+    def threshold(self, diagnosis: Diagnosis) -> str:
+        return decimal(diagnosis.operating_point)
+
+    @admin.display(description=_("indeterminate between"))
+    def band(self, diagnosis: Diagnosis) -> str:
+        return f"{decimal(diagnosis.indeterminate_low)} – {decimal(diagnosis.indeterminate_high)}"
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Not for an administrator who also reads blind: this list would tell the answers."""

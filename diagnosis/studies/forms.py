@@ -11,6 +11,7 @@ from accounts.models import User
 from accounts.normalise import normalised
 from diagnosis.form_fields import ChangeForm, ChoiceOrNone, FreeTextField, PastDayField
 from diagnosis.models import Patient, Study
+from diagnosis.models.locking import changed_meanwhile
 from diagnosis.models.studies import NOTES_LENGTH
 from diagnosis.patients.forms import PatientFields
 
@@ -52,10 +53,11 @@ class MoveForm(PatientFields):
         widget=forms.CheckboxInput(attrs={"class": "form-check-input", "autocomplete": "off"}),
     )
     reason = reason_field()
-    field_order = ["reference", "is_new", "name", "birth_date", "sex", "reason"]
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+    field_order = ["reference", "is_new", "name", "birth_date", "sex", "reason", "seen"]
 
     def __init__(self, user: User, study: Study, **options: Any) -> None:
-        super().__init__(label_suffix="", **options)
+        super().__init__(label_suffix="", initial={"seen": str(study.patient_id or "")}, **options)
         self.user, self.study = user, study
         self.patient: Patient | None = None
         self.fields["reference"].required = True
@@ -70,6 +72,8 @@ class MoveForm(PatientFields):
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or self.cleaned_data
+        if values.get("seen") != self.initial["seen"]:  # somebody has moved it since the page was drawn
+            raise forms.ValidationError(str(changed_meanwhile()), code="changed")
         if not self.has_error("reference") and self.patient is None and not values.get("is_new"):
             unknown = _("No patient has this reference. Correct it, or tick below that a new patient is registered.")
             self.add_error("reference", forms.ValidationError(unknown, code="unknown"))

@@ -43,8 +43,10 @@ TABLE = {
     "readyz": Row(200, 200, 200, 200),
     "accounts:sign-in": Row(200, 302, 302, 302),
     "accounts:sign-in-code": Row(302, 302, 302, 302),
+    "accounts:language": Row(405, 405, 405, 405),
     "accounts:sign-out": Row(302, 405, 405, 405),
     "accounts:session": Row(302, 200, 200, 200),
+    "accounts:may-send": Row(401, 204, 204, 204),
     "accounts:invitation": of("link", 200, 200, 200, 200),
     "accounts:forgotten": Row(200, 200, 200, 200),
     "accounts:forgotten-sent": Row(200, 200, 200, 200),
@@ -83,6 +85,7 @@ TABLE = {
     "diagnosis:report-page": of("report page", 302, 200, 404, 403),
     "diagnosis:report-open": of("report", 302, 200, 404, 403),
     "diagnosis:report-download": of("report", 302, 200, 404, 403),
+    "diagnosis:verify-form": Row(200, 200, 200, 200),
     "diagnosis:verify": of("code", 200, 200, 200, 200),
     # Counts of the institution without a patient or a single answer: usage, which administrators see.
     "diagnosis:statistics": Row(302, 200, 200, 200),

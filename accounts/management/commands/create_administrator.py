@@ -16,7 +16,7 @@ from django.db import transaction
 
 from accounts.models import Institution, User
 from accounts.normalise import normalised
-from accounts.services import administrator_create
+from accounts.services import administrator_create, institution_create
 
 ASKED = {"username": "User name", "email": "E-mail address", "institution": "Institution"}
 
@@ -55,7 +55,7 @@ class Command(BaseCommand):
 def _store(person: User, password: str) -> None:
     institution = person.institution
     if institution._state.adding:
-        institution.save()
+        institution_create(actor=None, institution=institution)
     person.institution = institution  # set once more: only now does it have a primary key
     administrator_create(person=person, password=password)
 
