@@ -17,6 +17,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from accounts.admin_forms import InstitutionForm, NewPersonForm, PersonForm
 from accounts.admin_steps import STEPS, step_view
 from accounts.errors import AccountError, MailUnavailable
+from accounts.import_view import import_view
 from accounts.link_views import site_address
 from accounts.models import AccountEvent, Institution, User
 from accounts.normalise import normalised
@@ -56,7 +57,7 @@ class InstitutionAdmin(NameSearchAdmin):
     search_fields = ["name_key"]
     form = InstitutionForm
 
-    def get_fields(self, request: HttpRequest, obj: Institution | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Institution | None = None) -> Any:
         return ["name", "seen"] if obj else ["name"]
 
     def save_model(self, request: HttpRequest, obj: Institution, form: ModelForm, change: bool) -> None:
@@ -124,7 +125,14 @@ class UserAdmin(NameSearchAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         step = self.admin_site.admin_view(self.step)
-        return [path("<int:pk>/step/<slug:name>/", step, name="accounts_user_step"), *super().get_urls()]
+        own = [
+            path("<int:pk>/step/<slug:name>/", step, name="accounts_user_step"),
+            path("import/", self.admin_site.admin_view(self.import_people), name="accounts_user_import"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def import_people(self, request: HttpRequest) -> HttpResponse:
+        return import_view(self, request)
 
     def step(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         return step_view(self, request, pk, name)

@@ -50,8 +50,9 @@ class NoticesChanges(forms.ModelForm):
     def _show_present(self) -> None:
         """Refuse once: the page that says so bears the fingerprint of the present values."""
         differing = [str(self.fields[name].label or name) for name in self.changed_data]
-        self.data = self.data.copy()
-        self.data[self.add_prefix("seen")] = self.initial["seen"]
+        data: Any = self.data
+        self.data = data.copy()
+        self.data[self.add_prefix("seen")] = self.initial["seen"]  # type: ignore[index]  # the copy can be changed
         self.add_error(None, forms.ValidationError(changed_meanwhile(differing), code="changed"))
 
     def present(self, names: list[str]) -> dict[str, Any]:

@@ -6,9 +6,11 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from administration.permissions import ReadOnlyAdmin
+from diagnosis.model_cards.administration import choose_page, serve_page
 from diagnosis.models import Diagnosis, ModelVersion
 from diagnosis.wording.numbers import decimal, moment, percent
 
@@ -17,6 +19,14 @@ from diagnosis.wording.numbers import decimal, moment, percent
 class ModelVersionAdmin(ReadOnlyAdmin):
     list_display = ["version", "weights_sha256", "created"]
     fields = ["version", "weights_sha256", "created", "card"]
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the pages where another version is chosen."""
+        own = [
+            path("choose/", choose_page(self.admin_site), name="diagnosis_modelversion_choose"),
+            path("choose/<str:version>/", serve_page(self.admin_site), name="diagnosis_modelversion_serve"),
+        ]
+        return [*own, *super().get_urls()]
 
 
 _LISTED = ("uuid", "institution", "prediction", "covid_probability", "model_version", "moment", "review_state")

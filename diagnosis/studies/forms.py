@@ -57,7 +57,7 @@ class MoveForm(PatientFields):
     field_order = ["reference", "is_new", "name", "birth_date", "sex", "reason", "seen"]
 
     def __init__(self, user: User, study: Study, **options: Any) -> None:
-        super().__init__(label_suffix="", initial={"seen": str(study.patient_id or "")}, **options)
+        super().__init__(label_suffix="", initial={"seen": str(study.patient_id or "none")}, **options)
         self.user, self.study = user, study
         self.patient: Patient | None = None
         self.fields["reference"].required = True
@@ -72,7 +72,7 @@ class MoveForm(PatientFields):
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or self.cleaned_data
-        if values.get("seen") != self.initial["seen"]:  # somebody has moved it since the page was drawn
+        if values.get("seen") not in ("", self.initial["seen"]):  # somebody has moved it since the page was drawn
             raise forms.ValidationError(str(changed_meanwhile()), code="changed")
         if not self.has_error("reference") and self.patient is None and not values.get("is_new"):
             unknown = _("No patient has this reference. Correct it, or tick below that a new patient is registered.")

@@ -72,7 +72,10 @@ TIFFS: dict[str, tuple[Callable[[], bytes], str]] = {
     "a JPEG of 40 megapixels in each of 50 strips": (lambda: jpegs_in(50), "too-costly"),
     "a JPEG of 200 scans": (lambda: jpegs_in(1, scans=200), "many-scans"),
     "5 MB of a profile": (lambda: tiff_of(9, 9, t34675=bytes(5_000_000)), "too-many-parts"),
-    "a thousand elements": (lambda: tiff_of(9, 9, **{f"t{tag}": 1 for tag in range(40_000, 41_000)}), "too-many-parts"),
+    "a thousand elements": (
+        lambda: tiff_of(9, 9, **dict[str, Any]((f"t{tag}", 1) for tag in range(40_000, 41_000))),
+        "too-many-parts",
+    ),
     "a hundred thousand samples": (lambda: tiff_of(9, 9, t258=[8] * 100_000), "damaged"),
     "a page that leads to itself": (lambda: tiff_of(9, 9, following=8), "several-pictures"),
     "compressed by LZMA": (lambda: tiff_of(9, 9, t259=34925), "compression"),
