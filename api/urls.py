@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from api import additions, pictures, reports, results, schema, sign_in
+from api import additions, pictures, reports, results, schema, sign_in, studies
 
 app_name = "api"
 
@@ -19,6 +19,8 @@ urlpatterns = [
     path("results/<uuid:uuid>/reports/", reports.ReportsView.as_view(), name="reports"),
     path("reports/<uuid:uuid>/", reports.ReportView.as_view(), name="report"),
     path("reports/<uuid:uuid>/file/", reports.ReportFileView.as_view(), name="report-file"),
+    path("studies/without-answer/", studies.UnansweredStudiesView.as_view(), name="unanswered"),
+    path("studies/without-answer/<uuid:uuid>/", studies.UnansweredStudyView.as_view(), name="unanswered-study"),
     path("studies/<uuid:uuid>/display/", pictures.DisplayView.as_view(), name="display"),
     path("studies/<uuid:uuid>/thumbnail/", pictures.ThumbnailView.as_view(), name="thumbnail"),
     path("studies/<uuid:uuid>/full/", pictures.FullView.as_view(), name="full"),

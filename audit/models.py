@@ -75,6 +75,13 @@ class Action(models.TextChoices):
     PATIENT_ERASED = "patient-erased", _("Patient erased")
     STUDY_ERASED = "study-erased", _("Study erased")
 
+    PEER_CHANGED = "peer-changed", _("PACS or modality changed")
+    PACS_SEARCHED = "pacs-searched", _("PACS searched")
+    PACS_VIEWED = "pacs-viewed", _("Preview from the PACS seen")
+    PACS_FETCHED = "pacs-fetched", _("Fetched from the PACS")
+    PACS_RETRIED = "pacs-retried", _("Set going again")
+    RESULT_SENT = "result-sent", _("Result sent to the PACS")
+
     BACKUP_MADE = "backup-made", _("Backup made")
     BACKUP_RESTORED = "backup-restored", _("Backup restored")
 

@@ -15,9 +15,14 @@ def chest_pixels() -> np.ndarray:
     return read_radiograph((DataStore().data_path / "RG1_UNCR.dcm").read_bytes()).pixels
 
 
-def new_chest() -> bytes:
-    """That radiograph as a file that no one has uploaded yet: with other pixels in a corner."""
-    pixels = chest_pixels().copy()
+def new_chest(side: int | None = None) -> bytes:
+    """That radiograph as no one has uploaded it yet: a little lighter or darker, so that its answer is another, too.
+
+    side: make it that many pixels high and wide, where decoding should take little time.
+    """
+    picture = Image.fromarray(chest_pixels())
+    levels = np.asarray(picture.resize((side, side)) if side else picture, np.float32) / 255
+    pixels = (255 * levels ** (0.9 + secrets.randbelow(2000) / 10_000)).round().astype(np.uint8)
     pixels[:4, :4] = np.frombuffer(secrets.token_bytes(16), np.uint8).reshape(4, 4)
     return as_png(pixels)
 

@@ -31,6 +31,7 @@ from diagnosis.imaging.grey import GreyPicture, grey_colours, grey_picture, read
 from diagnosis.imaging.limits import refuse_oversize
 from diagnosis.imaging.notes import ReadingNote
 from diagnosis.imaging.orientation import upright
+from diagnosis.imaging.own_outputs import refuse_own_object
 from diagnosis.imaging.palette import palette_applied
 from diagnosis.imaging.presentation import refuse_raw_data, refuse_test_image
 from diagnosis.imaging.stored_bits import Samples, stored_bits, used_values
@@ -66,6 +67,7 @@ _GREY = {"MONOCHROME1", "MONOCHROME2"}
 _COLOUR = {"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
 _PICTURE_TAGS = (
     "SOPClassUID",
+    "Manufacturer",
     "SamplesPerPixel",
     "PhotometricInterpretation",
     "PlanarConfiguration",
@@ -133,6 +135,7 @@ def read_dicom(content: bytes) -> DicomPicture:
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = transfer_syntax
     notes = [] if head.transfer_syntax else [ReadingNote.NO_HEADER]
+    refuse_own_object(dataset)
     _refuse_other_objects(dataset)
     _refuse_layout(dataset)
     view = view_tags(dataset)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -34,12 +35,17 @@ class StudyQuerySet(models.QuerySet["Study"]):
         """Studies whose key (one of SEARCHED_KEYS) begins with the text."""
         return self.filter(starts_with(text, key))
 
+    def unanswered(self) -> Self:
+        """Those that are stored without an answer, the newest first; voided ones are not."""
+        return self.filter(unanswered__isnull=False, voided=None).order_by("-unanswered", "-pk")
+
 
 class Study(models.Model):
     """One radiograph as it was uploaded, and the copies that pages show.
 
     The file names below are those of the storage and never of the person. `original` is handed out as a download only.
-    A voided study stays, with everything about it, and is in no list unless it is asked for.
+    A voided study stays, with everything about it, and is in no list unless it is asked for. A study without an answer
+    has no `Diagnosis`: the model refused its picture, and a person stored it all the same (decision 0023).
     """
 
     class Projection(models.TextChoices):
@@ -79,6 +85,9 @@ class Study(models.Model):
         _("turned or inverted before it was assessed"), max_length=10, blank=True, choices=Correction, editable=False
     )
 
+    unanswered = models.DateTimeField(_("stored without an answer"), null=True, editable=False)
+    refusal = models.JSONField(_("why it has no answer"), null=True, editable=False)
+
     patient = models.ForeignKey(
         Patient, on_delete=models.PROTECT, null=True, related_name="studies", verbose_name=_("patient")
     )
@@ -115,6 +124,7 @@ class Study(models.Model):
             models.UniqueConstraint(fields=["institution", "pixels_sha256"], name="one_study_per_picture"),
         ]
         indexes = [
+            models.Index(fields=["institution", "unanswered"], name="study_without_answer"),
             models.Index(fields=["institution", "file_name_key"], name="study_by_file_name"),
             models.Index(fields=["institution", "patient_reference_key"], name="study_by_patient_reference"),
             models.Index(fields=["institution", "patient_name_key"], name="study_by_patient_name"),
@@ -122,6 +132,10 @@ class Study(models.Model):
 
     def __str__(self) -> str:
         return str(self.uuid)
+
+    def get_absolute_url(self) -> str:
+        """Its page; where it has an answer, that leads to the newest result."""
+        return reverse("diagnosis:study", args=[self.uuid])
 
     @property
     def patient_reference(self) -> str:

@@ -50,7 +50,7 @@ def report_of(diagnosis: Diagnosis, origin: Origin, *, is_deidentified: bool) ->
     the file, every text that a person wrote, and the file's SHA-256, by which anyone with the file would find it. Text
     that is part of the picture stays, and the report says so.
     """
-    radiograph = _radiograph(diagnosis)
+    radiograph = printed_radiograph(diagnosis)
     return ReportContent(
         language=to_locale(get_language() or settings.LANGUAGE_CODE).replace("_", "-"),
         institution="" if is_deidentified else _institution(diagnosis),
@@ -61,7 +61,7 @@ def report_of(diagnosis: Diagnosis, origin: Origin, *, is_deidentified: bool) ->
         additions=tuple(_additions(diagnosis, is_deidentified)),
         notes="" if is_deidentified else diagnosis.study.notes,
         radiograph=_jpeg(radiograph),
-        heat_map=_jpeg(_under_map(radiograph, diagnosis.study, bytes(diagnosis.heat_map))),
+        heat_map=_jpeg(under_map(radiograph, diagnosis.study, bytes(diagnosis.heat_map))),
         opacity_map=_opacity_map(radiograph, diagnosis),
         answer=_answer(diagnosis),
         remarks=tuple(_remarks(diagnosis)),
@@ -157,7 +157,7 @@ def _answer(diagnosis: Diagnosis) -> Answer:
     )
 
 
-def _radiograph(diagnosis: Diagnosis) -> Image.Image:
+def printed_radiograph(diagnosis: Diagnosis) -> Image.Image:
     """The copy that pages show, as large as print needs it."""
     with diagnosis.study.display.open("rb") as file, Image.open(file, formats=("JPEG",)) as picture:
         picture.thumbnail((PRINTED_SIDE, PRINTED_SIDE), Image.Resampling.LANCZOS)
@@ -178,10 +178,11 @@ def _remarks(diagnosis: Diagnosis) -> Iterator[str]:
 
 def _opacity_map(radiograph: Image.Image, diagnosis: Diagnosis) -> bytes | None:
     stored = bytes(diagnosis.opacity_map)
-    return _jpeg(_under_map(radiograph, diagnosis.study, stored)) if stored else None
+    return _jpeg(under_map(radiograph, diagnosis.study, stored)) if stored else None
 
 
-def _under_map(radiograph: Image.Image, study: Study, stored: bytes) -> Image.Image:
+def under_map(radiograph: Image.Image, study: Study, stored: bytes) -> Image.Image:
+    """The radiograph in colours, with a stored heat map laid over it."""
     drawn = coloured_heat_map(stored, width=study.width, height=study.height)
     with Image.open(io.BytesIO(drawn), formats=("PNG",)) as colours:
         large = colours.convert("RGBA").resize(radiograph.size, Image.Resampling.BICUBIC)

@@ -11,8 +11,10 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from accounts.models import User
 from diagnosis.models import Diagnosis, Patient
 from diagnosis.studies.services import study_void
+from pacs.services import InstanceHead, instance_found, outgoing_add
 from tests.cast import client_of
 from tests.diagnosis.reports.made import made
+from tests.pacs.peers import peer_of
 from tests.toy import ToyEngine
 from tests.uploads import diagnosed
 
@@ -138,6 +140,21 @@ TABLE = {
     "admin:diagnosis_diagnosis_change": of("row of a diagnosis", 302, 302, 302, 200),
     "admin:diagnosis_diagnosis_history": of("row of a diagnosis", 302, 302, 302, 200),
     "admin:diagnosis_diagnosis_delete": of("row of a diagnosis", 302, 302, 302, 403),
+    "admin:pacs_peer_changelist": ADMINISTRATION,
+    "admin:pacs_peer_add": ADMINISTRATION,
+    "admin:pacs_peer_change": of("peer", 302, 302, 302, 200),
+    "admin:pacs_peer_history": of("peer", 302, 302, 302, 200),
+    "admin:pacs_peer_delete": of("peer", 302, 302, 302, 403),
+    "admin:pacs_instance_changelist": ADMINISTRATION,
+    "admin:pacs_instance_add": Row(302, 302, 302, 403),
+    "admin:pacs_instance_change": of("instance", 302, 302, 302, 200),
+    "admin:pacs_instance_history": of("instance", 302, 302, 302, 200),
+    "admin:pacs_instance_delete": of("instance", 302, 302, 302, 403),
+    "admin:pacs_outgoing_changelist": ADMINISTRATION,
+    "admin:pacs_outgoing_add": Row(302, 302, 302, 403),
+    "admin:pacs_outgoing_change": of("outgoing", 302, 302, 302, 200),
+    "admin:pacs_outgoing_history": of("outgoing", 302, 302, 302, 200),
+    "admin:pacs_outgoing_delete": of("outgoing", 302, 302, 302, 403),
     "admin:audit_auditentry_changelist": ADMINISTRATION,
     "admin:audit_auditentry_add": Row(302, 302, 302, 403),
     "admin:audit_auditentry_change": of("audit entry", 302, 302, 302, 200),
@@ -187,8 +204,14 @@ def arguments(alice: User, engine: ToyEngine, toy_models: Path) -> dict[str, lis
     patient = Patient.objects.create(institution=alice.institution, created_by=alice, reference="P-1")
     report = made(alice, diagnosis)
     (toy_models / "toy-1" / "roc.svg").write_text("<svg/>")
+    peer = peer_of(alice.institution)
+    instance, _ = instance_found(peer=peer, head=InstanceHead("1.2.3"), person=alice)
+    outgoing, _ = outgoing_add(diagnosis=diagnosis, peer=peer, kind="sr", sop_instance_uid="1.2.3.4")
     return {
         "": [],
+        "peer": [peer.pk],
+        "instance": [instance.pk],
+        "outgoing": [outgoing.pk],
         "diagnosis": [diagnosis.uuid],
         "study": [diagnosis.study.uuid],
         "voided study": [voided.uuid],
