@@ -10,7 +10,8 @@ PARTS = ("test", "test_part", "validation")
 
 def final_figures(version: Path) -> dict[str, float]:
     """`part/figure` → value, of every part that the version's card has figures of."""
-    card = json.loads((version / "model_card.json").read_text())
+    path = version / "model_card.json"
+    card = json.loads(path.read_text()) if path.is_file() else {}
     parts: dict[str, Any] = card.get("figures", {}).get("parts", {})
     return {
         f"{part}/{name}": float(figures[name]["value"])
