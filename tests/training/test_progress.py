@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from training import progress as module
 from training.fitting.tensorboard import write_figures
 from training.progress import Progress
 from training.publishing.closing import closing_sentence, final_figures
@@ -16,7 +15,7 @@ from training.publishing.closing import closing_sentence, final_figures
 def test_a_line_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     """Thirty epochs of ten seconds: five lines and the last, with loss and the time that is left; no bars."""
     clock = [1000.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("training.progress.time.monotonic", lambda: clock[0])
     output = io.StringIO()
     with Progress(Console(file=output, force_terminal=False, width=80)) as progress:
         update = progress.of("Stage 1")
