@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from api import additions, pictures, reports, results, schema, sign_in, studies
+from api import additions, fhir, pictures, reports, results, schema, sign_in, studies
 
 app_name = "api"
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("results/<uuid:uuid>/", results.ResultView.as_view(), name="result"),
     path("results/<uuid:uuid>/heat-map/", results.HeatMapView.as_view(), name="heat-map"),
     path("results/<uuid:uuid>/opacity-map/", results.OpacityMapView.as_view(), name="opacity-map"),
+    path("results/<uuid:uuid>/fhir/", fhir.FhirView.as_view(), name="fhir"),
     path("results/<uuid:uuid>/reading/", additions.ReadingView.as_view(), name="reading"),
     path("results/<uuid:uuid>/review/", additions.ReviewView.as_view(), name="review"),
     path("results/<uuid:uuid>/outcome/", additions.OutcomeView.as_view(), name="outcome"),

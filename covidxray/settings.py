@@ -87,6 +87,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "pacs.context.pacs_pages",
             ],
         },
     },
@@ -257,6 +258,8 @@ PACS_INBOX = Path(env.str("PACS_INBOX", default=str(BASE_DIR / "pacs-inbox")))
 PACS_TLS_CERTIFICATE: str = env.str("PACS_TLS_CERTIFICATE", default="")
 PACS_TLS_KEY: str = env.str("PACS_TLS_KEY", default="")
 PACS_TLS_CA: str = env.str("PACS_TLS_CA", default="")
+# Path: the authority of the certificates of archives with https, where it is the hospital's own.
+PACS_CA_FILE: str = env.str("PACS_CA_FILE", default="")
 # How often an archive is asked for what is new, and how many days back.
 PACS_WATCH_SECONDS = env.number("PACS_WATCH_SECONDS", default=10, at_least=1)
 PACS_WATCH_DAYS = env.number("PACS_WATCH_DAYS", default=2)

@@ -15,9 +15,9 @@ from diagnosis.reports.services import ReportRefused, report_create
 from pacs.attempts import attempt_failed, attempt_refused, claim
 from pacs.delivery import NotDelivered, deliver
 from pacs.models import Outgoing
-from pacs.objects.building import object_file, source_of
+from pacs.objects.building import object_file
 from pacs.objects.identifiers import Kind
-from pacs.objects.sources import NoStudy, Source
+from pacs.objects.sources import NoStudy, Source, source_of
 from pacs.objects.statements import Replaced, Statement, moment, verdict_of
 from pacs.services import outgoing_sent, peer_heard, service_person
 

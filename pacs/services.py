@@ -73,15 +73,17 @@ def service_person(institution: Institution) -> User:
 # --- the ledger -----------------------------------------------------------------------------------------------------
 
 
-def instance_found(*, peer: Peer, head: InstanceHead, person: User | None = None) -> tuple[Instance, bool]:
+def instance_found(
+    *, peer: Peer, head: InstanceHead, person: User | None = None, way: str = Instance.Way.WATCH
+) -> tuple[Instance, bool]:
     """The row of a radiograph that an archive has, to be fetched; whether it is new. `person`: who asked for it.
 
     A row that is there stays as it is, and where a person asks, what was refused or given up is tried again.
     """
-    way = Instance.Way.HAND if person else Instance.Way.WATCH
+    way = Instance.Way.HAND if person else way
     row, is_new = _row_of(peer, head, person=person, way=way, state=State.FOUND)
-    if person and not is_new and row.is_stopped:
-        row = instance_retry(instance=row)
+    if person and not is_new:
+        row = instance_retry(instance=row, actor=person)
     return row, is_new
 
 
@@ -130,9 +132,17 @@ def instance_fetched(*, instance: Instance, head: InstanceHead, file: str, size:
     if row.state != State.FOUND or row.file:
         return False
     known = {name: value for name, value in asdict(head).items() if value and name != "sop_instance_uid"}
-    values = {"file": file, "size": size, "arrived": timezone.now(), "next_at": timezone.now()}
-    finish(row, state=State.RECEIVED, attempts=0, **values, **known)
+    # Its worker goes on with it.
+    finish(row, state=State.RECEIVED, worker=row.worker, file=file, size=size, arrived=timezone.now(), **known)
     return True
+
+
+@transaction.atomic
+def instance_lost(*, instance: Instance) -> None:
+    """The received file is gone: it is to be fetched once more."""
+    row = Instance.objects.select_for_update().get(pk=instance.pk)
+    if row.state == State.RECEIVED:
+        finish(row, state=State.FOUND, file="", next_at=timezone.now())
 
 
 @transaction.atomic
@@ -146,9 +156,13 @@ def instance_classified(*, instance: Instance, diagnosis: Diagnosis) -> Instance
 
 @transaction.atomic
 def instance_retry(*, instance: Instance, actor: User | None = None) -> Instance:
-    """Set a radiograph that was refused or given up going again, from the file where it is still there."""
+    """Set a radiograph going again that was refused, given up or waits for its next attempt; none that is at work.
+
+    It starts from the received file where that is still there.
+    """
     row = Instance.objects.select_for_update().get(pk=instance.pk)
-    if row.is_stopped:
+    is_pausing = row.state in Instance.OPEN and not row.worker and row.next_at > timezone.now()
+    if row.is_stopped or is_pausing:
         finish(row, state=State.RECEIVED if row.file else State.FOUND, attempts=0, next_at=timezone.now())
         record(Action.PACS_RETRIED, actor=actor, subject=row)
     return row

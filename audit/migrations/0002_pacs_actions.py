@@ -59,6 +59,7 @@ class Migration(migrations.Migration):
                     ("study-erased", "Study erased"),
                     ("peer-changed", "PACS or modality changed"),
                     ("pacs-searched", "PACS searched"),
+                    ("pacs-listed", "Received radiographs listed"),
                     ("pacs-viewed", "Preview from the PACS seen"),
                     ("pacs-fetched", "Fetched from the PACS"),
                     ("pacs-retried", "Set going again"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
@@ -24,6 +25,18 @@ from diagnosis.models.patients import Patient
 from diagnosis.models.reviews import Outcome
 
 NOTES_LENGTH = 5000
+
+
+def moment_of(text: str) -> datetime | None:
+    """A moment in ISO 8601, in the site's time where it has no offset; None for none and for one still to come."""
+    if not text:
+        return None
+    moment = datetime.fromisoformat(text)
+    try:
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(settings.TIME_ZONE))).astimezone(UTC)
+    except OverflowError:
+        return None
+    return moment if moment < timezone.now() + timedelta(hours=1) else None
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
@@ -87,6 +100,7 @@ class Study(models.Model):
 
     unanswered = models.DateTimeField(_("stored without an answer"), null=True, editable=False)
     refusal = models.JSONField(_("why it has no answer"), null=True, editable=False)
+    received_from = models.CharField(_("received from (AE title)"), max_length=16, blank=True, editable=False)
 
     patient = models.ForeignKey(
         Patient, on_delete=models.PROTECT, null=True, related_name="studies", verbose_name=_("patient")
@@ -114,6 +128,8 @@ class Study(models.Model):
     notes_key = WordsField(source="notes")
 
     objects = StudyQuerySet.as_manager()
+    shares_its_day = False
+    """Whether a page shows this study next to another one of the same day, and so tells the time as well."""
 
     class Meta:
         verbose_name = _("study")
@@ -150,6 +166,11 @@ class Study(models.Model):
     def day(self) -> date:
         """The day on which the radiograph was taken, or where that is not known the day of its upload."""
         return self.study_date or timezone.localdate(self.created)
+
+    @property
+    def acquired(self) -> datetime | None:
+        """The moment of the exposure, where the DICOM file says it."""
+        return moment_of((self.dicom or {}).get("acquired") or "")
 
     @property
     def shown_size(self) -> tuple[int, int]:

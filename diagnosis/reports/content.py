@@ -56,12 +56,14 @@ def report_of(diagnosis: Diagnosis, origin: Origin, *, is_deidentified: bool) ->
         institution="" if is_deidentified else _institution(diagnosis),
         logo=None if is_deidentified else _logo(),
         is_deidentified=is_deidentified,
+        heading=_("Patient details removed") if is_deidentified else _whose(diagnosis.study),
         patient=() if is_deidentified else _facts(patient_facts(diagnosis.study)),
         study=tuple(_study(diagnosis, is_deidentified)),
+        verdicts=tuple(_verdicts(diagnosis)),
         additions=tuple(_additions(diagnosis, is_deidentified)),
         notes="" if is_deidentified else diagnosis.study.notes,
         radiograph=_jpeg(radiograph),
-        heat_map=_jpeg(under_map(radiograph, diagnosis.study, bytes(diagnosis.heat_map))),
+        heat_map=_heat_map(radiograph, diagnosis),
         opacity_map=_opacity_map(radiograph, diagnosis),
         answer=_answer(diagnosis),
         remarks=tuple(_remarks(diagnosis)),
@@ -109,6 +111,18 @@ def _study(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
     yield Fact(_("File"), study.file_name)
     yield Fact("SHA-256", study.sha256)
     yield Fact(_("Uploaded"), f"{moment(study.created, with_zone=True)}, {study.uploaded_by.display_name}")
+
+
+def _whose(study: Study) -> str:
+    """Name and number of the patient, and the day of the study."""
+    parts = (study.patient_name, study.patient_reference, day_in_words(study.day))
+    return "  ·  ".join(part for part in parts if part)
+
+
+def _verdicts(diagnosis: Diagnosis) -> Iterator[Fact]:
+    review = diagnosis.reviews.newest_first().first()
+    yield Fact(_("Reader"), review.get_verdict_display() if review else _("Not reviewed"))
+    yield Fact(_("RT-PCR"), diagnosis.study.get_outcome_display() or _("Not recorded"))
 
 
 def _additions(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
@@ -176,9 +190,18 @@ def _remarks(diagnosis: Diagnosis) -> Iterator[str]:
         yield sentence
 
 
+def _heat_map(radiograph: Image.Image, diagnosis: Diagnosis) -> bytes | None:
+    """Not below the operating point: there it shows what was outweighed, as on the page, where it is off at first."""
+    if diagnosis.probability < diagnosis.operating_point:
+        return None
+    return _jpeg(under_map(radiograph, diagnosis.study, bytes(diagnosis.heat_map)))
+
+
 def _opacity_map(radiograph: Image.Image, diagnosis: Diagnosis) -> bytes | None:
     stored = bytes(diagnosis.opacity_map)
-    return _jpeg(under_map(radiograph, diagnosis.study, stored)) if stored else None
+    if not stored or diagnosis.opacities == Diagnosis.Opacities.NO:
+        return None
+    return _jpeg(under_map(radiograph, diagnosis.study, stored))
 
 
 def under_map(radiograph: Image.Image, study: Study, stored: bytes) -> Image.Image:

@@ -127,6 +127,7 @@ def _new_study(upload: Upload) -> Study:
         projection=_projection(radiograph) or upload.entered.projection,
         notes=upload.entered.notes,
         correction=upload.entered.correction,
+        received_from=upload.entered.received_from,
     )
 
 

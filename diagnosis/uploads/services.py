@@ -191,7 +191,7 @@ def _outcome(
         is_other_patients=was_there and other,
         is_other_file=is_other_file,
         is_named_differently=is_other_file and _names_another(upload, study),
-        left_out=was_there and replace(upload.entered, correction="") != NOTHING_ENTERED,
+        left_out=was_there and replace(upload.entered, correction="", received_from="") != NOTHING_ENTERED,
         refusal=refusal,
     )
 

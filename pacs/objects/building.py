@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from diagnosis.models import Study
 from pacs.objects.common import as_file
 from pacs.objects.encapsulated_pdf import encapsulated_pdf
 from pacs.objects.identifiers import Kind
 from pacs.objects.secondary_capture import secondary_capture
-from pacs.objects.sources import Source, read_source
+from pacs.objects.sources import Source
 from pacs.objects.statements import Statement
 from pacs.objects.structured_report import structured_report
-
-
-def source_of(study: Study) -> Source:
-    """The head of a study's file. Raises NoStudy, and what the storage raises (FileNotFoundError)."""
-    with study.original.open("rb") as file:
-        return read_source(file.read())
 
 
 def object_file(kind: Kind, source: Source, statement: Statement, *, pdf: bytes = b"") -> bytes:

@@ -14,7 +14,8 @@ from pacs.objects.sources import Source
 from pacs.objects.statements import Statement
 
 MANUFACTURER = OWN_MANUFACTURER
-_IMPLEMENTATION = uid.UID(derived_uid("implementation"))
+OWN_SCHEME_UID = derived_uid("coding scheme")
+IMPLEMENTATION = uid.UID(derived_uid("implementation"))
 _OPTIONAL = ("IssuerOfPatientID", "StudyDescription", "PatientAge")
 _COPIED = (
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
@@ -65,7 +66,7 @@ def _own_scheme() -> Dataset:
     scheme = Dataset()
     scheme.CodingSchemeDesignator = OWN_SCHEME
     scheme.CodingSchemeName = "covidxray"
-    scheme.CodingSchemeUID = derived_uid("coding scheme")
+    scheme.CodingSchemeUID = OWN_SCHEME_UID
     return scheme
 
 
@@ -73,7 +74,7 @@ def _file_meta(made: Dataset) -> FileMetaDataset:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = made.SOPClassUID, made.SOPInstanceUID
     meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
-    meta.ImplementationClassUID, meta.ImplementationVersionName = _IMPLEMENTATION, "COVIDXRAY"
+    meta.ImplementationClassUID, meta.ImplementationVersionName = IMPLEMENTATION, "COVIDXRAY"
     return meta
 
 

@@ -19,6 +19,8 @@ from pydicom.tag import Tag
 from diagnosis.imaging.dicom_head import dicom_head, is_dicom
 from diagnosis.imaging.tag_texts import tag_text
 from diagnosis.imaging.wanted_elements import wanted_elements
+from diagnosis.models import Study
+from pacs.objects.identifiers import derived_uid
 
 _UID = re.compile(r"[0-9]+(\.[0-9]+)+")
 _CODE = re.compile(r"[A-Z0-9 _]{1,16}")
@@ -61,8 +63,16 @@ class Source:
         return str(self.header.SOPInstanceUID)
 
 
-def read_source(content: bytes) -> Source:
-    """Read the head of a stored file. Raises NoStudy."""
+def source_of(study: Study) -> Source:
+    """The head of a study's file. Raises NoStudy, and what the storage raises (FileNotFoundError)."""
+    if study.format != "DICOM":
+        raise NoStudy("the file is no DICOM file")
+    with study.original.open("rb") as file:
+        return read_source(file.read())
+
+
+def read_source(content: bytes, *, stand_in: str = "") -> Source:
+    """Read the head of a stored file. UIDs that it lacks are made from `stand_in`, if given, or it raises NoStudy."""
     if not is_dicom(content):
         raise NoStudy("the file is no DICOM file")
     head = dicom_head(content)
@@ -73,14 +83,14 @@ def read_source(content: bytes) -> Source:
         is_little_endian=head.is_little_endian,
         wanted=_WANTED_TAGS,
     )
-    return Source(_header(read_dataset(BytesIO(wanted), head.is_implicit, head.is_little_endian)))
+    return Source(_header(read_dataset(BytesIO(wanted), head.is_implicit, head.is_little_endian), stand_in))
 
 
-def _header(found: Dataset) -> Dataset:
+def _header(found: Dataset, stand_in: str) -> Dataset:
     header = Dataset()
     header.SpecificCharacterSet = "ISO_IR 192"
     for keyword in _UIDS:
-        setattr(header, keyword, _uid(found, keyword))
+        setattr(header, keyword, _uid(found, keyword, stand_in))
     for keyword in _NUMBERS:
         setattr(header, keyword, tag_text(found, keyword))
     for keyword in _NAMES:
@@ -109,11 +119,13 @@ def _add_optional(header: Dataset, found: Dataset) -> None:
             setattr(header, keyword, value)
 
 
-def _uid(found: Dataset, keyword: str) -> str:
+def _uid(found: Dataset, keyword: str, stand_in: str) -> str:
     value = tag_text(found, keyword)
-    if len(value) > 64 or not _UID.fullmatch(value):
+    if len(value) <= 64 and _UID.fullmatch(value):
+        return value
+    if not stand_in:
         raise NoStudy(f"the file has no {keyword}")
-    return value
+    return derived_uid("stand-in", keyword, stand_in)
 
 
 def _matching(pattern: re.Pattern[str], value: str) -> str:

@@ -72,6 +72,7 @@ class Orthanc:
         every = {f"Allow{name}": True for name in ("Echo", "Find", "Move", "Store", "Get")}
         return {
             "Name": "tests",
+            "DefaultEncoding": "Utf8",
             "StorageDirectory": "storage",
             "IndexDirectory": "storage",
             "HttpPort": self.port,

@@ -11,8 +11,9 @@ from pydicom.uid import DigitalXRayImageStorageForPresentation
 from accounts.models import User
 from diagnosis.models import Diagnosis
 from diagnosis.uploads.services import diagnosis_create
-from pacs.objects.building import object_file, source_of
+from pacs.objects.building import object_file
 from pacs.objects.identifiers import Kind
+from pacs.objects.sources import source_of
 from pacs.objects.statements import Replaced, Statement, Verdict, moment
 from tests.pacs.orthanc import needed
 from tests.toy import ToyEngine

@@ -66,9 +66,15 @@ def modalities(orthanc: Orthanc) -> list[str]:
 
 
 def test_an_answer_goes_back_once(
-    orthanc: Orthanc, archive: Peer, alice: User, engine: ToyEngine, dicom_samples: Path
+    orthanc: Orthanc,
+    archive: Peer,
+    alice: User,
+    engine: ToyEngine,
+    dicom_samples: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    taken(alice, orthanc, dicom_samples, PatientName="山田^太郎", SpecificCharacterSet="ISO_IR 192")
+    caplog.set_level("DEBUG")
+    diagnosis = taken(alice, orthanc, dicom_samples, PatientName="山田^太郎", SpecificCharacterSet="ISO_IR 192")
     diagnosis_create(user=alice, content=radiograph_png(), file_name="chest.png")  # has no study to go back to
     send()
     assert modalities(orthanc) == ["CR", "DOC", "OT", "SR"]
@@ -76,6 +82,7 @@ def test_an_answer_goes_back_once(
     send()
     assert modalities(orthanc) == ["CR", "DOC", "OT", "SR"]
     assert set(Outgoing.objects.values_list("state", "reason")) == {("sent", "")}
+    assert not any(secret in caplog.text for secret in ("山田", str(diagnosis.study.sop_instance_uid)))
 
 
 def test_killed_archive_gets_everything_later(

@@ -246,7 +246,9 @@ def test_the_help_tells_the_presets_defaults():
     own = [action for action in parser._actions if action.dest not in BASE_OPTIONS]
     assert [action.dest for action in own if not action.help] == []
     told = [
-        action.dest for action in own if "default" not in (action.help or "") and action.nargs != 0 and action.dest != "data"
+        action.dest
+        for action in own
+        if "default" not in (action.help or "") and action.nargs != 0 and action.dest != "data"
     ]
     assert told == ["readings", "parts"], "which the preset general needs"
 
