@@ -245,12 +245,8 @@ def test_the_help_tells_the_presets_defaults():
     parser = Command().create_parser("manage.py", "train_resnet152")
     own = [action for action in parser._actions if action.dest not in BASE_OPTIONS]
     assert [action.dest for action in own if not action.help] == []
-    told = [
-        action.dest
-        for action in own
-        if "default" not in (action.help or "") and action.nargs != 0 and action.dest != "data"
-    ]
-    assert told == ["readings", "parts"], "which the preset general needs"
+    told = [action.dest for action in own if "default" not in (action.help or "") and action.nargs != 0]
+    assert told == ["data", "readings", "parts"], "which a run needs"
 
 
 def test_interrupted_runs_are_listed_and_deleted(base, data, tmp_path, capsys):
