@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from administration.permissions import ReadOnlyAdmin
 from diagnosis.model_cards.administration import choose_page, serve_page
 from diagnosis.models import Diagnosis, ModelVersion
+from diagnosis.statistics.site_point import own_point_in_words
 from diagnosis.wording.numbers import decimal, moment, percent
 
 
@@ -23,7 +24,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         """With the pages where another version is chosen."""
         own = [
-            path("choose/", choose_page(self.admin_site), name="diagnosis_modelversion_choose"),
+            path("choose/", choose_page(self.admin_site, own_point_in_words), name="diagnosis_modelversion_choose"),
             path("choose/<str:version>/", serve_page(self.admin_site), name="diagnosis_modelversion_serve"),
         ]
         return [*own, *super().get_urls()]

@@ -20,11 +20,15 @@ from diagnosis.models import ModelVersion
 from diagnosis.wording.errors import error_text
 
 
-def choose_page(site: AdminSite) -> Callable[..., HttpResponse]:
+def choose_page(site: AdminSite, own_point: Callable[[str], object]) -> Callable[..., HttpResponse]:
+    """`own_point`: what the installation's own RT-PCR results say of a version's operating point."""
+
     @require_safe
     def choose(request: HttpRequest) -> HttpResponse:
         rows = [(version, summary_of(version)) for version in versions()]
-        return TemplateResponse(request, "admin/diagnosis/modelversion/choose.html", _context(site, request, rows=rows))
+        served = next((version for version, _summary in rows if version.is_served), None)
+        context = _context(site, request, rows=rows, served=served, own=own_point(served.name) if served else None)
+        return TemplateResponse(request, "admin/diagnosis/modelversion/choose.html", context)
 
     return site.admin_view(choose)
 

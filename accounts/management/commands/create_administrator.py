@@ -25,11 +25,13 @@ class Command(BaseCommand):
     help = "Create an active administrator (no superuser); asks for what the options do not give."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--username")
-        parser.add_argument("--email")
-        parser.add_argument("--institution", help="its name; it is created where there is none of that name")
-        parser.add_argument("--first-name", default="")
-        parser.add_argument("--last-name", default="")
+        parser.add_argument("--username", help="to sign in with (default: asked for)")
+        parser.add_argument("--email", help="of the account (default: asked for)")
+        parser.add_argument(
+            "--institution", help="its name; it is created where there is none of that name (default: asked for)"
+        )
+        parser.add_argument("--first-name", default="", help="(default: empty)")
+        parser.add_argument("--last-name", default="", help="(default: empty)")
         parser.add_argument("--password-stdin", action="store_true", help="read the password from the standard input")
 
     def handle(self, *args: Any, **options: Any) -> None:

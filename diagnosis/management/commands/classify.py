@@ -73,7 +73,7 @@ class Command(BaseCommand):
             type=Path,
             metavar="DIR",
             help="write each map there, an 8-bit PNG over all of the radiograph: opacities, or evidence for COVID "
-            "where the model does not look for opacities",
+            "where the model does not look for opacities (default: none)",
         )
 
     def handle(self, *args: Any, paths: list[Path], engine: str | None, model: str | None, **options: Any) -> None:

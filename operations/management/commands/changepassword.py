@@ -20,7 +20,7 @@ class Command(BaseCommand):
     requires_migrations_checks = True
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("username")
+        parser.add_argument("username", help="whose password is set")
         parser.add_argument("--password-stdin", action="store_true", help="read the password from the standard input")
 
     def handle(self, *args: Any, **options: Any) -> None:
