@@ -14,6 +14,7 @@ urlpatterns = [
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     path("session/", views.session, name="session"),
     path("may-send/", views.may_send, name="may-send"),
+    path("typed/", views.typed, name="typed"),
     path("theme/", appearance.theme, name="theme"),
     path("invitation/<uidb64>/<token>/", link_views.InvitationView.as_view(), name="invitation"),
     path("forgotten/", link_views.ForgottenPasswordView.as_view(), name="forgotten"),

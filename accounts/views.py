@@ -35,6 +35,7 @@ from accounts.roles import SignedInRequest
 from accounts.second_factor import authenticator_of
 from accounts.services import profile_update
 from accounts.sessions import note_activity, seconds_left
+from accounts.typed import MOST_BYTES, typed_add
 
 logger = logging.getLogger(__name__)
 
@@ -139,6 +140,16 @@ def may_send(request: HttpRequest) -> HttpResponse:
 def choose_language(request: HttpRequest) -> HttpResponse:
     """The language of people who are not signed in, kept in a cookie; everybody else has it in the profile."""
     return set_language(request)
+
+
+@login_not_required
+@require_POST
+def typed(request: HttpRequest) -> HttpResponse:
+    """From the script of a page whose session has ended: what was typed and not sent (`accounts.typed`)."""
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
+        return HttpResponse(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    typed_add(request, request.POST.get("address", ""), request.POST)
+    return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
