@@ -283,14 +283,14 @@ def judged(classifier: Classifier, plan: GeneralPlan, prepared: Prepared) -> dic
     decision = classifier.artifact.decision
     judgement = Judgement(decision.calibration, decision.rule)
     found: dict[str, Any] = {"figures": metrics_tree({"test": test.scored}, judgement) if test.samples else NO_FIGURES}
-    found["external"] = {path.name: external_figures(classifier, path, judgement) for path in plan.external}
+    found["external"] = {path.name: external_figures(classifier, path, judgement, plan.limit) for path in plan.external}
     labels = np.array([sample.label for sample in test.samples])
     clear = probe(labels, [sample.reading for sample in test.samples], test.probabilities, decision.rule)
     return found | {"sections": [clear_film_section(clear)] if clear else []}
 
 
-def external_figures(classifier: Classifier, path: Path, judgement: Judgement) -> dict[str, Any]:
-    samples = read_dataset(path, fewest_per_class=1).samples
+def external_figures(classifier: Classifier, path: Path, judgement: Judgement, limit: int | None) -> dict[str, Any]:
+    samples = read_dataset(path, fewest_per_class=1, limit=limit).samples
     return part_metrics(served_answers(classifier, samples).scored, judgement)
 
 
