@@ -95,6 +95,21 @@ def test_the_picture_is_the_same(name: str, dicom_samples: Path) -> None:
     assert deidentified(original) == copy
 
 
+def test_a_table_of_grey_levels_is_kept(dicom_samples: Path) -> None:
+    dataset = pydicom.dcmread(dicom_samples / "RG1_UNCR.dcm")
+    table = Dataset()
+    entries = int(dataset.pixel_array.max()) + 1
+    table.LUTDescriptor, table.LUTExplanation = [entries, 0, 16], SECRET
+    table.LUTData = (65535 * np.linspace(0, 1, entries) ** 2).astype("<u2").tobytes()
+    dataset.VOILUTSequence = [table]
+    del dataset.WindowCenter, dataset.WindowWidth
+    buffer = BytesIO()
+    dataset.save_as(buffer)
+    copy = deidentified(buffer.getvalue())
+    assert np.array_equal(read_radiograph(copy).pixels, read_radiograph(buffer.getvalue()).pixels)
+    assert SECRET.encode() not in copy
+
+
 @pytest.mark.django_db
 def test_the_command_writes_and_notes_it(alice: User, engine: ToyEngine, dicom_samples: Path, tmp_path: Path) -> None:
     content = radiograph_dicom(dicom_samples, PatientID="MRN-1", PatientName="Doe^Jane")
