@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from diagnosis.errors import RadiographRejected
-from diagnosis.imaging.dicom_details import _person
+from diagnosis.imaging.dicom_details import person_name
 from diagnosis.imaging.notes import ReadingNote
 from diagnosis.imaging.radiograph import Radiograph, read_radiograph
 from diagnosis.imaging.tag_numbers import parsed_number
@@ -242,5 +242,5 @@ def test_of_a_long_text_little_is_read() -> None:
     started = time.process_time()
     assert shown_line("a" * 10**7) == "a" * 300
     assert shown_line(["b"] * 10**6) == "\\".join("b" * 64)
-    assert _person("=" * 10**6) == ""
+    assert person_name("=" * 10**6) == ""
     assert time.process_time() - started < 0.2
