@@ -66,7 +66,8 @@ class MoveForm(PatientFields):
     field_order = ["reference", "chosen", "is_new", "name", "birth_date", "sex", "reason", "seen"]
 
     def __init__(self, user: User, study: Study, **options: Any) -> None:
-        super().__init__(label_suffix="", initial={"seen": str(study.patient_id or "none")}, **options)
+        initial = {**(options.pop("initial", None) or {}), "seen": str(study.patient_id or "none")}
+        super().__init__(label_suffix="", initial=initial, **options)
         self.user, self.study = user, study
         self.patient: Patient | None = None
         self.chosen_patient: Patient | None = None
