@@ -146,10 +146,11 @@ def write_built(artifact: Artifact, folder: Path, precision: str = "float32", wh
     always = artifact.built_files
     names = [name for name in (*always, *INT8_FILES) if name in always or (folder / name).is_file()]
     hashes = {name: file_sha256(folder / name) for name in names}
-    for name in (BUILT, *INT8_FILES):
-        (artifact.folder / name).unlink(missing_ok=True)
-    for name in names:
-        os.replace(folder / name, artifact.folder / name)
+    if folder != artifact.folder:  # a new version is written where it was built
+        for name in (BUILT, *INT8_FILES):
+            (artifact.folder / name).unlink(missing_ok=True)
+        for name in names:
+            os.replace(folder / name, artifact.folder / name)
     record = {
         "weights_sha256": artifact.weights_sha256,
         "ranges_sha256": ranges_sha256(artifact),

@@ -32,12 +32,15 @@ class GeneralConfig:
 
     opacity_weight: what one standard deviation of the lungs' mean opacity logit adds to the score.
     handled: so many held-back pictures say how steady the answers are.
+    most_of_a_source: so many pictures of one class from one source are learned from. A source weighs n ** 0.25, so
+    more of one that has many hardly count, and their features take hours.
     held_back: share of near-duplicate groups that no left-out head is trained on.
     """
 
     discriminant: DiscriminantConfig = field(
         default_factory=lambda: DiscriminantConfig(
-            ridge=4.0,
+            ridge=1.0,
+            between_weight=0.1,
             source_power=0.25,
             faint=CHILDREN,
             faint_weight=0.4,
@@ -49,6 +52,7 @@ class GeneralConfig:
     opacity_weight: float = 1.0
     held_back: float = 0.2
     handled: int = 150
+    most_of_a_source: int | None = 1000
     opacity: OpacityConfig = field(default_factory=OpacityConfig)
 
     def as_dict(self) -> dict[str, Any]:

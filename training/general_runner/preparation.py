@@ -5,7 +5,7 @@ pictures, which that layer weighs. Each step is kept on disk: a run that was int
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from diagnosis.inference.artifacts import file_sha256
 from diagnosis.inference.contract import IMAGE_SIZE
 from diagnosis.inference.lung_network import LungNetwork
 from diagnosis.inference.lungs import Box
@@ -63,6 +64,24 @@ class ReadCells:
     held_back: NDArray[np.int64]
 
 
+class Kept:
+    """Arrays in the cache, named after what they were made of: a run that was stopped does not make them again."""
+
+    def __init__(self, plan: GeneralPlan, name: str, *made_of: Any) -> None:
+        digest = hashlib.sha256()
+        for one in made_of:
+            digest.update(one.tobytes() if isinstance(one, np.ndarray) else repr(one).encode())
+        self.path = plan.cache / f"{name}-{digest.hexdigest()[:16]}.npz"
+
+    def arrays(self, make: Callable[[], Mapping[str, Any]]) -> dict[str, NDArray[Any]]:
+        if not self.path.is_file():
+            beside = self.path.with_suffix(".unfinished.npz")
+            np.savez(beside, **make())
+            beside.rename(self.path)
+        with np.load(self.path) as stored:
+            return {name: stored[name] for name in stored.files}
+
+
 @dataclass(frozen=True)
 class Handled:
     """Held-back pictures, rows (n,) among those that are learned from, and their features after each handling."""
@@ -107,13 +126,13 @@ def prepare(plan: GeneralPlan, progress: Progress) -> Prepared:
     dataset = read_dataset(plan.data, extra=plan.extra, limit=plan.limit, on_progress=progress.of("Decoding"))
     readings = read_readings(plan.readings)
     seen = as_samples(plan.readings, readings)
-    gathered = gather(dataset, seen, plan.config.held_back, plan.seed, progress.of("Finding near duplicates"))
+    config, bar = plan.config, progress.of("Finding near duplicates")
+    gathered = gather(dataset, seen, config.held_back, plan.seed, bar, config.most_of_a_source)
     lungs, backbone = lung_network(plan), build_backbone(WEIGHTS, IMAGE_SIZE)
     views = TwoViews(remembered(lambda pixels: lungs.find(pixels).box), PREPROCESSING)
     maps = reading_maps(plan, frozen_maps(backbone, HEAD), seen, views, progress)
-    cells = read_cells(gathered, readings, lungs, progress)
+    cells = read_cells(plan, gathered, readings, lungs, progress)
     opacity = opacity_layer(plan, maps, cells)
-    progress.say("The opacity layer is fitted.")
     frozen = frozen_features(backbone, HEAD, opacity)
     store, features, handled = all_features(plan, frozen, digest(opacity), gathered, views, progress)
     refused = len(dataset.refusals)
@@ -155,12 +174,12 @@ def reading_maps(
     return StoredMaps(store, rows_of(store, seen, "lungs"))
 
 
-def read_cells(gathered: Gathered, readings: Sequence[Reading], network: LungNetwork, progress: Progress) -> ReadCells:
-    bar, fields = progress.of("Lungs of readings"), []
-    for one in readings:
-        fields.append(network.find(read_image(one.path).pixels))
-        bar(len(fields), len(readings))
-    views = [lungs_view(one.box if one.boxes else None) for one in fields]
+def read_cells(
+    plan: GeneralPlan, gathered: Gathered, readings: Sequence[Reading], network: LungNetwork, progress: Progress
+) -> ReadCells:
+    kept = Kept(plan, "lungs-of-readings", file_sha256(plan.parts / "lungs.npz"), [str(one) for one in readings])
+    found = kept.arrays(lambda: lungs_of(readings, network, progress.of("Lungs of readings")))
+    views = [Box(*(float(edge) for edge in box)) for box in found["views"]]
     first = len(gathered.samples) - len(readings)
     numbers = np.arange(len(readings)) + first
     free, held_back = np.isin(numbers, gathered.judged), gathered.held_back[first:]
@@ -168,16 +187,33 @@ def read_cells(gathered: Gathered, readings: Sequence[Reading], network: LungNet
     return ReadCells(
         views,
         np.stack([cells_inside(one.boxes, view, ROWS) for one, view in zip(readings, views, strict=True)]),
-        np.stack([lung_shares(one.mask, edges(view), ROWS) for one, view in zip(fields, views, strict=True)]),
+        found["shares"],
         np.flatnonzero(free & ~held_back & known),
         np.flatnonzero(free & held_back),
     )
 
 
+def lungs_of(
+    readings: Sequence[Reading], network: LungNetwork, bar: Callable[[int, int], None]
+) -> dict[str, NDArray[np.float32]]:
+    """views (n, 4): edges of the lungs' view of each reading. shares (n, rows, rows): of its cells, what is lung."""
+    views, shares = [], []
+    for number, one in enumerate(readings):
+        fields = network.find(read_image(one.path).pixels)
+        view = edges(lungs_view(fields.box if fields.boxes else None))
+        views.append(view)
+        shares.append(lung_shares(fields.mask, view, ROWS))
+        bar(number + 1, len(readings))
+    return {"views": np.array(views), "shares": np.stack(shares)}
+
+
 def opacity_layer(plan: GeneralPlan, maps: StoredMaps, cells: ReadCells) -> OpacityLayer:
     """Fitted on readings that are not held back."""
     learned = replace(maps, rows=maps.rows[cells.learned])
-    return fit_opacity(learned, cells.targets[cells.learned], cells.lungs[cells.learned], plan.config.opacity)
+    targets, lungs = cells.targets[cells.learned], cells.lungs[cells.learned]
+    kept = Kept(plan, "opacity-layer", maps.store.folder.name, learned.rows, targets, lungs, plan.config.opacity)
+    found = kept.arrays(lambda: vars(fit_opacity(learned, targets, lungs, plan.config.opacity)))
+    return OpacityLayer(found["mean"], found["scale"], found["kernel"], float(found["bias"]))
 
 
 def all_features(
