@@ -111,7 +111,8 @@ def left_out_together(pictures: Pictures) -> dict[str, tuple[str, ...]]:
     """Name of each kind that is left out -> its sources that are here, those of the same hospitals together."""
     names, counts = np.unique(pictures.sources, return_counts=True)
     here = {str(name): int(count) for name, count in zip(names, counts, strict=True)}
-    kinds = {source: (source,) for source in here if not any(source in several for several in SAME_HOSPITALS)}
+    shared = {source for several in SAME_HOSPITALS for source in several}
+    kinds: dict[str, tuple[str, ...]] = {source: (source,) for source in here if source not in shared}
     for several in SAME_HOSPITALS:
         if present := tuple(source for source in several if source in here):
             kinds[" + ".join(present)] = present

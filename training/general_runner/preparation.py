@@ -177,10 +177,11 @@ def reading_maps(
 def read_cells(
     plan: GeneralPlan, gathered: Gathered, readings: Sequence[Reading], network: LungNetwork, progress: Progress
 ) -> ReadCells:
-    kept = Kept(plan, "lungs-of-readings", file_sha256(plan.parts / "lungs.npz"), [str(one) for one in readings])
+    first = len(gathered.samples) - len(readings)
+    pictures = [sample.content_key for sample in gathered.samples[first:]]
+    kept = Kept(plan, "lungs-of-readings", file_sha256(plan.parts / "lungs.npz"), pictures)
     found = kept.arrays(lambda: lungs_of(readings, network, progress.of("Lungs of readings")))
     views = [Box(*(float(edge) for edge in box)) for box in found["views"]]
-    first = len(gathered.samples) - len(readings)
     numbers = np.arange(len(readings)) + first
     free, held_back = np.isin(numbers, gathered.judged), gathered.held_back[first:]
     known = np.isin([one.reading for one in readings], LEARNED_READINGS)

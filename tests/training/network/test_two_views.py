@@ -19,7 +19,8 @@ from training.network.two_views import (
 )
 
 HEAD = HeadConfig(taps=(1, 0), bands=(1, 1), hidden_units=0)
-LAYER = OpacityLayer(*np.random.default_rng(5).uniform(0.5, 1, (3, 64)).astype(np.float32), bias=-0.5)
+MEAN, SCALE, KERNEL = np.random.default_rng(5).uniform(0.5, 1, (3, 64)).astype(np.float32)
+LAYER = OpacityLayer(MEAN, SCALE, KERNEL, -0.5)
 
 
 @pytest.fixture(scope="module")
