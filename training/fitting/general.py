@@ -5,7 +5,7 @@ out once takes minutes. What the network itself is, pretrained or tuned on a GPU
 difference to it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from training.evaluation.leave_out import LeftOut, Pictures, Rows, Score, leave_out_each
 from training.evaluation.unseen_decision import UnseenDecision, decide
-from training.network.discriminant import Discriminant, DiscriminantConfig, fit_discriminant
+from training.network.discriminant import Discriminant, DiscriminantConfig, Moments, fit_discriminant, moments_of
 from training.network.opacity import OpacityConfig
 from training.network.two_views import joined
 
 Floats = NDArray[np.float32]
+KeptMoments = dict[tuple[int, bytes], Moments]
 CHILDREN = ("kaggle_normal", "kaggle_bacterial", "kaggle_viral")
 SAME_HOSPITALS = (("siim", "bimcv"), ("kaggle_bacterial", "kaggle_viral"))
 """Sources that are left out together, because they share hospitals."""
@@ -94,9 +95,10 @@ class GeneralFit:
 def fit_general(features: ViewFeatures, pictures: Pictures, config: GeneralConfig) -> GeneralFit:
     """Leave out each source once, decide on their scores, and fit the head on everything."""
     heads: list[Discriminant] = []
+    kept: KeptMoments = {}
 
     def fit(rows: Rows) -> Score:
-        head = fit_head(features, pictures, rows, config)
+        head = fit_head(features, pictures, rows, config, kept)
         heads.append(head)
         return lambda others: head.scores(_both(features, others))
 
@@ -123,8 +125,13 @@ def left_out_together(pictures: Pictures) -> dict[str, tuple[str, ...]]:
     }
 
 
-def fit_head(features: ViewFeatures, pictures: Pictures, rows: Rows, config: GeneralConfig) -> Discriminant:
-    """A discriminant for each view on some rows, scores weighted and added, and the lungs' mean opacity."""
+def fit_head(
+    features: ViewFeatures, pictures: Pictures, rows: Rows, config: GeneralConfig, kept: KeptMoments | None = None
+) -> Discriminant:
+    """A discriminant for each view on some rows, scores weighted and added, and the lungs' mean opacity.
+
+    kept: moments of groups from other fits, and those of this one from now on: leaving a source out changes few groups.
+    """
     views = ((features.whole, config.whole_share, 0.0), (features.lungs, 1 - config.whole_share, config.opacity_weight))
     fitted = []
     for index, (values, share, opacity) in enumerate(views):
@@ -134,9 +141,22 @@ def fit_head(features: ViewFeatures, pictures: Pictures, rows: Rows, config: Gen
             pictures.sources[rows],
             config.discriminant,
             _changes(features, index, rows),
+            _moments_in(kept, index, values, rows) if kept is not None else None,
         )
         fitted.append(with_opacity(scaled(one, share), values[rows, -1], opacity))
     return joined(*fitted)
+
+
+def _moments_in(kept: KeptMoments, view: int, values: Floats, rows: Rows) -> Callable[[Rows], Moments]:
+    """Moments of rows of `rows`, kept by the view and the pictures."""
+
+    def moments(chosen: Rows) -> Moments:
+        key = (view, rows[chosen].tobytes())
+        if key not in kept:
+            kept[key] = moments_of(values[rows[chosen], :-1])
+        return kept[key]
+
+    return moments
 
 
 def with_opacity(fitted: Discriminant, logits: Floats, weight: float) -> Discriminant:

@@ -17,7 +17,7 @@ from training.evaluation.clear_films import CLEAR, ClearFilms, explain, probe
 from training.evaluation.judgement import Judgement, Scored, metrics_tree, part_metrics
 from training.evaluation.opacity_judgement import box_figures, lungs_mean, typical_against_negative
 from training.evaluation.opacity_rule import OpacityScores
-from training.evaluation.served import Served, served_answers
+from training.evaluation.served import Served, served_answers, some_at_once
 from training.evaluation.shortcuts import audit_shortcuts
 from training.evaluation.steadiness import Steadiness, over_all, steadiness
 from training.fitting.features import openvino_runner
@@ -153,7 +153,7 @@ def audited(
     run = (runner_of(plan) or openvino_runner)(frozen, prepared.store.folder)
 
     def predict(pictures: Sequence[np.ndarray]) -> NDArray[np.float64]:
-        return np.array([classifier.examiner.examine(pixels).raw for pixels in pictures])
+        return np.array([seen.raw for seen in some_at_once(classifier.examiner.examine, pictures)])
 
     def features(pictures: Sequence[np.ndarray]) -> NDArray[np.float32]:
         return run(np.stack([preprocess(pixels, PREPROCESSING) for pixels in pictures]))[0]

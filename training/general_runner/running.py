@@ -26,7 +26,7 @@ from training.publishing.general import GeneralVersion, publish_general, trained
 from training.publishing.unseen_sections import shares_of
 
 EVIDENCE_PICTURES = 40
-COMPARED = 300
+COMPARED = 200
 """Pictures of Test on which int8 and float32 are compared."""
 
 
