@@ -18,7 +18,7 @@ FRONT_END := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: fuzz help run database test test-mysql quick lint types deploy-check format messages audit-dependencies bench bench-quick load clean
+.PHONY: fuzz help run database test test-mysql test-pacs quick lint types deploy-check format messages audit-dependencies bench bench-quick load clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,17 +31,24 @@ run: $(VENV)/.requirements $(FRONT_END) .env $(BUILT_MODEL) database samples/che
 	@MALLOC_ARENA_MAX=2 exec $(PYTHON) -W "ignore:No directory at" -m gunicorn covidxray.wsgi --bind 127.0.0.1:$(PORT) \
 		--worker-class operations.connections.PatientWorker --workers 1 --threads 24 --timeout 120 --log-level warning
 
-test: $(VENV)/.requirements-dev $(VENV)/load/.requirements $(FRONT_END) $(BUILT_MODEL) lint types deploy-check ## everything that checks the code, browser tests included
+test: $(VENV)/.requirements-dev $(VENV)/load/.requirements $(VENV)/oracles/.requirements $(FRONT_END) $(BUILT_MODEL) lint types deploy-check ## everything that checks the code, browser tests included
 	@scripts/ensure-chromium
 	@scripts/ensure-nginx
 	@scripts/ensure-dicom-tools
+	@scripts/ensure-pacs-tools
 	REQUIRE_BROWSER=1 $(PYTHON) -m pytest $(IN_TWO_PROCESSES)
 
 test-mysql: $(VENV)/.requirements-mysql $(FRONT_END) $(BUILT_MODEL) ## the tests whose outcome a database server can change, on a MariaDB of its own
 	@scripts/ensure-chromium
 	@scripts/ensure-nginx
+	@scripts/ensure-pacs-tools
 	@scripts/ensure-mariadb $(PYTHON)
 	REQUIRE_BROWSER=1 $(PYTHON) scripts/with_mariadb.py $(PYTHON) -m pytest $(IN_TWO_PROCESSES) -m "repeated or mariadb"
+
+test-pacs: $(VENV)/.requirements-dev $(FRONT_END) ## only what drives Orthanc and dcmtk; `make test` has it too
+	@scripts/ensure-chromium
+	@scripts/ensure-pacs-tools
+	REQUIRE_BROWSER=1 $(PYTHON) -m pytest -n0 tests/pacs
 
 quick: $(VENV)/.requirements-dev $(FRONT_END) ## the tests that take seconds
 	$(PYTHON) -m pytest -m "not slow and not browser"
@@ -111,6 +118,11 @@ $(VENV)/.requirements-mysql: requirements-mysql.txt $(VENV)/.requirements-dev
 $(VENV)/load/.requirements: requirements-load.txt requirements.txt | $(PYTHON)
 	@$(PYTHON) -m venv $(VENV)/load
 	@scripts/pip-install $(VENV)/load/bin/python -m pip install -r requirements-load.txt
+	@touch $@
+
+$(VENV)/oracles/.requirements: requirements-oracles.txt requirements.txt | $(PYTHON)
+	@$(PYTHON) -m venv $(VENV)/oracles
+	@scripts/pip-install $(VENV)/oracles/bin/python -m pip install -r requirements-oracles.txt
 	@touch $@
 
 $(VENV)/audit/.requirements: requirements-audit.txt requirements.txt requirements-dev.txt | $(PYTHON)

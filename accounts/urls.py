@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from accounts import link_views, second_factor_views, views
+from accounts import appearance, link_views, second_factor_views, views
 
 app_name = "accounts"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("sign-in/code/", views.CodeView.as_view(), name="sign-in-code"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     path("session/", views.session, name="session"),
+    path("theme/", appearance.theme, name="theme"),
     path("invitation/<uidb64>/<token>/", link_views.InvitationView.as_view(), name="invitation"),
     path("forgotten/", link_views.ForgottenPasswordView.as_view(), name="forgotten"),
     path("forgotten/sent/", link_views.ForgottenPasswordSentView.as_view(), name="forgotten-sent"),

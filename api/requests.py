@@ -42,6 +42,9 @@ class UploadRequest(serializers.Serializer):
         allow_blank=True,
         help_text="Turn or invert the picture before it is assessed: the answer to a refusal may name what helps.",
     )
+    store_without_answer = serializers.BooleanField(
+        required=False, help_text="Store a picture that the model refuses, such as a lateral view, without an answer."
+    )
 
 
 class ReadingRequest(serializers.Serializer):

@@ -105,6 +105,8 @@ class ResultsView(ApiView):
         """Upload one radiograph and have it classified.
 
         201: it is new. 200: the same file had been uploaded before, and this is its result. 409: that was voided since.
+        With `store_without_answer=true` a picture that the model refuses is stored all the same: the state is `stored`,
+        `result` is null, and `text` and `code` say why.
         207: it was a ZIP of several files, and this is what became of each.
         422 and 413: it was refused with the reason, and nothing of it is kept. 503: come again after
         as many seconds as Retry-After says.
@@ -112,15 +114,16 @@ class ResultsView(ApiView):
         form = UploadForm(request.POST, request.FILES)
         if not form.is_valid():
             raise invalid(form)
-        answer, *more = upload_answers(user=request.user, file=_only_file(form), entered=form.entered)
+        without_answer = form.cleaned_data["store_without_answer"]
+        answer, *more = upload_answers(
+            user=request.user, file=_only_file(form), entered=form.entered, without_answer=without_answer
+        )
         if more:
             found = [_of_member(request.user, each) for each in (answer, *more)]
             return Response(UploadedFilesSerializer({"files": found}).data, status=HTTPStatus.MULTI_STATUS)
-        if answer.diagnosis is None:
+        if answer.study is None:
             raise _refused(answer)
-        result = shown_result(request.user, answer.diagnosis.uuid)
-        body = {"state": answer.state.value, "text": answer.text, "result": result}
-        return Response(UploadedSerializer(body).data, status=answer.status)
+        return Response(UploadedSerializer(_body(request.user, answer)).data, status=answer.status)
 
 
 def _only_file(form: UploadForm) -> Any:
@@ -130,15 +133,18 @@ def _only_file(form: UploadForm) -> Any:
     return first
 
 
-def _of_member(user: User, answer: UploadAnswer) -> dict[str, Any]:
-    result = shown_result(user, answer.diagnosis.uuid) if answer.diagnosis else None
+def _body(user: User, answer: UploadAnswer) -> dict[str, Any]:
     return {
-        "file_name": answer.file_name,
         "state": answer.state.value,
         "text": answer.text,
         "code": answer.code,
-        "result": result,
+        "result": shown_result(user, answer.diagnosis.uuid) if answer.diagnosis else None,
+        "study": answer.study,
     }
+
+
+def _of_member(user: User, answer: UploadAnswer) -> dict[str, Any]:
+    return {"file_name": answer.file_name, **_body(user, answer)}
 
 
 def _refused(answer: UploadAnswer) -> Problem:

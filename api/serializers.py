@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from diagnosis.models import Diagnosis, OwnReading, Patient, Report, Review, Study
+from diagnosis.wording.errors import stored_text
 
 
 class PatientSerializer(serializers.ModelSerializer):
@@ -161,22 +162,44 @@ class ResultDetailSerializer(ResultSerializer):
         return [] if row.is_hidden else ReportSerializer(row.reports.listed(), many=True).data
 
 
-class UploadedSerializer(serializers.Serializer):
-    """What became of an upload that has a result."""
+class UnansweredStudySerializer(StudySerializer):
+    """A study that is stored without an answer, and why it has none."""
 
-    state = serializers.ChoiceField(choices=["done", "repeat", "voided"])
+    refusal = serializers.SerializerMethodField()
+
+    class Meta(StudySerializer.Meta):
+        fields = [*StudySerializer.Meta.fields, "unanswered", "refusal"]
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.CharField(help_text="Why it has no answer, in your language."))
+    def get_refusal(self, row: Study) -> str:
+        return stored_text(row.refusal)
+
+
+class UnansweredPageSerializer(serializers.Serializer):
+    studies = UnansweredStudySerializer(many=True)
+    next = serializers.URLField(allow_null=True, help_text="The address of the page that follows.")
+
+
+class UploadedSerializer(serializers.Serializer):
+    """What became of an upload that has a result, or is stored without one."""
+
+    state = serializers.ChoiceField(choices=["done", "repeat", "voided", "stored"])
     text = serializers.CharField(allow_blank=True, help_text="What there is to know of it, in your language.")
-    result = ResultDetailSerializer()
+    code = serializers.CharField(allow_blank=True, help_text="Why it has no answer, for a program.")
+    result = ResultDetailSerializer(allow_null=True)
+    study = StudySerializer()
 
 
 class UploadedFileSerializer(serializers.Serializer):
     """What became of one file of a ZIP."""
 
     file_name = serializers.CharField(help_text="The ZIP's name and the file's.")
-    state = serializers.ChoiceField(choices=["done", "repeat", "voided", "refused"])
+    state = serializers.ChoiceField(choices=["done", "repeat", "voided", "stored", "refused"])
     text = serializers.CharField(allow_blank=True, help_text="What there is to know of it, in your language.")
     code = serializers.CharField(allow_blank=True, help_text="Of a refusal, for a program.")
     result = ResultDetailSerializer(allow_null=True)
+    study = StudySerializer(allow_null=True)
 
 
 class UploadedFilesSerializer(serializers.Serializer):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from api import additions, pictures, reports, results, schema, sign_in
+from api import additions, fhir, pictures, reports, results, schema, sign_in, studies
 
 app_name = "api"
 
@@ -13,12 +13,15 @@ urlpatterns = [
     path("results/<uuid:uuid>/", results.ResultView.as_view(), name="result"),
     path("results/<uuid:uuid>/heat-map/", results.HeatMapView.as_view(), name="heat-map"),
     path("results/<uuid:uuid>/opacity-map/", results.OpacityMapView.as_view(), name="opacity-map"),
+    path("results/<uuid:uuid>/fhir/", fhir.FhirView.as_view(), name="fhir"),
     path("results/<uuid:uuid>/reading/", additions.ReadingView.as_view(), name="reading"),
     path("results/<uuid:uuid>/review/", additions.ReviewView.as_view(), name="review"),
     path("results/<uuid:uuid>/outcome/", additions.OutcomeView.as_view(), name="outcome"),
     path("results/<uuid:uuid>/reports/", reports.ReportsView.as_view(), name="reports"),
     path("reports/<uuid:uuid>/", reports.ReportView.as_view(), name="report"),
     path("reports/<uuid:uuid>/file/", reports.ReportFileView.as_view(), name="report-file"),
+    path("studies/without-answer/", studies.UnansweredStudiesView.as_view(), name="unanswered"),
+    path("studies/without-answer/<uuid:uuid>/", studies.UnansweredStudyView.as_view(), name="unanswered-study"),
     path("studies/<uuid:uuid>/display/", pictures.DisplayView.as_view(), name="display"),
     path("studies/<uuid:uuid>/thumbnail/", pictures.ThumbnailView.as_view(), name="thumbnail"),
     path("studies/<uuid:uuid>/full/", pictures.FullView.as_view(), name="full"),

@@ -72,6 +72,15 @@ class Action(models.TextChoices):
     PATIENT_ERASED = "patient-erased", _("Patient erased")
     STUDY_ERASED = "study-erased", _("Study erased")
 
+    PEER_CHANGED = "peer-changed", _("PACS or modality changed")
+    PACS_SEARCHED = "pacs-searched", _("PACS searched")
+    PACS_LISTED = "pacs-listed", _("Received radiographs listed")
+    PACS_VIEWED = "pacs-viewed", _("Preview from the PACS seen")
+    PACS_FETCHED = "pacs-fetched", _("Fetched from the PACS")
+    PACS_RETRIED = "pacs-retried", _("Set going again")
+    STUDY_DEIDENTIFIED = "study-deidentified", _("De-identified copy exported")
+    RESULT_SENT = "result-sent", _("Result sent to the PACS")
+
     BACKUP_MADE = "backup-made", _("Backup made")
     BACKUP_RESTORED = "backup-restored", _("Backup restored")
 

@@ -80,7 +80,7 @@ def environment(scratch: Path) -> dict[str, str]:
 
 
 def inference(plan: BenchPlan, scratch: Path, results: Results) -> None:
-    """Milliseconds per image of every way to run the network, and what the machine can do in either precision."""
+    """Milliseconds per radiograph of every way to run the network, of its parts, and what the machine can do."""
     with (
         Worker("bench.sides.tensorflow_side", environment(scratch)) as keras,
         Worker("bench.sides.openvino_side", environment(scratch)) as site,
@@ -100,6 +100,7 @@ def inference(plan: BenchPlan, scratch: Path, results: Results) -> None:
                     )
                 else:
                     results.leave_out(Key("inference", f"{name}_int8", batch), NOT_BUILT)
+        ways |= _parts_of_one(plan, site)
         rates = {
             Key("matrix", "numpy"): site.asks("matrix_rate"),
             Key("matrix", "tf_matmul"): keras.asks("matrix_rate"),
@@ -107,9 +108,22 @@ def inference(plan: BenchPlan, scratch: Path, results: Results) -> None:
         whole = {Key("matrix", "int8_convolution"): site.asks("int8_rate")}
         for warm_up in (*ways.values(), *rates.values(), *whole.values()):
             warm_up()
+        results.add([measured(Key("inference", "views"), "views", [site.call("views")])])
         results.add(interleaved(ways, "ms", plan.rounds))
         results.add(interleaved(rates, "GFLOP/s", plan.rounds))
         results.add(interleaved(whole, "GOP/s", plan.rounds))
+
+
+def _parts_of_one(plan: BenchPlan, site: Worker) -> dict[Key, Callable[[], float]]:
+    """One view through the backbone, the lungs and the gate, of a version that has them."""
+    ways: dict[Key, Callable[[], float]] = {}
+    for suffix, precision in (("", "float32"), ("_int8", "int8")) if plan.has_int8 else (("", "float32"),):
+        ways[Key("inference", f"one_view{suffix}", 1)] = site.asks(
+            "milliseconds", contender="one_view", precision=precision, batch=1, calls=plan.calls
+        )
+    for name in ("lungs", "gate") if site.call("views") > 1 else ():
+        ways[Key("inference", name, 1)] = site.asks("milliseconds", contender=name, batch=1, calls=10 * plan.calls)
+    return ways
 
 
 def threads(plan: BenchPlan, scratch: Path, results: Results) -> None:

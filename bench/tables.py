@@ -8,6 +8,7 @@ from bench.figures import (
     floor_milliseconds,
     growth_of,
     int8_floor_milliseconds,
+    operations,
     ratio,
     targets,
     training_gain,
@@ -26,6 +27,12 @@ WAYS = {
     "openvino_int8": "OpenVINO int8, with the heat map",
     "bare_int8": "OpenVINO int8, probabilities alone",
     "classifier_int8": "the classifier, with OpenVINO int8",
+}
+PARTS_OF_ONE = {
+    "one_view": "one view alone through the backbone, OpenVINO float32",
+    "one_view_int8": "one view alone through the backbone, OpenVINO int8",
+    "lungs": "the lungs: reducing the picture, their network, outlines",
+    "gate": "the gate: rules, measures of lungs and exposure, heads, distance",
 }
 ENGINES = {"openvino": "OpenVINO float32", "openvino_int8": "OpenVINO int8", "keras": "Keras"}
 NOTHING = "not measured"
@@ -93,13 +100,15 @@ def _inference(results: Results) -> str:
         cells = [_spread(results, Key("inference", name, batch)) for batch in (1, 8)]
         own = in_int8 if name.endswith("_int8") else floor
         rows.append((title, *cells, _number(ratio(predict, one)), _number(ratio(one, own))))
+    for name, title in PARTS_OF_ONE.items():
+        rows.append((title, _spread(results, Key("inference", name, 1)), "", "", ""))
     for title, value in (
-        ("floor in float32: 23.1 GFLOP at the rate of a matrix product", floor),
+        (f"floor in float32: {operations(results):g} GFLOP at the rate of a matrix product", floor),
         ("floor in int8: as many operations at the rate of a convolution", in_int8),
     ):
         rows.append((title, _number(value), "", _number(ratio(predict, value)), "1" if value else ""))
     rates = [_spread(results, Key("matrix", name)) for name in ("numpy", "tf_matmul")]
-    heads = ["way", "ms per image, batch 1", "batch 8", "times faster than `model.predict`", "times its floor"]
+    heads = ["way", "ms per radiograph, batch 1", "batch 8", "times faster than `model.predict`", "times its floor"]
     said = f"Float32 matrix product, 4096³: NumPy {rates[0]}, `tf.matmul` {rates[1]} GFLOP/s; int8 convolution: "
     return f"{table(heads, rows)}\n\n{said}{_spread(results, Key('matrix', 'int8_convolution'))} GOP/s."
 

@@ -51,6 +51,11 @@ class Environment(environ.FileAwareEnv):
             raise ImproperlyConfigured(f"{var} must not be below {at_least}.")
         return value
 
+    def named_secrets(self, prefix: str) -> dict[str, str]:
+        """Every setting that begins so, by the rest of its name; the value, or the content of the file of NAME_FILE."""
+        names = [name.removesuffix("_FILE") for name in self.ENVIRON if name.startswith(prefix)]
+        return {name.removeprefix(prefix): self.str(name).strip() for name in sorted(set(names))}
+
     def database(self, var: str, default: str) -> dict[str, Any]:
         """The address of a database, as Django's DATABASES wants it."""
         with warnings.catch_warnings():

@@ -15,6 +15,7 @@ from django.utils.formats import time_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.appearance import theme_of
 from accounts.hashing import HashingBusy
 from accounts.lockout import Credentials, locked_until
 from api.problems import is_for_api, problem
@@ -67,7 +68,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """The answer to an error that was not caught: 503 without database or storage, 507 on a full disk, else 500.
 
-    Its templates use neither the request nor the database, which may be what failed.
+    Its templates use neither the database nor more of the request than a cookie: both may be what failed.
     """
     status = _status_of(sys.exc_info()[1])
     response = _told(request, status)
@@ -94,7 +95,7 @@ def _told(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
     if is_for_api(request):
         code, sentence = _FOR_PROGRAMS[status]
         return problem(status, code, sentence)
-    return HttpResponse(render_to_string(f"{status:d}.html"), status=status)
+    return HttpResponse(render_to_string(f"{status:d}.html", {"theme": theme_of(request)}), status=status)
 
 
 _FOR_PROGRAMS = {

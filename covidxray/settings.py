@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "audit",
     "accounts",
     "diagnosis",
+    "pacs",
     "training",
     "backup",
 ]
@@ -86,6 +87,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "pacs.context.pacs_pages",
             ],
         },
     },
@@ -240,6 +242,31 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",  # installed with the site, and loaded from nowhere else
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
+
+# --- PACS (docs/pacs.md) ----------------------------------------------------------------------------------------------
+
+# Whether pages lead to the PACS. Which archives and modalities there are is entered in the administration.
+PACS = env.bool("PACS", default=False)
+PACS_AE_TITLE: str = env.str("PACS_AE_TITLE", default="COVIDXRAY")
+# Where `manage.py receive_dicom` listens. 0.0.0.0: on every address of this machine.
+PACS_HOST: str = env.str("PACS_HOST", default="127.0.0.1")
+PACS_PORT = env.number("PACS_PORT", default=11112, at_least=1)
+PACS_ASSOCIATIONS = env.number("PACS_ASSOCIATIONS", default=10, at_least=1)
+# Received files until they are classified. Their senders are told of success when a file is on this disk.
+PACS_INBOX = Path(env.str("PACS_INBOX", default=str(BASE_DIR / "pacs-inbox")))
+# Paths: with a certificate, its key and the authority of the peers' certificates nothing else is let in (mutual TLS).
+PACS_TLS_CERTIFICATE: str = env.str("PACS_TLS_CERTIFICATE", default="")
+PACS_TLS_KEY: str = env.str("PACS_TLS_KEY", default="")
+PACS_TLS_CA: str = env.str("PACS_TLS_CA", default="")
+# Path: the authority of the certificates of archives with https, where it is the hospital's own.
+PACS_CA_FILE: str = env.str("PACS_CA_FILE", default="")
+# How often an archive is asked for what is new, and how many days back.
+PACS_WATCH_SECONDS = env.number("PACS_WATCH_SECONDS", default=10, at_least=1)
+PACS_WATCH_DAYS = env.number("PACS_WATCH_DAYS", default=2)
+# After so many attempts a radiograph or a result is given up; the last pauses are six hours each.
+PACS_ATTEMPTS = env.number("PACS_ATTEMPTS", default=20, at_least=1)
+# PACS_CREDENTIALS_NAME=user:password, or PACS_CREDENTIALS_NAME_FILE=path; an archive's page chooses a NAME.
+PACS_CREDENTIALS: dict[str, str] = env.named_secrets("PACS_CREDENTIALS_")
 
 # --- E-mail -----------------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ handler500 = "covidxray.error_pages.server_error"
 urlpatterns = [
     path("", include("diagnosis.urls")),
     path("models/", include("diagnosis.model_cards.urls")),
+    path("pacs/", include("pacs.urls")),
     path("accounts/", include("accounts.urls")),
     path("api/", include("api.urls")),
     path("admin/site/", admin.site.admin_view(site_page), name="site"),

@@ -6,6 +6,8 @@ counters and tests. Neither ever says anything about the patient.
 `str(error)` is in English, for logs; a page shows `wording.error_text(error)`, in the person's language.
 """
 
+from typing import Any
+
 
 def gettext_noop(sentence: str) -> str:
     """Mark a sentence for translation where Django must not be imported: `makemessages` looks for this name."""
@@ -24,11 +26,17 @@ class DiagnosisError(Exception):
         self.values = values
         self.code = code or self.default_code
 
+    def as_stored(self) -> dict[str, Any]:
+        """For a row, as JSON: `wording.errors.stored_text` makes a sentence of it in any language."""
+        return {"code": self.code, "message": self.message, "values": self.values}
+
 
 class RadiographRejected(DiagnosisError):
     """This file cannot be assessed, and why."""
 
     default_code = "rejected"
+    reference = ""
+    """The patient's reference that the file bears, where it could be read."""
 
 
 class CorrectableRadiograph(RadiographRejected):
@@ -37,6 +45,9 @@ class CorrectableRadiograph(RadiographRejected):
     def __init__(self, message: str, *, code: str, correction: str) -> None:
         super().__init__(message, code=code)
         self.correction = correction
+
+    def as_stored(self) -> dict[str, Any]:
+        return super().as_stored() | {"correction": self.correction}
 
 
 class ModelUnavailable(DiagnosisError):

@@ -91,7 +91,7 @@ def live_server(django_db_setup: None, live_server: LiveServer) -> LiveServer:
 @pytest.fixture(autouse=True)
 def media_root(settings: Settings, tmp_path: Path) -> Path:
     """Every test stores its uploads in a folder of its own."""
-    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.MEDIA_ROOT, settings.PACS_INBOX = tmp_path / "media", tmp_path / "inbox"
     return settings.MEDIA_ROOT
 
 

@@ -40,6 +40,7 @@ REPEATED = (
     "faults",
     "operations/test_database.py",
     "operations/test_site_page.py",
+    "pacs/test_services.py",  # claims and unique rows under locks
     "test_spelling.py",  # collations
 )
 

@@ -23,6 +23,7 @@ for name in (
     "SESSION_HOURS",
     "SESSION_IDLE_MINUTES",
     "RETENTION_DAYS",
+    *(name for name in os.environ if name.startswith("PACS")),
 ):
     os.environ.pop(name, None)
 os.environ |= {

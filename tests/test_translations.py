@@ -29,6 +29,7 @@ ROOMS = (
     "covidxray",
     "diagnosis",
     "operations",
+    "pacs",
     "training",
 )
 LANGUAGES = ("ms", "ar")

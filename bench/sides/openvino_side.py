@@ -14,6 +14,10 @@ from bench.sides.clock import gigaflops, matrices, per_call
 from diagnosis.imaging.radiograph import Radiograph, read_radiograph
 from diagnosis.inference.classifier import Classifier
 from diagnosis.inference.engines import GRAPHS, SETTINGS
+from diagnosis.inference.gate import check_assessable
+from diagnosis.inference.gate.learned import PooledFeatures, read_gate
+from diagnosis.inference.lung_network import LungNetwork
+from diagnosis.inference.lungs import LungFields
 from diagnosis.inference.serving import load_classifier
 
 
@@ -38,12 +42,75 @@ def _without_map(precision: str) -> Any:
     return core.compile_model(bare, "CPU", SETTINGS).create_infer_request()
 
 
-def _images(batch: int) -> np.ndarray:
-    return np.random.default_rng(0).uniform(0, 255, (batch, 224, 224, 3)).astype(np.float32)
+@cache
+def _one_view(precision: str) -> Any:
+    """A request for the backbone's maps of one picture, cut out of the served graph."""
+    import openvino
+    from openvino import opset13 as ops
+
+    core = openvino.Core()
+    graph = core.read_model(Path(_classifier(precision).artifact.folder) / GRAPHS[precision])
+    image = ops.parameter([1, *PICTURE], np.float32)
+    first = graph.input(0) if views() == 1 else _only_reader(graph.input(0)).output(0)
+    for reader in first.get_target_inputs():
+        reader.replace_source_output(image.output(0))
+    last = next(node for node in graph.get_ordered_ops() if LAST_LAYER in node.get_friendly_name())
+    return core.compile_model(openvino.Model([last.output(0)], [image], "view"), "CPU", SETTINGS).create_infer_request()
+
+
+def _only_reader(output: Any) -> Any:
+    (reader,) = output.get_target_inputs()
+    return reader.get_node()
+
+
+def views() -> int:
+    """How many pictures of one radiograph the served network reads: the whole, and the lungs if it does."""
+    return 2 if _classifier("float32").artifact.preprocessing.reads_lungs else 1
+
+
+PICTURE = (224, 224, 3)
+LAST_LAYER = "conv5_block3_out"
+
+
+def _images(batch: int, number: int) -> np.ndarray:
+    shape = (batch, *PICTURE) if number == 1 else (batch, number, *PICTURE)
+    return np.random.default_rng(0).uniform(0, 255, shape).astype(np.float32)
+
+
+def _assess() -> Callable[[], object]:
+    """The rules, and what the learned gate makes of the lungs and of features that it is given."""
+    radiograph, lungs = _radiograph(), _lungs()
+    gate = read_gate(_classifier("float32").artifact.folder)
+    features = PooledFeatures(np.ones((4, FEATURES), np.float32))
+
+    def assess() -> None:
+        check_assessable(radiograph)
+        gate.assess(radiograph.pixels, lungs, features)
+
+    return assess
+
+
+def _lungs() -> LungFields:
+    return _lung_network().find(_radiograph().pixels)
+
+
+@cache
+def _lung_network() -> LungNetwork:
+    return LungNetwork(Path(_classifier("float32").artifact.folder))
+
+
+FEATURES = 1024
+"""Channels of stage 4, whose averages over the quarters of the picture the gate reads."""
 
 
 def _call(contender: str, precision: str, batch: int) -> Callable[[], object]:
-    images = _images(batch)
+    if contender == "lungs":
+        return _lungs
+    if contender == "gate":
+        return _assess()
+    if contender == "one_view":
+        return partial(_one_view(precision).infer, [_images(1, 1)])
+    images = _images(batch, views())
     if contender == "bare":
         return partial(_without_map(precision).infer, [images])
     if contender == "openvino":
@@ -52,7 +119,8 @@ def _call(contender: str, precision: str, batch: int) -> Callable[[], object]:
 
 
 def milliseconds(contender: str, batch: int, calls: int, precision: str = "float32") -> float:
-    """Per image. "bare": probabilities alone; "openvino": with the map; "classifier": a decoded megapixel to an answer.
+    """Per radiograph. "bare": probabilities alone; "openvino": with all that is served; "classifier": a decoded
+    megapixel to an answer. Parts of it: "one_view" through the backbone, "lungs", "gate"; these take one at a time.
 
     The classifier takes one radiograph after the other, also where the batch is larger.
     """
@@ -116,4 +184,5 @@ CALLS: dict[str, Callable[..., Any]] = {
     "images_per_second": images_per_second,
     "matrix_rate": matrix_rate,
     "int8_rate": int8_rate,
+    "views": views,
 }

@@ -8,19 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.core.files.storage import default_storage
+from django.db.models import Manager, QuerySet
 from django.utils import timezone
 
-from diagnosis.models import Report, Study
+from diagnosis.models import Report, Study, UploadRecord
 
-_OWNERS = {"radiographs": Study.objects, "reports": Report.objects}
+_OWNERS: dict[str, Manager[Any] | QuerySet[Any]] = {
+    "radiographs": Study.objects,
+    "reports": Report.objects,
+    "refused": UploadRecord.objects.held(),
+}
 _AGE = timedelta(days=1)
 
 
 def stray_folders() -> Iterator[str]:
-    """Folders, older than a day, of studies and reports that have no row."""
+    """Folders, older than a day, of studies, reports and refused uploads that have no row."""
     before = timezone.now() - _AGE
     for kind, owners in _OWNERS.items():
         for shelf in _folders(kind):

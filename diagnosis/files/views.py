@@ -8,15 +8,18 @@ from functools import wraps
 from http import HTTPStatus
 from uuid import UUID
 
-from django.http import HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from accounts.roles import Parameters, SignedInRequest, SignedInView, radiographer_required
 from audit.models import Action
+from diagnosis.errors import ModelUnavailable, RadiographRejected
+from diagnosis.files.samples import SAMPLES_RETRY_SECONDS, study_samples
 from diagnosis.files.sending import download_answer, download_name, picture_answer
 from diagnosis.history.recording import image_view_record, study_record, thumbnail_view_record
 from diagnosis.models import Study
+from diagnosis.wording.errors import error_text
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +60,21 @@ def full_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     return picture_answer(study.full if study.is_reduced else study.display)
 
 
+def samples_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
+    """The radiograph's own values, for window and level in the viewer; free of everything that names the patient."""
+    study = _visible_study(request, uuid)
+    image_view_record(study=study, actor=request.user)
+    try:
+        body = study_samples(study)
+    except RadiographRejected as refusal:
+        return HttpResponse(error_text(refusal), status=HTTPStatus.UNPROCESSABLE_ENTITY, content_type="text/plain")
+    except ModelUnavailable as error:
+        response = HttpResponse(error_text(error), status=HTTPStatus.SERVICE_UNAVAILABLE, content_type="text/plain")
+        response["Retry-After"] = str(SAMPLES_RETRY_SECONDS)
+        return response
+    return HttpResponse(body, content_type="application/octet-stream")
+
+
 def original_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     """The file as it was uploaded, only ever to be saved: without a type that a browser would open."""
     study = _visible_study(request, uuid)
@@ -76,4 +94,5 @@ def _page_of(view: SignedInView[Parameters]) -> SignedInView[Parameters]:
 display = _page_of(display_of)
 thumbnail = _page_of(thumbnail_of)
 full = _page_of(full_of)
+samples = _page_of(samples_of)
 original = _page_of(original_of)

@@ -59,7 +59,8 @@ def _address(detail: Detail) -> str:
 
 
 def _uploaded(detail: Detail) -> str:
-    return _label(Study.Correction.choices, detail.get("correction"))
+    how = _label(Study.Correction.choices, detail.get("correction"))
+    return ", ".join(filter(None, [how, _("without an answer") if detail.get("refusal") else ""]))
 
 
 def _classified(detail: Detail) -> str:

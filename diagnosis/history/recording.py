@@ -31,6 +31,7 @@ _ACTIONS = {
 }
 # The part of an event's detail that the audit keeps: nothing that was typed, and no finding.
 _KEPT: dict[str, tuple[str, ...]] = {
+    _Kind.UPLOADED: ("refusal",),
     _Kind.CLASSIFIED: ("result", "model"),
     _Kind.REVIEWED: ("result", "review", "model"),
     _Kind.EDITED: ("fields",),

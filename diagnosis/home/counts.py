@@ -118,7 +118,8 @@ def _hidden(month: DiagnosisQuerySet, answers: list[Tally], span: _Span) -> list
 
 def _refused(user: User, span: _Span) -> Tally:
     counted = Refusal.objects.visible_to(user).since(_midnight(span.first)).aggregate(**span.both)
-    return Tally("", _("Cannot be assessed"), counted["of_today"], counted["of_month"])
+    numbers, address = (counted["of_today"], counted["of_month"]), f"{reverse('diagnosis:uploads')}?only=refused"
+    return Tally("", _("Cannot be assessed"), *numbers, today_address=address, month_address=address)
 
 
 def _midnight(day: date) -> datetime:

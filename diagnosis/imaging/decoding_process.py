@@ -21,7 +21,8 @@ from PIL import Image
 
 from diagnosis.errors import RadiographRejected
 from diagnosis.imaging.limits import too_costly
-from diagnosis.imaging.radiograph import MAX_PIXELS, Radiograph, read_radiograph
+from diagnosis.imaging.radiograph import MAX_PIXELS, Radiograph, damaged, read_radiograph, sniffed_format
+from diagnosis.imaging.samples import packed, read_samples
 
 CPU_SECONDS = 10
 """Of one file. The most costly that is accepted takes about four on a processor of 2020."""
@@ -29,6 +30,8 @@ MEMORY_BYTES = 600 * 1024**2
 """Of addresses, besides what the process has when it is ready: a decoder at its limit, the file and the pixels."""
 MAX_MESSAGE_BYTES = 64 * 1024
 READY = b"ready"
+READ, SAMPLES = "read", "samples "
+"""What is asked for: a radiograph with its pixels, or its samples for the viewer, with a correction after the blank."""
 _OPEN_FILES = 64
 
 
@@ -39,11 +42,11 @@ def main(connection: socket.socket) -> None:
     _limit()
     connection.send(READY)
     while True:
-        _, descriptors, _, _ = socket.recv_fds(connection, MAX_MESSAGE_BYTES, 2)
+        task, descriptors, _, _ = socket.recv_fds(connection, MAX_MESSAGE_BYTES, 2)
         if len(descriptors) != 2:
             return
         try:
-            connection.send(_answer(*descriptors))
+            connection.send(_answer(task.decode(), *descriptors))
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
@@ -68,20 +71,38 @@ def _limit() -> None:
         resource.setrlimit(kind, (limit, limit))
 
 
-def _answer(file: int, room: int) -> bytes:
-    """Read the file, write its pixels to the room, and return everything else as JSON."""
+def _answer(task: str, file: int, room: int) -> bytes:
+    """Read the file, write its pixels or its packed samples to the room, and return everything else as JSON."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     seconds = int(used.ru_utime + used.ru_stime) + 1 + CPU_SECONDS
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
     try:
         with os.fdopen(os.dup(file), "rb") as stream:
-            radiograph = read_radiograph(stream.read(), sha256="")
+            return _read(stream.read(), room) if task == READ else _sample(stream.read(), task, room)
     except RadiographRejected as refusal:
         return _refused(refusal)
     except MemoryError:
         return _refused(too_costly())
+
+
+def _read(content: bytes, room: int) -> bytes:
+    radiograph = read_radiograph(content, sha256="")
     os.pwrite(room, radiograph.pixels.data, 0)
     return _json({"shape": radiograph.pixels.shape, "radiograph": _described(radiograph)})
+
+
+def _sample(content: bytes, task: str, room: int) -> bytes:
+    """`task` ends with what a person had done to the picture."""
+    try:
+        body = packed(read_samples(content, task.removeprefix(SAMPLES)))
+    except (RadiographRejected, MemoryError):
+        raise
+    except Exception as error:  # decoders raise anything at all
+        raise damaged(sniffed_format(content)) from error
+    if len(body) > MAX_PIXELS:
+        raise too_costly()
+    os.pwrite(room, body, 0)
+    return _json({"bytes": len(body)})
 
 
 def _refused(refusal: RadiographRejected) -> bytes:

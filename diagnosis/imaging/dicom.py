@@ -31,6 +31,7 @@ from diagnosis.imaging.grey import GreyPicture, grey_colours, grey_picture, read
 from diagnosis.imaging.limits import refuse_oversize
 from diagnosis.imaging.notes import ReadingNote
 from diagnosis.imaging.orientation import upright
+from diagnosis.imaging.own_outputs import refuse_own_object
 from diagnosis.imaging.palette import palette_applied
 from diagnosis.imaging.presentation import refuse_raw_data, refuse_test_image
 from diagnosis.imaging.stored_bits import Samples, stored_bits, used_values
@@ -66,6 +67,7 @@ _GREY = {"MONOCHROME1", "MONOCHROME2"}
 _COLOUR = {"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
 _PICTURE_TAGS = (
     "SOPClassUID",
+    "Manufacturer",
     "SamplesPerPixel",
     "PhotometricInterpretation",
     "PlanarConfiguration",
@@ -85,6 +87,7 @@ _PICTURE_TAGS = (
     "VOILUTSequence",
     "WindowCenter",
     "WindowWidth",
+    "WindowCenterWidthExplanation",
     "VOILUTFunction",
     "RedPaletteColorLookupTableDescriptor",
     "GreenPaletteColorLookupTableDescriptor",
@@ -125,16 +128,8 @@ class DicomPicture:
 
 def read_dicom(content: bytes) -> DicomPicture:
     """Decode one radiograph; raise RadiographRejected for what it is, anything else where the bytes are damaged."""
-    head = dicom_head(content)
-    if head.transfer_syntax:
-        _refuse_transfer_syntax(head.transfer_syntax)
-    dataset = _wanted_dataset(content, head)
-    transfer_syntax = head.transfer_syntax or _guessed_transfer_syntax(dataset, head)
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = transfer_syntax
-    notes = [] if head.transfer_syntax else [ReadingNote.NO_HEADER]
-    _refuse_other_objects(dataset)
-    _refuse_layout(dataset)
+    dataset, notes = _opened(content)
+    transfer_syntax = dataset.file_meta.TransferSyntaxUID
     view = view_tags(dataset)
     stored, colours = _decoded(dataset, transfer_syntax)
     picture = _shown(stored, colours, dataset, notes)
@@ -147,6 +142,36 @@ def read_dicom(content: bytes) -> DicomPicture:
         tuple(notes),
         hashlib.sha256(f"{stored.shape}{stored.dtype.kind}:".encode() + stored.tobytes()).hexdigest(),
     )
+
+
+def read_stored(content: bytes) -> tuple[np.ndarray, Dataset]:
+    """The stored values of a grey radiograph, (rows, columns) integers as the file has them, and its wanted tags.
+
+    Of colours the grey levels that are shown, uint8. Raises as `read_dicom` does.
+    """
+    dataset, notes = _opened(content)
+    stored, colours = _decoded(dataset, dataset.file_meta.TransferSyntaxUID)
+    return (stored if is_grey(dataset) else _shown(stored, colours, dataset, notes).pixels), dataset
+
+
+def is_grey(dataset: Dataset) -> bool:
+    return dataset.PhotometricInterpretation in _GREY
+
+
+def _opened(content: bytes) -> tuple[Dataset, list[ReadingNote]]:
+    """The wanted tags, with the transfer syntax among them; nothing is decoded yet."""
+    head = dicom_head(content)
+    if head.transfer_syntax:
+        _refuse_transfer_syntax(head.transfer_syntax)
+    dataset = _wanted_dataset(content, head)
+    transfer_syntax = head.transfer_syntax or _guessed_transfer_syntax(dataset, head)
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = transfer_syntax
+    notes = [] if head.transfer_syntax else [ReadingNote.NO_HEADER]
+    refuse_own_object(dataset)
+    _refuse_other_objects(dataset)
+    _refuse_layout(dataset)
+    return dataset, notes
 
 
 def _wanted_dataset(content: bytes, head: DicomHead) -> Dataset:
@@ -230,7 +255,7 @@ def _decoded(dataset: Dataset, transfer_syntax: uid.UID) -> tuple[np.ndarray, st
 
 
 def _shown(stored: np.ndarray, colours: str, dataset: Dataset, notes: list[ReadingNote]) -> GreyPicture:
-    if dataset.PhotometricInterpretation in _GREY:
+    if is_grey(dataset):
         return GreyPicture(shaded(stored, dataset, notes), 0.0)
     if dataset.PhotometricInterpretation == "PALETTE COLOR":
         stored = palette_applied(stored, dataset)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from pydicom import uid
 from pydicom.dataset import Dataset
 
+from diagnosis.imaging.acquisition import DEPARTMENT_TAGS, TIME_TAGS, acquired_at, requesting_department
 from diagnosis.imaging.tag_texts import shown_line, tag_text
 
 KEPT_TAGS = (
@@ -22,6 +23,8 @@ KEPT_TAGS = (
     "StudyDate",
     "AccessionNumber",
     "SpecificCharacterSet",
+    *DEPARTMENT_TAGS,
+    *TIME_TAGS,
 )
 """Nothing else about the patient is even parsed."""
 
@@ -42,6 +45,9 @@ class DicomDetails:
     laterality: str
     photometric_interpretation: str
     transfer_syntax: str
+    requesting_department: str = ""
+    acquired: str = ""
+    """In ISO 8601; without an offset it is the site's time."""
 
 
 def kept_details(dataset: Dataset, transfer_syntax: uid.UID) -> DicomDetails:
@@ -51,14 +57,16 @@ def kept_details(dataset: Dataset, transfer_syntax: uid.UID) -> DicomDetails:
         body_part=_body_part(dataset).upper(),
         view_position=tag_text(dataset, "ViewPosition").upper(),
         patient_id=tag_text(dataset, "PatientID"),
-        patient_name=_person(tag_text(dataset, "PatientName")),
-        patient_birth_date=_date(tag_text(dataset, "PatientBirthDate")),
+        patient_name=person_name(tag_text(dataset, "PatientName")),
+        patient_birth_date=tag_date(tag_text(dataset, "PatientBirthDate")),
         patient_sex=tag_text(dataset, "PatientSex").upper(),
-        study_date=_date(tag_text(dataset, "StudyDate")),
+        study_date=tag_date(tag_text(dataset, "StudyDate")),
         accession_number=tag_text(dataset, "AccessionNumber"),
         laterality=(tag_text(dataset, "Laterality") or tag_text(dataset, "ImageLaterality")).upper(),
         photometric_interpretation=shown_line(dataset.PhotometricInterpretation),
         transfer_syntax=str(transfer_syntax),
+        requesting_department=requesting_department(dataset),
+        acquired=acquired_at(dataset),
     )
 
 
@@ -68,13 +76,13 @@ def _body_part(dataset: Dataset) -> str:
     return tag_text(dataset, "BodyPartExamined") or tag_text(regions[0], "CodeMeaning")
 
 
-def _person(value: str) -> str:
+def person_name(value: str) -> str:
     """A person name as people write it: its alphabetic group, or the first other one, with spaces for carets."""
     groups = [shown_line(group.replace("^", " ")) for group in value.split("=")]
     return next(filter(None, groups), "")
 
 
-def _date(value: str) -> date | None:
+def tag_date(value: str) -> date | None:
     for form in ("%Y%m%d", "%Y.%m.%d"):
         try:
             return datetime.strptime(value, form).date()

@@ -1,6 +1,7 @@
-"""Pictures that this site made, recognised when somebody uploads them: heat maps and pages of reports.
+"""What this site made, recognised when somebody uploads it: heat maps, pages of reports, objects sent to an archive.
 
-They are marked where their file is kept as it is; a heat map is recognised by its colours too, however it was saved.
+Pictures are marked where their file is kept as it is; a heat map is recognised by its colours too, however it was
+saved. A DICOM object names this program as its manufacturer.
 """
 
 from functools import cache
@@ -8,10 +9,14 @@ from functools import cache
 import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from pydicom.dataset import Dataset
 
 from diagnosis.errors import RadiographRejected, gettext_noop
+from diagnosis.imaging.tag_texts import tag_text
 
 _KEY, _MARK = "Software", "covidxray"
+OWN_MANUFACTURER = "covidxray"
+"""The Manufacturer (0008,0070) of every DICOM object that this site makes."""
 # Colours of Matplotlib's "plasma" (CC0): lightness rises all the way, so that the order is seen with any colour vision.
 _RED = [13, 83, 139, 184, 219, 244, 254, 240]
 _GREEN = [8, 2, 10, 50, 92, 136, 189, 249]
@@ -47,12 +52,22 @@ def heat_palette() -> tuple[bytes, bytes]:
 def refuse_own_output(image: Image.Image) -> None:
     """Raise RadiographRejected for a loaded picture that this site made of a radiograph, or wrote about one."""
     if image.info.get(_KEY) == _MARK or _has_heat_colours(image):
-        raise RadiographRejected(
-            gettext_noop(
-                "This is a heat map or a page of a report that this site made, not a radiograph. Upload the radiograph."
-            ),
-            code="own-output",
-        )
+        raise _own_output()
+
+
+def refuse_own_object(dataset: Dataset) -> None:
+    """The same for a DICOM object: report, secondary capture or PDF that was sent to an archive and came back."""
+    if tag_text(dataset, "Manufacturer").lower() == OWN_MANUFACTURER:
+        raise _own_output()
+
+
+def _own_output() -> RadiographRejected:
+    return RadiographRejected(
+        gettext_noop(
+            "This is a heat map or a page of a report that this site made, not a radiograph. Upload the radiograph."
+        ),
+        code="own-output",
+    )
 
 
 def _has_heat_colours(image: Image.Image) -> bool:

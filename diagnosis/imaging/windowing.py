@@ -3,6 +3,8 @@
 A table or window that cannot be used is left out, with a note, and does not cost the picture.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from pydicom.dataset import Dataset
 
@@ -28,16 +30,17 @@ def shaded(stored: np.ndarray, dataset: Dataset, notes: list[ReadingNote]) -> np
     inverted = is_inverted(dataset)
     lowest, highest = int(stored.min()), int(stored.max())
     values = np.arange(lowest, highest + 1)
-    padding = _is_padding(values, dataset)
+    padding = is_padding(values, dataset)
     counts = value_counts(stored, lowest, highest) * ~padding
-    shown = _shown(_modality(values, dataset, notes), counts, dataset, notes)
+    shown = _shown(modality_values(values, dataset, notes), counts, dataset, notes)
     if inverted:
         shown = 1.0 - shown
     levels = np.where(padding, 0, np.rint(shown.clip(0.0, 1.0) * 255)).astype(np.uint8)
     return levels_applied(stored, lowest, levels)
 
 
-def _is_padding(values: np.ndarray, dataset: Dataset) -> np.ndarray:
+def is_padding(values: np.ndarray, dataset: Dataset) -> np.ndarray:
+    """Of each stored value: whether it fills what the detector did not see."""
     first, last = tag_number(dataset, "PixelPaddingValue"), tag_number(dataset, "PixelPaddingRangeLimit")
     if first is None:
         return np.zeros(values.shape, bool)
@@ -51,10 +54,10 @@ def _with_sign(number: float, dataset: Dataset) -> float:
     return number - 2 * _HALF if is_signed and number >= _HALF else number
 
 
-def _modality(values: np.ndarray, dataset: Dataset, notes: list[ReadingNote]) -> np.ndarray:
+def modality_values(values: np.ndarray, dataset: Dataset, notes: list[ReadingNote]) -> np.ndarray:
     """The values in the device's own unit; a slope of nothing and a table without entries are absent."""
-    if _items(dataset, "ModalityLUTSequence"):
-        for table in _tables(dataset, "ModalityLUTSequence", values):
+    if table_items(dataset, "ModalityLUTSequence"):
+        for table in tables(dataset, "ModalityLUTSequence", values):
             return table
         notes.append(ReadingNote.MODALITY_TABLE)
     slope, intercept = tag_number(dataset, "RescaleSlope"), tag_number(dataset, "RescaleIntercept")
@@ -65,14 +68,15 @@ def _modality(values: np.ndarray, dataset: Dataset, notes: list[ReadingNote]) ->
 
 def _shown(measured: np.ndarray, counts: np.ndarray, dataset: Dataset, notes: list[ReadingNote]) -> np.ndarray:
     """0..1 by the file's first usable VOI LUT, else by its first usable window, else by the stretch of all files."""
-    for table in _tables(dataset, "VOILUTSequence", measured):
-        shown = table / _top(table.max(), dataset)
-        if _has_contrast(shown, counts):
+    for table in tables(dataset, "VOILUTSequence", measured):
+        shown = table / white_of(table.max(), dataset)
+        if has_contrast(shown, counts):
             return shown
-    if _items(dataset, "VOILUTSequence"):
+    if table_items(dataset, "VOILUTSequence"):
         notes.append(ReadingNote.DISPLAY_TABLE)
-    for shown in _windows(measured, dataset):
-        if _has_contrast(shown, counts):
+    for window in windows(dataset):
+        shown = window.applied(measured)
+        if has_contrast(shown, counts):
             return shown
     if _is_written(dataset, "WindowCenter") or _is_written(dataset, "WindowWidth"):
         notes.append(ReadingNote.WINDOW)
@@ -83,7 +87,8 @@ def _is_written(dataset: Dataset, keyword: str) -> bool:
     return bool(tag_numbers(dataset, keyword)) and tag_text(dataset, keyword) != ""
 
 
-def _has_contrast(shown: np.ndarray, counts: np.ndarray) -> bool:
+def has_contrast(shown: np.ndarray, counts: np.ndarray) -> bool:
+    """Whether a radiograph is to be seen at these levels, of which each has so many pixels."""
     order = np.argsort(shown, kind="stable")
     share = np.cumsum(counts[order])
     if not share[-1]:
@@ -92,23 +97,38 @@ def _has_contrast(shown: np.ndarray, counts: np.ndarray) -> bool:
     return bool(min(bright, 1) - max(dark, 0) >= _LEAST_CONTRAST)
 
 
-def _windows(values: np.ndarray, dataset: Dataset) -> list[np.ndarray]:
+@dataclass(frozen=True)
+class Window:
+    """Which values are black and which are white. `place`: the how manyth of the file it is, from 0."""
+
+    centre: float
+    width: float
+    function: str
+    place: int = 0
+
+    def applied(self, values: np.ndarray) -> np.ndarray:
+        """0..1, and beyond it outside: PS3.3 C.11.2.1.2.1 (LINEAR), C.11.2.1.3.1 (SIGMOID), C.11.2.1.3.2 (EXACT)."""
+        if self.function == "SIGMOID":
+            return 1.0 / (1.0 + np.exp(np.clip(-4.0 * (values - self.centre) / self.width, -700, 700)))
+        if self.function == "LINEAR_EXACT" or self.width < 1:
+            return (values - self.centre) / self.width + 0.5
+        return (values - (self.centre - 0.5)) / max(self.width - 1.0, 1e-6) + 0.5
+
+
+def windows(dataset: Dataset) -> list[Window]:
+    """The first usable windows of the file."""
     function = tag_text(dataset, "VOILUTFunction").upper() or "LINEAR"
     pairs = zip(tag_numbers(dataset, "WindowCenter"), tag_numbers(dataset, "WindowWidth"), strict=False)
-    usable = [(centre, width) for centre, width in pairs if centre is not None and width is not None and width > 0]
-    return [_windowed(values, centre, width, function) for centre, width in usable[:4]]
+    usable = [
+        Window(centre, width, function, place)
+        for place, (centre, width) in enumerate(pairs)
+        if centre is not None and width is not None and width > 0
+    ]
+    return usable[:4]
 
 
-def _windowed(values: np.ndarray, centre: float, width: float, function: str) -> np.ndarray:
-    """PS3.3 C.11.2.1.2.1 (LINEAR), C.11.2.1.3.1 (SIGMOID) and C.11.2.1.3.2 (LINEAR_EXACT)."""
-    if function == "SIGMOID":
-        return 1.0 / (1.0 + np.exp(np.clip(-4.0 * (values - centre) / width, -700, 700)))
-    if function == "LINEAR_EXACT" or width < 1:
-        return (values - centre) / width + 0.5
-    return (values - (centre - 0.5)) / max(width - 1.0, 1e-6) + 0.5
-
-
-def _items(dataset: Dataset, keyword: str) -> list[Dataset]:
+def table_items(dataset: Dataset, keyword: str) -> list[Dataset]:
+    """The tables of a sequence, usable or not."""
     try:
         found = dataset.get(keyword)
         return [item for item in found or [] if isinstance(item, Dataset)][:4]
@@ -116,13 +136,13 @@ def _items(dataset: Dataset, keyword: str) -> list[Dataset]:
         return []
 
 
-def _tables(dataset: Dataset, keyword: str, values: np.ndarray) -> list[np.ndarray]:
+def tables(dataset: Dataset, keyword: str, values: np.ndarray) -> list[np.ndarray]:
     """The values looked up in each usable table of the sequence."""
-    looked_up = (_looked_up(values, item, dataset) for item in _items(dataset, keyword))
-    return [table for table in looked_up if table is not None]
+    found = (looked_up(values, item, dataset) for item in table_items(dataset, keyword))
+    return [table for table in found if table is not None]
 
 
-def _looked_up(values: np.ndarray, item: Dataset, dataset: Dataset) -> np.ndarray | None:
+def looked_up(values: np.ndarray, item: Dataset, dataset: Dataset) -> np.ndarray | None:
     """Apply one LUT item (PS3.3 C.11.1.1.1): values below its first entry take the first, above its last the last.
 
     None where it has no entries, far fewer than it says, or only one level.
@@ -151,9 +171,9 @@ def _first_value(first: int, entries: int, values: np.ndarray) -> int:
     return max(readings, key=shared)
 
 
-def _top(largest: float, dataset: Dataset) -> float:
+def white_of(largest: float, dataset: Dataset) -> float:
     """White, of a display table: the most that its bits can hold; where they do not fit its entries, its largest."""
-    for item in _items(dataset, "VOILUTSequence"):
+    for item in table_items(dataset, "VOILUTSequence"):
         bits = next(iter(tag_numbers(item, "LUTDescriptor")[2:]), None)
         if bits and 8 <= bits <= 16 and 2 ** (bits - 1) <= largest < 2**bits:
             return 2.0**bits - 1

@@ -22,7 +22,8 @@ from diagnosis.model_cards.words import (
     SHARES,
     SHORT_FIGURES,
 )
-from diagnosis.wording.numbers import decimal, interval, interval_in_percent, number, percent
+from diagnosis.wording.facts import preprocessing_in_words
+from diagnosis.wording.numbers import UNDEFINED, decimal, interval, interval_in_percent, number, percent
 
 EXTERNAL_FIGURES = ("roc_auc", "pr_auc", "accuracy", "sensitivity", "specificity", "brier")
 PAPER_FIGURES = ("accuracy", "sensitivity", "specificity", "precision", "f1")
@@ -52,7 +53,7 @@ def sections_of(card: Value, plots: Sequence[str]) -> list[Section]:
 def what_it_is(card: Value) -> Section:
     network, contract = card["network"], card["contract"]
     size = number(contract["image_size"].number())
-    preprocessing = [f"{name}: {shown(value.text())}" for name, value in contract["preprocessing"].items()]
+    preprocessing = {name: value.raw for name, value in contract["preprocessing"].items()}
     classes = ", ".join(shown(name.text()) for name in contract["class_names"].entries())
     hidden = network["head"]["hidden_units"].number()
     facts = [
@@ -60,7 +61,7 @@ def what_it_is(card: Value) -> Section:
         (_("Made"), moment_of(card["created"].text())),
         (_("Classes"), _("%(classes)s; COVID is the positive class everywhere") % {"classes": classes}),
         (_("Input"), _("%(size)s × %(size)s pixels, grey on three channels") % {"size": size}),
-        (_("Preprocessing"), ", ".join(preprocessing)),
+        (_("Preprocessing"), preprocessing_in_words(preprocessing) or UNDEFINED),
         (_("Weights of the frozen part"), shown(network["backbone"].text())),
         (_("Head"), _("a hidden layer of %(units)s units") % {"units": number(hidden)} if hidden else _("linear")),
     ]

@@ -9,6 +9,7 @@ from diagnosis.models.results import AnswerHidden, Diagnosis, DiagnosisQuerySet,
 from diagnosis.models.reviews import Outcome, OwnReading, Review, ReviewQuerySet, ReviewState
 from diagnosis.models.statistics import DayFigures, ResultChange
 from diagnosis.models.studies import Study, StudyQuerySet
+from diagnosis.models.uploads import UploadRecord, UploadRecordQuerySet
 
 __all__ = [
     "AnswerHidden",
@@ -35,4 +36,6 @@ __all__ = [
     "StudyEvent",
     "StudyEventQuerySet",
     "StudyQuerySet",
+    "UploadRecord",
+    "UploadRecordQuerySet",
 ]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +27,18 @@ from diagnosis.models.reviews import Outcome
 NOTES_LENGTH = 5000
 
 
+def moment_of(text: str) -> datetime | None:
+    """A moment in ISO 8601, in the site's time where it has no offset; None for none and for one still to come."""
+    if not text:
+        return None
+    moment = datetime.fromisoformat(text)
+    try:
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(settings.TIME_ZONE))).astimezone(UTC)
+    except OverflowError:
+        return None
+    return moment if moment < timezone.now() + timedelta(hours=1) else None
+
+
 class StudyQuerySet(models.QuerySet["Study"]):
     def visible_to(self, user: User) -> Self:
         """Studies of the person's own institution, or only the own ones, for the clinical role only: `narrowed`."""
@@ -34,12 +48,17 @@ class StudyQuerySet(models.QuerySet["Study"]):
         """Studies whose key (one of SEARCHED_KEYS) begins with the text."""
         return self.filter(starts_with(text, key))
 
+    def unanswered(self) -> Self:
+        """Those that are stored without an answer, the newest first; voided ones are not."""
+        return self.filter(unanswered__isnull=False, voided=None).order_by("-unanswered", "-pk")
+
 
 class Study(models.Model):
     """One radiograph as it was uploaded, and the copies that pages show.
 
     The file names below are those of the storage and never of the person. `original` is handed out as a download only.
-    A voided study stays, with everything about it, and is in no list unless it is asked for.
+    A voided study stays, with everything about it, and is in no list unless it is asked for. A study without an answer
+    has no `Diagnosis`: the model refused its picture, and a person stored it all the same (decision 0023).
     """
 
     class Projection(models.TextChoices):
@@ -79,6 +98,10 @@ class Study(models.Model):
         _("turned or inverted before it was assessed"), max_length=10, blank=True, choices=Correction, editable=False
     )
 
+    unanswered = models.DateTimeField(_("stored without an answer"), null=True, editable=False)
+    refusal = models.JSONField(_("why it has no answer"), null=True, editable=False)
+    received_from = models.CharField(_("received from (AE title)"), max_length=16, blank=True, editable=False)
+
     patient = models.ForeignKey(
         Patient, on_delete=models.PROTECT, null=True, related_name="studies", verbose_name=_("patient")
     )
@@ -105,6 +128,8 @@ class Study(models.Model):
     notes_key = WordsField(source="notes")
 
     objects = StudyQuerySet.as_manager()
+    shares_its_day = False
+    """Whether a page shows this study next to another one of the same day, and so tells the time as well."""
 
     class Meta:
         verbose_name = _("study")
@@ -115,6 +140,7 @@ class Study(models.Model):
             models.UniqueConstraint(fields=["institution", "pixels_sha256"], name="one_study_per_picture"),
         ]
         indexes = [
+            models.Index(fields=["institution", "unanswered"], name="study_without_answer"),
             models.Index(fields=["institution", "file_name_key"], name="study_by_file_name"),
             models.Index(fields=["institution", "patient_reference_key"], name="study_by_patient_reference"),
             models.Index(fields=["institution", "patient_name_key"], name="study_by_patient_name"),
@@ -122,6 +148,10 @@ class Study(models.Model):
 
     def __str__(self) -> str:
         return str(self.uuid)
+
+    def get_absolute_url(self) -> str:
+        """Its page; where it has an answer, that leads to the newest result."""
+        return reverse("diagnosis:study", args=[self.uuid])
 
     @property
     def patient_reference(self) -> str:
@@ -136,6 +166,11 @@ class Study(models.Model):
     def day(self) -> date:
         """The day on which the radiograph was taken, or where that is not known the day of its upload."""
         return self.study_date or timezone.localdate(self.created)
+
+    @property
+    def acquired(self) -> datetime | None:
+        """The moment of the exposure, where the DICOM file says it."""
+        return moment_of((self.dicom or {}).get("acquired") or "")
 
     @property
     def shown_size(self) -> tuple[int, int]:

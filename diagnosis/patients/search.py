@@ -83,12 +83,14 @@ class PatientStudies:
 
 
 def studies_of(user: User, patient: Patient) -> PatientStudies:
-    """Read in two queries, whatever their number; what a blind reader may not see is taken out."""
+    """Read in three queries, whatever their number; what a blind reader may not see is taken out."""
     rows = Diagnosis.objects.visible_to(user).filter(study__patient=patient).with_rows_shown().newest_first()
     answers: dict[int, list[Diagnosis]] = {}
     for row in conceal(user, rows):
         answers.setdefault(row.study_id, []).append(row)
     studies = [PatientStudy(group[0].study, group) for group in answers.values()]
+    without = Study.objects.visible_to(user).filter(patient=patient, unanswered__isnull=False)
+    studies += [PatientStudy(study, []) for study in without]
     studies.sort(key=lambda item: (item.study.day, item.study.created), reverse=True)
     return PatientStudies(
         kept=[item for item in studies if not item.study.voided], voided=[item for item in studies if item.study.voided]

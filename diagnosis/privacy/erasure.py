@@ -8,17 +8,16 @@ the audit's entries, which hold no name; counts of refused uploads; of each repo
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.core.files.storage import default_storage
 from django.db import transaction
 
 from accounts.models import User
 from audit.models import Action
 from audit.services import held_back
 from diagnosis.errors import DiagnosisError
+from diagnosis.files.erasing import files_erase
 from diagnosis.history.recording import patient_record, study_record
 from diagnosis.history.recounts import figures_forget
 from diagnosis.models import (
@@ -32,6 +31,8 @@ from diagnosis.models import (
     Review,
     Study,
     StudyEvent,
+    UploadRecord,
+    UploadRecordQuerySet,
 )
 from diagnosis.models.locking import locked, locked_studies
 
@@ -73,6 +74,7 @@ def patient_erase(
         if studies and only_without_studies:
             raise StillStudied("the patient has a study again")
         reports = sum(_erase_rows(study) for study in studies)
+        _erase_refused_uploads(patient)
         Patient.objects.filter(pk=patient.pk).delete()
         detail = {"reason": reason, "studies": len(studies), "reports": reports}
         patient_record(Action.PATIENT_ERASED, patient=patient, actor=actor, **detail)
@@ -94,6 +96,7 @@ def _erase_rows(study: Study) -> int:
     """Delete every row of the study, and note its files; the number of its reports."""
     figures_forget(study)
     reports = list(Report.objects.filter(diagnosis__study=study))
+    _erase_records(UploadRecord.objects.filter(study=study))
     files = [study.original, study.display, study.thumbnail, study.full, *(report.pdf for report in reports)]
     FileToErase.objects.bulk_create(FileToErase(name=str(file.name)) for file in files if file)
     ErasedReport.objects.bulk_create(ErasedReport(code=report.code, sha256=report.sha256) for report in reports)
@@ -107,18 +110,13 @@ def _erase_rows(study: Study) -> int:
     return len(reports)
 
 
-def files_erase() -> int:
-    """Delete the files that are noted; how many could not be and stay noted."""
-    return sum(not _file_erased(note) for note in FileToErase.objects.order_by("pk"))
+def _erase_refused_uploads(patient: Patient) -> None:
+    """Lines of the upload history that name the patient by the reference: of files that became no study."""
+    if patient.reference_key:
+        of_patient = UploadRecord.objects.filter(institution=patient.institution_id)
+        _erase_records(of_patient.filter(reference_key=patient.reference_key))
 
 
-def _file_erased(note: FileToErase) -> bool:
-    try:
-        default_storage.delete(note.name)
-    except OSError:
-        logger.exception("the file %s of something erased cannot be deleted", note.name)
-        return False
-    with suppress(OSError):  # the folder, once it is empty
-        default_storage.delete(note.name.rpartition("/")[0])
-    note.delete()
-    return True
+def _erase_records(records: UploadRecordQuerySet) -> None:
+    FileToErase.objects.bulk_create(FileToErase(name=name) for name in records.held().values_list("held", flat=True))
+    records.delete()

@@ -50,18 +50,20 @@ def report_of(diagnosis: Diagnosis, origin: Origin, *, is_deidentified: bool) ->
     the file, every text that a person wrote, and the file's SHA-256, by which anyone with the file would find it. Text
     that is part of the picture stays, and the report says so.
     """
-    radiograph = _radiograph(diagnosis)
+    radiograph = printed_radiograph(diagnosis)
     return ReportContent(
         language=to_locale(get_language() or settings.LANGUAGE_CODE).replace("_", "-"),
         institution="" if is_deidentified else _institution(diagnosis),
         logo=None if is_deidentified else _logo(),
         is_deidentified=is_deidentified,
+        heading=_("Patient details removed") if is_deidentified else _whose(diagnosis.study),
         patient=() if is_deidentified else _facts(patient_facts(diagnosis.study)),
         study=tuple(_study(diagnosis, is_deidentified)),
+        verdicts=tuple(_verdicts(diagnosis)),
         additions=tuple(_additions(diagnosis, is_deidentified)),
         notes="" if is_deidentified else diagnosis.study.notes,
         radiograph=_jpeg(radiograph),
-        heat_map=_jpeg(_under_map(radiograph, diagnosis.study, bytes(diagnosis.heat_map))),
+        heat_map=_heat_map(radiograph, diagnosis),
         opacity_map=_opacity_map(radiograph, diagnosis),
         answer=_answer(diagnosis),
         remarks=tuple(_remarks(diagnosis)),
@@ -111,6 +113,18 @@ def _study(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
     yield Fact(_("Uploaded"), f"{moment(study.created, with_zone=True)}, {study.uploaded_by.display_name}")
 
 
+def _whose(study: Study) -> str:
+    """Name and number of the patient, and the day of the study."""
+    parts = (study.patient_name, study.patient_reference, day_in_words(study.day))
+    return "  ·  ".join(part for part in parts if part)
+
+
+def _verdicts(diagnosis: Diagnosis) -> Iterator[Fact]:
+    review = diagnosis.reviews.newest_first().first()
+    yield Fact(_("Reader"), review.get_verdict_display() if review else _("Not reviewed"))
+    yield Fact(_("RT-PCR"), diagnosis.study.get_outcome_display() or _("Not recorded"))
+
+
 def _additions(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
     """Verdict, own readings and outcome; de-identified without who, when and why."""
     study = diagnosis.study
@@ -157,7 +171,7 @@ def _answer(diagnosis: Diagnosis) -> Answer:
     )
 
 
-def _radiograph(diagnosis: Diagnosis) -> Image.Image:
+def printed_radiograph(diagnosis: Diagnosis) -> Image.Image:
     """The copy that pages show, as large as print needs it."""
     with diagnosis.study.display.open("rb") as file, Image.open(file, formats=("JPEG",)) as picture:
         picture.thumbnail((PRINTED_SIDE, PRINTED_SIDE), Image.Resampling.LANCZOS)
@@ -176,12 +190,22 @@ def _remarks(diagnosis: Diagnosis) -> Iterator[str]:
         yield sentence
 
 
+def _heat_map(radiograph: Image.Image, diagnosis: Diagnosis) -> bytes | None:
+    """Not below the operating point: there it shows what was outweighed, as on the page, where it is off at first."""
+    if diagnosis.probability < diagnosis.operating_point:
+        return None
+    return _jpeg(under_map(radiograph, diagnosis.study, bytes(diagnosis.heat_map)))
+
+
 def _opacity_map(radiograph: Image.Image, diagnosis: Diagnosis) -> bytes | None:
     stored = bytes(diagnosis.opacity_map)
-    return _jpeg(_under_map(radiograph, diagnosis.study, stored)) if stored else None
+    if not stored or diagnosis.opacities == Diagnosis.Opacities.NO:
+        return None
+    return _jpeg(under_map(radiograph, diagnosis.study, stored))
 
 
-def _under_map(radiograph: Image.Image, study: Study, stored: bytes) -> Image.Image:
+def under_map(radiograph: Image.Image, study: Study, stored: bytes) -> Image.Image:
+    """The radiograph in colours, with a stored heat map laid over it."""
     drawn = coloured_heat_map(stored, width=study.width, height=study.height)
     with Image.open(io.BytesIO(drawn), formats=("PNG",)) as colours:
         large = colours.convert("RGBA").resize(radiograph.size, Image.Resampling.BICUBIC)

@@ -7,6 +7,7 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import Flowable
 
 from diagnosis.findings import Prediction
+from diagnosis.imaging.own_outputs import heat_palette
 from diagnosis.reports.fonts import BOLD, REGULAR
 
 INK = HexColor("#14303a")
@@ -26,6 +27,8 @@ _ZONES = {
 }
 _BAR_HEIGHT = 11
 _BAR_FROM = 14
+_UNDER = 225
+"""Grey below the key, 0..255."""
 
 
 class Scale(Flowable):
@@ -76,6 +79,25 @@ class Scale(Flowable):
         width = stringWidth(text, BOLD, 9)
         self.canv.setFont(BOLD, 9)
         self.canv.drawString(min(max(place - width / 2, 0), self.width - width), top + 11, text)
+
+
+class HeatKey(Flowable):
+    """The colours of the maps from little to much, over grey as they are over a radiograph."""
+
+    def __init__(self, *, width: float, from_right: bool) -> None:
+        super().__init__()
+        self.width, self.height = width, 10
+        self._from_right = from_right
+
+    def draw(self) -> None:
+        colours, opacities = heat_palette()
+        step = self.width / 64
+        for place in range(64):
+            level = 4 * (63 - place if self._from_right else place)
+            opacity = opacities[level] / 255
+            channels = (colours[3 * level + channel] * opacity + _UNDER * (1 - opacity) for channel in range(3))
+            self.canv.setFillColorRGB(*(value / 255 for value in channels))
+            self.canv.rect(place * step, 0, 1.1 * step, 8, stroke=0, fill=1)
 
 
 def qr_code(text: str, side: float) -> Drawing:

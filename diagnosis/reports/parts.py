@@ -40,7 +40,9 @@ class Figures:
 class ReportContent:
     """All that a report prints. Pictures are bytes: JPEG, and JPEG or PNG for the logo.
 
-    `additions` is what people added: review, own readings, RT-PCR outcome; `notes` are clinical, of many lines.
+    `heading` is what stands on every page: whose report it is. `verdicts` are what people found, each in a word, with
+    the model's answer. `additions` is what people added: review, own readings, RT-PCR outcome; `notes` are
+    clinical, of many lines.
     `produced` carries the time zone in which it is printed, and is None where a date would name the patient's visit.
     """
 
@@ -48,12 +50,15 @@ class ReportContent:
     institution: str
     logo: bytes | None
     is_deidentified: bool
+    heading: str
     patient: tuple[Fact, ...]
     study: tuple[Fact, ...]
+    verdicts: tuple[Fact, ...]
     additions: tuple[Fact, ...]
     notes: str
     radiograph: bytes
-    heat_map: bytes
+    heat_map: bytes | None
+    """None where it was not asked for: below the operating point."""
     opacity_map: bytes | None
     answer: Answer
     remarks: tuple[str, ...]

@@ -16,13 +16,14 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.utils import ImageReader
 from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, Spacer, Table
 
-from diagnosis.reports.drawing import ACCENT, INK, LABEL_COLOURS, LINE, PANEL, SOFT, Scale, qr_code
+from diagnosis.reports.drawing import ACCENT, INK, LABEL_COLOURS, LINE, PANEL, SOFT, HeatKey, Scale, qr_code
 from diagnosis.reports.fonts import REGULAR, Typesetter, is_shaped, printable, typesetter_for
 from diagnosis.reports.parts import Fact, ReportContent
 from diagnosis.reports.sheets import MARGIN, Frame, build_pages
+from diagnosis.wording.numbers import MOMENT_FORMAT
 
 WIDTH = A4[0] - 2 * MARGIN
-_PICTURE_HEIGHT = 235
+_PICTURE_HEIGHT = 205
 _GAP = 10
 _MOST_LINES = 80
 
@@ -34,7 +35,8 @@ def report_pdf(report: ReportContent) -> bytes:
         frame = Frame(
             title=_title(report),
             language=report.language,
-            institution=report.institution or _title(report),
+            institution=report.institution,
+            heading=report.heading,
             logo=report.logo,
             code=report.code,
             without_date=report.produced is None,
@@ -56,9 +58,9 @@ def _title(report: ReportContent) -> str:
 
 def _texts(report: ReportContent) -> Iterator[str]:
     """Every text that is not a word of this program's own."""
-    yield from (report.institution, report.produced_by, report.answer.label)
+    yield from (report.institution, report.heading, report.produced_by, report.answer.label)
     yield report.notes
-    for fact in (*report.patient, *report.study, *report.additions, *report.model):
+    for fact in (*report.patient, *report.study, *report.verdicts, *report.additions, *report.model):
         yield from (fact.name, fact.value)
     yield from (*report.limits, *report.remarks)
     yield from (figures.measured_on for figures in report.figures)
@@ -118,7 +120,8 @@ class _Story:
     def _column(self, heading: str, facts: tuple[Fact, ...], width: float) -> list[Flowable]:
         lines: list[Flowable] = [Spacer(0, 5), self._text(heading, size=10.5, bold=True, width=width), Spacer(0, 2)]
         if not facts:
-            lines.append(self._text(_("Not recorded"), width=width, colour=SOFT))
+            removed = self._report.is_deidentified
+            lines.append(self._text(_("Removed") if removed else _("Not recorded"), width=width, colour=SOFT))
         for fact in facts:
             lines.append(self._fact(fact, width))
         return [*lines, Spacer(0, 5)]
@@ -135,30 +138,49 @@ class _Story:
         return table
 
     def _answer(self) -> Flowable:
+        """The model's answer, the reader's and RT-PCR in letters of one size; below them the scale and what was seen.
+
+        Nobody's word dominates.
+        """
         answer, reading = self._report.answer, self._report.answer.reading
-        inner, left, gap = WIDTH - 24, 176, 14
-        right = inner - left - gap
-        colour = LABEL_COLOURS[answer.prediction]
-        words = [
-            self._text(answer.label, size=20, bold=True, width=left, colour=colour),
-            Spacer(0, 2),
-            self._text(_("COVID probability %s") % reading.probability, size=10.5, bold=True, width=left),
-            self._text(self._meaning(), width=left, colour=SOFT),
-        ]
+        inner = WIDTH - 24
         scale = Scale(
             probability=(answer.probability, reading.probability),
             operating_point=answer.operating_point,
             band=(answer.indeterminate_low, answer.indeterminate_high),
-            width=right,
+            width=inner,
         )
-        key = self._text(self._key(), size=8, width=right, colour=SOFT)
-        table = self._row([words, "", [Spacer(0, 4), scale, Spacer(0, 5), key]], [left, gap, right])
-        remarks = [self._text(remark, size=8.5, width=inner) for remark in self._report.remarks]
-        outer = Table([[[table, *remarks]]], colWidths=[WIDTH])
-        table.setStyle(_BARE)
-        edge = "LINEAFTER" if self._from_right else "LINEBEFORE"
-        outer.setStyle([("BACKGROUND", (0, 0), (-1, -1), PANEL), (edge, (0, 0), (0, -1), 4, colour), *_PADDED])
+        small = (f"{self._probability()} {self._meaning()}".strip(), *self._report.remarks)
+        below: list[Flowable] = [
+            Spacer(0, 6),
+            scale,
+            Spacer(0, 4),
+            self._text(self._key(), size=8, width=inner, colour=SOFT),
+        ]
+        below += [self._text(text, width=inner) for text in small]
+        outer = Table([[[self._side_by_side(inner), *below]]], colWidths=[WIDTH])
+        outer.setStyle([("BACKGROUND", (0, 0), (-1, -1), PANEL), *_PADDED])
         return outer
+
+    def _side_by_side(self, width: float) -> Flowable:
+        """Nobody's word is larger than another's."""
+        answer = self._report.answer
+        named = [(_("Model"), answer.label, LABEL_COLOURS[answer.prediction])]
+        named += [(fact.name, fact.value, INK) for fact in self._report.verdicts]
+        each = width / len(named)
+        cells = [
+            [
+                self._text(name, size=8.5, width=each - 8, colour=SOFT),
+                self._text(word, size=14, bold=True, width=each - 8, colour=colour),
+            ]
+            for name, word, colour in named
+        ]
+        table = self._row(cells, [each] * len(named))
+        table.setStyle(_BARE)
+        return table
+
+    def _probability(self) -> str:
+        return _("COVID probability %s.") % self._report.answer.reading.probability
 
     def _meaning(self) -> str:
         reading = self._report.answer.reading
@@ -169,10 +191,7 @@ class _Story:
                 "Below 50 %%, and still Positive: answers count as Positive from %(positive_from)s, so that fewer "
                 "cases are missed."
             ) % {"positive_from": reading.positive_from}
-        return _("Confidence in “%(label)s”: %(confidence)s") % {
-            "label": self._report.answer.label,
-            "confidence": reading.confidence,
-        }
+        return ""
 
     def _key(self) -> str:
         reading = self._report.answer.reading
@@ -206,16 +225,35 @@ class _Story:
         if self._report.opacity_map:
             words = _("Opacities, whatever their cause: colour shows where in the lungs the model sees one.")
             shown.append((self._report.opacity_map, words))
-        words = _("Heat map: what the model used, not a lesion. Colour shows evidence for COVID, whatever the answer.")
-        shown.append((self._report.heat_map, words))
-        width = (WIDTH - (len(shown) - 1) * _GAP) / len(shown)
+        if self._report.heat_map:
+            words = _(
+                "Heat map: what the model used, not a lesion. Colour shows evidence for COVID, whatever the answer."
+            )
+            shown.append((self._report.heat_map, words))
+        width = min((WIDTH - (len(shown) - 1) * _GAP) / len(shown), WIDTH / 2)
         rows = [
             [_fitted(picture, width) for picture, _caption in shown],
             [self._text(caption, size=8, width=width - 4, colour=SOFT) for _picture, caption in shown],
         ]
-        table = Table(rows, colWidths=[width + _GAP / 2] * len(shown))
+        table = Table(rows, colWidths=[width + _GAP / 2] * len(shown), hAlign="LEFT")
         table.setStyle([*_BARE, ("BOTTOMPADDING", (0, 0), (-1, 0), 4)])
-        return KeepTogether([table])
+        return KeepTogether([table, *self._about_maps(has_map=len(shown) > 1)])
+
+    def _about_maps(self, *, has_map: bool) -> Iterator[Flowable]:
+        """What the colours mean, and why there is no heat map."""
+        if has_map:
+            yield Spacer(0, 4)
+            key = HeatKey(width=110, from_right=self._from_right)
+            little, much = (self._text(word, size=8, width=50, colour=SOFT) for word in (_("little"), _("much")))
+            words = _("The colours mean the same in every picture of this model.")
+            table = self._row(
+                [little, key, much, self._text(words, size=8, width=260, colour=SOFT)], [42, 118, 60, 270]
+            )
+            table.setStyle(_BARE)
+            yield table
+        if not self._report.heat_map:
+            words = _("No heat map is printed, because the COVID probability is below the operating point.")
+            yield self._text(words, size=8, width=WIDTH, colour=SOFT)
 
     def _model(self) -> Iterator[Flowable]:
         heading = self._heading(_("Model"))
@@ -297,4 +335,4 @@ def _fitted(picture: bytes, width: float) -> Image:
 
 def _moment(moment: datetime) -> str:
     """Date, time, and the zone with its distance from UTC."""
-    return f"{date_format(moment, 'j F Y, H:i')} {date_format(moment, 'T')} (UTC{date_format(moment, 'O')})"
+    return f"{date_format(moment, MOMENT_FORMAT)} {date_format(moment, 'T')} (UTC{date_format(moment, 'O')})"

@@ -3,6 +3,7 @@
 import io
 from threading import Lock
 
+import numpy as np
 from pypdfium2 import PdfDocument
 
 from diagnosis.imaging.own_outputs import own_mark
@@ -27,3 +28,12 @@ def page_picture(pdf: bytes, number: int) -> bytes:
     buffer = io.BytesIO()
     picture.convert("RGB").save(buffer, "PNG", pnginfo=own_mark())
     return buffer.getvalue()
+
+
+def page_pixels(pdf: bytes, *, width: int) -> np.ndarray:
+    """The first page as (height, width, 3) uint8, RGB."""
+    with _one_at_a_time, PdfDocument(pdf) as document:
+        page = document[0]
+        picture = page.render(scale=width / page.get_width()).to_pil()
+        page.close()
+    return np.asarray(picture.convert("RGB"))

@@ -17,7 +17,7 @@ from diagnosis.reports.fonts import REGULAR, Typesetter, is_shaped
 
 MARGIN = 48
 _HEAD, _FOOT = 74, 52
-_LONGEST_INSTITUTION = 90
+_LONGEST_INSTITUTION = 70
 _LOGO_WIDTH, _LOGO_HEIGHT = 120, 32
 
 
@@ -28,6 +28,8 @@ class Frame:
     title: str
     language: str
     institution: str
+    heading: str
+    """Whose report it is, on every page."""
     logo: bytes | None
     code: str
     without_date: bool
@@ -86,7 +88,10 @@ class _Sheet(Canvas):
             self.drawImage(picture, left, line + 6, across * scale, down * scale, mask="auto")
             left += across * scale + 10
         name = _cut(self._sheet.institution, _LONGEST_INSTITUTION)
-        self._paragraph(name, 9.5, INK, (left, line + 8), A4[0] - MARGIN - left)
+        half = (A4[0] - MARGIN - left) / 2
+        self._paragraph(name, 9.5, INK, (left, line + 8), half)
+        heading = _cut(self._sheet.heading, _LONGEST_INSTITUTION)
+        self._paragraph(heading, 9.5, INK, (left + half + 8, line + 8), half - 8, right=True)
         self._rule(line)
 
     def _draw_foot(self, page: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -41,12 +42,21 @@ def comparison(user: User, study: Study, query: QueryDict) -> dict[str, Any]:
     Raises Http404 where that names none of them.
     """
     context: dict[str, Any] = {"other_studies": other_studies(user, study)}
+    _tell_apart([study, *(other.study for other in context["other_studies"])])
     if "beside" in query:
         try:
             context["beside"] = study_beside(user, study, UUID(str(query["beside"])))
+            _tell_apart([study, context["beside"].study])
         except (Study.DoesNotExist, ValueError):
             raise Http404 from None
     return context
+
+
+def _tell_apart(studies: list[Study]) -> None:
+    """Mark those of the same day, which their dates do not tell apart."""
+    days = Counter(study.day for study in studies)
+    for study in studies:
+        study.shares_its_day = study.shares_its_day or days[study.day] > 1
 
 
 def _others(user: User, study: Study) -> StudyQuerySet:

@@ -19,7 +19,7 @@ from diagnosis.results.comparison import comparison
 from diagnosis.reviews.blinding import conceal, is_hidden
 from diagnosis.reviews.forms import OutcomeForm, ReadingForm, ReviewForm
 from diagnosis.wording.answers import in_words
-from diagnosis.wording.pictures import elsewhere, picture_in_words
+from diagnosis.wording.pictures import elsewhere, is_map_telling, picture_in_words
 
 
 def show_result(
@@ -35,7 +35,7 @@ def show_result(
         (concealed,) = conceal(request.user, [diagnosis])
         context = {"diagnosis": concealed, "study": diagnosis.study, "reading_form": ReadingForm(), **forms}
         return render(request, "diagnosis/reviews/reading.html", context, status=status)
-    context = {**_answer_of(diagnosis), **_added_to(diagnosis), **forms}
+    context = {**_answer_of(request.user, diagnosis), **_added_to(diagnosis), **forms}
     return render(request, "diagnosis/results/result.html", context, status=status)
 
 
@@ -46,13 +46,14 @@ def _record_view(user: User, diagnosis: Diagnosis, shown: Mapping[str, Any]) -> 
         study_record(Action.RESULT_VIEWED, study=shown["beside"].study, actor=user)
 
 
-def _answer_of(diagnosis: Diagnosis) -> dict[str, Any]:
+def _answer_of(user: User, diagnosis: Diagnosis) -> dict[str, Any]:
     others = diagnosis.study.diagnoses.exclude(pk=diagnosis.pk).select_related("model_version").newest_first()
     return {
         "diagnosis": diagnosis,
         "study": diagnosis.study,
         "reading": in_words(diagnosis),
         "picture": picture_in_words(diagnosis),
+        "is_map_shown": user.shows_heat_map and is_map_telling(diagnosis),
         "elsewhere": elsewhere(diagnosis.prediction, diagnosis.model_version.card),
         "others": others,
     }

@@ -225,5 +225,6 @@ def _refusals(report: Activity) -> Panel:
     rows = [Row(str(REFUSALS.get(code, code)), [number(uploads)]) for code, uploads in report.refusals]
     header = [_("Reason"), _("Uploads")]
     text = _("Files that were refused before classification, and why. A file counts each time it is tried.")
+    stored = _("Stored without an answer: %s") % number(report.stored_unanswered)
     table = Table(_("Refused uploads by reason"), header, rows)
-    return Panel("refusals", _("Could not be assessed"), [text], tables=[table])
+    return Panel("refusals", _("Could not be assessed"), [text, stored], tables=[table])

@@ -16,7 +16,7 @@ from diagnosis.statistics.kept_days import Figures, figures_by_part
 from diagnosis.statistics.packing import packed, unpacked
 from diagnosis.statistics.periods import Bucket, Period, Timed, number_of_span, rows_within
 from diagnosis.statistics.review_times import WAITED, ReviewTimes, minutes_waited
-from diagnosis.statistics.scope import counted_refusals
+from diagnosis.statistics.scope import counted_refusals, counted_unanswered
 from diagnosis.statistics.shares import Share
 
 
@@ -68,6 +68,8 @@ class Activity:
     versions: tuple[tuple[ModelVersion, Counts], ...]
     people: tuple[tuple[User, int], ...]
     refusals: tuple[tuple[str, int], ...]
+    stored_unanswered: int
+    """Of the refused ones: stored without an answer."""
     review_times: ReviewTimes
     hides_days: bool
 
@@ -110,6 +112,7 @@ def activity_of(user: User, period: Period) -> Activity:
         versions=_by_version(together),
         people=_by_person(days),
         refusals=_by_reason(refused),
+        stored_unanswered=_stored_unanswered(user, period),
         review_times=ReviewTimes.of(unpacked(day["waited"], WAITED) for day in days),
         hides_days=user.reads_blind and period.has_days,
     )
@@ -146,6 +149,10 @@ def _refused(user: User, period: Period) -> list[_RefusedGroup]:
     refused = counted_refusals(user).filter(rows_within(period.buckets, "created"))
     keyed = refused.annotate(bucket=number_of_span(period.buckets, "created"))
     return list(keyed.values_list("bucket", "reason").annotate(uploads=Count("pk")))
+
+
+def _stored_unanswered(user: User, period: Period) -> int:
+    return counted_unanswered(user).filter(rows_within(period.buckets, "unanswered")).order_by().count()
 
 
 def _counts(groups: Iterable[_Group], refused: Iterable[_RefusedGroup] = ()) -> Counts:

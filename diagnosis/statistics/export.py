@@ -68,6 +68,7 @@ def _report_rows(report: Activity) -> Iterator[dict[str, Any]]:
         yield {"part": "radiographer", "name": person.display_name, "answered": results}
     for code, uploads in report.refusals:
         yield {"part": "refusal", "name": code, "refused": uploads}
+    yield {"part": "stored_without_answer", "name": report.period.slug, "refused": report.stored_unanswered}
     for name, minutes in report.review_times.quantiles.items():
         yield {"part": "time_to_review", "name": name, "minutes": minutes}
     for band in report.review_times.bands:

@@ -76,9 +76,9 @@ FILLS = {
     "positive": "dark",
     "indeterminate": "stripes",
     "negative": "light",
-    "disagrees": "dark",
-    "unsure": "stripes",
-    "agrees": "light",
+    "disagrees": "apart",
+    "unsure": "lines",
+    "agrees": "agree",
     "unreviewed": "dots",
 }
 SHAPES = {"sensitivity": "circle", "specificity": "diamond"}

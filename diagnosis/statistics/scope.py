@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from accounts.models import User
 from accounts.roles import SignedInRequest
 from accounts.scope import OWN
-from diagnosis.models import Diagnosis, DiagnosisQuerySet, Refusal, RefusalQuerySet
+from diagnosis.models import Diagnosis, DiagnosisQuerySet, Refusal, RefusalQuerySet, Study, StudyQuerySet
 from diagnosis.reviews.blinding import revealed_to
 
 Parameters = ParamSpec("Parameters")
@@ -49,6 +49,13 @@ def counted_refusals(user: User) -> RefusalQuerySet:
     if user.is_staff:
         return Refusal.objects.filter(institution=user.institution_id)
     return Refusal.objects.visible_to(user)
+
+
+def counted_unanswered(user: User) -> StudyQuerySet:
+    """Radiographs of the person's institution that are stored without an answer."""
+    if user.is_staff:
+        return Study.objects.filter(institution=user.institution_id).unanswered()
+    return Study.objects.visible_to(user).unanswered()
 
 
 def counts_visible(view: View[Parameters]) -> View[Parameters]:

@@ -1,4 +1,4 @@
-"""Edit, move, void and restore a study: its details, its patient, and whether it counts."""
+"""A study without an answer; edit, move, void and restore a study: its details, its patient, and whether it counts."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -7,24 +7,61 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import IntegrityError, transaction
-from django.http import HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.roles import SignedInRequest, radiographer_required
 from audit.models import Action
 from audit.services import held_back
-from diagnosis.history.recording import study_record
+from diagnosis.history.lines import history_of
+from diagnosis.history.recording import list_record, study_record
 from diagnosis.models import Diagnosis, Study
 from diagnosis.models.locking import ChangedMeanwhile
 from diagnosis.patients.forms import PatientForm
 from diagnosis.patients.matching import PatientMismatch, patient_for_move
 from diagnosis.patients.services import patient_update
+from diagnosis.results.comparison import comparison
 from diagnosis.studies.forms import MoveForm, ReasonForm, StudyForm
+from diagnosis.studies.search import unanswered_page
 from diagnosis.studies.services import study_edit, study_move, study_restore, study_void
 
 READ_OR_POST = ["GET", "HEAD", "POST"]
+
+
+@radiographer_required
+@require_safe
+def study(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+    """A radiograph that is stored without an answer, and why it has none; one with an answer leads to its result."""
+    found = get_object_or_404(
+        Study.objects.visible_to(request.user).select_related("patient", "uploaded_by"), uuid=uuid
+    )
+    if found.unanswered is None:
+        return redirect(_newest_result(found))
+    shown = comparison(request.user, found, request.GET)
+    study_record(Action.RESULT_VIEWED, study=found, actor=request.user)
+    if "beside" in shown:
+        study_record(Action.RESULT_VIEWED, study=shown["beside"].study, actor=request.user)
+    context = {"study": found, "history": history_of(found), **shown}
+    return render(request, "diagnosis/studies/study.html", context)
+
+
+@radiographer_required
+@require_safe
+def unanswered(request: SignedInRequest) -> HttpResponse:
+    """The radiographs that are stored without an answer, newest first, page by page."""
+    after = request.GET.get("after", "")
+    page = unanswered_page(request.user, _uuid_or_404(after) if after else None)
+    list_record(Action.RESULTS_LISTED, actor=request.user, rows=len(page.rows), asked=["without-answer"])
+    return render(request, "diagnosis/studies/unanswered.html", {"page": page, "after": after})
+
+
+def _uuid_or_404(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
 
 
 @radiographer_required
@@ -134,12 +171,12 @@ def _newest_result(study: Study) -> Diagnosis:
 
 
 def _to_result(study: Study) -> HttpResponse:
-    return redirect(_newest_result(study))
+    return redirect(study if study.unanswered else _newest_result(study))
 
 
 def _page(request: SignedInRequest, name: str, study: Study, context: dict[str, Any]) -> HttpResponse:
     """The form of one of the pages; what was posted to it needs correction."""
     study_record(Action.PATIENT_VIEWED, study=study, actor=request.user)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if request.method == "POST" else HTTPStatus.OK
-    context |= {"study": study, "result": _newest_result(study)}
+    context["study"] = study
     return render(request, f"diagnosis/studies/{name}.html", context, status=status)

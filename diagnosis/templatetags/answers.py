@@ -12,7 +12,8 @@ from django.utils.translation import get_language
 
 from diagnosis.models import Diagnosis, ReviewState
 from diagnosis.wording.answers import covid_probability_of, probability_of
-from diagnosis.wording.facts import image_facts, patient_facts
+from diagnosis.wording.errors import stored_text
+from diagnosis.wording.facts import image_facts, patient_facts, preprocessing_in_words
 from diagnosis.wording.reading_notes import reading_notes
 
 register = template.Library()
@@ -20,6 +21,8 @@ register.filter("probability", probability_of)
 register.filter("covid_probability", covid_probability_of)
 register.filter("patient_facts", patient_facts)
 register.filter("image_facts", image_facts)
+register.filter("preprocessing_words", preprocessing_in_words)
+register.filter("refusal_text", stored_text)
 
 _NAMES = {
     "diagnosis/wording/_label.html": Diagnosis.Label.choices,

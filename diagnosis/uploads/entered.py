@@ -18,6 +18,8 @@ class EnteredDetails:
     notes: str = ""
     correction: str = ""
     """How to turn or invert the picture before it is assessed: one of `imaging.corrections.CORRECTIONS`."""
+    received_from: str = ""
+    """The AE title of the archive or modality that it came from; empty for what a person uploads."""
 
 
 NOTHING_ENTERED = EnteredDetails()

@@ -72,6 +72,8 @@ class UploadForm(EnteredFields):
         ),
     )
 
+    store_without_answer = forms.BooleanField(required=False)  # for programs: people are asked after a refusal
+
     max_bytes = MAX_FILE_BYTES
     max_files = MAX_FILES
     texts = script_texts
@@ -84,7 +86,7 @@ class UploadForm(EnteredFields):
     @property
     def details(self) -> list[forms.BoundField]:
         """The fields that may stay empty."""
-        return [field for field in self if field.name != "radiograph"]
+        return [field for field in self if field.name not in ("radiograph", "store_without_answer")]
 
     @property
     def shows_details(self) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Action
@@ -14,29 +17,16 @@ from diagnosis.errors import RadiographRejected, gettext_noop
 from diagnosis.files.storing import study_files
 from diagnosis.history.recording import study_note
 from diagnosis.imaging.radiograph import Radiograph
-from diagnosis.imaging.rendering import display_jpeg, full_jpeg, heat_map_to_png, thumbnail_jpeg
+from diagnosis.imaging.rendering import heat_map_to_png
 from diagnosis.inference.classifier import Classification, Classifier
 from diagnosis.models import Diagnosis, ModelVersion, Standing, Study, StudyEvent
 from diagnosis.models.locking import locked
-from diagnosis.patients.details import NOBODY, PatientDetails, patient_details_of
 from diagnosis.patients.matching import patient_of_upload
-from diagnosis.uploads.entered import EnteredDetails
+from diagnosis.uploads.copies import copies_of, redrawn
+from diagnosis.uploads.upload import Upload
 
-
-@dataclass(frozen=True)
-class Upload:
-    """One file that was accepted, and what was entered with it."""
-
-    user: User
-    content: bytes
-    file_name: str
-    """Safe to show."""
-    radiograph: Radiograph
-    entered: EnteredDetails
-
-    @property
-    def patient_in_file(self) -> PatientDetails:
-        return patient_details_of(self.radiograph.dicom) if self.radiograph.dicom else NOBODY
+CONTRADICTION = "instance-contradiction"
+"""The refusal of a file that bears the number of a stored radiograph, and is another."""
 
 
 def known_study(upload: Upload) -> Study | None:
@@ -57,7 +47,7 @@ def known_study(upload: Upload) -> Study | None:
                 "The DICOM file has the SOP Instance UID of a radiograph that is stored already, but another picture. "
                 "One of the two was changed: ask whoever exported it."
             ),
-            code="instance-contradiction",
+            code=CONTRADICTION,
         )
     return instance or studies.filter(pixels_sha256=radiograph.pixels_sha256).first()
 
@@ -72,18 +62,48 @@ def _is_same_picture(instance: Study, radiograph: Radiograph) -> bool:
 def store(upload: Upload, classifier: Classifier, answer: Classification) -> Diagnosis:
     """Raises Erased where the study, or the patient that it would belong to, is erased at this moment."""
     if known := known_study(upload):
-        with transaction.atomic(), held_back():
-            return _diagnosis_row(upload.user, locked(known), classifier, answer)  # it may be voided at this moment
-    study, pixels = _new_study(upload), upload.radiograph.pixels
-    copies = {"display": display_jpeg(pixels), "thumbnail": thumbnail_jpeg(pixels)}
-    if study.is_reduced:
-        copies["full"] = full_jpeg(pixels)
-    with study_files(study, original=upload.content, **copies), held_back():
+        with _known(upload, known) as study:
+            return _diagnosis_row(upload.user, study, classifier, answer)
+    with _stored(upload, _new_study(upload)) as study:
+        return _diagnosis_row(upload.user, study, classifier, answer)
+
+
+def store_unanswered(upload: Upload, refusal: RadiographRejected) -> Study:
+    """Store a radiograph that the model refused, without an answer, with the reason. Raises Erased."""
+    study = _new_study(upload)
+    study.unanswered, study.refusal = timezone.now(), refusal.as_stored()
+    study.projection = study.projection or _other_projection(upload.radiograph)
+    with _stored(upload, study, refusal=refusal.code):
+        return study
+
+
+@contextmanager
+def _stored(upload: Upload, study: Study, **detail: str) -> Iterator[Study]:
+    """A new study with its files and its patient, in a transaction that the block belongs to."""
+    with study_files(study, original=upload.content, **copies_of(upload.radiograph.pixels)), held_back():
         study.patient = patient_of_upload(user=upload.user, entered=upload.entered.patient, file=upload.patient_in_file)
         study.save()
-        correction = {"correction": study.correction} if study.correction else {}
-        study_note(study=study, actor=upload.user, kind=StudyEvent.Kind.UPLOADED, detail=correction)
-        return _diagnosis_row(upload.user, study, classifier, answer)
+        if study.correction:
+            detail["correction"] = study.correction
+        study_note(study=study, actor=upload.user, kind=StudyEvent.Kind.UPLOADED, detail=detail)
+        yield study
+
+
+@contextmanager
+def _known(upload: Upload, known: Study) -> Iterator[Study]:
+    """A study that is there, locked: it may be voided at this moment. Without an answer until now, it gets one."""
+    is_redrawn = known.unanswered is not None and known.correction != upload.entered.correction
+    with redrawn(upload, known) if is_redrawn else _locked(known) as study:
+        if study.unanswered:
+            study.unanswered, study.refusal = None, None
+            study.save(update_fields=["unanswered", "refusal"])
+        yield study
+
+
+@contextmanager
+def _locked(known: Study) -> Iterator[Study]:
+    with transaction.atomic(), held_back():
+        yield locked(known)
 
 
 def _new_study(upload: Upload) -> Study:
@@ -107,6 +127,7 @@ def _new_study(upload: Upload) -> Study:
         projection=_projection(radiograph) or upload.entered.projection,
         notes=upload.entered.notes,
         correction=upload.entered.correction,
+        received_from=upload.entered.received_from,
     )
 
 
@@ -114,6 +135,11 @@ def _projection(radiograph: Radiograph) -> str:
     """The projection that the DICOM file names (View Position), or nothing."""
     view = radiograph.dicom.view_position if radiograph.dicom else ""
     return view if view in (Study.Projection.PA, Study.Projection.AP) else ""
+
+
+def _other_projection(radiograph: Radiograph) -> str:
+    """Lateral where the file names that: only a radiograph without an answer has such a view."""
+    return Study.Projection.LATERAL if radiograph.view.other_view == Study.Projection.LATERAL else ""
 
 
 def _model_version_of(classifier: Classifier) -> ModelVersion:

@@ -19,6 +19,7 @@ def script_texts(*_form: object) -> dict[str, str]:
         "done": _("Classified"),
         "repeat": _("Already uploaded"),
         "voided": _("Voided"),
+        "stored": _("Stored without an answer"),
         "refused": _("Not classified"),
         "failed": _("Not classified"),
         "stopped": _("Stopped"),

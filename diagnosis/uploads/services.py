@@ -18,6 +18,7 @@ from diagnosis.imaging.decoding import read_untrusted
 from diagnosis.inference.classifier import Classifier
 from diagnosis.inference.concurrency import classification_turn
 from diagnosis.inference.gate import not_frontal
+from diagnosis.inference.gate.sentences import SENTENCES
 from diagnosis.inference.serving import get_classifier
 from diagnosis.models import Diagnosis, Refusal, Study
 from diagnosis.models.locking import Erased
@@ -26,7 +27,8 @@ from diagnosis.patients.details import differences, registered_details
 from diagnosis.patients.matching import patient_check
 from diagnosis.uploads.entered import NOTHING_ENTERED, EnteredDetails
 from diagnosis.uploads.file_names import shown_file_name
-from diagnosis.uploads.rows import Upload, known_study, store
+from diagnosis.uploads.rows import CONTRADICTION, known_study, store, store_unanswered
+from diagnosis.uploads.upload import Upload
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +40,12 @@ class StoredByColleague(DiagnosisError):
 
 
 @dataclass(frozen=True)
-class DiagnosisOutcome:
+class UploadOutcome:
     """What became of an uploaded file."""
 
-    diagnosis: Diagnosis
+    study: Study
+    newest: Diagnosis | None
+    """Its answer; None where it is stored without one."""
     is_repeat: bool
     """The file had been uploaded before, and this is the answer that was there."""
     is_voided: bool = False
@@ -54,43 +58,75 @@ class DiagnosisOutcome:
     """That other file names another patient than the one whose radiograph it is here."""
     left_out: bool = False
     """Details were entered, and not stored because the study was there before."""
+    refusal: RadiographRejected | None = None
+    """Why it has no answer."""
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """Raises ValueError where it is stored without an answer."""
+        if self.newest is None:
+            raise ValueError("the study is stored without an answer")
+        return self.newest
 
 
 def diagnosis_create(
-    *, user: User, content: bytes, file_name: str, entered: EnteredDetails = NOTHING_ENTERED
-) -> DiagnosisOutcome:
+    *,
+    user: User,
+    content: bytes,
+    file_name: str,
+    entered: EnteredDetails = NOTHING_ENTERED,
+    without_answer: bool = False,
+    is_counted: bool = True,
+) -> UploadOutcome:
     """Read, check, classify and store one file; the same file again leads to the diagnosis that is there.
 
     Nothing is stored before the model has answered, and then all of it or nothing. What was `entered` counts where the
-    file says nothing itself; of a study that is there already it changes nothing.
+    file says nothing itself; of a study that is there already it changes nothing. `without_answer`: a picture that was
+    read and that the model refuses is stored all the same, without an answer.
     Raises RadiographRejected (this file), PatientMismatch (it seems to be another patient's), ModelUnavailable (no file
     can be assessed now), ModelBusy (too many are at this moment), StoredByColleague, or what the database or the
-    storage raises. A rejected file is counted.
+    storage raises. A rejected file is counted, unless it was before (`is_counted`).
     """
     try:
         with classification_turn():
-            return _create(user, content, file_name, entered)
+            outcome = _create(user, content, file_name, entered, without_answer)
     except RadiographRejected as error:
-        refusal_add(user=user, error=error)
+        if is_counted:
+            refusal_add(user=user, error=error)
         raise
+    if outcome.refusal and is_counted:
+        refusal_add(user=user, error=outcome.refusal)
+    return outcome
 
 
-def _create(user: User, content: bytes, file_name: str, entered: EnteredDetails) -> DiagnosisOutcome:
-    if entered.projection == Study.Projection.LATERAL:
-        raise not_frontal(Study.Projection.LATERAL)
+def _create(user: User, content: bytes, file_name: str, entered: EnteredDetails, without_answer: bool) -> UploadOutcome:
     radiograph = read_untrusted(content)
     radiograph = replace(radiograph, pixels=corrected(radiograph.pixels, entered.correction))
     upload = Upload(user, content, shown_file_name(file_name), radiograph, entered)
+    try:
+        return _assessed(upload)
+    except RadiographRejected as error:
+        error.reference = upload.patient_in_file.reference
+        if known := _known_refused(upload, error, without_answer):
+            return known
+        if not (without_answer and can_be_stored(error)):
+            raise
+        return _stored_unanswered(upload, error)
+
+
+def _assessed(upload: Upload) -> UploadOutcome:
     study = known_study(upload)
     if study:
-        _refuse_what_only_a_colleague_sees(user, study)
+        _refuse_what_only_a_colleague_sees(upload.user, study)
         if study.voided:
-            return _outcome(upload, study.diagnoses.newest_first()[0], is_repeat=True)
+            return _outcome(upload, study, study.diagnoses.newest_first().first(), is_repeat=True)
+    if upload.entered.projection == Study.Projection.LATERAL:
+        raise not_frontal(Study.Projection.LATERAL)
     classifier = get_classifier()
     if study and (known := _known_outcome(upload, study, classifier)):
         return known
     if not study:
-        patient_check(user=upload.user, entered=entered.patient, file=upload.patient_in_file)
+        patient_check(user=upload.user, entered=upload.entered.patient, file=upload.patient_in_file)
     answer = classifier.classify(upload.radiograph)
     try:
         diagnosis = store(upload, classifier, answer)
@@ -101,22 +137,62 @@ def _create(user: User, content: bytes, file_name: str, entered: EnteredDetails)
         if study and (known := _known_outcome(upload, study, classifier)):
             return known
         diagnosis = store(upload, classifier, answer)
-    logger.info("diagnosis %s stored by %s in %.0f ms", diagnosis.uuid, user.uuid, answer.milliseconds)
-    return _outcome(upload, diagnosis, is_repeat=False, was_there=study is not None)
+    logger.info("diagnosis %s stored by %s in %.0f ms", diagnosis.uuid, upload.user.uuid, answer.milliseconds)
+    return _outcome(upload, diagnosis.study, diagnosis, is_repeat=False, was_there=study is not None)
 
 
-def _outcome(upload: Upload, diagnosis: Diagnosis, *, is_repeat: bool, was_there: bool = True) -> DiagnosisOutcome:
+def _known_refused(upload: Upload, error: RadiographRejected, without_answer: bool) -> UploadOutcome | None:
+    """The study of this very radiograph where it is stored without an answer; with an older one only if asked for."""
+    study = known_study(upload) if error.code != CONTRADICTION else None
+    if study and study.unanswered:
+        return _outcome(upload, study, None, is_repeat=True, refusal=error)
+    if study and without_answer:
+        return _outcome(upload, study, study.diagnoses.newest_first().first(), is_repeat=True)
+    return None
+
+
+def _stored_unanswered(upload: Upload, error: RadiographRejected) -> UploadOutcome:
+    try:
+        study = store_unanswered(upload, error)
+    except (IntegrityError, Erased):  # as above: another request was first, or its patient was erased at this moment
+        if known := _known_refused(upload, error, without_answer=True):
+            return known
+        study = store_unanswered(upload, error)
+    logger.info("study %s stored without an answer by %s", study.uuid, upload.user.uuid)
+    return _outcome(upload, study, None, is_repeat=False, was_there=False, refusal=error)
+
+
+def can_be_stored(error: DiagnosisError) -> bool:
+    """Whether the picture was read and may be a radiograph: then it can be stored without an answer."""
+    return error.code in _STORED_WITHOUT_ANSWER
+
+
+# Of the rules, and all of what was learned: not photographs, drawings, noise, documents, icons and other modalities.
+_STORED_WITHOUT_ANSWER = {"view", "body-part", "child", "strip", "constant", *SENTENCES} - {"mirrored"}
+
+
+def _outcome(
+    upload: Upload,
+    study: Study,
+    diagnosis: Diagnosis | None,
+    *,
+    is_repeat: bool,
+    was_there: bool = True,
+    refusal: RadiographRejected | None = None,
+) -> UploadOutcome:
     reference = normalised(upload.entered.patient.reference)
-    other = bool(reference) and reference != normalised(diagnosis.study.patient_reference)
-    is_other_file = was_there and upload.radiograph.sha256 != diagnosis.study.sha256
-    return DiagnosisOutcome(
+    other = bool(reference) and reference != normalised(study.patient_reference)
+    is_other_file = was_there and upload.radiograph.sha256 != study.sha256
+    return UploadOutcome(
+        study,
         diagnosis,
         is_repeat=is_repeat,
-        is_voided=diagnosis.study.voided is not None,
+        is_voided=study.voided is not None,
         is_other_patients=was_there and other,
         is_other_file=is_other_file,
-        is_named_differently=is_other_file and _names_another(upload, diagnosis.study),
-        left_out=was_there and replace(upload.entered, correction="") != NOTHING_ENTERED,
+        is_named_differently=is_other_file and _names_another(upload, study),
+        left_out=was_there and replace(upload.entered, correction="", received_from="") != NOTHING_ENTERED,
+        refusal=refusal,
     )
 
 
@@ -132,14 +208,14 @@ def _refuse_what_only_a_colleague_sees(user: User, study: Study) -> None:
         )
 
 
-def _known_outcome(upload: Upload, study: Study, classifier: Classifier) -> DiagnosisOutcome | None:
+def _known_outcome(upload: Upload, study: Study, classifier: Classifier) -> UploadOutcome | None:
     """What the served model answered about this very radiograph before."""
     diagnosis = Diagnosis.objects.filter(
         study=study,
         model_version__version=classifier.model_version,
         model_version__weights_sha256=classifier.weights_sha256,
     ).first()
-    return _outcome(upload, diagnosis, is_repeat=True) if diagnosis else None
+    return _outcome(upload, study, diagnosis, is_repeat=True) if diagnosis else None
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""The upload page, under `upload/`."""
+"""The upload page and the upload history, under `upload/`."""
 
 from django.urls import path
 
@@ -6,4 +6,6 @@ from diagnosis.uploads import views
 
 urlpatterns = [
     path("", views.upload, name="upload"),
+    path("history/", views.history, name="uploads"),
+    path("<uuid:uuid>/", views.held, name="upload-held"),
 ]

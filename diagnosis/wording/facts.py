@@ -10,11 +10,13 @@ from django.utils.translation import gettext_lazy
 from pydicom.uid import UID
 
 from diagnosis.models import Study
-from diagnosis.wording.numbers import day
+from diagnosis.wording.numbers import UNDEFINED, day_in_words, moment
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
 
+
+_MANY = 1000
 
 IMAGE_NAMES = {
     "modality": gettext_lazy("Modality"),
@@ -37,12 +39,30 @@ def patient_facts(study: Study) -> list[tuple[str, str]]:
     facts = [
         (_("Name"), patient.name if patient else ""),
         (_("Patient reference"), patient.reference if patient else ""),
-        (_("Date of birth"), day(patient.birth_date) if patient else ""),
+        (_("Date of birth"), day_in_words(patient.birth_date) if patient else ""),
         (_("Sex"), patient.get_sex_display() if patient else ""),
-        (_("Study date"), day(study.study_date)),
+        (_("Study date"), day_in_words(study.study_date)),
         (_("Accession number"), (study.dicom or {}).get("accession_number") or ""),
+        (_("Requesting department"), (study.dicom or {}).get("requesting_department") or ""),
+        (_("Acquired"), moment(study.acquired) if study.acquired else ""),
+        (_("Received from"), study.received_from),
     ]
     return [(name, value) for name, value in facts if value]
+
+
+def preprocessing_in_words(preprocessing: object) -> str:
+    """What is done to a picture before a model sees it, out of its card; "" where the card does not say."""
+    if not isinstance(preprocessing, Mapping) or not preprocessing:
+        return ""
+    views = (
+        _("the whole picture and, once more, the lungs")
+        if preprocessing.get("version") == 2
+        else _("the whole picture")
+    )
+    levels = _("grey levels equalised") if preprocessing.get("equalise") else _("grey levels as they are")
+    number = preprocessing.get("version")
+    version = _("version %s") % (number if isinstance(number, int) and 0 <= number < _MANY else UNDEFINED)
+    return f"{views}; {levels} ({version})"
 
 
 def image_facts(study: Study) -> list[tuple[str, str]]:

@@ -39,6 +39,15 @@ def picture_in_words(diagnosis: Diagnosis) -> PictureInWords:
     )
 
 
+def is_map_telling(diagnosis: Diagnosis) -> bool:
+    """Whether the map that comes first is shown without being asked for.
+
+    Below the operating point evidence for COVID is what was outweighed: coloured spots would contradict the answer. The
+    map of opacities, which comes first where there is one, also tells something where there are opacities.
+    """
+    return diagnosis.probability >= diagnosis.operating_point or diagnosis.opacities == Diagnosis.Opacities.YES
+
+
 def _share(value: float | None) -> str:
     return "" if value is None else percents(value)[0]
 

@@ -42,6 +42,7 @@ TABLE = {
     "result": of("diagnosis"),
     "heat-map": of("diagnosis"),
     "opacity-map": of("diagnosis"),
+    "fhir": of("diagnosis"),
     "reading": of("diagnosis", 422, "post"),
     "review": of("diagnosis", 422, "post"),
     "outcome": of("diagnosis", 422, "post"),

@@ -238,3 +238,15 @@ class TestTheList:
         Diagnosis.objects.update(created=noon)
         tomorrow = (noon + timedelta(days=1)).date().isoformat()
         assert uuids(program_of(alice).get(RESULTS, {"since": tomorrow})) == [str(diagnosis.uuid)]
+
+
+def test_a_refused_picture_is_stored_if_asked_for(program: Client, bob: User, charlie: User) -> None:
+    strip = radiograph_png(width=900, height=160)
+    answer = send(program, strip, store_without_answer="true", reference="A 17")
+    body = answer.json()
+    assert (answer.status_code, body["state"], body["code"], body["result"]) == (201, "stored", "strip", None)
+    listed = program_of(bob).get("/api/studies/without-answer/").json()["studies"]
+    assert [(study["uuid"], study["patient"]["reference"]) for study in listed] == [(body["study"]["uuid"], "A 17")]
+    address = f"/api/studies/without-answer/{body['study']['uuid']}/"
+    assert "strip" in program_of(bob).get(address).json()["refusal"]
+    assert program_of(charlie).get(address).status_code == 404

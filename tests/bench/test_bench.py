@@ -15,7 +15,7 @@ import pytest
 from bench import parts
 from bench.__main__ import PAGE, main
 from bench.document import document_of
-from bench.figures import floor_milliseconds, growth_exponent, targets, training_gain, training_seconds
+from bench.figures import cost_in_views, floor_milliseconds, growth_exponent, targets, training_gain, training_seconds
 from bench.lists import timing
 from bench.machine import this_machine, versions
 from bench.parts import QUICK, BenchPlan, measure
@@ -35,7 +35,8 @@ SMALL = replace(
     BenchPlan(), rounds=2, process_rounds=2, upload_rounds=2, training_rounds=2, megapixels=(1, 4, 9), threads=(1, 2)
 )
 MILLISECONDS = {"predict": 400.0, "tf_function": 200.0, "openvino": 95.0, "bare": 90.0, "classifier": 96.0}
-INT8 = {"openvino": 30.0, "bare": 29.0, "classifier": 31.0}
+MILLISECONDS |= {"one_view": 50.0, "lungs": 4.0, "gate": 6.0}
+INT8 = {"openvino": 30.0, "bare": 29.0, "classifier": 31.0, "one_view": 16.0}
 
 
 class ToyWorker:
@@ -61,7 +62,7 @@ class ToyWorker:
                 "results list": {"milliseconds": [30.0, 40.0, 35.0], "queries": 9, "name": "all, newest"},
                 "statistics of a year, for the first time": {"milliseconds": [9000.0], "queries": 70, "name": ""},
             }
-        rates = {"matrix_rate": 270, "int8_rate": 1000, "images_per_second": 10.5}
+        rates = {"matrix_rate": 540, "int8_rate": 1000, "images_per_second": 10.5}
         return (rates | {"ready": 650, "peak_after": 900}).get(function, 2.0)
 
     def asks(self, function: str, **arguments: Any):
@@ -238,6 +239,13 @@ def test_a_target_is_met_missed_or_not_measured():
     assert met["model.predict ÷ OpenVINO float32"] is True
     assert met["memory of an idle serving process, float32"] is False
     assert met["model.predict ÷ OpenVINO int8"] is None
+
+
+def test_the_cost_of_two_views_counts_lungs_and_gate(toy_run):
+    figures = {target.name: target.figure for target in targets(toy_run)}
+    assert figures["two views, lungs and gate ÷ one view, float32"] == pytest.approx((95 + 4 + 6) / 50)
+    assert figures["two views, lungs and gate ÷ one view, int8"] == pytest.approx((30 + 4 + 6) / 16)
+    assert cost_in_views(results_of({Key("inference", "one_view", 1): 50.0}), "") is None
 
 
 def test_a_whole_training_is_the_sum_of_its_steps():

@@ -48,11 +48,11 @@ def window(page: Page, size: tuple[int, int]) -> None:
     page.set_viewport_size(ViewportSize(width=size[0], height=size[1]))
 
 
-def faults(page: Page, axe: str) -> list[str]:
+def faults(page: Page, axe: str, rules: list[str] = RULES) -> list[str]:
     """What axe-core finds on the page as it is, one line for each element. Swagger UI is not ours to mend."""
     page.evaluate("document.getElementById('swagger-ui')?.replaceChildren()")
     page.evaluate(axe)
-    found = page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", RULES)
+    found = page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", rules)
     return [
         f"{rule['impact']} {rule['id']}: {node['target']} {node['html'][:160]} ({node['failureSummary']})"
         for rule in found["violations"]
@@ -66,6 +66,14 @@ def judge(page: Page, axe: str) -> None:
         window(page, size)
         assert faults(page, axe) == [], size
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0], size
+    judge_dark(page, axe)
+
+
+def judge_dark(page: Page, axe: str) -> None:
+    """Dark, only the colours are others."""
+    page.emulate_media(color_scheme="dark")
+    assert faults(page, axe, ["color-contrast"]) == []
+    page.emulate_media(color_scheme="light")
 
 
 def opened(page: Page, name: str, arguments: dict[str, list[Any]]) -> bool:  # noqa: F811
@@ -151,6 +159,38 @@ def test_a_result_that_is_hidden_from_a_blind_reader(alices: Page, alice: User, 
     for address in (diagnosis.get_absolute_url(), "/results/", "/"):
         alices.goto(address)
         judge(alices, axe)
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_the_administration_in_both_themes(
+    page: Page, context: BrowserContext, live_server: LiveServer, axe: str, dora: User, language: str
+) -> None:
+    """Django's own pages, of which the colours are ours."""
+    User.objects.filter(pk=dora.pk).update(language=language)
+    signed_in(context, live_server, dora)
+    window(page, DESK)
+    for address in ("/admin/", "/admin/accounts/user/", f"/admin/accounts/user/{dora.pk}/change/", "/admin/site/"):
+        page.goto(address)
+        assert faults(page, axe, ["color-contrast"]) == [], address
+        judge_dark(page, axe)
+
+
+def test_dark_is_dark_and_paper_is_light(alices: Page, alice: User) -> None:
+    """By the system's wish and against it, and never in print."""
+    diagnosis = diagnosed(alice)
+    alices.goto(diagnosis.get_absolute_url())
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = alices.evaluate(ground)
+    alices.emulate_media(color_scheme="dark")
+    dark = alices.evaluate(ground)
+    assert dark != light
+    alices.get_by_role("button", name="Light").click()
+    assert alices.evaluate(ground) == light
+    alices.get_by_role("button", name="Dark").click()
+    alices.emulate_media(color_scheme="light")
+    assert alices.evaluate(ground) == dark
+    alices.emulate_media(media="print", color_scheme="dark")
+    assert alices.evaluate(ground) == "rgb(255, 255, 255)"
 
 
 # Keyboard -------------------------------------------------------------------------------------------------------------

@@ -74,7 +74,8 @@ def test_the_heat_map_is_switched_and_faded(signed_in: Page) -> None:
     """The heat map is switched and faded by mouse and keyboard."""
     page = signed_in
     upload(page, radiograph_png())
-    switch, strength = page.get_by_label("Heat map", exact=True), page.get_by_label("Strength")
+    switch, strength = page.get_by_label("Heat map", exact=True), page.get_by_label("Heat map strength")
+    page.get_by_role("button", name="Adjust").click()
     page.wait_for_load_state("networkidle")
     with_heat = picture_of(page)
     switch.uncheck()

@@ -1,6 +1,5 @@
 """The main job with nothing replaced: sign in, upload a real radiograph, read the shipped model's answer."""
 
-import io
 import re
 from pathlib import Path
 
@@ -10,10 +9,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from diagnosis.imaging.radiograph import read_radiograph
 from diagnosis.inference.artifacts import Artifact
 from diagnosis.models import Diagnosis
 from tests.cast import PASSWORD
+from tests.chests import as_png, chest_pixels
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("alice")]
 
@@ -41,16 +40,6 @@ def flower() -> bytes:
     from sklearn.datasets import load_sample_image
 
     return as_png(np.asarray(Image.fromarray(load_sample_image("flower.jpg")).convert("L")))
-
-
-def as_png(pixels: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def chest_pixels(dicom_samples: Path) -> np.ndarray:
-    return read_radiograph((dicom_samples / "RG1_UNCR.dcm").read_bytes()).pixels
 
 
 def sent(page: Page, name: str, content: bytes) -> Locator:
@@ -81,8 +70,8 @@ def test_what_is_no_chest_gets_a_reason(page: Page, served_model: Artifact, dico
     assert Diagnosis.objects.count() == 0
 
 
-def test_a_turned_chest_is_put_upright_by_one_click(page: Page, served_model: Artifact, dicom_samples: Path) -> None:
-    row = sent(page, "turned.png", as_png(np.rot90(chest_pixels(dicom_samples))))
+def test_a_turned_chest_is_put_upright_by_one_click(page: Page, served_model: Artifact) -> None:
+    row = sent(page, "turned.png", as_png(np.rot90(chest_pixels())))
     expect(row).to_have_attribute("data-outcome", "refused", timeout=30_000)
     row.get_by_role("button", name="Turn it").click()
     page.wait_for_url("**/results/*-*/")

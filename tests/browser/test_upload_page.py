@@ -304,3 +304,30 @@ def test_a_zip_gets_a_row_for_each_file(upload_page: Page) -> None:
     expect(row(upload_page, "x.zip: c.txt")).to_contain_text("not a JPEG, PNG or DICOM picture")
     row(upload_page, "x.zip: b.png").get_by_role("link").click()
     expect(upload_page.get_by_role("heading", name="Positive")).to_be_visible()
+
+
+def leg() -> FilePayload:
+    return FilePayload(name="leg.png", mimeType="image/png", buffer=radiograph_png(width=900, height=160))
+
+
+def test_one_click_stores_a_refused_file(upload_page: Page) -> None:
+    choose(upload_page, leg(), png("good.png"))
+    classify(upload_page)
+    row(upload_page, "leg.png").get_by_role("button", name="Store without an answer").click()
+    expect(row(upload_page, "leg.png").get_by_text("Stored without an answer", exact=True)).to_be_visible()
+    row(upload_page, "leg.png").get_by_role("link", name="Open the result").click()
+    expect(upload_page.get_by_role("heading", name="Stored without an answer")).to_be_visible()
+    upload_page.go_back()
+    expect(row(upload_page, "leg.png").get_by_text("a strip of 900 x 160 pixels")).to_be_visible()
+
+
+def test_without_scripts_one_click_stores_it_too(browser: Browser, live_server: LiveServer, alice: User) -> None:
+    context = browser.new_context(java_script_enabled=False, base_url=live_server.url)
+    enter(context, live_server, alice)
+    page = context.new_page()
+    page.goto("/upload/")
+    choose(page, leg())
+    classify(page)
+    page.get_by_role("button", name="Store without an answer").click()
+    expect(page.get_by_role("heading", name="Stored without an answer")).to_be_visible()
+    context.close()

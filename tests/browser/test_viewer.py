@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -16,7 +16,7 @@ from diagnosis.models import Diagnosis, Patient, Study
 from diagnosis.uploads.services import diagnosis_create
 from tests.browser.test_accessibility import axe, judge  # noqa: F401 - a fixture
 from tests.browser.test_first_page import sign_in
-from tests.uploads import diagnosed, radiograph_png
+from tests.uploads import diagnosed, radiograph_dicom, radiograph_png
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("engine")]
 
@@ -64,6 +64,10 @@ def place_of(page: Page, pane: int = 0) -> tuple[float, float, float]:
 def settled(page: Page) -> None:
     """Wait until the picture has been drawn where the script put it."""
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def is_inverted(page: Page, pane: int = 0) -> bool:
+    return filter_of(page, pane) == "invert(1)"
 
 
 def filter_of(page: Page, pane: int = 0) -> str:
@@ -126,36 +130,156 @@ def test_one_to_one_shows_a_pixel_for_a_pixel(viewer: Page) -> None:
     assert place_of(page)[0] == pytest.approx(1)
 
 
-def test_sliders_keys_and_dragging(viewer: Page) -> None:
-    page = viewer
+@pytest.fixture
+def film(alice: User, dicom_samples: Path) -> Diagnosis:
+    """A radiograph of 15 bits, of which the first window shows all."""
+    tags = {"WindowCenter": "15000\\6000", "WindowWidth": "30000\\4000", "ImagerPixelSpacing": "0.2\\0.2"}
+    content = radiograph_dicom(dicom_samples, **tags)
+    return diagnosis_create(user=alice, content=content, file_name="film.dcm").diagnosis
+
+
+def windowed(page: Page, key: str) -> np.ndarray:
+    """The picture as a window shows it; it has settled once its samples are drawn."""
+    page.locator("[data-base]").select_option(key)
+    expect(page.get_by_text("The window works on the file’s own values.")).to_be_visible()
+    page.wait_for_function("key => !document.querySelector('[data-canvas]').hidden || key === 'first'", arg=key)
+    return greys(page)
+
+
+def test_windows_work_on_the_files_own_values(page: Page, film: Diagnosis) -> None:
+    """What the first window shows as one grey, a narrow one of the file shows in many: 8 bits could not."""
+    opened(page, film.get_absolute_url())
+    page.get_by_label("Heat map", exact=True).uncheck()
+    first = greys(page)
+    assert page.locator("[data-canvas]").is_hidden()
+    tool(page, "Adjust").click()
+    page.locator("[data-window-width]").fill("10")
+    expect(page.locator("[data-canvas]")).to_be_visible()
+    page.locator("[data-window-width]").fill("0")
+    assert np.abs(greys(page) - first).mean() < 2
+    narrow = windowed(page, "file-1")
+    assert narrow.std() > 2 * first.std()
+    assert windowed(page, "bone").mean() < first.mean() < windowed(page, "lung").mean()
+    assert page.locator("[data-base] option").all_inner_texts()[1] == "Window 2 of the file"
+
+
+def test_dragging_and_keys_change_the_window(page: Page, film: Diagnosis) -> None:
+    opened(page, film.get_absolute_url())
     page.get_by_label("Heat map", exact=True).uncheck()
     before = greys(page)
-    page.get_by_label("Brightness").fill("150")
-    assert greys(page).mean() > before.mean() + 20
-    page.get_by_label("Brightness").fill("100")
-    page.get_by_label("Contrast").fill("200")
-    assert greys(page).std() > before.std() * 1.4
-
-    page.locator(STAGE).focus()
-    page.keyboard.press("Shift+ArrowUp")
-    page.keyboard.press("Shift+ArrowLeft")
-    assert filter_of(page) == "brightness(1.1) contrast(1.9) invert(0)"
-    expect(page.get_by_text("110 %")).to_be_visible()
-
     tool(page, "Window/level").click()
     x, y = middle_of(page)
     page.mouse.move(x, y)
     page.mouse.down()
-    page.mouse.move(x + 40, y - 20)
+    page.mouse.move(x - 75, y - 40)
     page.mouse.up()
-    assert filter_of(page) == "brightness(1.2) contrast(2.1) invert(0)"
+    expect(page.get_by_text(re.compile(r"Level \d+, width 21213\."))).to_be_visible()
+    after = greys(page)
+    assert after.mean() > before.mean() + 10
     assert place_of(page) == pytest.approx((1, 0, 0), abs=1e-6)
-    expect(tool(page, "Window/level")).to_have_attribute("aria-pressed", "true")
-
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+ArrowDown")
+    expect(page.locator("[data-window-now]")).to_contain_text("width 21213")
+    assert greys(page).mean() < after.mean()
     tool(page, "Reset").click()
-    assert filter_of(page) == "brightness(1) contrast(1) invert(0)"
+    expect(page.locator("[data-canvas]")).to_be_hidden()
     expect(tool(page, "Window/level")).to_have_attribute("aria-pressed", "false")
-    expect(page.locator("[data-map]")).to_be_visible()
+    page.get_by_label("Heat map", exact=True).uncheck()
+    assert np.abs(greys(page) - before).mean() < 1
+
+
+def test_without_samples_the_shown_picture_is_windowed(viewer: Page) -> None:
+    page = viewer
+    page.route("**/samples", lambda route: route.fulfill(status=503))
+    page.get_by_label("Heat map", exact=True).uncheck()
+    before = greys(page)
+    page.locator(STAGE).focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    expect(page.get_by_text("the window works on the 256 levels of the shown picture")).to_be_visible()
+    expect(page.locator("[data-canvas]")).to_be_visible()
+    assert greys(page).std() > before.std() * 1.02
+
+
+def test_everything_turns_with_the_picture(page: Page, film: Diagnosis) -> None:
+    opened(page, film.get_absolute_url())
+    page.get_by_label("Heat map", exact=True).uncheck()
+    before = greys_of_stage(page)
+    page.locator(STAGE).focus()
+    page.keyboard.press("x")
+    expect(page.get_by_text("Mirrored: left and right are exchanged")).to_be_visible()
+    mirrored = greys_of_stage(page)
+    middle = slice(80, -60)
+    assert np.abs(mirrored[middle] - before[middle, ::-1]).mean() < 3
+    page.keyboard.press("x")
+    page.get_by_label("Heat map", exact=True).check()
+    page.keyboard.press("t")
+    picture, heat = (page.locator(f"[data-{name}]").first.bounding_box() for name in ("image", "map"))
+    assert picture
+    assert picture == heat
+    stage = page.locator(STAGE).bounding_box()
+    assert stage
+    assert picture["width"] == pytest.approx(stage["width"], abs=1)
+    assert picture["height"] == pytest.approx(stage["height"], abs=1)
+    page.keyboard.press("Shift+t")
+    page.get_by_label("Heat map", exact=True).uncheck()
+    assert np.abs(greys_of_stage(page)[middle] - before[middle]).mean() < 1
+
+
+def greys_of_stage(page: Page) -> np.ndarray:
+    settled(page)
+    with Image.open(io.BytesIO(page.locator(STAGE).first.screenshot())) as picture:
+        return np.asarray(picture.convert("L"), np.float64)
+
+
+def test_the_ruler_says_what_it_counts(page: Page, film: Diagnosis) -> None:
+    """1,841 pixels of 0.2 mm: the first line is half of that, turned or not; keys move its end."""
+    opened(page, film.get_absolute_url())
+    page.locator(STAGE).focus()
+    page.keyboard.press("d")
+    measured = page.locator("[data-ruler-panel] output")
+    expect(measured).to_have_text("184.1 mm")
+    expect(page.get_by_text("Imager Pixel Spacing, at the detector")).to_be_visible()
+    page.keyboard.press("t")
+    page.keyboard.press("ArrowDown")
+    expect(measured).to_have_text("187.8 mm")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+ArrowDown")
+    expect(measured).to_have_text("187.6 mm")
+    box = page.locator(STAGE).bounding_box()
+    assert box
+    x, y = middle_of(page)
+    page.mouse.move(x - 50, y)
+    page.mouse.down()
+    page.mouse.move(x + 50, y)
+    page.mouse.up()
+    pixels = 100 / min(box["width"] / 1955, box["height"] / 1841)
+    expect(measured).to_have_text(f"{pixels * 0.2:.1f} mm")
+
+
+def test_the_ruler_counts_pixels_without_a_spacing(viewer: Page) -> None:
+    viewer.locator(STAGE).focus()
+    viewer.keyboard.press("d")
+    expect(viewer.locator("[data-ruler-panel] output")).to_have_text("160 pixels")
+    expect(viewer.get_by_text("The file gives no pixel spacing")).to_be_visible()
+
+
+def test_the_magnifier_shows_what_is_below_it(page: Page, film: Diagnosis) -> None:
+    opened(page, film.get_absolute_url())
+    page.locator(STAGE).focus()
+    page.keyboard.press("m")
+    lens = page.locator("[data-lens]")
+    expect(lens).to_be_visible()
+    read = "lens => [...lens.getContext('2d').getImageData(110, 110, 1, 1).data.slice(0, 3)]"
+    first = lens.evaluate(read)
+    page.keyboard.press("i")
+    settled(page)
+    assert lens.evaluate(read)[0] == pytest.approx(255 - first[0], abs=2)
+    before = lens.bounding_box()
+    page.keyboard.press("ArrowLeft")
+    after = lens.bounding_box()
+    assert before
+    assert after
+    assert after["x"] == pytest.approx(before["x"] - 20, abs=1)
 
 
 def test_inverting_changes_white_for_black(viewer: Page) -> None:
@@ -172,32 +296,33 @@ def test_the_keys_count_only_inside_the_viewer(viewer: Page) -> None:
     page.get_by_role("link", name="Results").focus()
     for key in ("i", "h", "+", "w"):
         page.keyboard.press(key)
-    assert filter_of(page).endswith("invert(0)")
+    assert not is_inverted(page)
     expect(page.locator("[data-map]")).to_be_visible()
     assert place_of(page)[0] == pytest.approx(1)
 
-    page.get_by_label("Brightness").focus()
+    tool(page, "Adjust").click()
+    page.get_by_label("Heat map strength").focus()
     page.keyboard.press("ArrowRight")
-    assert filter_of(page).startswith("brightness(1.01)")
+    assert page.locator("[data-map]").evaluate("image => getComputedStyle(image).opacity") == "0.55"
     page.keyboard.press("i")
-    assert filter_of(page).endswith("invert(1)")
+    assert is_inverted(page)
     page.keyboard.press("h")
     expect(page.locator("[data-map]")).to_be_hidden()
-    page.keyboard.press("]")
-    expect(page.locator("[data-map]")).to_be_visible()
-    assert page.locator("[data-map]").evaluate("image => getComputedStyle(image).opacity") == "0.6"
+    page.get_by_label("Window", exact=True).focus()
+    page.keyboard.press("h")
+    expect(page.locator("[data-map]")).to_be_hidden()
 
 
 def test_every_tool_is_on_the_keyboard(viewer: Page) -> None:
     page = viewer
     page.locator(STAGE).focus()
     reached = []
-    for _ in range(20):
+    for _ in range(30):
         page.keyboard.press("Tab")
         if not page.evaluate("document.activeElement.closest('[data-viewer]') !== null"):
             break
         reached.append(page.evaluate("document.activeElement.dataset.action || document.activeElement.id"))
-    assert {"zoom-in", "fit", "window", "invert", "full-screen", "help", "brightness", "heat-map-shown"} <= set(reached)
+    assert {"zoom-in", "window", "panel", "turn", "ruler", "lens", "help", "heat-map-shown"} <= set(reached)
     assert page.evaluate("document.activeElement.closest('main') !== null")
     for button in page.locator("[data-controls] button[data-action]").all():
         assert button.evaluate("one => one.ariaLabel || one.innerText.trim()")
@@ -209,10 +334,29 @@ def test_the_list_of_keys_returns_the_focus(viewer: Page) -> None:
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard and touch")).to_be_visible()
     page.keyboard.press("i")
-    assert filter_of(page).endswith("invert(0)")
+    assert not is_inverted(page)
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(page.locator(STAGE)).to_be_focused()
+
+
+def test_the_picture_gets_the_height(viewer: Page) -> None:
+    """At 1366 × 768 three quarters of it, with the whole toolbar below; on a phone the answer comes first."""
+    page = viewer
+    page.set_viewport_size(ViewportSize(width=1366, height=768))
+    stage, tools = (page.locator(part).bounding_box() for part in (STAGE, ".viewer-tools"))
+    assert stage
+    assert tools
+    assert stage["height"] > 560
+    assert tools["y"] + tools["height"] <= 768
+    page.set_viewport_size(ViewportSize(width=360, height=740))
+    answer, stage, pages = (page.locator(part).bounding_box() for part in (".answer", STAGE, ".site-navigation"))
+    assert answer
+    assert stage
+    assert pages
+    assert answer["y"] < stage["y"]
+    assert pages["height"] < 60
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 def test_full_screen_gives_the_picture_the_room(viewer: Page) -> None:
@@ -244,12 +388,15 @@ def test_zooming_in_loads_full_size(page: Page, large: Diagnosis) -> None:
     expect(page.locator("[data-zoom]")).to_have_text("100 %")
     assert page.locator("[data-image]").evaluate("image => image.naturalWidth") == 2600
     tool(page, "Invert").click()
-    assert filter_of(page).endswith("invert(1)")
+    assert is_inverted(page)
 
 
 def test_two_radiographs_move_together(page: Page, compared: str) -> None:
     opened(page, compared)
     assert page.locator(STAGE).count() == 2
+    tops = {stage.bounding_box()["y"] for stage in page.locator(STAGE).all()}  # type: ignore[index]
+    assert len(tops) == 1
+    assert page.locator(".viewer-day").all_inner_texts()[0].count("uploaded at") == 1  # both are of one day
     page.locator(STAGE).first.focus()
     page.keyboard.press("+")
     page.keyboard.press("+")
@@ -265,7 +412,7 @@ def test_two_radiographs_move_together(page: Page, compared: str) -> None:
     page.keyboard.press("i")
     assert place_of(page, 1)[0] == pytest.approx(1)
     assert place_of(page, 0)[0] == pytest.approx(1.25**2)
-    assert (filter_of(page, 0)[-9:], filter_of(page, 1)[-9:]) == ("invert(1)", "invert(0)")
+    assert (is_inverted(page, 0), is_inverted(page, 1)) == (True, False)
     tool(page, "Together").click()
     assert place_of(page, 0)[0] == pytest.approx(1)
 
@@ -304,7 +451,7 @@ def test_comparing_and_blind_reading_have_no_fault(
     judge(page, axe)
     tool(page, "Invert").click()
     page.keyboard.press("h")
-    assert filter_of(page).endswith("invert(1)")
+    assert is_inverted(page)
 
 
 @pytest.fixture

@@ -11,8 +11,10 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from accounts.models import User
 from diagnosis.models import Diagnosis, Patient
 from diagnosis.studies.services import study_void
+from pacs.services import InstanceHead, instance_found, outgoing_add
 from tests.cast import client_of
 from tests.diagnosis.reports.made import made
+from tests.pacs.peers import peer_of
 from tests.toy import ToyEngine
 from tests.uploads import diagnosed
 
@@ -44,6 +46,7 @@ TABLE = {
     "accounts:sign-in": Row(200, 302, 302, 302),
     "accounts:sign-in-code": Row(302, 302, 302, 302),
     "accounts:sign-out": Row(302, 405, 405, 405),
+    "accounts:theme": Row(405, 405, 405, 405),
     "accounts:session": Row(302, 200, 200, 200),
     "accounts:invitation": of("link", 200, 200, 200, 200),
     "accounts:forgotten": Row(200, 200, 200, 200),
@@ -74,6 +77,7 @@ TABLE = {
     "diagnosis:display": of("study", 302, 200, 404, 403),
     "diagnosis:full": of("study", 302, 200, 404, 403),
     "diagnosis:thumbnail": of("study", 302, 200, 404, 403),
+    "diagnosis:samples": of("study", 302, 200, 404, 403),
     "diagnosis:original": of("study", 302, 200, 404, 403),
     "diagnosis:reading": of("diagnosis", 302, 302, 404, 403),
     "diagnosis:review": of("diagnosis", 302, 302, 404, 403),
@@ -94,6 +98,13 @@ TABLE = {
     "diagnosis:scorecard-file": Row(302, 200, 200, 200),
     "diagnosis:scorecard-year": of("year", 302, 200, 200, 200),
     "diagnosis:scorecard-year-file": of("year", 302, 200, 200, 200),
+    "pacs:search": CLINICAL_PAGE,
+    "pacs:received": CLINICAL_PAGE,
+    "pacs:retry": of("received", 302, 405, 405, 403),
+    # The archive of this test does not answer.
+    "pacs:study": of("study in the archive", 302, 503, 404, 403),
+    "pacs:preview": of("radiograph in the archive", 302, 404, 404, 403),
+    "pacs:fetch": of("radiograph in the archive", 302, 405, 405, 403),
     "models:list": Row(302, 200, 200, 200),
     "models:version": of("version", 302, 200, 200, 200),
     "models:plot": of("plot", 302, 200, 200, 200),
@@ -134,6 +145,21 @@ TABLE = {
     "admin:diagnosis_diagnosis_change": of("row of a diagnosis", 302, 302, 302, 200),
     "admin:diagnosis_diagnosis_history": of("row of a diagnosis", 302, 302, 302, 200),
     "admin:diagnosis_diagnosis_delete": of("row of a diagnosis", 302, 302, 302, 403),
+    "admin:pacs_peer_changelist": ADMINISTRATION,
+    "admin:pacs_peer_add": ADMINISTRATION,
+    "admin:pacs_peer_change": of("peer", 302, 302, 302, 200),
+    "admin:pacs_peer_history": of("peer", 302, 302, 302, 200),
+    "admin:pacs_peer_delete": of("peer", 302, 302, 302, 403),
+    "admin:pacs_instance_changelist": ADMINISTRATION,
+    "admin:pacs_instance_add": Row(302, 302, 302, 403),
+    "admin:pacs_instance_change": of("instance", 302, 302, 302, 200),
+    "admin:pacs_instance_history": of("instance", 302, 302, 302, 200),
+    "admin:pacs_instance_delete": of("instance", 302, 302, 302, 403),
+    "admin:pacs_outgoing_changelist": ADMINISTRATION,
+    "admin:pacs_outgoing_add": Row(302, 302, 302, 403),
+    "admin:pacs_outgoing_change": of("outgoing", 302, 302, 302, 200),
+    "admin:pacs_outgoing_history": of("outgoing", 302, 302, 302, 200),
+    "admin:pacs_outgoing_delete": of("outgoing", 302, 302, 302, 403),
     "admin:audit_auditentry_changelist": ADMINISTRATION,
     "admin:audit_auditentry_add": Row(302, 302, 302, 403),
     "admin:audit_auditentry_change": of("audit entry", 302, 302, 302, 200),
@@ -181,8 +207,17 @@ def arguments(alice: User, engine: ToyEngine, toy_models: Path) -> dict[str, lis
     patient = Patient.objects.create(institution=alice.institution, created_by=alice, reference="P-1")
     report = made(alice, diagnosis)
     (toy_models / "toy-1" / "roc.svg").write_text("<svg/>")
+    peer = peer_of(alice.institution)
+    instance, _ = instance_found(peer=peer, head=InstanceHead("1.2.3"), person=alice)
+    outgoing, _ = outgoing_add(diagnosis=diagnosis, peer=peer, kind="sr", sop_instance_uid="1.2.3.4")
     return {
         "": [],
+        "peer": [peer.pk],
+        "instance": [instance.pk],
+        "outgoing": [outgoing.pk],
+        "received": [instance.uuid],
+        "study in the archive": [peer.uuid, "1.2.3"],
+        "radiograph in the archive": [peer.uuid, "1.2.3", "1.2.3.4", "1.2.3.4.5"],
         "diagnosis": [diagnosis.uuid],
         "study": [diagnosis.study.uuid],
         "voided study": [voided.uuid],

@@ -1,7 +1,6 @@
 """The whole site behind nginx, with the password and the radiographs of the tests."""
 
 import os
-import secrets
 import shutil
 from pathlib import Path
 
@@ -20,9 +19,9 @@ class Site(Stack):
         self, session: requests.Session, content: bytes | None = None, name: str = "chest.png"
     ) -> requests.Response:
         """Post a radiograph as the page's script does; by default one that no one has uploaded yet."""
-        from tests.uploads import radiograph_png  # loads Django, which only some of these tests need
+        from tests.chests import new_chest  # loads pydicom, which only some of these tests need
 
-        return super().upload(session, radiograph_png(secrets.randbelow(10**9)) if content is None else content, name)
+        return super().upload(session, new_chest() if content is None else content, name)
 
 
 def nginx_is_needed() -> None:

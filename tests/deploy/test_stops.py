@@ -1,21 +1,16 @@
 """Restarts, kills, and a site without a model, as a person in mid-upload meets them."""
 
-import io
 import os
-import secrets
 import signal
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pytest
 import requests
-from data_store import DataStore
-from PIL import Image
 
-from diagnosis.imaging.radiograph import read_radiograph
 from scripts.stack import until
+from tests.chests import new_chest
 from tests.deploy.site import Site
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -43,21 +38,8 @@ def site(installation: Site) -> Site:
 
 
 def new_files(count: int) -> list[bytes]:
-    """A real chest, large enough to be in the middle of its decoding, each time with other pixels in a corner."""
-    pixels = read_radiograph((DataStore().data_path / "RG1_UNCR.dcm").read_bytes()).pixels
-    return [as_png(with_corner(pixels)) for _ in range(count)]
-
-
-def with_corner(pixels: np.ndarray) -> np.ndarray:
-    changed = pixels.copy()
-    changed[:4, :4] = np.frombuffer(secrets.token_bytes(16), np.uint8).reshape(4, 4)
-    return changed
-
-
-def as_png(pixels: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
+    """Large enough to be in the middle of their decoding."""
+    return [new_chest() for _ in range(count)]
 
 
 def several_uploads(site: Site, pool: ThreadPoolExecutor, files: list[bytes]) -> list["Future[requests.Response]"]:

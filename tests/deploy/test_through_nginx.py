@@ -2,7 +2,6 @@
 
 import json
 import re
-import secrets
 import socket
 import ssl
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +14,8 @@ from playwright.sync_api import Browser, expect
 
 from scripts.stack import until
 from tests.cast import PASSWORD
+from tests.chests import new_chest
 from tests.deploy.site import Site
-from tests.uploads import radiograph_png
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -37,7 +36,7 @@ def alice(stack: Site) -> requests.Session:
 
 @pytest.fixture(scope="module")
 def content() -> bytes:
-    return radiograph_png(secrets.randbelow(10**9))
+    return new_chest()
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,9 @@ import pytest
 import requests
 
 from scripts.stack import until
+from tests.chests import new_chest
 from tests.deploy.site import Site
 from tests.faults.installation import MariaDB, filled, folders_of, rows_of, small_disk, studies_of, waiting_files
-from tests.uploads import radiograph_png
 
 pytestmark = [pytest.mark.slow, pytest.mark.mariadb, pytest.mark.timeout(600)]
 
@@ -31,7 +31,7 @@ MEGABYTE = 1024**2
 def new_file(*, megabytes: float = 0) -> bytes:
     """A radiograph that was never uploaded; `megabytes` more make it wait in a file instead of in memory."""
     # A PNG ends with its last chunk: no reader looks at what follows.
-    return radiograph_png(secrets.randbelow(10**9)) + b"\0" * int(megabytes * MEGABYTE)
+    return new_chest(500) + b"\0" * int(megabytes * MEGABYTE)
 
 
 def sha256(content: bytes) -> str:
@@ -121,7 +121,7 @@ def test_a_full_disk_then_space_again(site: Site, disk: str, status: int) -> Non
 
 
 def erase(site: Site, studies: set[str]) -> None:
-    command = "from diagnosis.models import Study; from diagnosis.erasure import Reason, study_erase\n"
+    command = "from diagnosis.models import Study; from diagnosis.privacy.erasure import Reason, study_erase\n"
     for study in studies:
         command += f"study_erase(actor=None, study=Study.objects.get(uuid={study!r}), reason=Reason.OTHER)\n"
     site.manage("shell", "--verbosity", "0", "-c", command)

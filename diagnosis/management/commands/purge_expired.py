@@ -9,11 +9,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from diagnosis.files.erasing import files_erase
 from diagnosis.files.strays import stray_folder_delete, stray_folders
 from diagnosis.history.recounts import changes_compact
 from diagnosis.models import FileToErase
-from diagnosis.privacy.erasure import files_erase
 from diagnosis.privacy.retention import expired_patients, expired_studies, kept_since, purge
+from diagnosis.uploads.history import history_purge
 
 
 class Command(BaseCommand):
@@ -31,6 +32,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"Erased {erased._meta.model_name} {erased.uuid}")
         else:
             self.stdout.write("No period is set (RETENTION_DAYS): everything is kept.")
+        history_purge()
         self._delete_strays()
         changes_compact()
         if left := files_erase():

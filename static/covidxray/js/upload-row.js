@@ -7,7 +7,7 @@ window.covidxray = window.covidxray || {};
   const PREVIEW_PIXELS = 144;
   const BUTTONS = {
     waiting: ["remove"], sending: ["stop"], classifying: ["stop"], again: ["stop"],
-    refused: ["correct", "retry", "remove"], failed: ["retry", "remove"], stopped: ["retry", "remove"],
+    refused: ["correct", "store", "retry", "remove"], failed: ["retry", "remove"], stopped: ["retry", "remove"],
   };
   let previews = Promise.resolve(); // one after another: a radiograph that is decoded takes a lot of memory
 
@@ -36,7 +36,7 @@ window.covidxray = window.covidxray || {};
     part("name").textContent = file.name;
     part("size").textContent = sizeOf(file, texts);
     part("progress").setAttribute("aria-label", file.name);
-    for (const name of ["retry", "stop", "remove"]) part(name).setAttribute("aria-label", `${part(name).textContent}: ${file.name}`);
+    for (const name of ["store", "retry", "stop", "remove"]) part(name).setAttribute("aria-label", `${part(name).textContent}: ${file.name}`);
     previews = previews.then(() => preview(file, part("picture")));
 
     const showAnswer = (answer) => {
@@ -61,9 +61,11 @@ window.covidxray = window.covidxray || {};
         for (const [name, value] of Object.entries(values)) {
           part("state").textContent = part("state").textContent.replace(`{${name}}`, value);
         }
-        const shown = (answer.isFinal ? ["remove"] : BUTTONS[answer.state]) || [];
-        for (const name of ["correct", "retry", "stop", "remove"]) part(name).hidden = !shown.includes(name);
-        part("correct").hidden ||= !answer.correction;
+        const shown = (answer.isFinal ? ["correct", "store", "remove"] : BUTTONS[answer.state]) || [];
+        for (const name of ["correct", "store", "retry", "stop", "remove"]) part(name).hidden = !shown.includes(name);
+        part("correct").hidden ||= !answer.correction || Boolean(answer.isFinal && !answer.store);
+        part("store").hidden ||= !answer.store;
+        part("store").value = answer.store || "";
         part("correct").value = answer.correction || "";
         part("correct").textContent = answer.correction_label || "";
         const progress = part("progress");

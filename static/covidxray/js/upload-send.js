@@ -80,8 +80,26 @@ window.covidxray.uploadSender = (form, texts) => {
     xhr.send(body(file, correction));
   });
 
-  return async (file, watch) => {
-    const answer = await sendOnce(file, watch);
-    return answer.sendAgain ? sendOnce(file, watch) : answer;
+  const askOnce = async (address, what) => {
+    const data = new URLSearchParams({ csrfmiddlewaretoken: token.value, do: what });
+    let answer;
+    try {
+      answer = await fetch(address, { method: "POST", body: data, headers: { Accept: "application/json" }, redirect: "manual" });
+    } catch { return failed(texts.network, { pauses: true }); }
+    if ((answer.headers.get("Content-Type") || "").startsWith("application/json")) return answer.json();
+    if (answer.type === "opaqueredirect") return afterProbe(false, texts.signedOut, { pauses: true });
+    if (answer.status === 403) return afterProbe(true, texts.forbidden, { pauses: true });
+    return failed(texts[BY_STATUS[answer.status]] || texts.unexpected);
+  };
+
+  const twice = async (attempt) => {
+    const answer = await attempt();
+    return answer.sendAgain ? attempt() : answer;
+  };
+
+  return {
+    file: (file, watch) => twice(() => sendOnce(file, watch)),
+    // A refused file that the server holds: stored without an answer ("store"), or turned and classified ("correct").
+    held: (address, what) => twice(() => askOnce(address, what)),
   };
 };

@@ -13,7 +13,7 @@
   const send = window.covidxray.uploadSender(form, texts);
   const MOST_ATTEMPTS = 20;
   const OPEN = ["waiting", "sending", "classifying", "again"];
-  const READY = ["done", "repeat", "voided"];
+  const READY = ["done", "repeat", "voided", "stored"];
 
   let items = [];
   let isRunning = false;
@@ -31,7 +31,7 @@
   const summary = () => {
     const finished = items.length - count(...OPEN);
     const parts = [texts.finished.replace("{finished}", finished).replace("{all}", items.length)];
-    for (const [text, ...states] of [["done", "done"], ["repeat", "repeat"], ["voided", "voided"], ["refused", "refused", "failed"],
+    for (const [text, ...states] of [["done", "done"], ["repeat", "repeat"], ["voided", "voided"], ["stored", "stored"], ["refused", "refused", "failed"],
       ["stopped", "stopped"], ["waiting", "waiting"]]) {
       if (count(...states)) parts.push(`${texts[text]}: ${count(...states)}`);
     }
@@ -72,6 +72,7 @@
       again(item);
       run();
     });
+    item.row.button("store").addEventListener("click", (event) => askHeld(item, event.currentTarget.value, "store"));
     item.row.button("retry").addEventListener("click", () => { again(item); run(); });
     if (file.size > maxBytes) show(item, { state: "refused", text: texts.tooLarge, isFinal: true });
     else show(item, { state: "waiting" });
@@ -120,6 +121,8 @@
       const member = { state: answer.state, file: { name: answer.file, size: item.file.size, type: "" }, stop: () => {} };
       member.row = window.covidxray.uploadRow(form, texts, member.file);
       member.row.button("remove").addEventListener("click", () => remove(member));
+      member.row.button("correct").addEventListener("click", () => askHeld(member, answer.store, "correct"));
+      member.row.button("store").addEventListener("click", () => askHeld(member, answer.store, "store"));
       items.splice(items.indexOf(item), 0, member);
       item.row.element.before(member.row.element);
       show(member, { ...answer, isFinal: answer.state === "refused" });
@@ -127,11 +130,20 @@
     remove(item);
   };
 
+  // The server holds the refused file: it is not sent again.
+  const askHeld = async (item, address, what) => {
+    show(item, { state: "classifying" });
+    const answer = await send.held(address, what);
+    show(item, { ...answer, isFinal: answer.state === "refused" });
+    showAll();
+    item.row.button("result").focus();
+  };
+
   const sendItem = async (item) => {
     show(item, { state: "sending" }, { percent: 0 });
     showAll();
     item.attempts += 1;
-    const answer = await send(item.file, watch(item));
+    const answer = await send.file(item.file, watch(item));
     if (answer.retryAfter && item.attempts < MOST_ATTEMPTS) {
       const isStopped = await pause(item, answer.retryAfter);
       return isStopped ? {} : sendItem(item);
@@ -224,6 +236,7 @@
   });
   part("clear").addEventListener("click", () => { [...items].forEach(remove); part("choose").focus(); });
   form.addEventListener("submit", (event) => {
+    if (event.submitter?.hasAttribute("formaction")) return; // a file that the server holds
     event.preventDefault();
     if (items.some((item) => item.state === "waiting")) run();
     else if (!items.some((item) => READY.includes(item.state))) {

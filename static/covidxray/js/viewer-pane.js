@@ -1,23 +1,29 @@
-// One radiograph on its dark stage. Panzoom moves and enlarges it, CSS filters make it lighter or darker.
+// One radiograph on its dark stage. Panzoom moves and enlarges it, CSS turns it, its samples are drawn through a window.
 // Scale 1 fits the stage. What a person reads is screen pixels for each pixel of the original: 100 % is "1:1".
 "use strict";
 
 (() => {
   const MOST_PIXELS = 8;
   const STEP = 1.25;
-  const PLAIN = Object.freeze({ brightness: 100, contrast: 100, inverted: false });
+  // base: which of the file's or the site's windows. shift, factor: of that window's width, how far its level is moved,
+  // and how many times as wide it is. So pictures whose values have nothing in common can be changed together.
+  const PLAIN = Object.freeze({ base: "first", shift: 0, factor: 1, inverted: false });
   const within = (value, least, most) => Math.min(Math.max(value, least), most);
 
   globalThis.ViewerPane = class {
     constructor(stage) {
       this.stage = stage;
       this.layer = stage.querySelector("[data-layer]");
+      this.turned = stage.querySelector("[data-turn]");
       this.image = stage.querySelector("[data-image]");
+      this.canvas = stage.querySelector("[data-canvas]");
       this.maps = [...stage.querySelectorAll("[data-map]")];
       this.lungs = stage.querySelector("[data-lungs]");
       this.width = Number(stage.dataset.width);
       this.height = Number(stage.dataset.height);
-      this.drags = "picture";
+      this.tool = "move";
+      [this.turn, this.isMirrored] = [0, false];
+      [this.ruler, this.lens] = [new ViewerRuler(this), new ViewerLens(this)];
       this.panzoom = Panzoom(this.layer, {
         contain: "outside",
         cursor: "default",
@@ -34,6 +40,7 @@
       this.stage.addEventListener("wheel", (event) => this.wheeled(event), { passive: false });
       this.stage.addEventListener("pointerdown", (event) => this.pressed(event));
       this.stage.addEventListener("pointermove", (event) => this.dragged(event));
+      this.stage.addEventListener("pointerup", () => { this.pressedAt = undefined; });
       new ResizeObserver(() => this.moved()).observe(this.stage);
       this.image.addEventListener("error", () => this.missing());
       if (this.image.complete && !this.image.naturalWidth) this.missing();
@@ -64,9 +71,17 @@
     }
 
     get pixelsWhenFitted() {
-      const { clientWidth, clientHeight } = this.stage;
-      return Math.min(clientWidth / this.width, clientHeight / this.height) * devicePixelRatio;
+      return this.fitted * devicePixelRatio;
     }
+
+    // CSS pixels for each pixel of the file, of the whole picture in its stage.
+    get fitted() {
+      const { clientWidth, clientHeight } = this.stage;
+      const [across, down] = this.turn % 2 ? [this.height, this.width] : [this.width, this.height];
+      return Math.min(clientWidth / across, clientHeight / down);
+    }
+
+    get screenPixels() { return this.fitted * this.panzoom.getScale(); }
 
     // Panzoom's own arithmetic leaves a fitted picture at 1.0000000002.
     get isLarge() { return this.panzoom.getScale() > 1.001; }
@@ -116,15 +131,63 @@
         this.panzoom.setOptions({ contain: "outside" });
         this.change((picture) => picture.pan(x, y)); // back inside where it has left the stage
       }
+      this.lens.draw();
       this.refine();
       this.tell("viewer:moved");
+    }
+
+    // --- turning ---
+
+    // A quarter turns clockwise; mirrored along the screen's horizontal, whichever way the picture is turned.
+    turnBy(quarters) {
+      this.turn = (this.turn + quarters + 4) % 4;
+      this.showTurn();
+    }
+
+    mirror() {
+      this.turn = (4 - this.turn) % 4;
+      this.isMirrored = !this.isMirrored;
+      this.showTurn();
+    }
+
+    turnTo(turn, isMirrored) {
+      [this.turn, this.isMirrored] = [turn, isMirrored];
+      this.showTurn();
+    }
+
+    showTurn() {
+      this.turned.dataset.turn = this.turn;
+      this.turned.toggleAttribute("data-mirrored", this.isMirrored);
+      this.stage.querySelector("[data-mirrored-note]").hidden = !this.isMirrored;
+      this.moved();
+    }
+
+    // A distance on the screen as one in the picture, and a place on the stage as one in pixels of the file.
+    turnedBack(right, down) {
+      const [x, y] = [[right, down], [down, -right], [-right, -down], [-down, right]][this.turn];
+      return { x: this.isMirrored ? -x : x, y };
+    }
+
+    pictureAt({ x, y }) {
+      const { clientWidth, clientHeight } = this.stage;
+      const place = this.place;
+      const fromMiddle = this.turnedBack(
+        (x - clientWidth / 2) / place.scale - place.x,
+        (y - clientHeight / 2) / place.scale - place.y,
+      );
+      return { x: fromMiddle.x / this.fitted + this.width / 2, y: fromMiddle.y / this.fitted + this.height / 2 };
+    }
+
+    onStage(event) {
+      const box = this.stage.getBoundingClientRect();
+      return { x: event.clientX - box.left, y: event.clientY - box.top };
     }
 
     // --- the whole of the original, once more is asked for than the copy has ---
 
     async refine() {
       const { full, shownWidth } = this.stage.dataset;
-      if (!full || this.detail || this.pixels <= Number(shownWidth) / this.width) return;
+      if (!full || this.detail || this.samples?.every === 1 || this.pixels <= Number(shownWidth) / this.width) return;
       this.setDetail("loading");
       const picture = this.image.cloneNode();
       picture.src = full;
@@ -150,15 +213,55 @@
       this.stage.querySelector("[data-missing]").hidden = false;
     }
 
-    // --- light ---
+    // --- window and level ---
 
+    get isPlain() { return this.look.base === "first" && this.look.shift === 0 && this.look.factor === 1; }
+    get source() { return this.canvas.hidden ? this.image : this.canvas; }
+
+    // The picture as the page came is that of the first window: only another one needs the file's own values.
     show(look) {
       this.look = { ...this.look, ...look };
-      const { brightness, contrast, inverted } = this.look;
-      this.image.style.filter = `brightness(${brightness}%) contrast(${contrast}%) invert(${inverted ? 1 : 0})`;
+      for (const picture of [this.image, this.canvas]) picture.style.filter = this.look.inverted ? "invert(1)" : "none";
+      if (!this.isPlain) this.load();
+      this.redraw();
     }
 
     showPlain() { this.show(PLAIN); }
+
+    redraw() {
+      this.frame ??= requestAnimationFrame(() => {
+        this.frame = undefined;
+        const isDrawn = Boolean(this.samples) && !this.isPlain;
+        if (isDrawn) this.samples.draw(this.canvas, this.look);
+        this.canvas.hidden = !isDrawn;
+        this.image.classList.toggle("is-covered", isDrawn);
+        this.lens.draw();
+        this.tell("viewer:drawn");
+      });
+    }
+
+    load() {
+      this.loading ??= this.fetchSamples();
+      return this.loading;
+    }
+
+    async fetchSamples() {
+      this.setSamples("loading");
+      try {
+        this.samples = await ViewerSamples.fetched(this.stage.dataset.samples);
+        this.setSamples(this.samples.every === 1 ? "own" : "means");
+      } catch {
+        this.samples = ViewerSamples.ofPicture(this.image);
+        this.setSamples("picture");
+      }
+      if (this.ruler.isShown) this.ruler.tell();
+      this.redraw();
+    }
+
+    setSamples(state) {
+      this.samplesState = state;
+      this.tell("viewer:samples");
+    }
 
     // `name` is that of the map to show; a radiograph that lacks it shows its only one.
     fadeMap(name, opacity) {
@@ -175,18 +278,21 @@
 
     // --- pointer ---
 
-    set windowed(isWindowed) {
-      this.drags = isWindowed ? "light" : "picture";
+    use(tool) {
+      this.tool = tool;
+      this.ruler.show(tool === "ruler");
+      this.lens.show(tool === "lens");
+      if (tool === "window" || tool === "ruler") this.load();
       this.adapt();
     }
 
-    // What a pointer does depends on whether there is something to move.
+    // What a pointer does depends on the tool, and on whether there is something to move.
     adapt() {
-      const isLight = this.drags === "light";
-      const cursor = isLight ? "crosshair" : this.isLarge ? "grab" : "default";
+      const moves = this.tool === "move" && this.isLarge;
+      const cursor = this.tool !== "move" ? "crosshair" : moves ? "grab" : "default";
       // A picture that fits lets a finger scroll the page.
-      const touchAction = isLight || this.isLarge ? "none" : "pan-y";
-      this.panzoom.setOptions({ cursor, touchAction, disablePan: isLight || !this.isLarge, maxScale: this.most });
+      const touchAction = this.tool !== "move" || moves ? "none" : "pan-y";
+      this.panzoom.setOptions({ cursor, touchAction, disablePan: !moves, maxScale: this.most });
     }
 
     wheeled(event) {
@@ -199,17 +305,25 @@
 
     pressed(event) {
       this.stage.focus({ preventScroll: true });
-      if (this.drags !== "light" || !event.isPrimary) return;
+      if (this.tool === "move" || !event.isPrimary) return;
       this.stage.setPointerCapture(event.pointerId);
       this.pressedAt = { x: event.clientX, y: event.clientY, ...this.look };
+      if (this.tool === "ruler") this.ruler.start(this.pictureAt(this.onStage(event)));
     }
 
     dragged(event) {
+      if (this.tool === "lens") this.lens.move(this.onStage(event));
       if (!this.pressedAt || !this.stage.hasPointerCapture(event.pointerId)) return;
-      const { x, y, brightness, contrast } = this.pressedAt;
-      this.tell("viewer:light", {
-        brightness: brightness + (y - event.clientY) / 2,
-        contrast: contrast + (event.clientX - x) / 2,
+      if (this.tool === "ruler") this.ruler.place(1, this.pictureAt(this.onStage(event)));
+      if (this.tool === "window") this.windowFrom(this.pressedAt, event);
+    }
+
+    // To the right is wider, up is brighter: as at a reporting workstation.
+    windowFrom({ x, y, shift, factor }, event) {
+      const up = (y - event.clientY) / 300;
+      this.tell("viewer:window", {
+        shift: shift + (this.look.inverted ? up : -up) * factor,
+        factor: factor * 2 ** ((event.clientX - x) / 150),
       });
     }
   };

@@ -11,7 +11,8 @@
 
   const panes = [...viewer.querySelectorAll("[data-stage]")].map((stage) => new ViewerPane(stage));
   const [heatShown, heatStrength] = [part("shown"), part("strength")];
-  const sliders = { brightness: part("brightness"), contrast: part("contrast") };
+  const [baseChoice, level, width] = [part("base"), part("window-level"), part("window-width")];
+  const TOOLS = ["window", "ruler", "lens"];
   const [mapChoice, lungsShown] = [part("map-choice"), part("lungs-shown")];
   const heatByDefault = heatShown?.checked;
   let active = panes[0];
@@ -32,19 +33,56 @@
     for (const line of viewer.querySelectorAll("[data-detail-text]")) line.hidden = line.dataset.detailText !== detail;
   };
 
-  const setLight = (change) => {
-    for (const [name, slider] of Object.entries(sliders)) if (name in change) slider.value = change[name];
-    const look = { brightness: Number(sliders.brightness.value), contrast: Number(sliders.contrast.value) };
-    for (const pane of acting()) pane.show(look);
-    showLight();
+  const setLook = (change) => {
+    for (const pane of acting()) pane.show(change);
+    showLook();
   };
 
-  const showLight = () => {
-    for (const [name, slider] of Object.entries(sliders)) {
-      slider.value = active.look[name];
-      part(`${name}-text`).textContent = `${Math.round(active.look[name])} %`;
+  // A higher level is darker, or where low values are bright brighter.
+  const levelSign = () => (active.samples?.inverted ? -1 : 1);
+
+  // A level and a width are told in the file's own values; a table has none until it is changed.
+  const showLook = () => {
+    const { base, shift, factor, inverted } = active.look;
+    const known = [...baseChoice.options].some((option) => option.value === base);
+    baseChoice.value = known ? base : "first";
+    [level.value, width.value] = [100 * shift * levelSign(), Math.log2(factor) * 100];
+    const found = active.samples?.window(active.look);
+    const text = (name, value) => {
+      const words = found ? String(Math.round(value)) : "";
+      part(`window-${name}-text`).textContent = words;
+      part(`window-${name}`).setAttribute("aria-valuetext", words || "–");
+    };
+    text("level", found?.level);
+    text("width", found?.width);
+    const now = part("window-now");
+    now.hidden = active.isPlain || !found;
+    if (found) now.textContent = now.dataset.pattern.replace("{level}", Math.round(found.level)).replace("{width}", Math.round(found.width));
+    press("invert", inverted);
+  };
+
+  // The windows and tables of the file, once they are known, stand between what was shown first and the site's own.
+  const showBases = () => {
+    for (const option of baseChoice.querySelectorAll("[data-of-file]")) option.remove();
+    const before = baseChoice.options[1];
+    const { firstKey } = active.samples ?? {};
+    baseChoice.querySelector("[value=auto]").hidden = firstKey === "auto";
+    let number = 0;
+    for (const [key, look] of active.samples?.looks ?? []) {
+      number += 1;
+      if (!key.startsWith("file-") || key === firstKey) continue;
+      const words = baseChoice.dataset[look.kind].replace("{number}", number);
+      const option = new Option(look.name ? `${words}: ${look.name}` : words, key);
+      option.dataset.ofFile = "";
+      before.before(option);
     }
-    press("invert", active.look.inverted);
+  };
+
+  const showSamples = () => {
+    const state = active.samplesState ?? "";
+    for (const line of viewer.querySelectorAll("[data-samples-text]")) line.hidden = line.dataset.samplesText !== state;
+    showBases();
+    showLook();
   };
 
   const showHeat = () => {
@@ -73,36 +111,78 @@
     showLungs();
   };
 
-  const setWindowed = (isWindowed) => {
-    press("window", isWindowed);
-    for (const pane of panes) pane.windowed = isWindowed;
+  const toolInUse = () => TOOLS.find(isPressed) ?? "move";
+
+  const use = (tool) => {
+    for (const name of TOOLS) press(name, name === tool);
+    for (const pane of panes) pane.use(tool === "ruler" && pane !== active ? "move" : tool);
+  };
+
+  const toggle = (tool) => () => use(isPressed(tool) ? "move" : tool);
+
+  const setPanel = (isOpen) => {
+    part("panel").hidden = !isOpen;
+    button("panel").setAttribute("aria-expanded", isOpen);
+  };
+
+  // An arrow does what dragging does with the tool in use.
+  const arrow = (right, down) => () => {
+    const tool = toolInUse();
+    if (tool === "window") setLook(windowStep(right, down));
+    else if (tool === "ruler") active.ruler.step(right * active.width * 0.01, down * active.width * 0.01);
+    else if (tool === "lens") active.lens.step(right * 20, down * 20);
+    else move((pane) => pane.panBy(right * 60, down * 60));
+  };
+
+  const finely = (right, down) => () => {
+    if (toolInUse() === "ruler") active.ruler.step(right, down);
+    else setLook(windowStep(right, down));
+  };
+
+  const windowStep = (right, down) => ({
+    shift: active.look.shift + (active.look.inverted ? -down : down) * 0.05 * active.look.factor,
+    factor: active.look.factor * 1.1 ** right,
+  });
+
+  const nextBase = () => {
+    const options = [...baseChoice.options].filter((option) => !option.hidden);
+    const place = (options.indexOf(baseChoice.selectedOptions[0]) + 1) % options.length;
+    setLook({ base: options[place].value, shift: 0, factor: 1 });
   };
 
   const align = () => {
     if (together()) for (const pane of panes) if (pane !== active) pane.follow(active);
   };
 
+  const turn = (change) => {
+    for (const pane of acting()) change(pane);
+    report();
+  };
+
   // --- actions, by the name that buttons and keys give them ---
 
-  const light = (name, step) => () => setLight({ [name]: active.look[name] + step });
   const actions = {
     "zoom-in": () => move((pane) => pane.zoomBy(1)),
     "zoom-out": () => move((pane) => pane.zoomBy(-1)),
     fit: () => move((pane) => pane.fit()),
     "one-to-one": () => move((pane) => pane.pixelForPixel()),
-    left: () => move((pane) => pane.panBy(-60, 0)),
-    right: () => move((pane) => pane.panBy(60, 0)),
-    up: () => move((pane) => pane.panBy(0, -60)),
-    down: () => move((pane) => pane.panBy(0, 60)),
-    window: () => setWindowed(!isPressed("window")),
-    brighter: light("brightness", 10),
-    darker: light("brightness", -10),
-    "more-contrast": light("contrast", 10),
-    "less-contrast": light("contrast", -10),
+    left: arrow(-1, 0),
+    right: arrow(1, 0),
+    up: arrow(0, -1),
+    down: arrow(0, 1),
+    "fine-left": finely(-1, 0),
+    "fine-right": finely(1, 0),
+    "fine-up": finely(0, -1),
+    "fine-down": finely(0, 1),
+    ...Object.fromEntries(TOOLS.map((tool) => [tool, toggle(tool)])),
+    "other-end": () => toolInUse() === "ruler" && active.ruler.otherEnd(),
+    "next-base": nextBase,
+    panel: () => setPanel(part("panel").hidden),
+    turn: () => turn((pane) => pane.turnBy(1)),
+    "turn-back": () => turn((pane) => pane.turnBy(-1)),
+    mirror: () => turn((pane) => pane.mirror()),
     invert: () => {
-      const inverted = !active.look.inverted;
-      for (const pane of acting()) pane.show({ inverted });
-      showLight();
+      setLook({ inverted: !active.look.inverted });
     },
     heat: () => setHeat(!heatShown?.checked, heatStrength?.value),
     "less-heat": () => setHeat(true, Number(heatStrength?.value) - 10),
@@ -110,17 +190,21 @@
     lungs: () => setLungs(!lungsShown?.checked),
     together: () => {
       press("together", !isPressed("together"));
+      if (!together()) return;
+      for (const pane of panes) pane.turnTo(active.turn, active.isMirrored);
+      setLook(active.look);
       align();
     },
     reset: () => {
-      setWindowed(false);
+      use("move");
       setHeat(heatByDefault, 50);
       setLungs(false);
       for (const pane of panes) {
         pane.showPlain();
+        pane.turnTo(0, false);
         pane.fit();
       }
-      showLight();
+      showLook();
     },
     "full-screen": () => (document.fullscreenElement ? document.exitFullscreen() : viewer.requestFullscreen()),
     help: () => (part("help").open ? part("help").close() : part("help").showModal()),
@@ -130,18 +214,22 @@
   const keys = {
     "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", 0: "fit", 1: "one-to-one",
     ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down",
-    w: "window", i: "invert", h: "heat", l: "lungs", "[": "less-heat", "]": "more-heat",
+    w: "window", d: "ruler", m: "lens", Enter: "other-end", v: "next-base", a: "panel",
+    t: "turn", x: "mirror", i: "invert", h: "heat", l: "lungs", "[": "less-heat", "]": "more-heat",
     s: "together", r: "reset", f: "full-screen", "?": "help",
   };
-  const shifted = { ArrowLeft: "less-contrast", ArrowRight: "more-contrast", ArrowUp: "brighter", ArrowDown: "darker" };
+  const shifted = {
+    ArrowLeft: "fine-left", ArrowRight: "fine-right", ArrowUp: "fine-up", ArrowDown: "fine-down", T: "turn-back",
+  };
 
   const keyNeedsButton = new Set(["together", "full-screen"]);
 
   const actionOf = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || part("help").open) return undefined;
-    const isSliders = event.target.matches("input[type=range]") && !/^[a-z?+=[\]-]$/i.test(event.key);
-    if (isSliders) return undefined;
-    const name = (event.shiftKey && shifted[event.key]) || keys[event.key.toLowerCase()] || keys[event.key];
+    const isSlider = event.target.matches("input[type=range]") && !/^[a-z?+=[\]-]$/i.test(event.key);
+    // A menu is chosen from by letters, and Enter presses a button.
+    if (isSlider || event.target.matches("select") || (event.key === "Enter" && !event.target.matches("[data-stage]"))) return undefined;
+    const name = (event.shiftKey && (shifted[event.key] || shifted[event.key.toUpperCase()])) || keys[event.key.toLowerCase()] || keys[event.key];
     return name && (!keyNeedsButton.has(name) || button(name)) ? name : undefined;
   };
   // --- wiring ---
@@ -160,15 +248,20 @@
     const pane = panes.find((one) => one.stage === event.target);
     if (!pane || pane === active) return;
     active = pane;
-    showLight();
+    if (toolInUse() === "ruler") use("ruler");
+    showSamples();
     report();
   });
   viewer.addEventListener("viewer:moved", (event) => {
     if (event.detail.pane === active) align();
     report();
   });
-  viewer.addEventListener("viewer:light", (event) => setLight(event.detail));
-  for (const slider of Object.values(sliders)) slider.addEventListener("input", () => setLight({}));
+  viewer.addEventListener("viewer:window", (event) => setLook({ shift: event.detail.shift, factor: event.detail.factor }));
+  viewer.addEventListener("viewer:samples", (event) => event.detail.pane === active && showSamples());
+  viewer.addEventListener("viewer:drawn", (event) => event.detail.pane === active && showLook());
+  baseChoice.addEventListener("change", () => setLook({ base: baseChoice.value, shift: 0, factor: 1 }));
+  level.addEventListener("input", () => setLook({ shift: (levelSign() * level.value) / 100 }));
+  width.addEventListener("input", () => setLook({ factor: 2 ** (width.value / 100) }));
   heatShown?.addEventListener("change", showHeat);
   mapChoice?.addEventListener("change", showHeat);
   lungsShown?.addEventListener("change", showLungs);
@@ -178,8 +271,10 @@
   for (const stage of viewer.querySelectorAll("[data-stage]")) stage.tabIndex = 0;
   if (!document.fullscreenEnabled) button("full-screen").remove();
   part("controls").hidden = false;
-  setWindowed(false);
-  showLight();
+  press("together", true);
+  setPanel(false);
+  use("move");
+  showLook();
   showHeat();
   report();
 })();

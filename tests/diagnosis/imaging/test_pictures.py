@@ -142,7 +142,7 @@ def test_our_own_heat_map_is_refused(case: str) -> None:
 
 def page_of_text() -> np.ndarray:
     page = np.full((800, 600), 255, np.uint8)
-    page[100:300, 100:300] = np.asarray(Image.fromarray(GREY).resize((200, 200)))
+    page[100:250, 100:250] = np.asarray(Image.fromarray(GREY).resize((150, 150)))
     for line in range(350, 760, 20):
         page[line : line + 6, 60:540:3] = np.arange(160) % 200
     return page

@@ -59,7 +59,7 @@ def test_it_says_what_was_found() -> None:
 
 def test_the_time_is_printed_with_its_zone() -> None:
     moment = datetime(2026, 3, 4, 13, 6, tzinfo=ZoneInfo("Asia/Kuala_Lumpur"))
-    assert "4 March 2026, 13:06 +08 (UTC+0800)" in text_of(report_pdf(content(produced=moment)))
+    assert "4 Mar 2026, 13:06 +08 (UTC+0800)" in text_of(report_pdf(content(produced=moment)))
 
 
 def test_every_page_says_which_of_how_many_it_is() -> None:
@@ -252,13 +252,51 @@ def test_control_characters_are_not_printed() -> None:
 
 
 def test_a_positive_below_half_is_explained() -> None:
-    """A positive below one half is explained and not called confidence."""
+    """The probability stands once, and a positive below one half is explained."""
     text = text_of(report_pdf(content(answer=answer(0.31))))
     assert "Below 50 %, and still Positive: answers count as Positive from 28" in text
-    assert "Confidence" not in text
+    assert text.count("COVID probability 31") == 1
     text = text_of(report_pdf(content(answer=answer(0.9))))
-    assert "Confidence in “Positive”: 90" in text
     assert "Below 50" not in text
+
+
+def sizes_of(pdf: bytes) -> dict[str, float]:
+    """Each run of text on the first page with the size of its letters."""
+    sizes: dict[str, float] = {}
+
+    def note(text: str, _cm: object, _tm: object, _font: object, size: float) -> None:
+        sizes.setdefault(text.strip(), size)
+
+    PdfReader(io.BytesIO(pdf)).pages[0].extract_text(visitor_text=note)
+    return sizes
+
+
+def test_nobodys_word_is_larger() -> None:
+    """The model is Positive, the reader disagrees, RT-PCR is negative: three words of one size."""
+    verdicts = (Fact("Reader", "Disagrees"), Fact("RT-PCR", "Undetected"))
+    sizes = sizes_of(report_pdf(content(verdicts=verdicts)))
+    assert sizes["Positive"] == sizes["Disagrees"] == sizes["Undetected"] == 14
+
+
+def test_every_page_says_whose_it_is() -> None:
+    pages = PdfReader(io.BytesIO(report_pdf(content(limits=("A sentence about limits. " * 40,) * 6)))).pages
+    assert all("Jane Doe · MRN-0042" in " ".join(page.extract_text().split()) for page in pages)
+
+
+def test_without_details_it_says_removed() -> None:
+    changes = {"is_deidentified": True, "institution": "", "heading": "Patient details removed", "patient": ()}
+    text = text_of(report_pdf(content(**changes, produced=None, produced_by="")))
+    assert text.count("COVID-19 classification report, de-identified") == 1
+    assert "Patient Removed" in text
+    assert "Patient details removed" in text
+    assert "Not recorded" not in text
+
+
+def test_maps_have_a_key_or_a_reason() -> None:
+    assert "mean the same in every picture" in text_of(report_pdf(content()))
+    without = text_of(report_pdf(content(heat_map=None)))
+    assert "No heat map is printed" in without
+    assert "mean the same" not in without
 
 
 def test_text_continues_below_the_pictures() -> None:

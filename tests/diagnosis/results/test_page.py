@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from diagnosis.models import Diagnosis
 from diagnosis.uploads.services import diagnosis_create
 from tests.cast import client_of
 from tests.toy import ToyEngine
@@ -27,22 +28,23 @@ def page_of(client: Client, diagnosis) -> str:
 
 
 @pytest.mark.parametrize(
-    ("probability", "label", "confidence"),
+    ("probability", "label", "advice"),
     [
-        (0.5, "Positive", f"Confidence in “Positive”: 50{SPACE}%"),
+        (0.5, "Positive", ""),
         (0.49, "Positive", f"Below 50 %, and still Positive: answers count as Positive from 28{SPACE}%"),
-        (0.1, "Negative", f"Confidence in “Negative”: 90{SPACE}%"),
+        (0.1, "Negative", ""),
         (0.25, "Indeterminate", "refer to a radiologist"),
     ],
 )
 def test_the_operating_point_is_shown(
-    client: Client, alice: User, engine: ToyEngine, probability: float, label: str, confidence: str
+    client: Client, alice: User, engine: ToyEngine, probability: float, label: str, advice: str
 ) -> None:
     engine.probability = probability
     text = page_of(client, diagnosed(alice))
     assert f"</svg>{label}</span>" in text
     assert f"COVID probability {probability * 100:.0f}{SPACE}% (Positive from 28{SPACE}%)" in text
-    assert confidence in text
+    assert advice in text
+    assert text.count(f"COVID probability {probability * 100:.0f}") == 1
 
 
 def test_the_scale_draws_point_and_band(client: Client, alice: User, engine: ToyEngine) -> None:
@@ -57,7 +59,7 @@ def test_it_names_model_engine_time_and_image(client: Client, alice: User, engin
     text = page_of(client, diagnosis)
     for part in ("toy-1", "ab" * 32, "<dd>toy</dd>", " ms</dd>", "320 × 256 pixels", diagnosis.study.sha256):
         assert part in text
-    assert "<dt>Preprocessing</dt><dd>version 1</dd>" in text
+    assert "<dt>Preprocessing</dt><dd>the whole picture; grey levels as they are (version 1)</dd>" in text
 
 
 def test_the_heat_map_is_never_called_a_lesion(client: Client, alice: User, engine: ToyEngine) -> None:
@@ -65,6 +67,29 @@ def test_the_heat_map_is_never_called_a_lesion(client: Client, alice: User, engi
     text = page_of(client, diagnosis)
     assert "What the model used – not a lesion." in text
     assert f"/results/{diagnosis.uuid}/heat-map.png" in text
+
+
+@pytest.mark.parametrize(
+    ("probability", "opacities", "wanted", "shown"),
+    [
+        (0.3, "", True, True),
+        (0.1, "", True, False),
+        (0.1, "yes", True, True),
+        (0.1, "no", True, False),
+        (0.3, "", False, False),
+    ],
+)
+def test_the_map_is_off_where_it_would_mislead(
+    client: Client, alice: User, engine: ToyEngine, probability: float, opacities: str, wanted: bool, shown: bool
+) -> None:
+    """Below the operating point (0.24), unless there are opacities to show; and for who does not want it."""
+    engine.probability = probability
+    diagnosis = diagnosed(alice)
+    Diagnosis.objects.filter(pk=diagnosis.pk).update(opacities=opacities, opacity_map=diagnosis.heat_map)
+    User.objects.filter(pk=alice.pk).update(shows_heat_map=wanted)
+    switch = re.search(r"<input[^>]*data-shown>", page_of(client, diagnosis))
+    assert switch
+    assert (" checked" in switch[0]) == shown
 
 
 def test_without_scripts_both_pictures_are_there(client: Client, alice: User, engine: ToyEngine) -> None:

@@ -15,17 +15,17 @@ from diagnosis.inference.serving import forget_classifier
 from diagnosis.models import Diagnosis, ModelVersion, Study
 from diagnosis.reviews.services import outcome_add
 from diagnosis.uploads.file_names import shown_file_name
-from diagnosis.uploads.services import DiagnosisOutcome, diagnosis_create
+from diagnosis.uploads.services import UploadOutcome, diagnosis_create
 from tests.toy import ToyEngine, write_toy_model
 from tests.uploads import radiograph_png, stored_files
 
 TOGETHER = 4
 
 
-def at_once(*calls: Callable[[], DiagnosisOutcome]) -> list[DiagnosisOutcome]:
+def at_once(*calls: Callable[[], UploadOutcome]) -> list[UploadOutcome]:
     """Make the calls in threads of their own, each with its own connection to the database."""
 
-    def call_and_close(call: Callable[[], DiagnosisOutcome]) -> DiagnosisOutcome:
+    def call_and_close(call: Callable[[], UploadOutcome]) -> UploadOutcome:
         try:
             return call()
         finally:

@@ -1,0 +1,165 @@
+"""Brings one DICOM object into an archive: STOW-RS where it has DICOMweb, else C-STORE. To be there is success."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import uuid
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+import pydicom
+import requests
+from django.conf import settings
+from django.utils.translation import gettext_noop
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pynetdicom import AE
+from pynetdicom.association import Association
+
+from pacs.models import Peer
+
+# They log UIDs and addresses of patients' objects.
+for _name in ("pynetdicom", "urllib3"):
+    logging.getLogger(_name).setLevel(logging.ERROR)
+
+_CONNECT_SECONDS, _ANSWER_SECONDS = 5, 60
+_LONGEST_ANSWER = 1_000_000
+_DUPLICATE = 0x0111
+_STORED = (0x0000, 0xB000, 0xB006, 0xB007, _DUPLICATE)
+"""Success, the three warnings with which an archive keeps the object (PS3.4, B.2.3), and that it has it already."""
+_FAILED_INSTANCES, _STORED_INSTANCES, _UID = "00081198", "00081199", "00081155"
+
+
+class NotDelivered(Exception):
+    """The archive did not take the object; it may later."""
+
+    def __init__(self, code: str, text: str, values: Mapping[str, Any] | None = None) -> None:
+        super().__init__(code)
+        self.code, self.text, self.values = code, text, dict(values or {})
+
+
+def deliver(peer: Peer, content: bytes, *, uid: str) -> None:
+    """Raises NotDelivered; without it the archive has the object with this SOP Instance UID."""
+    if peer.has_dicomweb:
+        _stow(peer, content, uid)
+    else:
+        _c_store(peer, content)
+
+
+def _unreachable() -> NotDelivered:
+    return NotDelivered("unreachable", gettext_noop("The archive does not answer."))
+
+
+def _refused(status: object) -> NotDelivered:
+    text = gettext_noop("The archive refuses the object (status %(status)s).")
+    return NotDelivered("refused", text, {"status": status})
+
+
+# --- STOW-RS --------------------------------------------------------------------------------------------------------
+
+
+def _stow(peer: Peer, content: bytes, uid: str) -> None:
+    boundary = uuid.uuid4().hex
+    head = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
+    body = head + content + f"\r\n--{boundary}--\r\n".encode()
+    kind = f'multipart/related; type="application/dicom"; boundary={boundary}'
+    status, answer = _asked(peer, "POST", "studies", data=body, headers={"Content-Type": kind})
+    if status in (401, 403):
+        raise NotDelivered("not-allowed", gettext_noop("The archive does not accept the user name or the password."))
+    if status in (200, 202) and not _names(answer, _FAILED_INSTANCES, uid):
+        return
+    if status in (200, 202, 409) and _is_there(peer, uid):
+        return
+    raise _refused(status)
+
+
+def _is_there(peer: Peer, uid: str) -> bool:
+    """Whether the archive has the object: some answer a second time with a failure."""
+    status, answer = _asked(peer, "GET", "instances", params={"SOPInstanceUID": uid, "limit": "1"})
+    return status == 200 and bool(answer)
+
+
+def _asked(peer: Peer, method: str, path: str, **request: Any) -> tuple[int, Any]:
+    """Status and JSON of the archive's answer; None where it is no JSON. Raises NotDelivered."""
+    headers = {"Accept": "application/dicom+json"} | request.pop("headers", {})
+    url = f"{peer.dicomweb_url.rstrip('/')}/{path}"
+    try:
+        with requests.Session() as session:
+            session.trust_env = False  # no proxy and no password out of the environment
+            answer = session.request(
+                method,
+                url,
+                headers=headers,
+                auth=_credentials(peer),
+                timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS),
+                allow_redirects=False,
+                stream=True,
+                **request,
+            )
+            found = answer.raw.read(_LONGEST_ANSWER, decode_content=True)
+    except (requests.RequestException, OSError) as error:
+        raise _unreachable() from error
+    return answer.status_code, _json(found)
+
+
+def _json(content: bytes) -> Any:
+    import json
+
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
+def _names(answer: Any, sequence: str, uid: str) -> bool:
+    """Whether an answer (PS3.18, 10.5.3) names the object in this sequence."""
+    items = (answer.get(sequence) or {}).get("Value", []) if isinstance(answer, dict) else []
+    return any(uid in (item.get(_UID) or {}).get("Value", []) for item in items if isinstance(item, dict))
+
+
+def _credentials(peer: Peer) -> tuple[str, str] | None:
+    name, _, password = settings.PACS_CREDENTIALS.get(peer.credentials, "").partition(":")
+    return (name, password) if name else None
+
+
+# --- C-STORE --------------------------------------------------------------------------------------------------------
+
+
+def _c_store(peer: Peer, content: bytes) -> None:
+    made = pydicom.dcmread(BytesIO(content))
+    entity = AE(ae_title=settings.PACS_AE_TITLE)
+    entity.acse_timeout = entity.network_timeout = entity.connection_timeout = _CONNECT_SECONDS
+    entity.dimse_timeout = _ANSWER_SECONDS
+    entity.add_requested_context(made.SOPClassUID, [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+    association = _associated(entity, peer)
+    try:
+        answer = association.send_c_store(made)
+    except ValueError as error:  # this kind of object was not accepted
+        raise NotDelivered("not-accepted", gettext_noop("The archive does not accept this kind of object.")) from error
+    finally:
+        association.release()
+    if "Status" not in answer:
+        raise _unreachable()
+    if answer.Status not in _STORED:
+        raise _refused(f"0x{answer.Status:04X}")
+
+
+def _associated(entity: AE, peer: Peer) -> Association:
+    context = (_tls(), peer.address) if peer.uses_tls else None
+    association = entity.associate(peer.address, peer.port or 104, ae_title=peer.ae_title, tls_args=context)
+    if association.is_established:
+        return association
+    if association.is_rejected:
+        raise NotDelivered("rejected", gettext_noop("The archive refuses the connection: check the AE titles."))
+    if association.acceptor.supported_contexts == [] and association.rejected_contexts:
+        raise NotDelivered("not-accepted", gettext_noop("The archive does not accept this kind of object."))
+    raise _unreachable()
+
+
+def _tls() -> ssl.SSLContext:
+    """Trusts the authority of the settings, and shows this site's certificate where there is one."""
+    context = ssl.create_default_context(cafile=settings.PACS_TLS_CA or None)
+    if settings.PACS_TLS_CERTIFICATE:
+        context.load_cert_chain(settings.PACS_TLS_CERTIFICATE, settings.PACS_TLS_KEY)
+    return context

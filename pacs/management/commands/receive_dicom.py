@@ -1,0 +1,35 @@
+"""Receives radiographs by C-STORE from the peers of the administration, until it is stopped (docs/pacs.md)."""
+
+import logging
+import signal
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from pacs.inbox import inbox_sweep
+from pacs.services import files_in_use
+from pacs.storage_scp import start_receiver
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        logging.getLogger("pynetdicom").setLevel(logging.WARNING)
+        try:
+            inbox_sweep(files_in_use())
+            receiver, server = start_receiver()
+        except OSError as error:
+            raise CommandError(f"It cannot start: {error.strerror or error}. Look at the settings PACS_….") from error
+        stopped = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopped.set())
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        logger.info("receiving as %s on %s port %d", settings.PACS_AE_TITLE, settings.PACS_HOST, settings.PACS_PORT)
+        stopped.wait()
+        server.shutdown()
+        receiver.shutdown()

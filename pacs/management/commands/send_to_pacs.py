@@ -1,0 +1,57 @@
+"""Sends results back into the archives of the administration, until it is stopped (docs/pacs.md)."""
+
+import logging
+import os
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError, close_old_connections
+
+from pacs.attempts import leases_end
+from pacs.models import Outgoing
+from pacs.outbox import outbox_fill
+from pacs.sending import send_next
+
+logger = logging.getLogger(__name__)
+
+_PAUSE = 2.0
+_AFTER_A_FAULT = 15.0
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="send what is due now, and end")
+        parser.add_argument("--worker", default="sender", help="a name of its own for each of several (sender)")
+
+    def handle(self, *args: Any, once: bool, worker: str, **options: Any) -> None:
+        stopped = threading.Event()
+        if not once:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: stopped.set())
+            logger.info("sending to the PACS as %s in process %d", worker, os.getpid())
+        self._is_new = True
+        while not stopped.is_set():
+            pause = self._round(worker, stopped)
+            if once:
+                return
+            stopped.wait(pause)
+
+    def _round(self, worker: str, stopped: threading.Event) -> float:
+        """Everything that is due; how long to wait then. The database may be away for a while."""
+        try:
+            close_old_connections()
+            if self._is_new:  # what was sent when this worker was killed is sent again
+                leases_end(Outgoing, worker=worker)
+                self._is_new = False
+            while outbox_fill():
+                pass
+            while not stopped.is_set() and send_next(worker=worker):
+                pass
+        except DatabaseError:
+            logger.exception("the database cannot be asked; sending goes on in %.0f s", _AFTER_A_FAULT)
+            return _AFTER_A_FAULT
+        return _PAUSE

@@ -1,0 +1,1 @@
+"""What is sent back into a study: structured report, secondary capture, PDF; and a de-identified copy."""

@@ -1,0 +1,56 @@
+"""The codes of a structured report: SNOMED CT and DICOM where they have one, else this program's own (99COVIDXRAY)."""
+
+from __future__ import annotations
+
+from pydicom.sr.coding import Code
+
+from diagnosis.findings import OpacityAnswer, Prediction
+from diagnosis.models import Diagnosis, ReviewState
+
+OWN_SCHEME = "99COVIDXRAY"
+
+
+def _own(value: str, meaning: str) -> Code:
+    return Code(value, OWN_SCHEME, meaning)
+
+
+COVID_19 = Code("840539006", "SCT", "COVID-19")
+CHEST_RADIOGRAPHY = Code("399208008", "SCT", "Plain X-ray of chest")
+LUNGS = Code("39607008", "SCT", "Lung")
+NO_UNITS = Code("1", "UCUM", "no units")
+
+PROBABILITY = _own("covid-prob", "Calibrated probability of COVID-19")
+OPERATING_POINT = _own("operating-point", "Operating point of that probability")
+INDETERMINATE_FROM = _own("unclear-from", "Indeterminate from this probability")
+POSITIVE_FROM = _own("positive-from", "Positive from this probability")
+OPACITY_PROBABILITY = _own("opacity-prob", "Calibrated probability of opacities")
+
+STATE = _own("state", "State of this answer")
+WITHDRAWN = _own("withdrawn", "Withdrawn: do not use this answer")
+REPLACES = _own("replaces", "Replaces an earlier answer")
+USE = _own("intended-use", "Intended use")
+NO_DIAGNOSIS = _own("no-diagnosis", "Decision support for research, not a diagnosis")
+
+ANSWER = _own("answer", "Answer of the model")
+ANSWERS = {
+    Prediction.POSITIVE: Code("10828004", "SCT", "Positive"),
+    Prediction.NEGATIVE: Code("260385009", "SCT", "Negative"),
+    Prediction.INDETERMINATE: Code("82334004", "SCT", "Indeterminate"),
+}
+QUALITY = _own("picture-quality", "Quality of the picture")
+QUALITIES = {
+    Diagnosis.Quality.GOOD.value: _own("good", "Good"),
+    Diagnosis.Quality.LIMITED.value: _own("limited", "Limited"),
+}
+OPACITIES = _own("opacities", "Opacities in the lungs")
+OPACITY_ANSWERS = {
+    OpacityAnswer.YES.value: Code("52101004", "SCT", "Present"),
+    OpacityAnswer.UNCLEAR.value: Code("82334004", "SCT", "Indeterminate"),
+    OpacityAnswer.NO.value: Code("2667000", "SCT", "Absent"),
+}
+VERDICT = _own("verdict", "Reader's verdict on the model's answer")
+VERDICTS = {
+    ReviewState.AGREES.value: _own("agrees", "Agrees"),
+    ReviewState.DISAGREES.value: _own("disagrees", "Disagrees"),
+    ReviewState.UNSURE.value: _own("unsure", "Cannot tell"),
+}

@@ -1,0 +1,54 @@
+"""What pages read of ledger and archives: a page of the ledger, and what is known of the radiographs of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from accounts.models import User
+from diagnosis.models import Diagnosis
+from pacs.models import Instance, InstanceQuerySet
+from pacs.queries import FoundRadiograph
+
+PAGE_ROWS = 50
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """A radiograph from the PACS, and its newest result where there is one that the person may see."""
+
+    instance: Instance
+    diagnosis: Diagnosis | None
+
+
+@dataclass(frozen=True)
+class LedgerPage:
+    rows: list[LedgerRow]
+    next_before: int | None
+    """The number that the next page begins before; None on the last one."""
+
+
+def ledger_page(user: User, states: list[str], before: int | None) -> LedgerPage:
+    """Newest first. One query for the rows and one for their results."""
+    rows: InstanceQuerySet = Instance.objects.visible_to(user).shown().filter(state__in=states)
+    if before:
+        rows = rows.filter(pk__lt=before)
+    found = list(rows.order_by("-pk")[: PAGE_ROWS + 1])
+    listed = found[:PAGE_ROWS]
+    results = results_of(user, listed)
+    page = [LedgerRow(instance, results.get(instance.study_id or 0)) for instance in listed]
+    return LedgerPage(page, listed[-1].pk if len(found) > PAGE_ROWS else None)
+
+
+def results_of(user: User, instances: Iterable[Instance]) -> dict[int, Diagnosis]:
+    """The newest result of each study, by the study's number."""
+    studies = [instance.study_id for instance in instances if instance.study_id]
+    results = Diagnosis.objects.visible_to(user).filter(study__in=studies).only("uuid", "study")
+    return {result.study_id: result for result in results.order_by("pk")}
+
+
+def known_results(user: User, radiographs: Iterable[FoundRadiograph]) -> dict[str, Diagnosis]:
+    """The newest result of each radiograph that is here already, received or uploaded, by its SOP Instance UID."""
+    uids = [radiograph.sop_instance_uid for radiograph in radiographs]
+    results = Diagnosis.objects.visible_to(user).filter(study__sop_instance_uid__in=uids)
+    return {str(result.study.sop_instance_uid): result for result in results.select_related("study").order_by("pk")}

@@ -1,0 +1,183 @@
+"""Receiver, watcher, site and archive are killed (-9) in the middle: nothing is lost and nothing is doubled."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+import requests
+from django.utils import timezone
+from pydicom.uid import UID
+
+from tests.pacs.orthanc import USER, WORD, Orthanc, free_port, needed, running_orthanc
+from tests.toy import write_toy_model
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+PROJECT = Path(__file__).resolve().parents[2]
+INSTANCES = int(os.environ.get("TEST_PACS_INSTANCES", "300"))
+BATCH = 10
+PEERS = """
+from accounts.models import Institution
+from pacs.models import Peer
+place = Institution.objects.create(name="St. Anna")
+Peer.objects.create(institution=place, name="X", ae_title="XRAY1", address="127.0.0.1", may_store=True)
+Peer.objects.create(institution=place, name="A", ae_title="ORTHANC", address="127.0.0.1", port={port},
+    dicomweb_url="{url}", changes_url="{changes}", credentials="ORTHANC", is_watched=True)
+"""
+
+
+class Installation:
+    """An installation in a folder of its own, on SQLite, with its commands as processes that can be killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        write_toy_model(folder / "models", "toy-1")
+        (folder / "media").mkdir()
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "DJANGO_SETTINGS_MODULE": "covidxray.settings",
+            "COVIDXRAY_ENV_FILE": "",
+            "SECRET_KEY": "only-this-test-uses-it",
+            "DEVELOPMENT": "True",
+            "DATABASE_URL": f"sqlite:///{folder}/site.sqlite3",
+            "MEDIA_ROOT": str(folder / "media"),
+            "MODELS_DIR": str(folder / "models"),
+            "INFERENCE_ENGINE": "toy",
+            "PACS_INBOX": str(folder / "inbox"),
+            "PACS_PORT": str(self.port),
+            "PACS_WATCH_SECONDS": "1",
+            "PACS_CREDENTIALS_ORTHANC": f"{USER}:{WORD}",
+        }
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, str(PROJECT / "tests" / "pacs" / "toy_manage.py"), *arguments]
+
+    def manage(self, *arguments: str) -> None:
+        subprocess.run(self.command(*arguments), cwd=PROJECT, env=self.environment, check=True, capture_output=True)
+
+    def start(self, name: str) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(self.command(name), cwd=PROJECT, env=self.environment, stdout=log, stderr=log)
+        self.running[name] = process
+
+    def kill(self, name: str) -> None:
+        process = self.running.pop(name)
+        process.send_signal(signal.SIGKILL)
+        process.wait(30)
+
+    def asked(self, query: str) -> int:
+        with sqlite3.connect(self.folder / "site.sqlite3", timeout=60) as connection:
+            return int(connection.execute(query).fetchone()[0])
+
+    def results(self) -> int:
+        return self.asked("SELECT COUNT(*) FROM diagnosis_diagnosis")
+
+    def received(self) -> int:
+        return self.asked("SELECT COUNT(*) FROM pacs_instance WHERE way = 'store'")
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    made = Installation(tmp_path)
+    made.manage("migrate", "--verbosity", "0")
+    yield made
+    for name in list(made.running):
+        made.kill(name)
+
+
+def small_chests(samples: Path, folder: Path, count: int) -> list[Path]:
+    """Radiographs of one eighth of the sample's size, each with pixels and UIDs of its own, taken today."""
+    folder.mkdir()
+    dataset = pydicom.dcmread(samples / "RG1_UNCR.dcm")
+    pixels = dataset.pixel_array[::8, ::8].copy()
+    dataset.Rows, dataset.Columns = pixels.shape
+    dark, bright = np.percentile(pixels, (10, 90))
+    dataset.StudyDate = f"{timezone.localdate():%Y%m%d}"
+    paths = []
+    for number in range(count):
+        pixels[0, :10] = [bright if number >> bit & 1 else dark for bit in range(10)]
+        dataset.PixelData = pixels.astype(np.uint16).tobytes()
+        instance = UID(f"1.2.826.0.1.3680043.8.498.7.{number}")
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = instance
+        dataset.StudyInstanceUID, dataset.SeriesInstanceUID = f"1.2.3.{number // 5}", f"1.2.3.{number // 5}.1"
+        dataset.PatientID = f"P-{number // 5}"
+        paths.append(folder / f"{number}.dcm")
+        dataset.save_as(paths[-1])
+    return paths
+
+
+def until(condition: Callable[[], bool], seconds: float = 600) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.2)
+
+
+def push(paths: list[Path], port: int) -> None:
+    """As a device does: what was not acknowledged is sent again, the whole batch."""
+    address = ["-aet", "XRAY1", "-aec", "COVIDXRAY", "127.0.0.1", str(port)]
+    for first in range(0, len(paths), BATCH):
+        command = ["storescu", "-xe", *address, *map(str, paths[first : first + BATCH])]
+        while subprocess.run(command, capture_output=True, timeout=120, check=False).returncode:
+            time.sleep(0.5)
+
+
+def keep(paths: list[Path], orthanc: Orthanc) -> None:
+    for path in paths:
+        while True:
+            try:
+                orthanc.keep(path.read_bytes())
+                break
+            except requests.RequestException:
+                time.sleep(0.5)
+
+
+def test_nothing_is_lost_and_nothing_doubled(installation: Installation, dicom_samples: Path) -> None:
+    needed("storescu")
+    paths = small_chests(dicom_samples, installation.folder / "files", INSTANCES)
+    half = len(paths) // 2
+    with running_orthanc(installation.folder / "orthanc") as orthanc:
+        values = {"port": orthanc.dicom_port, "url": orthanc.dicomweb_url, "changes": orthanc.url}
+        installation.manage("shell", "-c", PEERS.format(**values))
+        for name in ("receive_dicom", "watch_pacs", "page"):
+            installation.start(name)
+        senders = [
+            threading.Thread(target=push, args=(paths[:half], installation.port), daemon=True),
+            threading.Thread(target=keep, args=(paths[half:], orthanc), daemon=True),
+        ]
+        for sender in senders:
+            sender.start()
+        until(lambda: installation.received() >= half // 3)
+        installation.kill("receive_dicom")
+        until(lambda: installation.results() >= INSTANCES // 10)
+        installation.start("receive_dicom")
+        installation.kill("watch_pacs")
+        installation.start("watch_pacs")
+        until(lambda: installation.results() >= INSTANCES // 5)
+        installation.kill("page")
+        installation.start("page")
+        until(lambda: installation.results() >= INSTANCES // 4)
+        orthanc.kill()
+        orthanc.start()
+        for sender in senders:
+            sender.join(600)
+        until(lambda: installation.asked("SELECT COUNT(*) FROM pacs_instance WHERE state = 'classified'") >= INSTANCES)
+        push(paths[:BATCH], installation.port)  # a device that sends everything once more
+    assert installation.results() == INSTANCES
+    assert installation.asked("SELECT COUNT(DISTINCT study_id) FROM diagnosis_diagnosis") == INSTANCES
+    assert installation.asked("SELECT COUNT(*) FROM pacs_instance") == INSTANCES
+    assert installation.asked("SELECT COUNT(DISTINCT study_id) FROM pacs_instance") == INSTANCES
+    left = [path for path in (installation.folder / "inbox").iterdir() if path.suffix != ".lock"]
+    assert len(left) <= 2  # of what was killed while it wrote; swept a day later

@@ -1,0 +1,147 @@
+"""The pages of the PACS: whose archive, whose radiographs, what is recorded, what can be tried again."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Institution, User
+from audit.models import Action, AuditEntry
+from pacs.inbox import inbox_write
+from pacs.models import Instance, Peer
+from pacs.services import InstanceHead, instance_received
+from tests.cast import client_of
+from tests.pacs.orthanc import Orthanc
+from tests.pacs.peers import peer_of
+from tests.pacs.test_archives import STUDY, in_archive
+from tests.toy import ToyEngine
+from tests.uploads import diagnosed, radiograph_dicom
+
+
+@pytest.fixture
+def peer(hospital: Institution) -> Peer:
+    return peer_of(hospital)
+
+
+def received(peer: Peer, content: bytes = b"no radiograph") -> Instance:
+    head = InstanceHead("1.2.3", modality="CR", accession_number="A-7", requesting_department="Ward 3")
+    instance_received(peer=peer, head=head, file=inbox_write(content), size=1, ae_title="XRAY1")
+    return Instance.objects.get(sop_instance_uid="1.2.3")
+
+
+def page(user: User, **asked: str) -> str:
+    return client_of(user).get(reverse("pacs:received"), asked).content.decode()
+
+
+def test_a_refused_one_is_listed_with_its_reason(
+    peer: Peer, alice: User, charlie: User, engine: ToyEngine, settings: Settings
+) -> None:
+    row = received(peer)
+    answer = client_of(alice).post(reverse("pacs:retry", args=[row.uuid]), follow=True)
+    shown = answer.content.decode()
+    assert "Refused" in shown
+    assert "A-7" in shown
+    assert "Ward 3" in shown
+    assert "neither a JPEG" in shown or "not a" in shown
+    assert Instance.objects.get().file == ""
+    assert list(settings.PACS_INBOX.iterdir()) == []
+    assert "Refused" in page(alice, shown="stopped")
+    assert "A-7" not in page(alice, shown="waiting")
+    assert "A-7" not in page(charlie)
+
+
+def test_a_dead_one_is_tried_again(peer: Peer, alice: User, engine: ToyEngine, dicom_samples: Path) -> None:
+    row = received(peer, radiograph_dicom(dicom_samples))
+    Instance.objects.update(state="dead", attempts=20, next_at=timezone.now() + timedelta(hours=6))
+    answer = client_of(alice).post(reverse("pacs:retry", args=[row.uuid]))
+    row.refresh_from_db()
+    assert row.diagnosis is not None
+    assert answer["Location"] == row.diagnosis.get_absolute_url()
+
+
+def test_another_hospitals_row_is_not_there(peer: Peer, charlie: User) -> None:
+    row = received(peer)
+    assert client_of(charlie).post(reverse("pacs:retry", args=[row.uuid])).status_code == 404
+    assert client_of(charlie).get(reverse("pacs:study", args=[peer.uuid, "1.2"])).status_code == 404
+
+
+def test_own_only(peer: Peer, alice: User, settings: Settings) -> None:
+    """Where radiographers see their own, what nobody fetched is nobody's."""
+    settings.RADIOGRAPHERS_SEE = "own"
+    received(peer)
+    assert "A-7" not in page(alice)
+    Instance.objects.update(person=alice)
+    assert "A-7" in page(alice)
+
+
+def test_a_search_is_recorded_without_what_for(
+    archive: Peer, orthanc: Orthanc, alice: User, dicom_samples: Path
+) -> None:
+    in_archive(orthanc, dicom_samples)
+    asked = {"archive": str(archive.uuid), "name": "Müller"}
+    shown = client_of(alice).get(reverse("pacs:search"), asked).content.decode()
+    assert "Müller Åsa" in shown
+    entry = AuditEntry.objects.get(action=Action.PACS_SEARCHED)
+    assert entry.detail == {"rows": 1, "filters": ["name"]}
+    assert (entry.subject, entry.actor) == (archive.uuid, alice.uuid)
+
+
+def test_a_preview_is_drawn_anew_and_recorded(
+    archive: Peer, orthanc: Orthanc, alice: User, dicom_samples: Path
+) -> None:
+    in_archive(orthanc, dicom_samples)
+    [instance] = orthanc.get("/instances")
+    uid = orthanc.get(f"/instances/{instance}/simplified-tags")["SOPInstanceUID"]
+    address = reverse("pacs:preview", args=[archive.uuid, f"{STUDY}.1", f"{STUDY}.1.1", uid])
+    picture = client_of(alice).get(address)
+    assert picture.content.startswith(b"\xff\xd8\xff")
+    assert b"ller" not in picture.content
+    assert AuditEntry.objects.get(action=Action.PACS_VIEWED).detail == {"instance": uid}
+
+
+def test_nothing_to_look_for(peer: Peer, alice: User) -> None:
+    """An archive is never asked for everything that it has."""
+    answer = client_of(alice).get(reverse("pacs:search"), {"archive": str(peer.uuid), "name": ""})
+    assert answer.status_code == 422
+    assert "at least one thing" in answer.content.decode()
+
+
+def test_without_an_archive(alice: User) -> None:
+    assert "No archive can be searched" in client_of(alice).get(reverse("pacs:search")).content.decode()
+
+
+def test_the_navigation_leads_there_where_it_is_on(alice: User, settings: Settings) -> None:
+    client, link = client_of(alice), reverse("pacs:search")
+    assert link not in client.get("/").content.decode()
+    settings.PACS = True
+    assert link in client.get("/").content.decode()
+
+
+def test_the_password_is_shown_nowhere(peer: Peer, dora: User, settings: Settings) -> None:
+    settings.PACS_CREDENTIALS = {"MAIN": "archive:let-me-in"}
+    Peer.objects.update(credentials="MAIN")
+    for address in ("changelist", "change"):
+        args = [peer.pk] if address == "change" else []
+        shown = client_of(dora).get(reverse(f"admin:pacs_peer_{address}", args=args)).content.decode()
+        assert "let-me-in" not in shown
+
+
+def test_the_list_shows_where_it_came_from(alice: User, engine: ToyEngine, client: Client) -> None:
+    study = diagnosed(alice).study
+    study.received_from, study.dicom = (
+        "XRAY1",
+        {
+            "modality": "CR",
+            "accession_number": "A-7",
+            "requesting_department": "Ward 3",
+            "acquired": "2026-01-02T10:15:00",
+        },
+    )
+    study.save()
+    shown = client_of(alice).get(reverse("diagnosis:results")).content.decode()
+    for text in ("XRAY1", "A-7", "Ward 3", "ago"):
+        assert text in shown
