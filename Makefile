@@ -45,7 +45,7 @@ test-mysql: $(VENV)/.requirements-mysql $(FRONT_END) $(BUILT_MODEL) ## the tests
 	@scripts/ensure-mariadb $(PYTHON)
 	REQUIRE_BROWSER=1 $(PYTHON) scripts/with_mariadb.py $(PYTHON) -m pytest $(IN_TWO_PROCESSES) -m "repeated or mariadb"
 
-test-pacs: $(VENV)/.requirements-dev $(FRONT_END) ## only what drives Orthanc and dcmtk; `make test` has it too
+test-pacs: $(VENV)/.requirements-dev $(VENV)/oracles/.requirements $(FRONT_END) ## only what drives Orthanc and dcmtk; `make test` has it too
 	@scripts/ensure-chromium
 	@scripts/ensure-pacs-tools
 	REQUIRE_BROWSER=1 $(PYTHON) -m pytest -n0 tests/pacs

@@ -18,6 +18,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from accounts.clock import machine_moment, seconds_since
+from accounts.typed import TYPED, typed_keep
 
 SIGNED_IN, SEEN = "signed_in_at", "seen_at"
 _LONG_OVER = -(10**9)
@@ -63,7 +64,10 @@ class SessionTimeoutMiddleware(MiddlewareMixin):
         if not getattr(view, "login_required", True) or not request.user.is_authenticated:
             return
         if seconds_left(request) <= 0:
+            typed = request.session.get(TYPED)
             logout(request)
+            if typed:
+                request.session[TYPED] = typed
             messages.info(request, _("You were signed out after a time without activity. Please sign in again."))
         elif getattr(view, "counts_as_activity", True) and _is_stale(request):
             note_activity(request)
@@ -80,6 +84,7 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
         if request.method in ("GET", "HEAD"):
             return super().handle_no_permission(request, view_func)
+        typed_keep(request)
         return redirect_to_login(_page_of_form(request))
 
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("sign-in/code/", views.CodeView.as_view(), name="sign-in-code"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     path("session/", views.session, name="session"),
+    path("typed/", views.typed, name="typed"),
     path("theme/", appearance.theme, name="theme"),
     path("invitation/<uidb64>/<token>/", link_views.InvitationView.as_view(), name="invitation"),
     path("forgotten/", link_views.ForgottenPasswordView.as_view(), name="forgotten"),

@@ -21,7 +21,7 @@ from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 from django.views.generic import FormView
 
 from accounts.audit_records import wrong_code_record
@@ -32,6 +32,7 @@ from accounts.roles import SignedInRequest
 from accounts.second_factor import authenticator_of
 from accounts.services import profile_update
 from accounts.sessions import note_activity, seconds_left
+from accounts.typed import MOST_BYTES, typed_add
 
 logger = logging.getLogger(__name__)
 
@@ -119,6 +120,16 @@ def session(request: SignedInRequest) -> HttpResponse:
 
 
 session.counts_as_activity = False  # type: ignore[attr-defined]
+
+
+@login_not_required
+@require_POST
+def typed(request: HttpRequest) -> HttpResponse:
+    """From the script of a page whose session has ended: what was typed and not sent (`accounts.typed`)."""
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
+        return HttpResponse(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    typed_add(request, request.POST.get("address", ""), request.POST)
+    return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -22,6 +22,7 @@ from diagnosis.reviews.forms import OutcomeForm, ReadingForm, ReviewForm
 from diagnosis.reviews.services import outcome_add, reading_add, review_add
 
 _ANSWERS = answers({201: ResultDetailSerializer}, 400, 404, 409, 415, 422)
+_LISTS = ("findings",)
 
 
 class _AdditionView(ApiView):
@@ -44,7 +45,7 @@ def _checked(form: Form) -> dict[str, Any]:
 
 class ReadingView(_AdditionView):
     def add(self, request: Request, diagnosis: Diagnosis) -> None:
-        values = _checked(ReadingForm(text_fields(request, ReadingForm.prefix)))
+        values = _checked(ReadingForm(text_fields(request, ReadingForm.prefix, lists=_LISTS)))
         reading_add(user=request.user, study=diagnosis.study, **values)
 
     @extend_schema(operation_id="results_reading", request=ReadingRequest, responses=_ANSWERS)
@@ -55,12 +56,12 @@ class ReadingView(_AdditionView):
 
 class ReviewView(_AdditionView):
     def add(self, request: Request, diagnosis: Diagnosis) -> None:
-        values = _checked(ReviewForm(text_fields(request, ReviewForm.prefix)))
+        values = _checked(ReviewForm(text_fields(request, ReviewForm.prefix, lists=_LISTS), diagnosis=diagnosis))
         review_add(user=request.user, diagnosis=diagnosis, **values)
 
     @extend_schema(operation_id="results_review", request=ReviewRequest, responses=_ANSWERS)
     def post(self, request: Request, uuid: UUID) -> Response:
-        """What you say of the model's answer. The newest review counts."""
+        """What you conclude; whether that agrees with the model's answer follows. The newest review counts."""
         return self.answer(request, uuid)
 
 

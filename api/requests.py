@@ -6,12 +6,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from diagnosis.models import Outcome, OwnReading, Patient, ReviewState, Study
+from diagnosis.models import Conclusion, Finding, Outcome, Patient, Study
 from diagnosis.models.patients import NAME_LENGTH, REFERENCE_LENGTH
 from diagnosis.models.studies import NOTES_LENGTH
 from diagnosis.reviews.forms import REASON_LENGTH, TAKE_BACK
-
-VERDICTS = [choice for choice in ReviewState.choices if choice[0] != ReviewState.UNREVIEWED]
 
 
 class SignInRequest(serializers.Serializer):
@@ -47,15 +45,23 @@ class UploadRequest(serializers.Serializer):
     )
 
 
-class ReadingRequest(serializers.Serializer):
-    answer = serializers.ChoiceField(choices=OwnReading.Answer.choices)
+class ConclusionRequest(serializers.Serializer):
+    conclusion = serializers.ChoiceField(choices=Conclusion.choices)
+    findings = serializers.ListField(
+        child=serializers.ChoiceField(choices=Finding.choices), required=False, help_text="What else you see."
+    )
+
+
+class ReadingRequest(ConclusionRequest):
     note = serializers.CharField(required=False, allow_blank=True, max_length=REASON_LENGTH)
 
 
-class ReviewRequest(serializers.Serializer):
-    verdict = serializers.ChoiceField(choices=VERDICTS)
+class ReviewRequest(ConclusionRequest):
     reason = serializers.CharField(
-        required=False, allow_blank=True, max_length=REASON_LENGTH, help_text="Needed unless you agree."
+        required=False,
+        allow_blank=True,
+        max_length=REASON_LENGTH,
+        help_text="Words. A conclusion that contradicts the model's answer needs them, or a finding.",
     )
 
 
@@ -65,6 +71,9 @@ class OutcomeRequest(serializers.Serializer):
         help_text="none takes back what was entered before.",
     )
     sampled = serializers.DateField(required=False, help_text="Needed unless it is taken back.")
+    sure = serializers.ChoiceField(
+        choices=["true"], required=False, help_text="For a day more than 14 days from the radiograph's."
+    )
 
 
 class ReportRequest(serializers.Serializer):

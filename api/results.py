@@ -23,7 +23,8 @@ from api.throttles import UploadsOfPerson
 from api.views import ApiView
 from audit.models import Action
 from diagnosis.history.recording import study_record
-from diagnosis.models import Diagnosis, Outcome, ReviewState
+from diagnosis.models import Conclusion, Diagnosis, Outcome, ReviewState
+from diagnosis.models.results import UNKNOWN_OUTCOME
 from diagnosis.results.forms import ONLY_VOIDED, ORDERS, ResultFilterForm
 from diagnosis.results.list_views import asked_page
 from diagnosis.results.search import ResultPage
@@ -50,11 +51,12 @@ def _parameter(name: str, description: str, enum: list[str] | None = None, type_
 
 
 FILTERS = [
-    _parameter("q", "Beginning of a patient's reference, a patient's name or a file name."),
+    _parameter("q", "Words of a patient's name, parts of a reference or words of a file name; all must match."),
     _parameter("notes", "Words that begin so in the clinical notes."),
     _parameter("prediction", "The model's answer.", Diagnosis.Label.values),
     _parameter("review", "What the newest review says.", ReviewState.values),
-    _parameter("outcome", "The RT-PCR result.", Outcome.Result.values),
+    _parameter("conclusion", "What the newest review concludes.", Conclusion.values),
+    _parameter("outcome", "The test result.", [UNKNOWN_OUTCOME, *Outcome.Result.values]),
     _parameter("since", "Classified on or after this day, as YYYY-MM-DD, in your time zone."),
     _parameter("until", "Classified on or before this day."),
     _parameter("by", "UUID of the person who had it classified."),

@@ -87,20 +87,30 @@ class ResultSerializer(serializers.ModelSerializer):
     )
     answer = AnswerSerializer(source="*", read_only=True, allow_null=True)
     review_state = serializers.SerializerMethodField()
+    conclusion = serializers.SerializerMethodField()
     outcome = OutcomeSerializer(source="*", read_only=True, allow_null=True)
     study = StudySerializer(read_only=True)
 
     class Meta:
         model = Diagnosis
         fields = [
-            *("uuid", "created", "requested_by", "model_version", "is_hidden", "answer", "review_state", "outcome"),
+            *("uuid", "created", "requested_by", "model_version", "is_hidden", "answer", "review_state", "conclusion"),
+            "outcome",
             "study",
         ]
         read_only_fields = fields
 
-    @extend_schema_field(serializers.CharField(allow_null=True, help_text="unreviewed, agrees, disagrees or unsure"))
+    @extend_schema_field(
+        serializers.CharField(allow_null=True, help_text="unreviewed, agrees, disagrees, unsure or decided")
+    )
     def get_review_state(self, row: Diagnosis) -> str | None:
         return row.review_state or None
+
+    @extend_schema_field(
+        serializers.CharField(allow_null=True, help_text="What the newest review concludes: likely, unlikely or unsure")
+    )
+    def get_conclusion(self, row: Diagnosis) -> str | None:
+        return row.conclusion or None
 
 
 class ResultPageSerializer(serializers.Serializer):
@@ -114,7 +124,7 @@ class ReviewSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Review
-        fields = ["uuid", "created", "reviewer", "verdict", "reason"]
+        fields = ["uuid", "created", "reviewer", "conclusion", "findings", "verdict", "is_blind", "reason"]
         read_only_fields = fields
 
 
@@ -123,7 +133,7 @@ class ReadingSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = OwnReading
-        fields = ["created", "reader", "answer", "note"]
+        fields = ["created", "reader", "conclusion", "findings", "note"]
         read_only_fields = fields
 
 

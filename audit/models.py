@@ -60,6 +60,8 @@ class Action(models.TextChoices):
     STUDY_VOIDED = "study-voided", _("Study voided")
     STUDY_RESTORED = "study-restored", _("Study restored")
     PATIENT_EDITED = "patient-edited", _("Patient changed")
+    PATIENTS_MERGED = "patients-merged", _("Patients merged")
+    PATIENTS_UNMERGED = "patients-unmerged", _("Merging of patients undone")
 
     REPORT_MADE = "report-made", _("Report made")
     REPORT_VIEWED = "report-viewed", _("Report viewed")

@@ -277,6 +277,15 @@ vars().update({name: value for name, value in _mail.items() if name.startswith("
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL: str = env.str("EMAIL_FROM", default="covidxray@localhost")
 
+# Alerts (manage.py send_alerts), all off by default: nobody is named to whom they go, and no number that sets one off.
+ALERT_EMAILS: list[str] = env.list("ALERT_EMAILS", default=[])
+ALERT_WEBHOOK: str = env.str("ALERT_WEBHOOK", default="")
+ALERT_WEBHOOK_SECRET: str = env.str("ALERT_WEBHOOK_SECRET", default="")
+ALERT_UNREVIEWED_HOURS = env.number("ALERT_UNREVIEWED_HOURS", default=0)
+ALERT_BACKUP_DAYS = env.number("ALERT_BACKUP_DAYS", default=0)
+ALERT_QUEUE_FULL = env.bool("ALERT_QUEUE_FULL", default=False)
+ALERT_DEAD_LETTERS = env.bool("ALERT_DEAD_LETTERS", default=False)
+
 # --- Security ---------------------------------------------------------------------------------------------------------
 
 CONTENT_SECURITY_POLICY = {
@@ -337,7 +346,10 @@ LOGGING = {
     "loggers": {
         "axes": {"level": "WARNING"},  # otherwise four records for each sign-in
         "fontTools": {"level": "WARNING"},  # otherwise a dozen records for each report
+        # They would log whom an archive was asked for, and identifiers of radiographs.
+        **{name: {"level": "WARNING"} for name in ("pynetdicom", "dicomweb_client", "highdicom")},
         "accounts.mail": {"handlers": ["counted"], "level": "WARNING"},
+        "diagnosis.inference.concurrency": {"handlers": ["counted"], "level": "WARNING"},
         "django": {"handlers": ["json"], "level": "INFO", "propagate": False},
         "django.request": {"handlers": ["counted"]},
         "django.server": {"handlers": ["json"], "level": "INFO", "propagate": False},

@@ -9,6 +9,7 @@ results/         the list, the page of one result
 reports/         a diagnosis as a PDF, and its verification
 statistics/      activity and scorecard
 model_cards/     a version's card as a page
+worklist/        what waits for a review, in which order, and who is reading it
 reviews/         readings, reviews, outcomes; blind reading
 files/           stored files: written, handed out, found again
 history/         what was done to a study, written down

@@ -7,6 +7,7 @@ touches database, storage and static files.
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -54,6 +55,15 @@ def files_through_nginx(**_: object) -> list[Error]:
     if not settings.BEHIND_PROXY:
         return [_error(4, "X_ACCEL_PREFIX needs BEHIND_PROXY=True: only nginx can send what it names.")]
     return []
+
+
+@register(Tags.security, deploy=True)
+def alerts_are_encrypted(**_: object) -> list[Error]:
+    """The webhook's answer is not read, but who listens would learn what the site is busy with."""
+    address = urlsplit(settings.ALERT_WEBHOOK)
+    if not settings.ALERT_WEBHOOK or (address.scheme == "https" and address.hostname):
+        return []
+    return [_error(5, "ALERT_WEBHOOK must be an address that begins with https://.")]
 
 
 def database_answers() -> list[Error]:

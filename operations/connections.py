@@ -4,6 +4,8 @@ Its own threads wait for a connection that says nothing, and for one that stops 
 thirty such clients stopped a site. Here the one thread that listens looks at what has come, and hangs up after
 HEAD_SECONDS. A body, and a client that takes no answer, is waited for by a thread, but for STALLED_SECONDS only.
 
+A process of it loads the model when it starts, next to answering.
+
 nginx does the same before gunicorn sees a request; this is for `make run`, and for what reaches gunicorn all the same.
 """
 
@@ -12,6 +14,7 @@ from __future__ import annotations
 import selectors
 import socket
 import struct
+import threading
 import time
 from functools import partial
 from typing import Any
@@ -34,6 +37,11 @@ class PatientWorker(ThreadWorker):
         """Connections of which nothing has come, with the moment at which they are closed."""
         self._half: dict[Any, float] = {}
         """Those of which a part of a head has come: looked at again and again."""
+
+    def run(self) -> None:
+        """In the process that answers, after any fork: load the model before the first upload waits for it."""
+        threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+        super().run()
 
     def enqueue_req(self, conn: Any) -> None:
         """Give the connection a thread, or wait for the rest of its head."""
@@ -82,6 +90,13 @@ class PatientWorker(ThreadWorker):
     def _hang_up(self, conn: Any) -> None:
         self.nr_conns -= 1
         conn.close()
+
+
+def warm_up() -> None:
+    """Load the model of this process."""
+    from diagnosis.inference.serving import warm  # not before the site is set up, and never in gunicorn's first process
+
+    warm()
 
 
 def _bound(sock: socket.socket) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
 
 DAY_SECONDS = 24 * 3600
 REMEMBERED = 10_000
@@ -14,6 +18,7 @@ REMEMBERED = 10_000
 STARTED = datetime.now(UTC)
 """When this process began: its logs are set up before anything else."""
 _MAIL = "accounts.mail"
+_QUEUE = "diagnosis.inference.concurrency"
 
 _errors: deque[float] = deque(maxlen=REMEMBERED)
 _mail: deque[float] = deque(maxlen=REMEMBERED)
@@ -36,8 +41,28 @@ class FailureCounter(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if record.name.startswith(_MAIL):
             _mail.append(time.time())
+        elif record.name == _QUEUE:
+            _mark_queue_full()
         elif record.levelno >= logging.ERROR and record.exc_info:
             _errors.append(time.time())
+
+
+def _mark_queue_full() -> None:
+    """For another process: `send_alerts` sees when it was marked last."""
+    with suppress(OSError):
+        _queue_full_file().touch()
+
+
+def queue_full_mark() -> datetime | None:
+    """When uploads were turned away last, in whatever process."""
+    try:
+        return datetime.fromtimestamp(_queue_full_file().stat().st_mtime, UTC)
+    except OSError:
+        return None
+
+
+def _queue_full_file() -> Path:
+    return Path(settings.MEDIA_ROOT) / "queue-full"
 
 
 def failures() -> Failures:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import logging
-import ssl
 import uuid
 from collections.abc import Mapping
 from io import BytesIO
@@ -17,18 +17,20 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE
 from pynetdicom.association import Association
 
+from pacs.dimse import client_tls, refuse_unreachable
+from pacs.errors import ArchiveFault
 from pacs.models import Peer
+from pacs.web_session import session_of
 
-# They log UIDs and addresses of patients' objects.
+# They log UIDs; what goes wrong is in the outbox.
 for _name in ("pynetdicom", "urllib3"):
-    logging.getLogger(_name).setLevel(logging.ERROR)
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 _CONNECT_SECONDS, _ANSWER_SECONDS = 5, 60
-_LONGEST_ANSWER = 1_000_000
 _DUPLICATE = 0x0111
 _STORED = (0x0000, 0xB000, 0xB006, 0xB007, _DUPLICATE)
 """Success, the three warnings with which an archive keeps the object (PS3.4, B.2.3), and that it has it already."""
-_FAILED_INSTANCES, _STORED_INSTANCES, _UID = "00081198", "00081199", "00081155"
+_FAILED_INSTANCES, _UID = "00081198", "00081155"
 
 
 class NotDelivered(Exception):
@@ -83,29 +85,15 @@ def _is_there(peer: Peer, uid: str) -> bool:
 def _asked(peer: Peer, method: str, path: str, **request: Any) -> tuple[int, Any]:
     """Status and JSON of the archive's answer; None where it is no JSON. Raises NotDelivered."""
     headers = {"Accept": "application/dicom+json"} | request.pop("headers", {})
-    url = f"{peer.dicomweb_url.rstrip('/')}/{path}"
     try:
-        with requests.Session() as session:
-            session.trust_env = False  # no proxy and no password out of the environment
-            answer = session.request(
-                method,
-                url,
-                headers=headers,
-                auth=_credentials(peer),
-                timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS),
-                allow_redirects=False,
-                stream=True,
-                **request,
-            )
-            found = answer.raw.read(_LONGEST_ANSWER, decode_content=True)
+        with session_of(peer) as session:
+            answer = session.request(method, f"{peer.dicomweb_url.rstrip('/')}/{path}", headers=headers, **request)
     except (requests.RequestException, OSError) as error:
         raise _unreachable() from error
-    return answer.status_code, _json(found)
+    return answer.status_code, _json(answer.content)
 
 
 def _json(content: bytes) -> Any:
-    import json
-
     try:
         return json.loads(content)
     except ValueError:
@@ -116,11 +104,6 @@ def _names(answer: Any, sequence: str, uid: str) -> bool:
     """Whether an answer (PS3.18, 10.5.3) names the object in this sequence."""
     items = (answer.get(sequence) or {}).get("Value", []) if isinstance(answer, dict) else []
     return any(uid in (item.get(_UID) or {}).get("Value", []) for item in items if isinstance(item, dict))
-
-
-def _credentials(peer: Peer) -> tuple[str, str] | None:
-    name, _, password = settings.PACS_CREDENTIALS.get(peer.credentials, "").partition(":")
-    return (name, password) if name else None
 
 
 # --- C-STORE --------------------------------------------------------------------------------------------------------
@@ -146,20 +129,16 @@ def _c_store(peer: Peer, content: bytes) -> None:
 
 
 def _associated(entity: AE, peer: Peer) -> Association:
-    context = (_tls(), peer.address) if peer.uses_tls else None
+    try:
+        refuse_unreachable(peer)
+    except ArchiveFault as error:
+        raise _unreachable() from error
+    context = (client_tls(), peer.address) if peer.uses_tls else None
     association = entity.associate(peer.address, peer.port or 104, ae_title=peer.ae_title, tls_args=context)
     if association.is_established:
         return association
     if association.is_rejected:
         raise NotDelivered("rejected", gettext_noop("The archive refuses the connection: check the AE titles."))
-    if association.acceptor.supported_contexts == [] and association.rejected_contexts:
+    if association.rejected_contexts:
         raise NotDelivered("not-accepted", gettext_noop("The archive does not accept this kind of object."))
     raise _unreachable()
-
-
-def _tls() -> ssl.SSLContext:
-    """Trusts the authority of the settings, and shows this site's certificate where there is one."""
-    context = ssl.create_default_context(cafile=settings.PACS_TLS_CA or None)
-    if settings.PACS_TLS_CERTIFICATE:
-        context.load_cert_chain(settings.PACS_TLS_CERTIFICATE, settings.PACS_TLS_KEY)
-    return context

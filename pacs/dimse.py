@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ from pacs.queries import (
 _PENDING = (0xFF00, 0xFF01)
 _MOST_ANSWERS = 500
 _SECONDS = 30
+_CONNECT_SECONDS = 5
 _STUDY_KEYS = (
     "PatientID",
     "PatientName",
@@ -108,11 +110,20 @@ def _no_answer() -> ArchiveFault:
     return ArchiveFault(gettext_noop("The archive does not answer."), code="archive-away")
 
 
+def refuse_unreachable(peer: Peer) -> None:
+    """Raises ArchiveFault where nothing listens: pynetdicom would leave its own socket open then."""
+    try:
+        socket.create_connection((peer.address, peer.port or 104), _CONNECT_SECONDS).close()
+    except OSError as error:
+        raise _no_answer() from error
+
+
 @contextmanager
 def _association(peer: Peer, *contexts: str) -> Iterator[Association]:
     """Raises ArchiveFault where the archive is away or knows us not."""
+    refuse_unreachable(peer)
     asking = AE(ae_title=settings.PACS_AE_TITLE)
-    asking.connection_timeout, asking.acse_timeout = 5, _SECONDS
+    asking.connection_timeout, asking.acse_timeout = _CONNECT_SECONDS, _SECONDS
     asking.dimse_timeout, asking.network_timeout = _SECONDS, _SECONDS
     for context in contexts:
         asking.add_requested_context(context)

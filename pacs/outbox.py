@@ -23,7 +23,7 @@ _LATE = timedelta(minutes=2)
 _OVERLAP = 10_000
 _BATCH = 200
 _EVENT = StudyEvent.Kind
-_ALL = (Kind.REPORT, Kind.PICTURE, Kind.DOCUMENT)
+_ALL: tuple[Kind, ...] = (Kind.REPORT, Kind.PICTURE, Kind.DOCUMENT)
 _NOTICE = (Kind.REPORT, Kind.PICTURE)
 _WATCHED = (_EVENT.CLASSIFIED, _EVENT.REVIEWED, _EVENT.VOIDED, _EVENT.RESTORED)
 

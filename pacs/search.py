@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from accounts.models import User
 from diagnosis.models import Diagnosis
-from pacs.models import Instance, InstanceQuerySet
+from pacs.models import Instance, InstanceQuerySet, Outgoing
 from pacs.queries import FoundRadiograph
 
 PAGE_ROWS = 50
@@ -38,6 +38,24 @@ def ledger_page(user: User, states: list[str], before: int | None) -> LedgerPage
     results = results_of(user, listed)
     page = [LedgerRow(instance, results.get(instance.study_id or 0)) for instance in listed]
     return LedgerPage(page, listed[-1].pk if len(found) > PAGE_ROWS else None)
+
+
+@dataclass(frozen=True)
+class OutboxPage:
+    rows: list[Outgoing]
+    next_before: int | None
+    """The number that the next page begins before; None on the last one."""
+
+
+def outbox_page(user: User, before: int | None, *, only_stopped: bool = False) -> OutboxPage:
+    """What goes back into archives, newest first."""
+    rows = Outgoing.objects.shown_to(user)
+    if only_stopped:
+        rows = rows.filter(state=Outgoing.State.DEAD)
+    if before:
+        rows = rows.filter(pk__lt=before)
+    found = list(rows.order_by("-pk")[: PAGE_ROWS + 1])
+    return OutboxPage(found[:PAGE_ROWS], found[PAGE_ROWS - 1].pk if len(found) > PAGE_ROWS else None)
 
 
 def results_of(user: User, instances: Iterable[Instance]) -> dict[int, Diagnosis]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 
 from django.conf import settings
 from django.utils import timezone
@@ -48,8 +49,10 @@ def send_next(*, worker: str = "") -> bool:
     except NotDelivered as error:
         peer_heard(peer=row.peer, fault=error.code)
         attempt_failed(row, code=error.code, text=error.text, values=error.values)
-    except Exception:  # whatever it is, the others have to go on
-        logger.exception("object %s could not be made", row.uuid)
+    except Exception as error:  # whatever it is, the others have to go on
+        # Without its message: libraries quote the values that they find odd, which are a patient's.
+        trace = "".join(traceback.format_tb(error.__traceback__))
+        logger.error("object %s could not be made: %s\n%s", row.uuid, type(error).__name__, trace)
         text = gettext_noop("The object could not be made. The log of the sending process says why.")
         attempt_failed(row, code="not-made", text=text)
     else:

@@ -13,7 +13,7 @@ from accounts.models import Institution, User
 from accounts.services import person_register
 from audit.models import Action
 from audit.services import record
-from diagnosis.models import Diagnosis, StudyEvent
+from diagnosis.models import Diagnosis, Study, StudyEvent
 from pacs.attempts import finish
 from pacs.models import Instance, Outgoing, Peer
 
@@ -146,11 +146,11 @@ def instance_lost(*, instance: Instance) -> None:
 
 
 @transaction.atomic
-def instance_classified(*, instance: Instance, diagnosis: Diagnosis) -> Instance:
+def instance_classified(*, instance: Instance, study: Study) -> Instance:
     """The radiograph has its result. The received file is not needed any more: delete it after the commit."""
     row = Instance.objects.select_for_update().get(pk=instance.pk)
     if row.state not in (State.SENT, State.ERASED):
-        finish(row, state=State.CLASSIFIED, study=diagnosis.study, file="")
+        finish(row, state=State.CLASSIFIED, study=study, file="")
     return row
 
 
@@ -211,3 +211,14 @@ def outgoing_retry(*, outgoing: Outgoing, actor: User | None = None) -> Outgoing
 def files_in_use() -> set[str]:
     """The names of the received files that rows still need."""
     return set(Instance.objects.exclude(file="").values_list("file", flat=True))
+
+
+def dead_files(before: datetime) -> list[tuple[int, str]]:
+    """Number and file of what was given up before that moment and still has its file."""
+    rows = Instance.objects.filter(state=State.DEAD, changed__lt=before).exclude(file="")
+    return list(rows.values_list("pk", "file"))
+
+
+def dead_file_forgotten(*, pk: int) -> bool:
+    """Whether the row, given up as before, needs its file no more; it was set going again where it does."""
+    return bool(Instance.objects.filter(pk=pk, state=State.DEAD).update(file=""))

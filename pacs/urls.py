@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from pacs import views
+from pacs import sent_views, views
 
 app_name = "pacs"
 
@@ -12,6 +12,8 @@ urlpatterns = [
     path("", views.search, name="search"),
     path("received/", views.received, name="received"),
     path("received/<uuid:uuid>/retry/", views.retry, name="retry"),
+    path("sent/", sent_views.sent, name="sent"),
+    path("sent/<uuid:uuid>/again/", sent_views.send_again, name="send-again"),
     path("<uuid:uuid>/studies/<str:study>/", views.study, name="study"),
     path(f"{_INSTANCE}preview.jpg", views.preview, name="preview"),
     path(f"{_INSTANCE}fetch/", views.fetch, name="fetch"),

@@ -7,6 +7,7 @@ same diagnosis when it tries again: nothing is lost and nothing is doubled.
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from django.utils import timezone
 
@@ -20,11 +21,19 @@ from pacs.errors import ArchiveFault
 from pacs.heads import head_of_file
 from pacs.inbox import inbox_delete, inbox_read, inbox_write
 from pacs.models import Instance
-from pacs.services import InstanceHead, instance_classified, instance_fetched, instance_lost
+from pacs.services import (
+    InstanceHead,
+    dead_file_forgotten,
+    dead_files,
+    instance_classified,
+    instance_fetched,
+    instance_lost,
+)
 
 logger = logging.getLogger(__name__)
 
 NO_MODEL_SECONDS = 60
+KEPT_WHEN_DEAD = timedelta(days=30)
 State = Instance.State
 
 
@@ -86,7 +95,7 @@ def _attempt(instance: Instance) -> None:
     if outcome.refusal:  # it was uploaded and stored without an answer
         raise outcome.refusal
     file = Instance.objects.values_list("file", flat=True).get(pk=instance.pk)
-    instance_classified(instance=instance, diagnosis=outcome.diagnosis)
+    instance_classified(instance=instance, study=outcome.study)
     inbox_delete(file)
 
 
@@ -140,3 +149,16 @@ def file_name_of(instance: Instance) -> str:
 def known_head(head: InstanceHead) -> bool:
     """Whether there is enough to fetch it by."""
     return bool(head.sop_instance_uid and head.series_instance_uid and head.study_instance_uid)
+
+
+def dead_files_expire() -> int:
+    """Delete the files of what was given up a month ago: they hold patients' data, and no erasure finds them."""
+    found = dead_files(timezone.now() - KEPT_WHEN_DEAD)
+    return sum(_expired(pk, file) for pk, file in found)
+
+
+def _expired(pk: int, file: str) -> bool:
+    if not dead_file_forgotten(pk=pk):
+        return False
+    inbox_delete(file)
+    return True

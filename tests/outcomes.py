@@ -10,6 +10,7 @@ from tests.rows import stored_result
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 POSITIVE, NEGATIVE = "positive", "negative"
+CONCLUDED = {"Positive": "likely", "Negative": "unlikely", "Indeterminate": "unsure"}
 
 
 def set_outcome(diagnosis: Diagnosis, outcome: str, *, sampled: date | None = None) -> None:
@@ -39,7 +40,7 @@ def reviewed(diagnosis: Diagnosis, user: User, verdict: str, *, after: timedelta
 
 
 def read_blind(diagnosis: Diagnosis, user: User, answer: str, *, at: datetime = NOW) -> OwnReading:
-    reading = OwnReading.objects.create(study=diagnosis.study, reader=user, answer=answer, created=at)
+    reading = OwnReading.objects.create(study=diagnosis.study, reader=user, conclusion=CONCLUDED[answer], created=at)
     results_changed(diagnosis.study)
     return reading
 

@@ -14,6 +14,7 @@ from django.test import Client
 from accounts.models import User
 from diagnosis.history.recounts import days_changed
 from diagnosis.models import Diagnosis, ModelVersion, Study
+from diagnosis.models.words import study_words_write
 from diagnosis.patients.details import PatientDetails
 from diagnosis.patients.services import patient_get_or_create
 
@@ -57,6 +58,7 @@ def stored_result(
         notes=notes,
         voided=created if is_voided else None,
     )
+    study_words_write([study])
     model = ModelVersion.objects.get_or_create(version=version, weights_sha256="ab" * 32, defaults={"card": {}})[0]
     days_changed(user.institution_id, [created])
     return Diagnosis.objects.create(

@@ -23,6 +23,13 @@ for name in (
     "SESSION_HOURS",
     "SESSION_IDLE_MINUTES",
     "RETENTION_DAYS",
+    "ALERT_EMAILS",
+    "ALERT_WEBHOOK",
+    "ALERT_WEBHOOK_SECRET",
+    "ALERT_UNREVIEWED_HOURS",
+    "ALERT_BACKUP_DAYS",
+    "ALERT_QUEUE_FULL",
+    "ALERT_DEAD_LETTERS",
     *(name for name in os.environ if name.startswith("PACS")),
 ):
     os.environ.pop(name, None)

@@ -27,7 +27,19 @@ from diagnosis.findings import Prediction
 from diagnosis.history.recounts import days_changed
 from diagnosis.imaging.radiograph import read_radiograph
 from diagnosis.imaging.rendering import display_jpeg, heat_map_to_png, thumbnail_jpeg
-from diagnosis.models import Diagnosis, ModelVersion, Outcome, Patient, Review, ReviewState, Standing, Study
+from diagnosis.models import (
+    Conclusion,
+    Diagnosis,
+    ModelVersion,
+    Outcome,
+    Patient,
+    Review,
+    ReviewState,
+    Standing,
+    Study,
+    agreement_of,
+)
+from diagnosis.models.words import patient_words_write, study_words_write
 
 INSTITUTION = "Invented results"
 USERNAMES = [f"invented-{number}" for number in range(1, 9)]
@@ -42,7 +54,7 @@ FILE_NAMES = ["thorax", "chest", "scan"]
 # About as in a hospital that means to know how well the model does: most results are reviewed within two days, a third
 # of the patients are tested, little is voided.
 REVIEWED, REVIEWED_AFTER = 0.9, timedelta(days=2)
-VERDICTS, VERDICT_WEIGHTS = [ReviewState.AGREES, ReviewState.DISAGREES, ReviewState.UNSURE], [88, 8, 4]
+SEEN_WEIGHTS = [88, 8, 4]  # what the model answered, the contrary, cannot tell
 TESTED, VOIDED, NOTED = 0.33, 0.005, 0.4
 SIGNS = [
     "fever",
@@ -145,6 +157,7 @@ def _store(ground: _Ground, chance: random.Random, *, first: int, count: int, to
     studies = Study.objects.bulk_create(
         [_study(ground, chance, moment, patients[number]) for moment, number in zip(moments, numbers, strict=True)]
     )
+    study_words_write(studies)
     diagnoses = Diagnosis.objects.bulk_create([_diagnosis(ground, chance, study) for study in studies])
     Review.objects.bulk_create(
         [_review(ground, chance, row) for row in diagnoses if row.review_state != ReviewState.UNREVIEWED]
@@ -160,6 +173,7 @@ def _patients(ground: _Ground, numbers: set[int]) -> dict[int, Patient]:
     known = set(mine.filter(reference_key__in=keys.values()).values_list("reference_key", flat=True))
     Patient.objects.bulk_create([_patient(ground, number) for number, key in keys.items() if key not in known])
     found = {patient.reference_key: patient for patient in mine.filter(reference_key__in=keys.values())}
+    patient_words_write(patient for key, patient in found.items() if key not in known)
     return {number: found[key] for number, key in keys.items()}
 
 
@@ -240,6 +254,7 @@ def _details(chance: random.Random, patient: Patient, day: date) -> dict[str, ob
 def _diagnosis(ground: _Ground, chance: random.Random, study: Study) -> Diagnosis:
     probability = _probability(chance, study)
     prediction = _prediction(probability)
+    conclusion = _conclusion(ground, chance, study, prediction)
     confidences = {Prediction.POSITIVE: probability, Prediction.NEGATIVE: 1 - probability}
     return Diagnosis(
         study=study,
@@ -257,7 +272,8 @@ def _diagnosis(ground: _Ground, chance: random.Random, study: Study) -> Diagnosi
         engine="none",
         milliseconds=0,
         heat_map=ground.heat_map,
-        review_state=_verdict(ground, chance, study),
+        review_state=agreement_of(prediction, conclusion) if conclusion else ReviewState.UNREVIEWED,
+        conclusion=conclusion,
         standing=Standing.VOIDED if study.voided else Standing.KEPT,
     )
 
@@ -268,18 +284,23 @@ def _probability(chance: random.Random, study: Study) -> float:
     return chance.betavariate(0.6, 2.4)
 
 
-def _verdict(ground: _Ground, chance: random.Random, study: Study) -> ReviewState:
+def _conclusion(ground: _Ground, chance: random.Random, study: Study, prediction: Prediction) -> str:
+    """What a reader concluded; nothing where nobody has reviewed the answer yet."""
     is_new = study.created > ground.newest - REVIEWED_AFTER
     if is_new or study.voided or chance.random() > REVIEWED:
-        return ReviewState.UNREVIEWED
-    return chance.choices(VERDICTS, VERDICT_WEIGHTS)[0]
+        return ""
+    seen = [Conclusion.LIKELY, Conclusion.UNLIKELY, Conclusion.UNSURE]
+    if prediction == Prediction.NEGATIVE:
+        seen[:2] = seen[1::-1]
+    return chance.choices(seen, SEEN_WEIGHTS)[0].value
 
 
 def _review(ground: _Ground, chance: random.Random, row: Diagnosis) -> Review:
     waited = REVIEWED_AFTER * chance.random() ** 3
     reviewer, reason = chance.choice(ground.people), "" if row.review_state == ReviewState.AGREES else "Invented."
     created = row.created + waited
-    return Review(diagnosis=row, reviewer=reviewer, created=created, verdict=row.review_state, reason=reason)
+    said = {"conclusion": row.conclusion, "verdict": row.review_state, "reason": reason}
+    return Review(diagnosis=row, reviewer=reviewer, created=created, **said)
 
 
 def _outcome(study: Study) -> Outcome:

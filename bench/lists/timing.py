@@ -130,6 +130,7 @@ def _statistics(middle: Diagnosis) -> dict[str, str]:
     day = middle.created
     return {
         "home": reverse("diagnosis:home"),
+        "worklist": reverse("diagnosis:worklist"),
         "statistics of a month": reverse("diagnosis:statistics-month", args=[day.year, day.month]),
         "statistics of a year": reverse("diagnosis:statistics-year", args=[day.year]),
         "scorecard of twelve months": reverse("diagnosis:scorecard"),
@@ -150,6 +151,8 @@ def _filters(user: User, row: Diagnosis) -> dict[str, dict[str, str]]:
         "not reviewed": {"review": "unreviewed"},
         "disagrees": {"review": "disagrees"},
         "RT-PCR positive": {"outcome": "positive"},
+        "RT-PCR unknown": {"outcome": "unknown"},
+        "COVID likely": {"conclusion": "likely"},
         "only voided": {"voided": "only"},
         "notes: no such word": {"notes": "tuberculosis"},
         "notes: a rare pair": {"notes": "pregnant smell"},
@@ -159,6 +162,9 @@ def _filters(user: User, row: Diagnosis) -> dict[str, dict[str, str]]:
         "search: nobody": {"q": "nobody"},
         "search: a patient's reference": {"q": row.study.patient_reference or "P0001"},
         "search: a name": {"q": "nowak anna"},
+        "search: a part of a reference": {"q": (row.study.patient_reference or "P0001")[2:]},
+        "search: two names in any order": {"q": "anna nowak"},
+        "search: two names that nobody has": {"q": "nowak silva"},
         "search: a family name": {"q": "nowak"},
         "search: most files": {"q": "IMG_"},
         "search, answer, radiographer": {"q": "IMG_1", "prediction": "Positive", "by": str(user.uuid)},

@@ -16,7 +16,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from diagnosis.models import Outcome, OwnReading, ReviewState, Study, StudyEvent
+from diagnosis.models import Conclusion, Finding, Outcome, ReviewState, Study, StudyEvent
 
 Detail = Mapping[str, Any]
 
@@ -69,12 +69,18 @@ def _classified(detail: Detail) -> str:
 
 
 def _read(detail: Detail) -> str:
-    return _label(OwnReading.Answer.choices, detail.get("answer"))
+    return _concluded(detail)
 
 
 def _reviewed(detail: Detail) -> str:
     verdict, model = _label(ReviewState.choices, detail.get("verdict")), detail.get("model")
-    return _("%(verdict)s (answer of %(model)s)") % {"verdict": verdict, "model": model} if model else verdict
+    said = _("%(verdict)s (answer of %(model)s)") % {"verdict": verdict, "model": model} if model else verdict
+    return "; ".join(part for part in (_concluded(detail), said) if part)
+
+
+def _concluded(detail: Detail) -> str:
+    seen = [_label(Finding.choices, code) for code in detail.get("findings") or ()]
+    return ", ".join(part for part in (_label(Conclusion.choices, detail.get("conclusion")), *seen) if part)
 
 
 def _outcome(detail: Detail) -> str:

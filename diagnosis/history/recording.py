@@ -24,6 +24,8 @@ _ACTIONS = {
     _Kind.OUTCOME: Action.STUDY_OUTCOME,
     _Kind.EDITED: Action.STUDY_EDITED,
     _Kind.MOVED: Action.STUDY_MOVED,
+    _Kind.MERGED: Action.STUDY_MOVED,
+    _Kind.UNMERGED: Action.STUDY_MOVED,
     _Kind.VOIDED: Action.STUDY_VOIDED,
     _Kind.RESTORED: Action.STUDY_RESTORED,
     _Kind.REPORTED: Action.REPORT_MADE,
@@ -35,7 +37,7 @@ _KEPT: dict[str, tuple[str, ...]] = {
     _Kind.CLASSIFIED: ("result", "model"),
     _Kind.REVIEWED: ("result", "review", "model"),
     _Kind.EDITED: ("fields",),
-    _Kind.MOVED: ("before", "after"),
+    **dict.fromkeys((_Kind.MOVED, _Kind.MERGED, _Kind.UNMERGED), ("before", "after")),
     _Kind.REPORTED: ("report", "deidentified"),
     _Kind.PRINTED: ("report", "deidentified"),
 }

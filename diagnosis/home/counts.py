@@ -1,10 +1,11 @@
-"""What the home page says: what is not reviewed yet, and the counts of today and of this month, by answer.
+"""What the home page says: the newest results, and the counts of today and of this month, by answer.
 
 A person who reads blind sees no answer there of a study that is still to be read, and no count that would tell it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
@@ -15,39 +16,18 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from diagnosis.models import Diagnosis, DiagnosisQuerySet, Refusal, ReviewState
+from diagnosis.models import Diagnosis, DiagnosisQuerySet, Refusal
 from diagnosis.results.search import rows_read
 from diagnosis.reviews.blinding import HIDDEN, revealed_to
 
-RECENT_RESULTS = 6
-UNREVIEWED_SHOWN = 5
-COUNTED_TO = 99
+RECENT_RESULTS = 5
 
 
-@dataclass(frozen=True)
-class Unreviewed:
-    """The newest unreviewed results, and how many there are: never counted beyond COUNTED_TO."""
-
-    rows: list[Diagnosis]
-    number: str
-    address: str
-
-
-def unreviewed_results(user: User) -> Unreviewed:
-    """Two queries, whatever there is."""
-    results = Diagnosis.objects.visible_to(user).kept().reviewed_as(ReviewState.UNREVIEWED)
-    found = list(results.newest_first().values_list("pk", flat=True)[: COUNTED_TO + 1])
-    return Unreviewed(
-        rows=rows_read(user, found[:UNREVIEWED_SHOWN]),
-        number=str(len(found)) if len(found) <= COUNTED_TO else f"{COUNTED_TO}+",
-        address=f"{reverse('diagnosis:results')}?{urlencode({'review': ReviewState.UNREVIEWED.value})}",
-    )
-
-
-def newest_results(user: User) -> list[Diagnosis]:
-    """The newest results of all. As everywhere, the index alone finds them before they are read."""
+def newest_results(user: User, *, without: Collection[int] = ()) -> list[Diagnosis]:
+    """The newest results but those that the page shows already. The index alone finds them before they are read."""
     results = Diagnosis.objects.visible_to(user).kept().newest_first()
-    return rows_read(user, list(results.values_list("pk", flat=True)[:RECENT_RESULTS]))
+    newest = results.values_list("pk", flat=True)[: RECENT_RESULTS + len(without)]
+    return rows_read(user, [pk for pk in newest if pk not in without][:RECENT_RESULTS])
 
 
 @dataclass(frozen=True)

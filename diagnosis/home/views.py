@@ -4,10 +4,11 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.roles import SignedInRequest
+from accounts.roles import SignedInRequest, radiographer_required
 from audit.models import Action
 from diagnosis.history.recording import list_record
-from diagnosis.home.counts import newest_results, tallies, unreviewed_results
+from diagnosis.home.counts import newest_results, tallies
+from diagnosis.home.worklist import SHOWN_AT_HOME, worklist_of
 from diagnosis.model_cards.versions import model_in_use
 from diagnosis.uploads.forms import UploadForm
 
@@ -18,9 +19,21 @@ def home(request: SignedInRequest) -> HttpResponse:
     if not request.user.is_radiographer:
         return render(request, "diagnosis/home/without_clinical_role.html", {"model": model_in_use()})
     user = request.user
-    unreviewed, recent = unreviewed_results(user), newest_results(user)
-    rows = len(unreviewed.rows) + len(recent)
+    worklist = worklist_of(user, most=SHOWN_AT_HOME)
+    recent = newest_results(user, without=[row.pk for row in worklist.rows])
+    rows = len(worklist.rows) + len(recent)
     if rows:
         list_record(Action.RESULTS_LISTED, actor=user, rows=rows, asked=["home"])
-    found = {"unreviewed": unreviewed, "recent": recent, "tallies": tallies(user)}
+    found = {"worklist": worklist, "recent": recent, "tallies": tallies(user)}
     return render(request, "diagnosis/home/home.html", {"form": UploadForm(), "model": model_in_use(), **found})
+
+
+@radiographer_required
+@require_safe
+def worklist(request: SignedInRequest) -> HttpResponse:
+    """What waits for a review, in the order in which it should be read."""
+    found = worklist_of(request.user)
+    if found.rows:
+        list_record(Action.RESULTS_LISTED, actor=request.user, rows=len(found.rows), asked=["worklist"])
+    context = {"rows": found.rows, "waiting": found.waiting, "has_more": found.has_more}
+    return render(request, "diagnosis/worklist/worklist.html", context)

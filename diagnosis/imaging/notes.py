@@ -12,5 +12,6 @@ class ReadingNote(StrEnum):
     WINDOW = "window"
     NO_HEADER = "no-header"
     ORIENTATION = "orientation"
+    TURNED = "turned"
     ASPECT = "aspect"
     SECOND_PICTURE = "second-picture"

@@ -46,6 +46,8 @@ def _turned(pixels: np.ndarray, dataset: Dataset, notes: list[ReadingNote], *, i
     if not is_chest or not set(found) <= set("LRHF"):
         return pixels  # another part or view: refused for that, elsewhere
     row, column = found
+    if (row, column) != ("L", "F"):
+        notes.append(ReadingNote.TURNED)
     if row in "HF":
         pixels, row, column = pixels.T, column, row
     if row == "R":

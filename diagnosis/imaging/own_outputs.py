@@ -30,6 +30,11 @@ _LEAST_SHARE = 0.002
 """Of all pixels, that must be coloured before their colours say anything."""
 _NEAR, _MOST_NEAR = 20, 0.9
 """How far from the heat map's colours a pixel may be, and how many of the coloured ones must be as near."""
+_TINTED = 24
+"""Spread of the channels from which a pixel over grey has a hue."""
+_SAME_HUE = 0.97
+"""Cosine between two directions from grey."""
+_SEVERAL_HUES, _MANY_HUES = 4, 12
 
 
 def own_mark() -> PngInfo:
@@ -71,18 +76,55 @@ def _own_output() -> RadiographRejected:
 
 
 def _has_heat_colours(image: Image.Image) -> bool:
-    """Whether all that is coloured in the picture has the heat map's colours, on black, on white or by themselves."""
+    """Whether all that is coloured has the heat map's colours: on black, on white, by itself or over a radiograph."""
     if image.mode in ("1", "L", "LA") or image.mode.startswith("I"):
         return False
     small = image.convert("RGBA")
     small.thumbnail((_SAMPLE_SIDE, _SAMPLE_SIDE), Image.Resampling.NEAREST)
     pixels = np.asarray(small).reshape(-1, 4)
     shown = pixels[pixels[:, 3] > 0, :3].astype(np.int16)
-    coloured = shown[shown.max(axis=1, initial=0) - shown.min(axis=1, initial=255) > _COLOURED]
-    if len(coloured) < max(8, _LEAST_SHARE * len(pixels)):
+    spread = shown.max(axis=1, initial=0) - shown.min(axis=1, initial=255)
+    least = max(8, _LEAST_SHARE * len(pixels))
+    return _are_heat_colours(shown[spread > _COLOURED], least) or _are_heat_hues(shown[spread > _TINTED], least)
+
+
+def _are_heat_colours(coloured: np.ndarray, least: float) -> bool:
+    """Whether (pixels, 3) are colours of a heat map by itself. One hue alone is a coloured marker."""
+    if len(coloured) < least:
         return False
     distances = np.abs(coloured[:, None, :] - _heat_colours()[None]).max(axis=2).min(axis=1)
-    return bool((distances <= _NEAR).mean() >= _MOST_NEAR)
+    return bool((distances <= _NEAR).mean() >= _MOST_NEAR) and _hue_range(coloured)[1] >= _SEVERAL_HUES
+
+
+def _are_heat_hues(tinted: np.ndarray, least: float) -> bool:
+    """Whether (pixels, 3) have the heat map's hues, many of them, whatever grey lies below."""
+    if len(tinted) < least:
+        return False
+    share, width = _hue_range(tinted)
+    return share >= _MOST_NEAR and width >= _MANY_HUES
+
+
+def _hue_range(coloured: np.ndarray) -> tuple[float, int]:
+    """Which share has a hue of the heat map, and how many of its 64 hues lie between the first and the last tenth.
+
+    Laid over grey, a colour keeps the direction in which it differs from grey.
+    """
+    likeness = _directions(coloured.astype(np.float32)) @ _hues().T
+    places = np.sort(likeness.argmax(axis=1))
+    return float((likeness.max(axis=1) >= _SAME_HUE).mean()), int(
+        places[-1 - len(places) // 10] - places[len(places) // 10]
+    )
+
+
+def _directions(colours: np.ndarray) -> np.ndarray:
+    chroma = colours - colours.mean(axis=1, keepdims=True)
+    return chroma / np.maximum(np.linalg.norm(chroma, axis=1, keepdims=True), 1e-6)
+
+
+@cache
+def _hues() -> np.ndarray:
+    """(64, 3) directions, from grey, of the heat map's colours."""
+    return _directions(np.frombuffer(heat_palette()[0], np.uint8).reshape(-1, 3)[::4].astype(np.float32))
 
 
 @cache

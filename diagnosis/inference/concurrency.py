@@ -4,6 +4,7 @@ One radiograph takes the processors and, decoded, up to 500 MB: a hundred at onc
 fill the memory. Beyond the bound an upload is refused at once, before anything of it is decoded.
 """
 
+import logging
 import math
 import threading
 import time
@@ -16,6 +17,8 @@ from django.conf import settings
 from django.utils.translation import ngettext
 
 from diagnosis.errors import ModelBusy
+
+logger = logging.getLogger(__name__)
 
 LONGEST_WAIT = 60
 """Seconds that an upload waits for its turn, and the most that one is told to stay away."""
@@ -77,6 +80,7 @@ class Turns:
 
     def _busy(self) -> ModelBusy:
         self._count(refused=1)
+        logger.warning("the queue of uploads is full")
         seconds = min(LONGEST_WAIT, max(1, math.ceil(self._seconds * self._most / self._at_once)))
         return ModelBusy(
             ngettext(

@@ -4,11 +4,14 @@ import logging
 import os
 import threading
 
+import numpy as np
 from django.conf import settings
 
+from diagnosis.errors import ModelUnavailable
 from diagnosis.imaging import decoding
 from diagnosis.inference.artifacts import check_built, read_artifact
 from diagnosis.inference.classifier import Classifier
+from diagnosis.inference.contract import IMAGE_SIZE
 from diagnosis.inference.engines import open_engine
 from diagnosis.inference.examination import open_examiner
 
@@ -36,6 +39,17 @@ def get_classifier() -> Classifier:
             _loaded[key] = load_classifier()
             logger.info("model %s loaded in process %d", _loaded[key].model_version, os.getpid())
         return _loaded[key]
+
+
+def warm() -> None:
+    """Load the classifier and let it look at an empty picture, so that the first upload does not wait for either.
+
+    What keeps it from answering is said at that upload, and by `/readyz`.
+    """
+    try:
+        get_classifier().examiner.examine(np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8))
+    except ModelUnavailable as error:
+        logger.warning("no model is loaded: %s", error.code)
 
 
 def classifier_status() -> None:

@@ -2,27 +2,44 @@
 
 from diagnosis.models.erasure import FileToErase
 from diagnosis.models.history import StudyEvent, StudyEventQuerySet
-from diagnosis.models.patients import Patient, PatientQuerySet
+from diagnosis.models.patients import Patient, PatientMerge, PatientQuerySet
 from diagnosis.models.refusals import Refusal, RefusalQuerySet
 from diagnosis.models.reports import ErasedReport, Report, ReportQuerySet
 from diagnosis.models.results import AnswerHidden, Diagnosis, DiagnosisQuerySet, ModelVersion, Standing
-from diagnosis.models.reviews import Outcome, OwnReading, Review, ReviewQuerySet, ReviewState
+from diagnosis.models.reviews import (
+    Conclusion,
+    Finding,
+    Outcome,
+    OwnReading,
+    Review,
+    ReviewQuerySet,
+    ReviewState,
+    agreement_of,
+)
 from diagnosis.models.statistics import DayFigures, ResultChange
 from diagnosis.models.studies import Study, StudyQuerySet
 from diagnosis.models.uploads import UploadRecord, UploadRecordQuerySet
+from diagnosis.models.words import PatientWord, StudyWord
+from diagnosis.models.worklist import Claim, ClaimQuerySet
 
 __all__ = [
     "AnswerHidden",
+    "Claim",
+    "ClaimQuerySet",
+    "Conclusion",
     "DayFigures",
     "Diagnosis",
     "DiagnosisQuerySet",
     "ErasedReport",
     "FileToErase",
+    "Finding",
     "ModelVersion",
     "Outcome",
     "OwnReading",
     "Patient",
+    "PatientMerge",
     "PatientQuerySet",
+    "PatientWord",
     "Refusal",
     "RefusalQuerySet",
     "Report",
@@ -36,6 +53,8 @@ __all__ = [
     "StudyEvent",
     "StudyEventQuerySet",
     "StudyQuerySet",
+    "StudyWord",
     "UploadRecord",
     "UploadRecordQuerySet",
+    "agreement_of",
 ]

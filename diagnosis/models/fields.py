@@ -1,6 +1,7 @@
 """Columns that repeat other values, so that one index can serve a list; always written with their row."""
 
 import re
+import unicodedata
 from typing import Any
 
 from django.db import models
@@ -20,6 +21,17 @@ def search_key(text: str) -> str:
     make no difference. Cut at KEY_LENGTH characters.
     """
     return normalised(" ".join(text[:LONGEST].translate(_SEPARATORS).split()))[:KEY_LENGTH]
+
+
+def folded(text: str) -> str:
+    """The text as it is searched: normalised, and without accents, whether they can be taken off a letter or not."""
+    plain = unicodedata.normalize("NFKD", normalised(text))
+    return "".join(sign for sign in plain if not unicodedata.combining(sign)).translate(_LETTERS)
+
+
+# Letters of Latin alphabets that are no letter with a mark to Unicode; folding the case has made two letters of ß.
+_LETTERS = str.maketrans({"ł": "l", "đ": "d", "ð": "d", "ø": "o", "æ": "ae", "œ": "oe", "þ": "th", "ħ": "h", "ŧ": "t"})
+_LETTERS |= {ord("ŋ"): "n", ord("\N{LATIN SMALL LETTER DOTLESS I}"): "i"}
 
 
 class SearchKeyField(NormalisedField):

@@ -30,6 +30,8 @@ class StudyEvent(AddedOnly):
         OUTCOME = "outcome", _("RT-PCR outcome entered")
         EDITED = "edited", _("Details changed")
         MOVED = "moved", _("Moved to another patient")
+        MERGED = "merged", _("Patients merged")
+        UNMERGED = "unmerged", _("Merging undone")
         VOIDED = "voided", _("Voided")
         RESTORED = "restored", _("Restored")
         REPORTED = "reported", _("Report made")

@@ -1,4 +1,4 @@
-"""Orders of a list (keyset pagination), and the prefix search that an index can serve.
+"""Orders of a list (keyset pagination).
 
 A page is named by the row that it follows or precedes (keyset pagination): a page far down costs as much as the first,
 nothing is counted, and a link to a page shows the same rows however many have been added at the top since.
@@ -7,13 +7,6 @@ nothing is counted, and a link to a page shows the same rows however many have b
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from django.db.models import Q
-
-from diagnosis.models.fields import search_key
-
-_LAST_CHARACTER = "\U0010ffff"
-SEARCHED_KEYS = ("patient_reference_key", "patient_name_key", "file_name_key")
 
 
 @dataclass(frozen=True)
@@ -37,12 +30,3 @@ NEWEST_FIRST = Order("created", is_descending=True)
 OLDEST_FIRST = Order("created", is_descending=False)
 MOST_PROBABLE_FIRST = Order("probability", is_descending=True)
 LEAST_PROBABLE_FIRST = Order("probability", is_descending=False)
-
-
-def starts_with(text: str, column: str) -> Q:
-    """Rows whose search key begins with `text`, as a key.
-
-    As a range and not as LIKE, for which neither SQLite nor MariaDB would use an index here.
-    """
-    first = search_key(text)
-    return Q(**{f"{column}__gte": first, f"{column}__lt": first + _LAST_CHARACTER})

@@ -17,7 +17,6 @@ from accounts.models.people import User
 from accounts.normalise import NormalisedField, normalised
 from accounts.scope import keeper_of, narrowed
 from diagnosis.models.fields import SearchKeyField
-from diagnosis.models.ordering import starts_with
 
 REFERENCE_LENGTH = 64
 REFERENCE_KEY_LENGTH = 200
@@ -46,11 +45,12 @@ class PatientQuerySet(models.QuerySet["Patient"]):
     def of_reference(self, user: User, key: str) -> Patient | None:
         """The one with this normalised reference that the person may see: of two, the one that they would register."""
         found = {patient.keeper: patient for patient in self.visible_to(user).filter(reference_key=key)}
-        return found.get(keeper_of(user)) or next(iter(found.values()), None)
+        patient = found.get(keeper_of(user)) or next(iter(found.values()), None)
+        return patient.current if patient else None
 
-    def starting_with(self, text: str, *, key: str) -> Self:
-        """Patients whose `search_key` or `name_key` begins with the text."""
-        return self.filter(starts_with(text, key))
+    def listed(self) -> Self:
+        """Those that were not merged into another one."""
+        return self.filter(merged_into=None)
 
 
 class Patient(models.Model):
@@ -89,8 +89,15 @@ class Patient(models.Model):
         editable=False,
         help_text="Empty: the institution. Else the UUID of the one person who may know of it (RADIOGRAPHERS_SEE).",
     )
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="merged",
+        editable=False,
+        verbose_name=_("merged into"),
+    )
     reference_key = ReferenceKeyField(source="reference")
-    search_key = SearchKeyField(source="reference")
     name_key = SearchKeyField(source="name")
 
     objects = PatientQuerySet.as_manager()
@@ -104,7 +111,6 @@ class Patient(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["institution", "search_key"], name="patient_by_reference"),
             models.Index(fields=["institution", "name_key"], name="patient_by_name"),
         ]
 
@@ -113,3 +119,40 @@ class Patient(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("diagnosis:patient", args=[self.uuid])
+
+    @property
+    def current(self) -> Patient:
+        """The patient itself, or the one that it was merged into."""
+        patient = self
+        while patient.merged_into:
+            patient = patient.merged_into
+        return patient
+
+    def all_merged(self) -> list[Patient]:
+        """Every patient that was merged into this one, directly or with another."""
+        found = list(self.merged.order_by("pk"))
+        return [*found, *(further for patient in found for further in patient.all_merged())]
+
+
+class PatientMerge(models.Model):
+    """Two patients were one: `merged` into `kept`, and what has to be known to undo it."""
+
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="+")
+    kept = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="merges")
+    merged = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created = models.DateTimeField(_("when"), default=timezone.now, editable=False)
+    reason = models.TextField(_("reason"), max_length=300)
+    studies = models.JSONField(default=list, help_text="The keys of the studies that went from one to the other.")
+    last_event = models.BigIntegerField(default=0, help_text="The newest line of history of both when it was done.")
+    undone = models.DateTimeField(_("undone"), null=True, editable=False)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", editable=False
+    )
+
+    class Meta:
+        verbose_name = _("merge of patients")
+        verbose_name_plural = _("merges of patients")
+
+    def __str__(self) -> str:
+        return f"merge {self.pk}"

@@ -8,8 +8,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
-from functools import reduce
-from operator import or_
 from typing import Self
 
 from django.conf import settings
@@ -24,9 +22,11 @@ from accounts.models.people import User
 from accounts.scope import narrowed
 from diagnosis.findings import OpacityAnswer, Prediction, Verdict
 from diagnosis.models.fields import StudysInstitution, StudysOutcome
-from diagnosis.models.ordering import NEWEST_FIRST, SEARCHED_KEYS, Order, starts_with
-from diagnosis.models.reviews import Outcome, ReviewState
+from diagnosis.models.ordering import NEWEST_FIRST, Order
+from diagnosis.models.reviews import Conclusion, Outcome, ReviewState
 from diagnosis.models.studies import Study
+
+UNKNOWN_OUTCOME = "unknown"
 
 
 class ModelVersion(models.Model):
@@ -97,6 +97,9 @@ class DiagnosisQuerySet(models.QuerySet["Diagnosis"]):
     def reviewed_as(self, state: str) -> Self:
         return self.filter(review_state=state)
 
+    def concluded(self, conclusion: str) -> Self:
+        return self.filter(conclusion=conclusion)
+
     def with_probability_from(self, probability: float) -> Self:
         return self.filter(probability__gte=probability)
 
@@ -106,12 +109,9 @@ class DiagnosisQuerySet(models.QuerySet["Diagnosis"]):
     def of_studies(self, pks: Iterable[int]) -> Self:
         return self.filter(study__in=pks)
 
-    def of_study_starting_with(self, text: str) -> Self:
-        return self.filter(reduce(or_, (starts_with(text, f"study__{key}") for key in SEARCHED_KEYS)))
-
     def with_outcome(self, outcome: str) -> Self:
-        """Those whose study has this RT-PCR result."""
-        return self.filter(outcome=outcome)
+        """Those whose study has this RT-PCR result, or none that is known."""
+        return self.filter(outcome="" if outcome == UNKNOWN_OUTCOME else outcome)
 
     def in_order(self, order: Order) -> Self:
         return self.order_by(*order.columns)
@@ -138,7 +138,7 @@ class Standing(models.TextChoices):
     VOIDED = "voided", _("Voided")
 
 
-_LISTED = ("prediction", "requested_by", "model_version", "review_state", "outcome")
+_LISTED = ("prediction", "requested_by", "model_version", "review_state", "conclusion", "outcome")
 
 
 def _index_columns(*first: str, last: tuple[str, ...] = ()) -> list[str]:
@@ -207,9 +207,12 @@ class Diagnosis(models.Model):
     review_state = models.CharField(
         _("review"), max_length=20, choices=ReviewState, default=ReviewState.UNREVIEWED, editable=False
     )
+    conclusion = models.CharField(
+        _("conclusion"), max_length=10, blank=True, default="", choices=Conclusion, editable=False
+    )
     # Text and no boolean: Django writes `NOT column` for a boolean, which no index serves.
     standing = models.CharField(max_length=10, choices=Standing, default=Standing.KEPT, editable=False)
-    outcome = StudysOutcome(_("RT-PCR"), max_length=10, blank=True, default="", choices=Outcome.Result, editable=False)
+    outcome = StudysOutcome(_("RT-PCR"), max_length=15, blank=True, default="", choices=Outcome.Result, editable=False)
 
     objects = DiagnosisQuerySet.as_manager()
     is_hidden = False
@@ -245,6 +248,7 @@ class Diagnosis(models.Model):
         taken = {"probability": None, "raw_probability": None, "confidence": None, "heat_map": b"", "prediction": ""}
         taken |= {
             "outcome": "",
+            "conclusion": "",
             "opacities": "",
             "opacity_probability": None,
             "opacity_map": b"",

@@ -19,8 +19,7 @@ from accounts.models.institutions import Institution
 from accounts.models.people import User
 from accounts.scope import narrowed
 from diagnosis.imaging.rendering import shown_size
-from diagnosis.models.fields import SearchKeyField, WordsField
-from diagnosis.models.ordering import starts_with
+from diagnosis.models.fields import WordsField
 from diagnosis.models.patients import Patient
 from diagnosis.models.reviews import Outcome
 
@@ -43,10 +42,6 @@ class StudyQuerySet(models.QuerySet["Study"]):
     def visible_to(self, user: User) -> Self:
         """Studies of the person's own institution, or only the own ones, for the clinical role only: `narrowed`."""
         return narrowed(self, user, own=Q(uploaded_by=user))
-
-    def starting_with(self, text: str, *, key: str) -> Self:
-        """Studies whose key (one of SEARCHED_KEYS) begins with the text."""
-        return self.filter(starts_with(text, key))
 
     def unanswered(self) -> Self:
         """Those that are stored without an answer, the newest first; voided ones are not."""
@@ -109,7 +104,7 @@ class Study(models.Model):
     projection = models.CharField(_("projection"), max_length=10, blank=True, choices=Projection)
     notes = models.TextField(_("clinical notes"), max_length=NOTES_LENGTH, blank=True)
 
-    outcome = models.CharField(_("RT-PCR"), max_length=10, blank=True, choices=Outcome.Result, editable=False)
+    outcome = models.CharField(_("RT-PCR"), max_length=15, blank=True, choices=Outcome.Result, editable=False)
     outcome_date = models.DateField(_("day of the RT-PCR sample"), null=True, editable=False)
     voided = models.DateTimeField(_("voided"), null=True, editable=False)
     voided_by = models.ForeignKey(
@@ -122,9 +117,6 @@ class Study(models.Model):
     thumbnail = models.FileField(max_length=100)
     full = models.FileField(max_length=100, blank=True)
 
-    file_name_key = SearchKeyField(source="file_name")
-    patient_reference_key = SearchKeyField(source="patient_reference")
-    patient_name_key = SearchKeyField(source="patient_name")
     notes_key = WordsField(source="notes")
 
     objects = StudyQuerySet.as_manager()
@@ -139,12 +131,7 @@ class Study(models.Model):
             models.UniqueConstraint(fields=["institution", "sop_instance_uid"], name="one_study_per_instance"),
             models.UniqueConstraint(fields=["institution", "pixels_sha256"], name="one_study_per_picture"),
         ]
-        indexes = [
-            models.Index(fields=["institution", "unanswered"], name="study_without_answer"),
-            models.Index(fields=["institution", "file_name_key"], name="study_by_file_name"),
-            models.Index(fields=["institution", "patient_reference_key"], name="study_by_patient_reference"),
-            models.Index(fields=["institution", "patient_name_key"], name="study_by_patient_name"),
-        ]
+        indexes = [models.Index(fields=["institution", "unanswered"], name="study_without_answer")]
 
     def __str__(self) -> str:
         return str(self.uuid)

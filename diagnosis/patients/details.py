@@ -72,6 +72,13 @@ def differences(one: PatientDetails, other: PatientDetails) -> list[str]:
     return [name for name, is_different in differs.items() if is_different]
 
 
+def differences_from(patient: Patient, details: PatientDetails) -> list[str]:
+    """In which fields the details cannot be of a registered patient, nor of any that was merged into it."""
+    known = [registered_details(one) for one in (patient, *patient.all_merged())]
+    found = [differences(details, one) for one in known]
+    return [] if [] in found else found[0]
+
+
 def _differ(one: object, other: object) -> bool:
     return bool(one and other and one != other)
 

@@ -9,8 +9,16 @@ from accounts.normalise import normalised
 from diagnosis.errors import DiagnosisError
 from diagnosis.models import Patient
 from diagnosis.models.fields import search_key
-from diagnosis.models.locking import locked
-from diagnosis.patients.details import FIELD_NAMES, NOBODY, PatientDetails, differences, joined, registered_details
+from diagnosis.models.locking import Erased, locked
+from diagnosis.patients.details import (
+    FIELD_NAMES,
+    NOBODY,
+    PatientDetails,
+    differences,
+    differences_from,
+    joined,
+    registered_details,
+)
 from diagnosis.patients.services import patient_complete, patient_get_or_create
 
 
@@ -41,6 +49,8 @@ def patient_of_upload(*, user: User, entered: PatientDetails, file: PatientDetai
     if found is None:
         return patient_get_or_create(user=user, details=details)
     patient = locked(found)  # before the study is: erasing takes the locks in this order
+    if patient.merged_into_id:
+        raise Erased(_("This patient was merged with another one in the meantime. Try again."))
     if not differences(details, registered_details(patient)):
         patient_complete(user=user, patient=patient, details=details)
     return patient
@@ -59,7 +69,7 @@ def _matched(user: User, entered: PatientDetails, file: PatientDetails) -> tuple
     patient = _registered(user, details)
     # A person who typed the number vouches for all that the upload says; a number in the file only for what was typed.
     claimed = entered if file.reference else details
-    if patient and (contradicted := differences(claimed, registered_details(patient))):
+    if patient and (contradicted := differences_from(patient, claimed)):
         raise PatientMismatch(
             _(
                 "The patient with this reference is registered with other details (%(fields)s), and nothing was "
@@ -85,7 +95,8 @@ def _registered(user: User, details: PatientDetails) -> Patient | None:
         return None
     patients = Patient.objects.visible_to(user)
     same = patients.filter(name_key=search_key(details.name), birth_date=details.birth_date, reference_key=None)
-    return next((patient for patient in same if not differences(details, registered_details(patient))), None)
+    found = next((patient for patient in same if not differences(details, registered_details(patient))), None)
+    return found.current if found else None
 
 
 def patient_for_move(*, user: User, details: PatientDetails) -> Patient:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from diagnosis.models import Study
-from diagnosis.patients.details import FIELD_NAMES, PatientDetails, differences, registered_details
+from diagnosis.patients.details import FIELD_NAMES, PatientDetails, differences_from, registered_details
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ def mix_ups(study: Study) -> list[MixUp]:
     file, registered = _file_details(study.dicom), registered_details(study.patient)
     return [
         MixUp(str(FIELD_NAMES[name]), str(getattr(file, name)), str(getattr(registered, name)))
-        for name in differences(file, registered)
+        for name in differences_from(study.patient, file)
     ]
 
 

@@ -1,69 +1,113 @@
-"""Finding patients by the beginning of their reference or name, and the studies of one."""
+"""Finding patients by words of their name or parts of their reference, and the studies of one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
-from django.db.models import Count, Max
+from django.db.models import Count, Exists, Max, OuterRef
 
 from accounts.models import User
-from diagnosis.models import Diagnosis, Patient, Study
-from diagnosis.models.fields import search_key
+from accounts.normalise import normalised
+from diagnosis.models import Diagnosis, Patient, PatientQuerySet, PatientWord, Study
+from diagnosis.models.words import found_by_words, words_typed
 from diagnosis.reviews.blinding import conceal
+from diagnosis.wording.numbers import number
 
 LISTED = 50
 SUGGESTED = 8
+FEW = 5000
+"""Up to this many patients that a search found are read by their keys; among more the list is walked in its order."""
 
 
 @dataclass(frozen=True)
 class FoundPatient:
-    """A row of the list of patients."""
+    """A row of the list of patients, with the newest answer about one of the patient's studies."""
 
     patient: Patient
     studies: int
     last_upload: date | None
+    newest: Diagnosis | None
 
 
 @dataclass(frozen=True)
 class PatientList:
-    """The patients found, and whether there are more than are shown."""
+    """One page, the last registered first; how many were found, or None for more than were counted."""
 
     rows: list[FoundPatient]
-    has_more: bool
+    has_previous: bool
+    has_next: bool
+    found: int | None
+
+    @property
+    def number(self) -> str:
+        return number(self.found)
 
 
-def patients_found(user: User, text: str) -> PatientList:
-    """At most LISTED patients: those whose reference or name begins with the text, or the last registered."""
-    found = _beginning_with(user, text, LISTED + 1) if search_key(text) else _newest(user, LISTED + 1)
-    return PatientList(_with_studies(user, found[:LISTED]), has_more=len(found) > LISTED)
+def patients_found(user: User, text: str, *, after: UUID | None = None, before: UUID | None = None) -> PatientList:
+    """The page of patients who have every word of the text, or of all, that follows or precedes a patient.
+
+    Raises Patient.DoesNotExist where the person sees no patient of that UUID.
+    """
+    patients, found = _asked(user, text)
+    if before:
+        rows = list(patients.filter(pk__gt=_place(user, before)).order_by("pk")[: LISTED + 1])
+        if len(rows) > LISTED:
+            return _page(user, rows[:LISTED][::-1], True, True, found)
+    place = _place(user, after) if after else None
+    beyond = patients if place is None else patients.filter(pk__lt=place)
+    rows = list(beyond.order_by("-pk")[: LISTED + 1])
+    return _page(user, rows[:LISTED], place is not None, len(rows) > LISTED, found)
 
 
-def patients_suggested(user: User, text: str) -> list[Patient]:
-    """At most SUGGESTED patients with a reference; none before a letter or digit was typed."""
-    if not search_key(text):
+def _place(user: User, uuid: UUID) -> int:
+    return Patient.objects.visible_to(user).get(uuid=uuid).pk
+
+
+def _asked(user: User, text: str) -> tuple[PatientQuerySet, int | None]:
+    """The patients and how many they are; of all, and of very many, they are not counted."""
+    words, mine = words_typed(text), Patient.objects.visible_to(user).listed()
+    if not words:
+        return mine, None
+    found = found_by_words(PatientWord.objects.visible_to(user), words, FEW)
+    if found is not None and len(found) <= FEW:
+        return mine.filter(pk__in=found), len(found)
+    return mine.filter(*(Exists(PatientWord.objects.of(OuterRef("pk")).beginning_with(word)) for word in words)), None
+
+
+def patients_suggested(user: User, text: str, *, with_reference: bool = True) -> list[Patient]:
+    """At most SUGGESTED patients who have every word; first the one, and then those, whose reference begins with it."""
+    words = words_typed(text)
+    if not words:
         return []
-    return [patient for patient in _beginning_with(user, text, 4 * SUGGESTED) if patient.reference][:SUGGESTED]
+    keys = found_by_words(PatientWord.objects.visible_to(user), words, 4 * SUGGESTED)
+    found = list(Patient.objects.visible_to(user).listed().filter(pk__in=keys or ()))
+    exact = Patient.objects.of_reference(user, normalised(text))
+    typed = normalised(text)
+    found.sort(key=lambda patient: (not (patient.reference_key or "").startswith(typed), patient.reference_key or "~"))
+    rows = dict.fromkeys([*([exact] if exact else []), *found])
+    return [patient for patient in rows if patient.reference or not with_reference][:SUGGESTED]
 
 
-def _beginning_with(user: User, text: str, most: int) -> list[Patient]:
-    """First by reference, then by name; each is one part of an index, read in its order."""
-    found: dict[int, Patient] = {}
-    for key in ("search_key", "name_key"):
-        patients = Patient.objects.visible_to(user).starting_with(text, key=key).order_by(key)
-        found |= {patient.pk: patient for patient in patients[:most] if patient.pk not in found}
-    return list(found.values())[:most]
-
-
-def _newest(user: User, most: int) -> list[Patient]:
-    return list(Patient.objects.visible_to(user).order_by("-pk")[:most])
+def _page(user: User, rows: list[Patient], has_previous: bool, has_next: bool, found: int | None) -> PatientList:
+    return PatientList(_with_studies(user, rows), has_previous, has_next, found)
 
 
 def _with_studies(user: User, patients: list[Patient]) -> list[FoundPatient]:
     kept = Study.objects.visible_to(user).filter(patient__in=patients, voided=None).order_by()
     counted = kept.values_list("patient").annotate(number=Count("pk"), last=Max("created"))
     studies = {pk: (number, last) for pk, number, last in counted}
-    return [FoundPatient(patient, *studies.get(patient.pk, (0, None))) for patient in patients]
+    newest = _newest_answers(user, patients)
+    return [FoundPatient(patient, *studies.get(patient.pk, (0, None)), newest.get(patient.pk)) for patient in patients]
+
+
+def _newest_answers(user: User, patients: list[Patient]) -> dict[int, Diagnosis]:
+    """By patient; two queries, and what a blind reader may not see is taken out."""
+    results = Diagnosis.objects.visible_to(user).kept().filter(study__patient__in=patients).order_by()
+    newest = dict(results.values_list("study__patient").annotate(newest=Max("pk")))
+    rows = Diagnosis.objects.with_rows_shown().filter(pk__in=newest.values())
+    return {row.study.patient_id: row for row in conceal(user, rows) if row.study.patient_id}
 
 
 @dataclass(frozen=True)

@@ -6,28 +6,34 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import IntegrityError
-from django.http import HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.roles import SignedInRequest, radiographer_required
+from accounts.typed import typed_restore
 from audit.models import Action
 from diagnosis.history.recording import list_record, patient_record
 from diagnosis.models import Patient
 from diagnosis.models.fields import KEY_LENGTH
 from diagnosis.models.locking import ChangedMeanwhile
 from diagnosis.patients.forms import PatientForm
+from diagnosis.patients.merging import merges_of
 from diagnosis.patients.search import patients_found, patients_suggested, studies_of
 from diagnosis.patients.services import patient_update
+from diagnosis.patients.timeline import timeline_of
 
 
 @radiographer_required
 @require_safe
 def patients(request: SignedInRequest) -> HttpResponse:
-    """The patients whose reference or name begins with the search words, or the newest patients."""
+    """The patients whose name or reference has the words, or all, a page of them."""
     text = _asked(request)
-    found = patients_found(request.user, text)
+    try:
+        found = patients_found(request.user, text, after=_uuid(request, "after"), before=_uuid(request, "before"))
+    except Patient.DoesNotExist:
+        raise Http404 from None
     context = {"text": text, "found": found}
     list_record(Action.PATIENTS_LISTED, actor=request.user, rows=len(found.rows), asked=["q"] if text else [])
     return render(request, "diagnosis/patients/list.html", context)
@@ -47,6 +53,13 @@ def _asked(request: SignedInRequest) -> str:
     return request.GET.get("q", "").replace("\0", "").strip()[:KEY_LENGTH]
 
 
+def _uuid(request: SignedInRequest, name: str) -> UUID | None:
+    try:
+        return UUID(request.GET[name]) if request.GET.get(name) else None
+    except ValueError:
+        raise Http404 from None
+
+
 def _suggestion(patient: Patient) -> dict[str, Any]:
     about = [patient.name, patient.birth_date and patient.birth_date.isoformat(), patient.get_sex_display()]
     return {"reference": patient.reference, "about": [str(value) for value in about if value]}
@@ -58,7 +71,11 @@ def patient(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """Who the patient is, and all studies."""
     found = _visible_patient(request, uuid)
     patient_record(Action.PATIENT_VIEWED, patient=found, actor=request.user)
-    context = {"patient": found, "studies": studies_of(request.user, found)}
+    if found.merged_into:
+        messages.info(request, _("That patient was merged into this one."))
+        return redirect(found.current)
+    studies = studies_of(request.user, found)
+    context = {"patient": found, "studies": studies, "merges": merges_of(found), "timeline": timeline_of(studies.kept)}
     return render(request, "diagnosis/patients/patient.html", context)
 
 
@@ -84,6 +101,7 @@ def patient_edit(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 
 def _edit_page(request: SignedInRequest, found: Patient, form: PatientForm) -> HttpResponse:
     patient_record(Action.PATIENT_VIEWED, patient=found, actor=request.user)
+    typed_restore(request, request.path, form)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
     return render(request, "diagnosis/patients/edit.html", {"patient": found, "form": form}, status=status)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import User
 from audit.models import Action
@@ -27,6 +28,7 @@ from diagnosis.models import (
     Outcome,
     OwnReading,
     Patient,
+    PatientMerge,
     Report,
     Review,
     Study,
@@ -70,16 +72,40 @@ def patient_erase(
     Raises Erased, StillStudied and what the database raises.
     """
     with transaction.atomic(durable=True), held_back():
-        studies = locked_studies(locked(patient))
+        rows = _with_merged(patient)
+        studies = [study for row in rows for study in locked_studies(row)]
         if studies and only_without_studies:
             raise StillStudied("the patient has a study again")
         reports = sum(_erase_rows(study) for study in studies)
-        _erase_refused_uploads(patient)
-        Patient.objects.filter(pk=patient.pk).delete()
+        for row in rows:
+            _erase_refused_uploads(row)
+        _erase_patients(rows)
         detail = {"reason": reason, "studies": len(studies), "reports": reports}
         patient_record(Action.PATIENT_ERASED, patient=patient, actor=actor, **detail)
     logger.info("patient %s erased with %d studies", patient.uuid, len(studies))
     return Erasure(len(studies), reports, files_erase())
+
+
+def _with_merged(patient: Patient) -> list[Patient]:
+    """The patient and everyone merged into it, or it into: one person. Locked, in the order of their keys, as merging
+    locks them. Raises Erased.
+    """
+    rows = list[Patient]()
+    while _keys_of_one(patient) != [row.pk for row in rows]:  # another was merged with it at this moment
+        rows = list(Patient.objects.select_for_update().filter(pk__in=_keys_of_one(patient)).order_by("pk"))
+    return rows
+
+
+def _keys_of_one(patient: Patient) -> list[int]:
+    known = (Patient.objects.filter(pk=patient.pk).first() or locked(patient)).current
+    return sorted(row.pk for row in (known, *known.all_merged()))
+
+
+def _erase_patients(rows: list[Patient]) -> None:
+    pks = [row.pk for row in rows]
+    PatientMerge.objects.filter(Q(kept__in=pks) | Q(merged__in=pks)).delete()
+    Patient.objects.filter(pk__in=pks).update(merged_into=None)
+    Patient.objects.filter(pk__in=pks).delete()
 
 
 def study_erase(*, actor: User | None, study: Study, reason: Reason) -> Erasure:

@@ -72,7 +72,8 @@ def patient_export(*, actor: User | None, patient: Patient, to: Path) -> list[st
 
 def _fill(archive: _Archive, patient: Patient) -> None:
     studies = [_study(archive, study) for study in patient.studies.order_by("pk")]
-    content = {"patient": _values(patient), "studies": studies, "files_missing": archive.missing}
+    merged = [_values(row) for row in patient.all_merged()]
+    content = {"patient": _values(patient), "merged": merged, "studies": studies, "files_missing": archive.missing}
     text = json.dumps(content, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
     archive.add("patient.json", text.encode())
     sums = "".join(f"{digest}  {name}\n" for name, digest in sorted(archive.hashes.items()))

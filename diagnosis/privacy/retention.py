@@ -25,8 +25,8 @@ def expired_studies(since: datetime) -> StudyQuerySet:
 
 
 def expired_patients(since: datetime) -> PatientQuerySet:
-    """Those registered before that who have no study left."""
-    return Patient.objects.filter(created__lt=since, studies=None).order_by("pk")
+    """Those registered before that who have no study left; one that was merged goes with the one that it went into."""
+    return Patient.objects.listed().filter(created__lt=since, studies=None).order_by("pk")
 
 
 def purge(since: datetime) -> Iterator[Study | Patient]:

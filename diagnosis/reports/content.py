@@ -23,12 +23,13 @@ from diagnosis.reports.parts import Answer, Fact, Figures, ReportContent
 from diagnosis.wording.answers import in_words
 from diagnosis.wording.facts import image_facts, patient_facts
 from diagnosis.wording.numbers import day_in_words, interval, interval_in_percent, moment
-from diagnosis.wording.pictures import elsewhere, picture_in_words
+from diagnosis.wording.pictures import elsewhere, not_looked_for, picture_in_words
 
 logger = logging.getLogger(__name__)
 
 PRINTED_SIDE = 1200
 LOGO_SIDE = 800
+_LONGEST_IN_HEADING = 24
 _HEAT_MAP_STRENGTH = 0.5
 _PARTS = {"test_part": gettext_lazy("Test part"), "test": gettext_lazy("Test folder")}
 
@@ -114,14 +115,19 @@ def _study(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
 
 
 def _whose(study: Study) -> str:
-    """Name and number of the patient, and the day of the study."""
-    parts = (study.patient_name, study.patient_reference, day_in_words(study.day))
+    """Name and number of the patient, and the day of the study; a very long name leaves room for the number."""
+    parts = (_cut(study.patient_name), _cut(study.patient_reference), day_in_words(study.day))
     return "  ·  ".join(part for part in parts if part)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_IN_HEADING else f"{text[: _LONGEST_IN_HEADING - 1]}…"
 
 
 def _verdicts(diagnosis: Diagnosis) -> Iterator[Fact]:
     review = diagnosis.reviews.newest_first().first()
-    yield Fact(_("Reader"), review.get_verdict_display() if review else _("Not reviewed"))
+    reader = review.get_conclusion_display() or review.get_verdict_display() if review else _("Not reviewed")
+    yield Fact(_("Reader"), reader)
     yield Fact(_("RT-PCR"), diagnosis.study.get_outcome_display() or _("Not recorded"))
 
 
@@ -129,14 +135,23 @@ def _additions(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
     """Verdict, own readings and outcome; de-identified without who, when and why."""
     study = diagnosis.study
     review = diagnosis.reviews.newest_first().first()
-    yield from _said(
-        _("Review"), review.get_verdict_display() if review else _("Not reviewed"), review, is_deidentified
-    )
-    for reading in study.own_readings.select_related("reader").order_by("pk"):
-        yield from _said(_("Read before the answer"), reading.get_answer_display(), reading, is_deidentified)
+    yield from _said(_("Review"), _reviewed(review) if review else _("Not reviewed"), review, is_deidentified)
+    readings = study.own_readings.select_related("reader").order_by("pk")
+    if review and review.is_blind:  # it says the same
+        readings = readings.exclude(reader=review.reviewer_id)
+    for reading in readings:
+        yield from _said(_("Read before the answer"), _concluded(reading), reading, is_deidentified)
     if study.outcome:
         day = "" if is_deidentified else _(", sample of %s") % day_in_words(study.outcome_date)
         yield Fact(_("RT-PCR"), f"{study.get_outcome_display()}{day}")
+
+
+def _reviewed(review: Review) -> str:
+    return f"{_concluded(review)} – {review.get_verdict_display()}"
+
+
+def _concluded(by: Review | OwnReading) -> str:
+    return ", ".join(part for part in (by.get_conclusion_display(), by.findings_in_words) if part)
 
 
 def _said(name: str, what: str, by: Review | OwnReading | None, is_deidentified: bool) -> Iterator[Fact]:
@@ -146,7 +161,7 @@ def _said(name: str, what: str, by: Review | OwnReading | None, is_deidentified:
     person, words = (by.reviewer, by.reason) if isinstance(by, Review) else (by.reader, by.note)
     yield Fact(name, f"{what} – {person.display_name}, {moment(by.created, with_zone=True)}")
     if words:
-        yield Fact(_("Reason") if isinstance(by, Review) else _("Note"), words)
+        yield Fact(_("Remarks"), words)
 
 
 def _model(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
@@ -188,6 +203,7 @@ def _remarks(diagnosis: Diagnosis) -> Iterator[str]:
     yield from picture.limits
     if sentence := elsewhere(diagnosis.prediction, diagnosis.model_version.card):
         yield sentence
+    yield not_looked_for(diagnosis)
 
 
 def _heat_map(radiograph: Image.Image, diagnosis: Diagnosis) -> bytes | None:

@@ -19,6 +19,7 @@ COLUMNS: dict[str, Callable[[Diagnosis], object]] = {
     "weights_sha256": lambda row: row.model_version.weights_sha256,
     "engine": lambda row: row.engine,
     "review": lambda row: row.review_state,
+    "conclusion": lambda row: row.conclusion,
     "rt_pcr": lambda row: "" if row.is_hidden else row.study.outcome,
     "rt_pcr_sampled": lambda row: "" if row.is_hidden else row.study.outcome_date,
     "voided": lambda row: row.study.voided,

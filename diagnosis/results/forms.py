@@ -15,9 +15,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from diagnosis.form_fields import DayField
-from diagnosis.models import Diagnosis, DiagnosisQuerySet, ModelVersion, Outcome, ReviewState, Standing
+from diagnosis.models import Conclusion, Diagnosis, DiagnosisQuerySet, ModelVersion, Outcome, ReviewState, Standing
 from diagnosis.models.fields import KEY_LENGTH, search_key, words_of
 from diagnosis.models.ordering import LEAST_PROBABLE_FIRST, MOST_PROBABLE_FIRST, NEWEST_FIRST, OLDEST_FIRST
+from diagnosis.models.results import UNKNOWN_OUTCOME
+from diagnosis.models.words import words_typed
 from diagnosis.results.notes import MOST_WORDS, READ_STUDIES, SHORTEST_WORD, reads_newest_only
 from diagnosis.results.search import ResultFilter
 
@@ -35,6 +37,16 @@ ONLY_VOIDED = "only"
 _PERCENT_EXPECTED = _("Enter a number from 0 to 100.")
 _TOO_SHORT = _("Enter words of at least %(letters)d letters or digits: shorter ones cannot be searched.")
 _TOO_MANY = _("Enter at most %(words)d words.")
+
+QUICK = (
+    ("prediction", "Positive", _("Positive")),
+    ("prediction", "Indeterminate", _("Indeterminate")),
+    ("review", ReviewState.UNREVIEWED.value, _("Not reviewed")),
+    ("review", ReviewState.DISAGREES.value, _("Disagrees")),
+    ("outcome", UNKNOWN_OUTCOME, _("No RT-PCR yet")),
+    ("outcome", Outcome.Result.POSITIVE.value, _("RT-PCR positive")),
+)
+"""What people ask most: a field, its value and the words."""
 
 
 class PercentField(forms.DecimalField):
@@ -96,11 +108,11 @@ def _what_is_searched() -> str:
 
 @dataclass(frozen=True)
 class Narrowing:
-    """One filter in force, and the address of the list without it."""
+    """A filter, and the address of the list without it, or with it where it is not in force."""
 
     label: str
     value: str
-    address_without: str
+    address: str
 
 
 class ResultFilterForm(forms.Form):
@@ -123,6 +135,7 @@ class ResultFilterForm(forms.Form):
     notes = SearchWordsField()
     prediction = OneOfField(_("Answer"), _("There is no such answer. Choose one from the list."))
     review = OneOfField(_("Review"), _("There is no such review. Choose one from the list."))
+    conclusion = OneOfField(_("Reader's conclusion"), _("There is no such conclusion. Choose one from the list."))
     outcome = OneOfField(_("RT-PCR"), _("There is no such outcome. Choose one from the list."))
     since = DayField(_("Classified from"))
     until = DayField(_("Classified until"))
@@ -142,7 +155,8 @@ class ResultFilterForm(forms.Form):
         choices = {
             "prediction": [everything, *Diagnosis.Label.choices],
             "review": [everything, *ReviewState.choices],
-            "outcome": [everything, *Outcome.Result.choices],
+            "conclusion": [everything, *Conclusion.choices],
+            "outcome": [everything, (UNKNOWN_OUTCOME, _("Unknown")), *Outcome.Result.choices],
             "voided": [("", _("Left out")), (ONLY_VOIDED, _("Only voided ones"))],
             "by": [everything, *((key, person.display_name) for key, person in self.people.items())],
             "model": [everything, *((key, version.version) for key, version in self.versions.items())],
@@ -155,7 +169,9 @@ class ResultFilterForm(forms.Form):
     def clean_q(self) -> str:
         """The search words as typed; nothing where only separators were typed."""
         text: str = self.cleaned_data["q"]
-        return text if search_key(text) else ""
+        if search_key(text) and not words_typed(text):
+            raise forms.ValidationError(_("Enter letters or digits to search for."), code="no-word")
+        return text if words_typed(text) else ""
 
     def clean(self) -> None:
         self._refuse_empty_range("since", "until", _("This date is before the first one."))
@@ -175,6 +191,7 @@ class ResultFilterForm(forms.Form):
             notes=values["notes"],
             prediction=values["prediction"],
             review=values["review"],
+            conclusion=values["conclusion"],
             outcome=values["outcome"],
             first_day=values["since"],
             last_day=values["until"],
@@ -197,6 +214,15 @@ class ResultFilterForm(forms.Form):
         return [Narrowing(str(self.fields[name].label), self._shown(name), self._without(name)) for name in names]
 
     @property
+    def quick(self) -> list[Narrowing]:
+        """Filters one step away that are not in force, each with the address of the list with it."""
+        return [
+            Narrowing("", str(label), self._with(name, value))
+            for name, value, label in QUICK
+            if self.data.get(name) != value
+        ]
+
+    @property
     def leaves_out_unread(self) -> bool:
         """Whether studies are missing from the list because the person, who reads blind, has not read them yet."""
         return self.is_valid() and self.user.reads_blind and self.result_filter.tells_the_answer
@@ -212,8 +238,13 @@ class ResultFilterForm(forms.Form):
         return str(dict(choices).get(value, value))[:KEY_LENGTH]
 
     def _without(self, name: str) -> str:
-        kept = {key: value for key, value in self.data.items() if key in self.fields and key != name and value}
-        return f"?{urlencode(kept)}"
+        return f"?{urlencode(self._all_but(name))}"
+
+    def _with(self, name: str, value: str) -> str:
+        return f"?{urlencode({**self._all_but(name), name: value})}"
+
+    def _all_but(self, name: str) -> dict[str, str]:
+        return {key: value for key, value in self.data.items() if key in self.fields and key != name and value}
 
 
 def people_with_results(user: User) -> QuerySet[User]:

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from accounts.roles import SignedInRequest, radiographer_required
@@ -21,15 +22,20 @@ from diagnosis.models.ordering import NEWEST_FIRST, Order
 from diagnosis.results.export import csv_lines
 from diagnosis.results.forms import ResultFilterForm
 from diagnosis.results.search import (
+    MOST_COUNTED,
+    Found,
     ResultPage,
     every_row,
     filtered_results,
     first_page,
+    found_results,
+    number_found,
     page_after,
     page_before,
     place_of,
     selected_results,
 )
+from diagnosis.wording.numbers import number
 
 SELECTED = "selected"
 
@@ -41,22 +47,33 @@ def results(request: SignedInRequest) -> HttpResponse:
     form = ResultFilterForm(request.user, data=request.GET)
     if not form.is_valid():
         return render(request, "diagnosis/results/list.html", {"form": form}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    page = asked_page(request, form)
-    return render(request, "diagnosis/results/list.html", {"form": form, "page": page, "sort": form.sort_name})
+    found = found_results(request.user, form.result_filter)
+    page = asked_page(request, form, found)
+    context = {"form": form, "page": page, "sort": form.sort_name, "number": _number(found)}
+    return render(request, "diagnosis/results/list.html", context)
 
 
-def asked_page(request: SignedInRequest, form: ResultFilterForm) -> ResultPage:
+def _number(found: Found) -> str:
+    """How many results there are, in words; nothing where they are not counted."""
+    if not found.can_be_counted:
+        return ""
+    counted = number_found(found.results)
+    if counted > MOST_COUNTED:
+        return _("More than %(number)s results") % {"number": number(MOST_COUNTED)}
+    return ngettext("%(number)s result", "%(number)s results", counted) % {"number": number(counted)}
+
+
+def asked_page(request: SignedInRequest, form: ResultFilterForm, found: Found | None = None) -> ResultPage:
     """The page that `after` or `before` names by one of the institution's results, or the first; for the API too."""
-    page = _asked_page(request, form)
+    page = _asked_page(request, form, found or found_results(request.user, form.result_filter))
     if request.method == "GET":
         filters = [name for name in form.fields if request.GET.get(name)]
         list_record(Action.RESULTS_LISTED, actor=request.user, rows=len(page.rows), asked=filters)
     return page
 
 
-def _asked_page(request: SignedInRequest, form: ResultFilterForm) -> ResultPage:
-    user, asked = request.user, form.result_filter
-    rows = filtered_results(user, asked)
+def _asked_page(request: SignedInRequest, form: ResultFilterForm, found: Found) -> ResultPage:
+    user, asked, rows = request.user, form.result_filter, found.results
     if after := request.GET.get("after"):
         return page_after(user, rows, _row(request, after, asked.order), asked.order)
     if before := request.GET.get("before"):

@@ -6,20 +6,24 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from accounts.models import User
 from accounts.roles import SignedInRequest
+from accounts.typed import typed_restore
 from audit.models import Action
 from diagnosis.history.lines import history_of
 from diagnosis.history.recording import study_record
-from diagnosis.models import Diagnosis
+from diagnosis.models import Conclusion, Diagnosis, Review
 from diagnosis.results.comparison import comparison
 from diagnosis.reviews.blinding import conceal, is_hidden
 from diagnosis.reviews.forms import OutcomeForm, ReadingForm, ReviewForm
 from diagnosis.wording.answers import in_words
-from diagnosis.wording.pictures import elsewhere, is_map_telling, picture_in_words
+from diagnosis.wording.pictures import elsewhere, is_map_telling, not_looked_for, picture_in_words
+from diagnosis.worklist.bar import PARAMETER, worklist_bar
 
 
 def show_result(
@@ -30,13 +34,27 @@ def show_result(
     A person who reads blind gets the radiograph and the form of a reading instead, and no answer in any form.
     """
     forms |= comparison(request.user, diagnosis.study, request.GET)
+    forms["worklist"] = worklist_bar(request.user, diagnosis, is_open=bool(worklist_query(request)))
     _record_view(request.user, diagnosis, forms)
     if is_hidden(request.user, diagnosis):
+        _restore(request, diagnosis, reading=forms.setdefault("reading_form", ReadingForm()))
         (concealed,) = conceal(request.user, [diagnosis])
-        context = {"diagnosis": concealed, "study": diagnosis.study, "reading_form": ReadingForm(), **forms}
+        context = {"diagnosis": concealed, "study": diagnosis.study, **forms}
         return render(request, "diagnosis/reviews/reading.html", context, status=status)
     context = {**_answer_of(request.user, diagnosis), **_added_to(diagnosis), **forms}
+    _restore(request, diagnosis, review=context["review_form"], outcome=context["outcome_form"])
     return render(request, "diagnosis/results/result.html", context, status=status)
+
+
+def worklist_query(request: SignedInRequest) -> str:
+    """How an address says that it was reached through the worklist; empty where it was not."""
+    return f"?{PARAMETER}=1" if PARAMETER in request.GET else ""
+
+
+def _restore(request: SignedInRequest, diagnosis: Diagnosis, **forms: Form) -> None:
+    """What was typed into the page's forms before the session ended."""
+    for name, form in forms.items():
+        typed_restore(request, reverse(f"diagnosis:{name}", args=[diagnosis.uuid]), form)
 
 
 def _record_view(user: User, diagnosis: Diagnosis, shown: Mapping[str, Any]) -> None:
@@ -55,6 +73,7 @@ def _answer_of(user: User, diagnosis: Diagnosis) -> dict[str, Any]:
         "picture": picture_in_words(diagnosis),
         "is_map_shown": user.shows_heat_map and is_map_telling(diagnosis),
         "elsewhere": elsewhere(diagnosis.prediction, diagnosis.model_version.card),
+        "not_looked_for": not_looked_for(diagnosis),
         "others": others,
     }
 
@@ -62,10 +81,19 @@ def _answer_of(user: User, diagnosis: Diagnosis) -> dict[str, Any]:
 def _added_to(diagnosis: Diagnosis) -> dict[str, Any]:
     """What people have added to the study, and the forms with which they add more."""
     study = diagnosis.study
+    reviews = list(diagnosis.reviews.newest_first())
+    said_blind = {review.reviewer_id for review in reviews if review.is_blind}
     return {
-        "reviews": list(diagnosis.reviews.newest_first()),
-        "own_readings": list(study.own_readings.select_related("reader").order_by("pk")),
+        "reviews": reviews,
+        "readers_differ": _differ(reviews),
+        "own_readings": list(study.own_readings.exclude(reader__in=said_blind).select_related("reader").order_by("pk")),
         "history": history_of(study),
-        "review_form": ReviewForm(),
+        "review_form": ReviewForm(diagnosis=diagnosis),
         "outcome_form": OutcomeForm(study=study),
     }
+
+
+def _differ(reviews: list[Review]) -> bool:
+    """Whether two people's newest conclusions contradict each other."""
+    newest = {review.reviewer_id: review.conclusion for review in reversed(reviews)}
+    return {Conclusion.LIKELY, Conclusion.UNLIKELY} <= set(newest.values())

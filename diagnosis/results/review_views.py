@@ -17,9 +17,10 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.roles import SignedInRequest, radiographer_required
 from diagnosis.models import Diagnosis
-from diagnosis.results.page import show_result
+from diagnosis.results.page import show_result, worklist_query
 from diagnosis.reviews.forms import OutcomeForm, ReadingForm, ReviewForm
 from diagnosis.reviews.services import AdditionRefused, outcome_add, reading_add, review_add
+from diagnosis.worklist.views import to_next
 
 on_the_result = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -38,9 +39,9 @@ def reading(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 @radiographer_required
 @on_the_result
 def review(request: SignedInRequest, uuid: UUID) -> HttpResponse:
-    """The person's verdict on the model's answer."""
+    """The person's conclusion, next to the model's answer."""
     diagnosis = _visible_result(request, uuid)
-    form = ReviewForm(request.POST)
+    form = ReviewForm(request.POST, diagnosis=diagnosis)
     return _added(
         request, diagnosis, form, lambda: review_add(user=request.user, diagnosis=diagnosis, **form.cleaned_data)
     )
@@ -62,9 +63,10 @@ def _visible_result(request: SignedInRequest, uuid: UUID) -> Diagnosis:
 
 
 def _added(request: SignedInRequest, diagnosis: Diagnosis, form: Form, add: Callable[[], object]) -> HttpResponse:
-    """Invalid: the page again. Refused: back with the reason. Done: back."""
+    """Invalid: the page again. Refused: back with the reason. Done: back, or on to the next of the worklist."""
+    back = f"{diagnosis.get_absolute_url()}{worklist_query(request)}"
     if request.method != "POST":
-        return redirect(diagnosis)
+        return redirect(back)
     if not form.is_valid():
         return show_result(request, diagnosis, status=HTTPStatus.UNPROCESSABLE_ENTITY, **{f"{form.prefix}_form": form})
     try:
@@ -73,4 +75,6 @@ def _added(request: SignedInRequest, diagnosis: Diagnosis, form: Form, add: Call
         messages.error(request, str(error))
     else:
         messages.success(request, _("Saved."))
-    return redirect(diagnosis)
+        if request.POST.get("then") == "next":
+            return to_next(request, diagnosis)
+    return redirect(back)

@@ -9,9 +9,20 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import User
-from diagnosis.models import Diagnosis, DiagnosisQuerySet, Review, ReviewState, Standing, Study, StudyQuerySet
+from diagnosis.models import (
+    Diagnosis,
+    DiagnosisQuerySet,
+    PatientWord,
+    Review,
+    ReviewState,
+    Standing,
+    Study,
+    StudyQuerySet,
+    StudyWord,
+)
 from diagnosis.models.fields import words_of
-from diagnosis.models.ordering import NEWEST_FIRST, SEARCHED_KEYS, Order
+from diagnosis.models.ordering import NEWEST_FIRST, Order
+from diagnosis.models.words import found_by_words, has_all, words_typed
 from diagnosis.results.notes import are_common, results_with_words, studies_with_words
 from diagnosis.reviews.blinding import conceal, revealed_to
 
@@ -33,6 +44,7 @@ class ResultFilter:
     radiographer: int | None = None
     model_version: int | None = None
     review: str = ""
+    conclusion: str = ""
     outcome: str = ""
     lowest: float | None = None
     highest: float | None = None
@@ -44,7 +56,9 @@ class ResultFilter:
         """Whether being listed, or where, says something of the answer: to a person who reads blind, too much."""
         bounds = (self.lowest, self.highest)
         verdict = self.review != ReviewState.UNREVIEWED and self.review
-        asked = self.prediction or verdict or self.outcome or any(bound is not None for bound in bounds)
+        asked = (
+            self.prediction or verdict or self.conclusion or self.outcome or any(bound is not None for bound in bounds)
+        )
         return bool(asked) or self.order.column == "probability"
 
 
@@ -55,6 +69,7 @@ _NARROWINGS: dict[str, Callable[[DiagnosisQuerySet, Any], DiagnosisQuerySet]] = 
     "radiographer": DiagnosisQuerySet.requested_by_person,
     "model_version": DiagnosisQuerySet.answered_by_model,
     "review": DiagnosisQuerySet.reviewed_as,
+    "conclusion": DiagnosisQuerySet.concluded,
     "outcome": DiagnosisQuerySet.with_outcome,
     "lowest": DiagnosisQuerySet.with_probability_from,
     "highest": DiagnosisQuerySet.with_probability_to,
@@ -70,27 +85,46 @@ class ResultPage:
     has_next: bool
 
 
+MOST_COUNTED = 10_000
+
+
+def number_found(results: DiagnosisQuerySet) -> int:
+    """How many results there are, by the index alone; MOST_COUNTED + 1 for any number above."""
+    counted: int = results.order_by()[: MOST_COUNTED + 1].count()
+    return counted
+
+
+@dataclass(frozen=True)
+class Found:
+    """Results in order; `can_be_counted` unless they are met along the list, where counting would read all of it."""
+
+    results: DiagnosisQuerySet
+    can_be_counted: bool
+
+
 def filtered_results(user: User, asked: ResultFilter) -> DiagnosisQuerySet:
+    return found_results(user, asked).results
+
+
+def found_results(user: User, asked: ResultFilter) -> Found:
     """The results that the person may see and asked for, in that order.
 
     Where the filter or the order tells the answer, a person who reads blind gets the studies that they have read.
     """
-    results = _of_studies_asked_for(user, asked).filter(standing=asked.standing)
+    few, many = _asked_of_studies(user, asked)
+    results = _of_studies(user, few, many).filter(standing=asked.standing)
     for name, narrowed in _NARROWINGS.items():
         if (value := getattr(asked, name)) not in (None, ""):
             results = narrowed(results, value)
-    return results.in_order(asked.order)
+    return Found(results.in_order(asked.order), can_be_counted=not many)
 
 
-def _of_studies_asked_for(user: User, asked: ResultFilter) -> DiagnosisQuerySet:
+def _of_studies(user: User, few: list[set[int]], many: list[_Along]) -> DiagnosisQuerySet:
     """Start from the studies where they are few, from the list where they are many.
 
     No database here can tell the two apart before it runs the query, and the wrong way round takes seconds. For the
     same reason the few are not narrowed to the institution again: SQLite would take that for the better place to start.
     """
-    few, many = list[set[int]](), list[_Along]()
-    for studies, along in _asked_of_studies(user, asked):
-        many.append(along) if studies is None or len(studies) > FEW_STUDIES else few.append(studies)
     mine = Diagnosis.objects
     results = mine.of_studies(set.intersection(*few)) if few else mine.visible_to(user)
     for along in many:
@@ -101,14 +135,22 @@ def _of_studies_asked_for(user: User, asked: ResultFilter) -> DiagnosisQuerySet:
 _Along = Callable[[DiagnosisQuerySet], DiagnosisQuerySet]
 
 
-def _asked_of_studies(user: User, asked: ResultFilter) -> Iterator[tuple[set[int] | None, _Along]]:
+def _asked_of_studies(user: User, asked: ResultFilter) -> tuple[list[set[int]], list[_Along]]:
+    """What is asked of studies: for each condition the few that meet it, or how it is met along the list."""
+    few, many = list[set[int]](), list[_Along]()
+    for studies, along in _conditions(user, asked):
+        many.append(along) if studies is None or len(studies) > FEW_STUDIES else few.append(studies)
+    return few, many
+
+
+def _conditions(user: User, asked: ResultFilter) -> Iterator[tuple[set[int] | None, _Along]]:
     """What is asked of studies: which they are, one more than FEW_STUDIES at most, and the same asked of results.
 
     None for the studies says that they are many, without looking.
     """
     mine, words = Study.objects.visible_to(user), words_of(asked.notes)
-    if asked.text:
-        yield _starting_with(mine, asked.text), lambda results: results.of_study_starting_with(asked.text)
+    if typed := words_typed(asked.text):
+        yield _with_words(user, mine, typed), lambda results: results.filter(has_all(typed))
     if words:
         studies = (
             None
@@ -120,9 +162,17 @@ def _asked_of_studies(user: User, asked: ResultFilter) -> Iterator[tuple[set[int
         yield _read_by(user, mine), lambda results: revealed_to(user, results)
 
 
-def _starting_with(mine: StudyQuerySet, text: str) -> set[int]:
-    """Key by key, because joined by OR they would make SQLite read the whole table."""
-    return set[int]().union(*(_some(mine.starting_with(text, key=key)) for key in SEARCHED_KEYS))
+def _with_words(user: User, mine: StudyQuerySet, typed: list[str]) -> set[int] | None:
+    """Those whose file has every word, and those of patients who have: one after the other, because joined by OR they
+    would make SQLite read the whole table.
+    """
+    patients = found_by_words(PatientWord.objects.visible_to(user), typed, FEW_STUDIES)
+    if patients is None or len(patients) > FEW_STUDIES:
+        return None
+    files = found_by_words(StudyWord.objects.visible_to(user), typed, FEW_STUDIES)
+    if files is None:
+        return None
+    return files | _some(mine.filter(patient__in=patients)) if patients else files
 
 
 def _read_by(user: User, mine: StudyQuerySet) -> set[int]:

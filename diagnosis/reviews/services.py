@@ -6,8 +6,10 @@ history and reports agree, and a voided study takes nothing more. The same again
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -15,7 +17,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from diagnosis.errors import DiagnosisError
 from diagnosis.history.recording import study_note
-from diagnosis.models import Diagnosis, Outcome, OwnReading, Report, Review, ReviewState, Study, StudyEvent
+from diagnosis.models import Claim, Diagnosis, Outcome, OwnReading, Report, Review, Study, StudyEvent, agreement_of
 from diagnosis.models.locking import locked
 from diagnosis.reviews.blinding import hidden_studies
 
@@ -25,8 +27,12 @@ class AdditionRefused(DiagnosisError):
 
 
 @transaction.atomic
-def reading_add(*, user: User, study: Study, answer: str, note: str = "") -> OwnReading:
+def reading_add(
+    *, user: User, study: Study, conclusion: str, findings: Sequence[str] = (), note: str = ""
+) -> OwnReading:
     """Store what the person saw before the model's answer was shown to them; there is one of each person and study.
+
+    It is the person's review of each of the study's answers, until they change that.
 
     Raises AdditionRefused where the person may see the answer already, or the study was voided.
     """
@@ -35,26 +41,57 @@ def reading_add(*, user: User, study: Study, answer: str, note: str = "") -> Own
         return given
     if not hidden_studies(user, [study.pk]):
         raise AdditionRefused(_("The model's answer was open to you already: an own reading comes before it."))
-    reading = OwnReading.objects.create(study=study, reader=user, answer=answer, note=note)
-    _note(study, user, StudyEvent.Kind.READ, {"answer": answer})
+    said = _Said(user, conclusion, list(findings), note)
+    reading = OwnReading.objects.create(
+        study=study, reader=user, conclusion=conclusion, findings=said.findings, note=note
+    )
+    _note(study, user, StudyEvent.Kind.READ, {"conclusion": conclusion, "findings": said.findings})
+    for diagnosis in study.diagnoses.order_by("pk").select_related("model_version").defer("heat_map", "opacity_map"):
+        _review(study, diagnosis, said, is_blind=True)
     return reading
 
 
 @transaction.atomic
-def review_add(*, user: User, diagnosis: Diagnosis, verdict: str, reason: str = "") -> Review:
-    """Store what the person says of a model's answer; the newest review is the state of the diagnosis.
+def review_add(
+    *, user: User, diagnosis: Diagnosis, conclusion: str, findings: Sequence[str] = (), reason: str = ""
+) -> Review:
+    """Store what the person concludes; whether that agrees with the model's answer follows. The newest review counts.
 
     Raises AdditionRefused where the person has not read the study yet, or the study was voided.
     """
     study = _waited_for(diagnosis.study)
     _refuse_unread(user, study)
     newest = Review.objects.filter(diagnosis=diagnosis).order_by("-pk").first()
-    if newest and (newest.reviewer_id, newest.verdict, newest.reason) == (user.pk, verdict, reason):
+    said = _Said(user, conclusion, list(findings), reason)
+    if newest and _Said.of(newest) == said:
         return newest
-    review = Review.objects.create(diagnosis=diagnosis, reviewer=user, verdict=ReviewState(verdict), reason=reason)
-    Diagnosis.objects.filter(pk=diagnosis.pk).update(review_state=verdict)
+    return _review(study, diagnosis, said)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What one person concludes, of which finding and with which words."""
+
+    person: User
+    conclusion: str
+    findings: list[str]
+    words: str
+
+    @classmethod
+    def of(cls, review: Review) -> _Said:
+        return cls(review.reviewer, review.conclusion, review.findings, review.reason)
+
+
+def _review(study: Study, diagnosis: Diagnosis, said: _Said, *, is_blind: bool = False) -> Review:
+    verdict = agreement_of(diagnosis.prediction, said.conclusion)
+    values: dict[str, Any] = {"conclusion": said.conclusion, "findings": said.findings, "reason": said.words}
+    review = Review.objects.create(
+        diagnosis=diagnosis, reviewer=said.person, verdict=verdict, is_blind=is_blind, **values
+    )
+    Claim.objects.filter(study=study, reader=said.person).delete()
+    Diagnosis.objects.filter(pk=diagnosis.pk).update(review_state=verdict, conclusion=said.conclusion)
     detail = {"review": str(review.uuid), "result": str(diagnosis.uuid), "model": diagnosis.model_version.version}
-    _note(study, user, StudyEvent.Kind.REVIEWED, detail | {"verdict": verdict, "reason": reason})
+    _note(study, said.person, StudyEvent.Kind.REVIEWED, detail | {"verdict": verdict.value} | values)
     return review
 
 

@@ -30,6 +30,7 @@ class Counts:
     agrees: int = 0
     disagrees: int = 0
     unsure: int = 0
+    decided: int = 0
     refused: int = 0
 
     @property
@@ -38,7 +39,7 @@ class Counts:
 
     @property
     def reviewed(self) -> int:
-        return self.agrees + self.disagrees + self.unsure
+        return self.agrees + self.disagrees + self.unsure + self.decided
 
     @property
     def unreviewed(self) -> int:
@@ -167,6 +168,7 @@ def _counts(groups: Iterable[_Group], refused: Iterable[_RefusedGroup] = ()) -> 
         agrees=counted[ReviewState.AGREES],
         disagrees=counted[ReviewState.DISAGREES],
         unsure=counted[ReviewState.UNSURE],
+        decided=counted[ReviewState.DECIDED],
         refused=sum(uploads for _bucket, _reason, uploads in refused),
     )
 

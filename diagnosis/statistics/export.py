@@ -18,6 +18,7 @@ _COUNTED = (
     "agrees",
     "unsure",
     "disagrees",
+    "decided",
     "unreviewed",
     "refused",
 )

@@ -64,6 +64,7 @@ REVIEWS: dict[str, StrPromise] = {
     "agrees": gettext_lazy("Agrees"),
     "unsure": gettext_lazy("Cannot tell"),
     "disagrees": gettext_lazy("Disagrees"),
+    "decided": gettext_lazy("Decided by the reader"),
     "unreviewed": gettext_lazy("Not reviewed"),
 }
 FIGURES: dict[str, StrPromise] = {
@@ -79,6 +80,7 @@ FILLS = {
     "disagrees": "apart",
     "unsure": "lines",
     "agrees": "agree",
+    "decided": "light",
     "unreviewed": "dots",
 }
 SHAPES = {"sensitivity": "circle", "specificity": "diamond"}

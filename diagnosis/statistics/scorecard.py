@@ -21,7 +21,7 @@ from django.db.models.expressions import NegatedExpression
 from accounts.models import User
 from diagnosis.estimates import ECE_BINS, Estimate
 from diagnosis.findings import Prediction
-from diagnosis.models import DayFigures, Diagnosis, DiagnosisQuerySet, ModelVersion, Outcome, OwnReading
+from diagnosis.models import Conclusion, DayFigures, Diagnosis, DiagnosisQuerySet, ModelVersion, Outcome, OwnReading
 from diagnosis.statistics.expressions import DaysApart
 from diagnosis.statistics.kept_days import Figures, figures_by_part
 from diagnosis.statistics.packing import packed, unpacked
@@ -219,7 +219,7 @@ def _patients(counted: DiagnosisQuerySet) -> dict[int, list[int]]:
 
 def _with_outcome(results: DiagnosisQuerySet) -> DiagnosisQuerySet:
     apart = DaysApart(F("study__outcome_date"), F("study__study_date"))
-    return results.filter(outcome__in=Outcome.Result.values).annotate(days_apart=apart)
+    return results.filter(outcome__in=(Outcome.Result.POSITIVE, Outcome.Result.NEGATIVE)).annotate(days_apart=apart)
 
 
 def _in_window() -> Q:
@@ -285,11 +285,18 @@ def _by_version(groups: list[_Group]) -> tuple[tuple[ModelVersion, Score], ...]:
 
 def _readings(first: DiagnosisQuerySet) -> Iterable[tuple[Any, ...]]:
     """The span, whether it was COVID, the answer, the first own reading, and how many."""
-    own = OwnReading.objects.filter(study=OuterRef("study")).order_by("created", "pk").values("answer")[:1]
-    read: Any = first.annotate(own_answer=Subquery(own)).filter(own_answer__isnull=False)
-    keys = ("span", "outcome", "prediction", "own_answer")
-    for span, outcome, *alike in read.values_list(*keys).annotate(radiographs=Count("pk")):
-        yield span, outcome == Outcome.Result.POSITIVE, *alike
+    own = OwnReading.objects.filter(study=OuterRef("study")).order_by("created", "pk").values("conclusion")[:1]
+    read: Any = first.annotate(own=Subquery(own)).filter(own__isnull=False)
+    keys = ("span", "outcome", "prediction", "own")
+    for span, outcome, answer, conclusion, number in read.values_list(*keys).annotate(radiographs=Count("pk")):
+        yield span, outcome == Outcome.Result.POSITIVE, answer, _CONCLUDED[conclusion], number
+
+
+_CONCLUDED = {
+    Conclusion.LIKELY: Prediction.POSITIVE,
+    Conclusion.UNLIKELY: Prediction.NEGATIVE,
+    Conclusion.UNSURE: Prediction.INDETERMINATE,
+}
 
 
 def _comparison(readings: list[list[Any]]) -> Comparison:

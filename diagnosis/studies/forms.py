@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.normalise import normalised
 from diagnosis.form_fields import ChangeForm, ChoiceOrNone, FreeTextField, PastDayField
 from diagnosis.models import Patient, Study
+from diagnosis.models.patients import REFERENCE_LENGTH
 from diagnosis.models.studies import NOTES_LENGTH
 from diagnosis.patients.forms import PatientFields
+from diagnosis.patients.search import patients_suggested
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 REASON_LENGTH = 300
 
@@ -51,13 +57,20 @@ class MoveForm(PatientFields):
         required=False,
         widget=forms.CheckboxInput(attrs={"class": "form-check-input", "autocomplete": "off"}),
     )
+    chosen = forms.ChoiceField(
+        label=_("Which patient?"), required=False, widget=forms.RadioSelect(attrs={"class": "form-check-input"})
+    )
     reason = reason_field()
-    field_order = ["reference", "is_new", "name", "birth_date", "sex", "reason"]
+    field_order = ["reference", "chosen", "is_new", "name", "birth_date", "sex", "reason"]
 
     def __init__(self, user: User, study: Study, **options: Any) -> None:
         super().__init__(label_suffix="", **options)
         self.user, self.study = user, study
         self.patient: Patient | None = None
+        self.chosen_patient: Patient | None = None
+        self.found = self._found() if self.is_bound else []
+        self.fields["chosen"].choices = [(str(patient.uuid), _in_words(patient)) for patient in self.found]  # type: ignore[attr-defined]
+        self.fields["reference"].label = _("Patient reference or name")
         self.fields["reference"].required = True
         self.fields["reference"].error_messages["required"] = str(_("Enter the reference of the right patient."))
 
@@ -70,7 +83,25 @@ class MoveForm(PatientFields):
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or self.cleaned_data
+        if chosen := values.get("chosen"):
+            self.patient = self.chosen_patient = next(row for row in self.found if str(row.uuid) == chosen)
         if not self.has_error("reference") and self.patient is None and not values.get("is_new"):
-            unknown = _("No patient has this reference. Correct it, or tick below that a new patient is registered.")
-            self.add_error("reference", forms.ValidationError(unknown, code="unknown"))
+            self.add_error("reference", forms.ValidationError(self._unknown(), code="unknown"))
         return values
+
+    def _unknown(self) -> StrPromise:
+        if self.found:
+            return _("No patient has this reference. Choose one of those found below, or tick that one is registered.")
+        return _("No patient has this reference or name. Correct it, or tick below that a new patient is registered.")
+
+    def _found(self) -> list[Patient]:
+        """Those that a name, or a part of a reference, may mean; not the study's own."""
+        typed = str(self.data.get(self.add_prefix("reference"), ""))[:REFERENCE_LENGTH]
+        found = patients_suggested(self.user, typed, with_reference=False)
+        return [patient for patient in found if patient.pk != self.study.patient_id]
+
+
+def _in_words(patient: Patient) -> str:
+    born = patient.birth_date and date_format(patient.birth_date, "j M Y")
+    known = [patient.name or str(_("Unnamed patient")), patient.reference, born, patient.get_sex_display()]
+    return " · ".join(str(part) for part in known if part)

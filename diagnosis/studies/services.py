@@ -20,7 +20,6 @@ from diagnosis.models.locking import changed_meanwhile, locked, locked_as_seen
 Kind = StudyEvent.Kind
 _DETAILS = ("study_date", "projection", "notes")
 _VOIDED = ("voided", "voided_by", "void_reason")
-_PATIENT = ("patient", "patient_reference_key", "patient_name_key")
 
 
 @transaction.atomic
@@ -46,6 +45,8 @@ def study_move(*, user: User, study: Study, patient: Patient, reason: str) -> bo
     Raises ChangedMeanwhile where it is no longer with the patient of `study`, and Erased.
     """
     patient = locked(patient)
+    if patient.merged_into_id:
+        raise changed_meanwhile()
     row = locked(study)
     if row.patient_id == patient.pk:
         return False
@@ -53,7 +54,7 @@ def study_move(*, user: User, study: Study, patient: Patient, reason: str) -> bo
         raise changed_meanwhile()
     before = row.patient.uuid if row.patient else None
     row.patient = patient
-    row.save(update_fields=_PATIENT)
+    row.save(update_fields=["patient"])
     _note(row, user, Kind.MOVED, before=before, after=patient.uuid, reason=reason)
     return True
 

@@ -13,12 +13,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.roles import SignedInRequest, radiographer_required
+from accounts.typed import typed_restore
 from audit.models import Action
 from audit.services import held_back
 from diagnosis.history.lines import history_of
 from diagnosis.history.recording import list_record, study_record
 from diagnosis.models import Diagnosis, Study
 from diagnosis.models.locking import ChangedMeanwhile
+from diagnosis.models.patients import REFERENCE_LENGTH
 from diagnosis.patients.forms import PatientForm
 from diagnosis.patients.matching import PatientMismatch, patient_for_move
 from diagnosis.patients.services import patient_update
@@ -101,7 +103,8 @@ def _save(request: SignedInRequest, study: Study, form: StudyForm, patient_form:
 def move(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """Give a study to the patient whose it is."""
     study = _visible_study(request, uuid)
-    form = MoveForm(request.user, study, data=_posted(request))
+    asked = {"reference": request.GET.get("reference", "")[:REFERENCE_LENGTH]}
+    form = MoveForm(request.user, study, data=_posted(request), initial=asked)
     if not form.is_valid():
         return _page(request, "move", study, {"form": form})
     try:
@@ -115,7 +118,7 @@ def move(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 @transaction.atomic
 @held_back()
 def _move(request: SignedInRequest, study: Study, form: MoveForm) -> None:
-    patient = patient_for_move(user=request.user, details=form.patient_details)
+    patient = form.chosen_patient or patient_for_move(user=request.user, details=form.patient_details)
     study_move(user=request.user, study=study, patient=patient, reason=form.cleaned_data["reason"])
 
 
@@ -179,4 +182,5 @@ def _page(request: SignedInRequest, name: str, study: Study, context: dict[str, 
     study_record(Action.PATIENT_VIEWED, study=study, actor=request.user)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if request.method == "POST" else HTTPStatus.OK
     context["study"] = study
+    typed_restore(request, request.path, *filter(None, [context["form"], context.get("patient_form")]))
     return render(request, f"diagnosis/studies/{name}.html", context, status=status)

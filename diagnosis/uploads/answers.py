@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from http import HTTPStatus
 from typing import BinaryIO, cast
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
@@ -60,6 +61,8 @@ class UploadAnswer:
     """The refused file can be stored without an answer."""
     held: UUID | None = None
     """The line of the upload history that holds the refused file for one more click."""
+    assign_to: str = ""
+    """The reference that was entered for a radiograph which is stored without a patient."""
 
     @property
     def address(self) -> str:
@@ -67,6 +70,14 @@ class UploadAnswer:
         if self.diagnosis:
             return self.diagnosis.get_absolute_url()
         return self.study.get_absolute_url() if self.study else ""
+
+    @property
+    def assign(self) -> str:
+        """The page that gives the study, which has no patient, to the one whose reference was entered."""
+        if not (self.study and self.assign_to):
+            return ""
+        query = urlencode({"reference": self.assign_to})
+        return f"{reverse('diagnosis:study-move', args=[self.study.uuid])}?{query}"
 
     @property
     def correction_label(self) -> str:
@@ -81,6 +92,8 @@ class UploadAnswer:
             found["store"] = reverse("diagnosis:upload-held", args=[self.held])
         if self.address:
             found["result"] = self.address
+        if self.assign:
+            found["assign"] = self.assign
         if self.diagnosis is None or self.is_hidden or self.state == UploadState.VOIDED:
             return found
         return found | {
@@ -232,7 +245,10 @@ def outcome_answer(user: User, file_name: str, outcome: UploadOutcome) -> Upload
     hidden = outcome.newest is not None and is_hidden(user, outcome.newest)
     sentences = [*_sentences(outcome), *([_("Read it first: you have chosen to read blind.")] if hidden else [])]
     code = outcome.refusal.code if outcome.refusal else ""
-    return UploadAnswer(file_name, state, status, " ".join(sentences), outcome.study, outcome.newest, hidden, code=code)
+    answer = UploadAnswer(
+        file_name, state, status, " ".join(sentences), outcome.study, outcome.newest, hidden, code=code
+    )
+    return replace(answer, assign_to=outcome.assign_to)
 
 
 def _sentences(outcome: UploadOutcome) -> list[str]:
@@ -253,7 +269,11 @@ def _sentences(outcome: UploadOutcome) -> list[str]:
         sentences.append(
             _("This file names another patient than the one the radiograph is stored with: check whose it is.")
         )
-    if outcome.is_other_patients:
+    if outcome.assign_to:
+        sentences.append(
+            _("It was stored without a patient. You can assign it to the patient whose reference you entered.")
+        )
+    elif outcome.is_other_patients:
         sentences.append(
             _("It belongs to another patient than the one you entered. Check whose it is; move it if that is wrong.")
         )

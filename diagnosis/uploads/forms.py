@@ -91,4 +91,5 @@ class UploadForm(EnteredFields):
     @property
     def shows_details(self) -> bool:
         """Whether something was entered, or is to be corrected, in the part that is folded away at first."""
-        return any(field.errors or (self.is_bound and field.data) for field in self.details)
+        is_restored = getattr(self, "is_restored", False)
+        return is_restored or any(field.errors or (self.is_bound and field.data) for field in self.details)

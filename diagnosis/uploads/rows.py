@@ -21,6 +21,7 @@ from diagnosis.imaging.rendering import heat_map_to_png
 from diagnosis.inference.classifier import Classification, Classifier
 from diagnosis.models import Diagnosis, ModelVersion, Standing, Study, StudyEvent
 from diagnosis.models.locking import locked
+from diagnosis.models.words import study_words_write
 from diagnosis.patients.matching import patient_of_upload
 from diagnosis.uploads.copies import copies_of, redrawn
 from diagnosis.uploads.upload import Upload
@@ -83,6 +84,7 @@ def _stored(upload: Upload, study: Study, **detail: str) -> Iterator[Study]:
     with study_files(study, original=upload.content, **copies_of(upload.radiograph.pixels)), held_back():
         study.patient = patient_of_upload(user=upload.user, entered=upload.entered.patient, file=upload.patient_in_file)
         study.save()
+        study_words_write([study])
         if study.correction:
             detail["correction"] = study.correction
         study_note(study=study, actor=upload.user, kind=StudyEvent.Kind.UPLOADED, detail=detail)

@@ -34,7 +34,8 @@ def script_texts(*_form: object) -> dict[str, str]:
         )
         % {"megabytes": request_megabytes},
         "tooMany": _("At most {most} files at once: {left} were left out. Choose them again when these are done."),
-        "notFiles": _("Only files can be dropped here: open the folder and drop what is in it."),
+        "emptyFolder": _("There is no file in this folder."),
+        "unreadableFolder": _("This folder cannot be read. Open it, and drop the files in it."),
         "signedOut": _(
             "You are signed out. Sign in again in another tab, then press “Try again”: nothing here is lost."
         ),

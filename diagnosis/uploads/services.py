@@ -56,6 +56,8 @@ class UploadOutcome:
     """The radiograph had been uploaded before in a file of other bytes."""
     is_named_differently: bool = False
     """That other file names another patient than the one whose radiograph it is here."""
+    assign_to: str = ""
+    """The file had been uploaded before, without a patient, and this reference was entered now."""
     left_out: bool = False
     """Details were entered, and not stored because the study was there before."""
     refusal: RadiographRejected | None = None
@@ -180,20 +182,27 @@ def _outcome(
     was_there: bool = True,
     refusal: RadiographRejected | None = None,
 ) -> UploadOutcome:
-    reference = normalised(upload.entered.patient.reference)
-    other = bool(reference) and reference != normalised(study.patient_reference)
+    reference = upload.entered.patient.reference
+    other = was_there and bool(reference) and not _is_of(study, reference)
     is_other_file = was_there and upload.radiograph.sha256 != study.sha256
     return UploadOutcome(
         study,
         diagnosis,
         is_repeat=is_repeat,
         is_voided=study.voided is not None,
-        is_other_patients=was_there and other,
+        is_other_patients=other and study.patient is not None,
+        assign_to=reference if other and study.patient is None and not study.voided else "",
         is_other_file=is_other_file,
         is_named_differently=is_other_file and _names_another(upload, study),
         left_out=was_there and replace(upload.entered, correction="", received_from="") != NOTHING_ENTERED,
         refusal=refusal,
     )
+
+
+def _is_of(study: Study, reference: str) -> bool:
+    """Whether it is the reference of the study's patient, or of one who was merged into that patient."""
+    known = [study.patient, *study.patient.all_merged()] if study.patient else []
+    return normalised(reference) in {normalised(patient.reference) for patient in known}
 
 
 def _names_another(upload: Upload, study: Study) -> bool:

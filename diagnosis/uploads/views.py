@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.roles import SignedInRequest, radiographer_required
+from accounts.typed import typed_restore
 from audit.models import Action
 from diagnosis.history.recording import list_record
 from diagnosis.models import UploadRecord
@@ -69,7 +70,9 @@ def _form_page(request: SignedInRequest) -> HttpResponse:
     """The page; for a script a fresh CSRF token, and who is signed in now: it may be somebody else by then."""
     if _is_for_script(request):
         return JsonResponse({"csrf_token": get_token(request), "person": str(request.user.uuid)})
-    return render(request, "diagnosis/uploads/upload.html", {"form": UploadForm(), "records": _newest(request)})
+    form = UploadForm()
+    typed_restore(request, request.path, form)
+    return render(request, "diagnosis/uploads/upload.html", {"form": form, "records": _newest(request)})
 
 
 def _newest(request: SignedInRequest) -> list[UploadRecord]:

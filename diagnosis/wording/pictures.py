@@ -53,22 +53,52 @@ def _share(value: float | None) -> str:
 
 
 def elsewhere(prediction: str, card: Mapping[str, Any]) -> str:
-    """What hospitals that the model had not seen say of such an answer; "" where the card has no such figures."""
-    summary = card.get("left_out", {}).get("summary", {})
-    try:
-        positive, missed = (round(100 * float(summary[name])) for name in ("called_positive", "called_negative"))
-    except (KeyError, TypeError, ValueError):
+    """What hospitals that the model had not seen say of such an answer; "" where the card has no such figures.
+
+    Those that were left out of training each in turn; of an older version, the collections that it was judged on.
+    """
+    share = _left_out(prediction, card) if "left_out" in card else _external(prediction, card)
+    if share is None:
         return ""
     sentences = {
         Prediction.POSITIVE: _(
             "Of 100 people without COVID-19 at hospitals that the model had not seen, %(number)d were called Positive. "
             "Severe pneumonia of other causes looks alike."
-        )
-        % {"number": positive},
+        ),
         Prediction.NEGATIVE: _(
             "Of 100 people with COVID-19 at hospitals that the model had not seen, %(number)d were called Negative. "
             "A clear radiograph does not exclude COVID-19."
-        )
-        % {"number": missed},
+        ),
     }
-    return sentences.get(Prediction(prediction), "") if prediction else ""
+    return sentences[Prediction(prediction)] % {"number": round(100 * share)}
+
+
+def _left_out(prediction: str, card: Mapping[str, Any]) -> float | None:
+    names = {Prediction.POSITIVE.value: "called_positive", Prediction.NEGATIVE.value: "called_negative"}
+    try:
+        return float(card["left_out"]["summary"][names[prediction]])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _external(prediction: str, card: Mapping[str, Any]) -> float | None:
+    """The share that got this answer wrongly, over all external collections."""
+    kinds = {Prediction.POSITIVE.value: "non_covid", Prediction.NEGATIVE.value: "covid"}
+    try:
+        rows = [part["table"][kinds[prediction]] for part in card["external"].values()]
+        return sum(row[prediction.lower()] for row in rows) / sum(sum(row.values()) for row in rows)
+    except (AttributeError, KeyError, TypeError, ZeroDivisionError):
+        return None
+
+
+def not_looked_for(diagnosis: Diagnosis) -> str:
+    """What an answer says nothing of, be it Negative or not."""
+    if diagnosis.opacities:
+        return _(
+            "The model looks for signs of COVID-19 and for opacities in the lungs. It does not look for anything else, "
+            "such as tuberculosis, tumours, pneumothorax, effusions, fractures, or lines and tubes."
+        )
+    return _(
+        "The model looks for signs of COVID-19. It does not look for anything else, such as tuberculosis, tumours, "
+        "pneumothorax, effusions, fractures, or lines and tubes."
+    )

@@ -19,6 +19,9 @@ READING_NOTES: dict[ReadingNote, StrPromise] = {
     ReadingNote.WINDOW: gettext_lazy("The file’s window cannot be used: grey levels were chosen automatically."),
     ReadingNote.NO_HEADER: gettext_lazy("The DICOM file has no header: its encoding was recognised by its content."),
     ReadingNote.ORIENTATION: gettext_lazy("The file’s patient orientation makes no sense: the picture is as stored."),
+    ReadingNote.TURNED: gettext_lazy(
+        "The picture is shown turned or mirrored, as the file’s Patient Orientation says. Compare with the side marker."
+    ),
     ReadingNote.ASPECT: gettext_lazy("The file’s pixel spacing makes no sense: the picture’s shape is as stored."),
     ReadingNote.SECOND_PICTURE: gettext_lazy("The file holds smaller previews as well, which were left out."),
 }

@@ -7,9 +7,13 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
+from accounts.scope import narrowed
 from diagnosis.models import Diagnosis, StudyEvent
+from diagnosis.reviews.blinding import revealed_to
 from pacs.models.attempts import Attempted
 from pacs.models.instances import Instance
 from pacs.models.peers import Peer
@@ -21,6 +25,17 @@ def revision_of(event: StudyEvent | None) -> str:
 
 
 class OutgoingQuerySet(models.QuerySet["Outgoing"]):
+    def shown_to(self, user: User) -> Self:
+        """Of results that the person may see (`narrowed`); to a blind reader, only of those that are not hidden.
+
+        That an object was sent after a review says that there is a review.
+        """
+        own = Q(diagnosis__study__uploaded_by=user)
+        seen = narrowed(self, user, own=own, institution="diagnosis__study__institution")
+        if user.reads_blind:
+            seen = seen.filter(diagnosis__in=revealed_to(user, Diagnosis.objects.visible_to(user)))
+        return seen.select_related("diagnosis__study", "peer")
+
     def due(self, now: datetime) -> Self:
         """What is to be sent now, longest waiting first."""
         return self.filter(state=Outgoing.State.WAITING, next_at__lte=now).order_by("next_at", "pk")

@@ -53,4 +53,5 @@ VERDICTS = {
     ReviewState.AGREES.value: _own("agrees", "Agrees"),
     ReviewState.DISAGREES.value: _own("disagrees", "Disagrees"),
     ReviewState.UNSURE.value: _own("unsure", "Cannot tell"),
+    ReviewState.DECIDED.value: _own("decided", "Decided by the reader"),
 }

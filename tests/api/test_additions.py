@@ -24,37 +24,38 @@ def add(client: Client, diagnosis: Diagnosis, what: str, **body: Any):
 
 class TestReviews:
     def test_one_is_stored_and_the_result_is_answered(self, program: Client, diagnosis: Diagnosis, alice: User) -> None:
-        answer = add(program, diagnosis, "review", verdict="unsure", reason="Too dark.")
+        answer = add(program, diagnosis, "review", conclusion="unsure", findings=["heart", "effusion"], reason="Dark")
         assert (answer.status_code, answer.json()["review_state"]) == (201, "unsure")
         review = Review.objects.get()
-        assert (review.reviewer, review.reason) == (alice, "Too dark.")
+        assert (review.reviewer, review.findings, review.reason) == (alice, ["effusion", "heart"], "Dark")
 
     @pytest.mark.parametrize(
         ("body", "field"),
         [
-            ({}, "verdict"),
-            ({"verdict": "unreviewed"}, "verdict"),
-            ({"verdict": "disagrees"}, "reason"),
-            ({"verdict": "agrees", "reason": "x" * 2001}, "reason"),
+            ({}, "conclusion"),
+            ({"conclusion": "unreviewed"}, "conclusion"),
+            ({"conclusion": "unlikely"}, "reason"),
+            ({"conclusion": "likely", "reason": "x" * 2001}, "reason"),
+            ({"conclusion": "likely", "findings": ["halo"]}, "findings"),
         ],
     )
     def test_what_is_wrong_is_named_in_the_pages_words(
-        self, program: Client, diagnosis: Diagnosis, body: dict[str, str], field: str
+        self, program: Client, diagnosis: Diagnosis, body: dict[str, Any], field: str
     ) -> None:
         answer = add(program, diagnosis, "review", **body)
         assert (answer.status_code, set(answer.json()["fields"])) == (422, {field})
         assert not Review.objects.exists()
 
     def test_fields_of_the_row_cannot_be_sent(self, program: Client, diagnosis: Diagnosis, bob: User) -> None:
-        add(program, diagnosis, "review", verdict="agrees", reviewer=str(bob.pk), uuid="x")
+        add(program, diagnosis, "review", conclusion="likely", reviewer=str(bob.pk), uuid="x")
         assert Review.objects.get().reviewer != bob
 
     def test_a_voided_study_takes_none(self, program: Client, diagnosis: Diagnosis, alice: User) -> None:
         study_void(user=alice, study=diagnosis.study, reason="wrong")
-        answer = add(program, diagnosis, "review", verdict="agrees")
+        answer = add(program, diagnosis, "review", conclusion="likely")
         assert (answer.status_code, "voided" in answer.json()["detail"]) == (409, True)
 
-    @pytest.mark.parametrize("body", ["{", "", "[1]", "null", '{"verdict": ["agrees"]}', '{"verdict": "\\ud800"}'])
+    @pytest.mark.parametrize("body", ["{", "", "[1]", "null", '{"conclusion": ["likely"]}', '{"reason": "\\ud800"}'])
     def test_a_broken_body_is_no_fault(self, program: Client, diagnosis: Diagnosis, body: str) -> None:
         answer = program.post(f"{RESULTS}{diagnosis.uuid}/review/", body, content_type="application/json")
         assert answer.status_code in (400, 422)
@@ -77,7 +78,7 @@ class TestOutcomes:
 
 def test_each_is_recorded(program: Client, diagnosis: Diagnosis) -> None:
     start = AuditEntry.objects.count()
-    add(program, diagnosis, "review", verdict="agrees")
+    add(program, diagnosis, "review", conclusion="likely")
     add(program, diagnosis, "outcome", result="positive", sampled=TODAY)
     actions = list(AuditEntry.objects.order_by("sequence").values_list("action", flat=True))[start:]
     assert actions == ["study-reviewed", "result-viewed", "study-outcome", "result-viewed"]
@@ -87,7 +88,7 @@ class TestBlindReading:
     @pytest.fixture
     def blind(self, bob: User, alice: User, diagnosis: Diagnosis) -> Client:
         """Bob, who reads blind, of a study that Alice has reviewed, read, and reported."""
-        review_add(user=alice, diagnosis=diagnosis, verdict="agrees", reason="Clear.")
+        review_add(user=alice, diagnosis=diagnosis, conclusion="likely", reason="Clear.")
         outcome_add(user=alice, study=diagnosis.study, result="positive", sampled=timezone.localdate())
         made(alice, diagnosis)
         User.objects.filter(pk=bob.pk).update(reads_blind=True)
@@ -120,7 +121,7 @@ class TestBlindReading:
             add(blind, diagnosis, "reports"),
         ]
         assert [(answer.status_code, answer.json()["code"]) for answer in asked] == [(403, "answer-hidden")] * 4
-        assert add(blind, diagnosis, "review", verdict="agrees").status_code == 409
+        assert add(blind, diagnosis, "review", conclusion="likely").status_code == 409
         assert add(blind, diagnosis, "outcome", result="negative", sampled=TODAY).status_code == 409
 
     def test_the_radiograph_itself_is_open(self, blind: Client, diagnosis: Diagnosis) -> None:
@@ -128,17 +129,17 @@ class TestBlindReading:
         assert (answer.status_code, len(answer.getvalue()) > 0) == (200, True)
 
     def test_the_own_reading_opens_it(self, blind: Client, diagnosis: Diagnosis, bob: User) -> None:
-        answer = add(blind, diagnosis, "reading", answer="Negative", note="Nothing.")
+        answer = add(blind, diagnosis, "reading", conclusion="unlikely", note="Nothing.")
         assert (answer.status_code, answer.json()["is_hidden"]) == (201, False)
         assert answer.json()["answer"]["prediction"] == "Positive"
         assert OwnReading.objects.get().reader == bob
         assert blind.get(f"{RESULTS}{diagnosis.uuid}/heat-map/").status_code == 200
 
     def test_who_reads_openly_gives_none(self, program: Client, diagnosis: Diagnosis) -> None:
-        assert add(program, diagnosis, "reading", answer="Negative").status_code == 409
-        assert add(program, diagnosis, "reading", answer="x").status_code == 422
+        assert add(program, diagnosis, "reading", conclusion="unlikely").status_code == 409
+        assert add(program, diagnosis, "reading", conclusion="x").status_code == 422
 
     def test_a_given_reading_stays(self, blind: Client, diagnosis: Diagnosis, bob: User) -> None:
-        reading_add(user=User.objects.get(pk=bob.pk), study=diagnosis.study, answer="Positive")
-        add(blind, diagnosis, "reading", answer="Negative")
-        assert OwnReading.objects.get().answer == "Positive"
+        reading_add(user=User.objects.get(pk=bob.pk), study=diagnosis.study, conclusion="likely")
+        add(blind, diagnosis, "reading", conclusion="unlikely")
+        assert OwnReading.objects.get().conclusion == "likely"

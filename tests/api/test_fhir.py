@@ -59,7 +59,7 @@ def from_dicom(alice: User, engine: ToyEngine, dicom_samples: Path) -> Diagnosis
 
 
 def test_a_dicom_result(program: Client, alice: User, from_dicom: Diagnosis) -> None:
-    review_add(user=alice, diagnosis=from_dicom, verdict="agrees")
+    review_add(user=alice, diagnosis=from_dicom, conclusion="likely")
     report = fhir(program, from_dicom)
     kinds = judged(JUDGE, report)
     assert kinds == ["Patient", "Device", "ImagingStudy", *["Observation"] * 5]

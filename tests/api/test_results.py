@@ -166,7 +166,7 @@ class TestUploading:
 
 class TestOneResult:
     def test_it_holds_what_the_page_shows(self, program: Client, diagnosis: Diagnosis, alice: User) -> None:
-        review_add(user=alice, diagnosis=diagnosis, verdict="disagrees", reason="An artefact.")
+        review_add(user=alice, diagnosis=diagnosis, conclusion="unlikely", reason="An artefact.")
         outcome_add(user=alice, study=diagnosis.study, result="negative", sampled=timezone.localdate())
         found = program.get(f"{RESULTS}{diagnosis.uuid}/").json()
         assert found["review_state"] == "disagrees"

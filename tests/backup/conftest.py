@@ -42,7 +42,7 @@ def installation(
     client.post("/upload/", {"radiograph": picture, "reference": "P-1", "name": NAME, "notes": "fever\r\n\t'\"\\"})
     diagnosis = Diagnosis.objects.latest("pk")
     review_add(
-        user=bob, diagnosis=diagnosis, verdict="disagrees", reason="alte Narben — \u0627\u0644\u0631\u0626\u0629"
+        user=bob, diagnosis=diagnosis, conclusion="unlikely", reason="alte Narben — \u0627\u0644\u0631\u0626\u0629"
     )
     outcome_add(user=alice, study=diagnosis.study, result="positive", sampled=date(2026, 3, 14))
     made(alice, diagnosis)
@@ -63,7 +63,7 @@ def archive(installation: User, tmp_path: Path) -> Path:
 @pytest.fixture
 def small_installation(transactional_db: None, alice: User, engine: ToyEngine) -> User:
     """Two studies of one hospital, one reviewed."""
-    review_add(user=alice, diagnosis=diagnosed(alice), verdict="disagrees", reason="old scars")
+    review_add(user=alice, diagnosis=diagnosed(alice), conclusion="unlikely", reason="old scars")
     diagnosed(alice, seed=1)
     return alice
 

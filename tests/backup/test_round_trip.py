@@ -75,7 +75,7 @@ class TestAfterwards:
         newest = Study.objects.latest("pk")
         assert newest.pk > max(before)
         result = newest.diagnoses.get().get_absolute_url()
-        assert client.post(f"{result}review/", {"review-verdict": "agrees"}).status_code == 302
+        assert client.post(f"{result}review/", {"review-conclusion": "likely"}).status_code == 302
         assert newest.diagnoses.get().review_state == "agrees"
         verify()
 

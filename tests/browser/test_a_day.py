@@ -49,8 +49,8 @@ def find_one_by_its_patient(page: Page) -> None:
 
 
 def review_it(page: Page) -> None:
-    page.get_by_label("I disagree").check()
-    page.get_by_label("Reason").fill("Old scars")
+    page.get_by_label("COVID unlikely").check()
+    page.get_by_label("Remarks").fill("Old scars")
     page.get_by_role("button", name="Save the review").click()
     expect(page.locator("#review .verdict")).to_have_text("Disagrees")
 

@@ -14,6 +14,7 @@ from accounts.services import invitation_send, person_register
 from tests.accounts.messages import link_in_newest_message
 from tests.browser.test_first_page import SMALLEST, sign_in
 from tests.cast import PASSWORD
+from tests.uploads import diagnosed
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("alice", "engine")]
 NEW = "another one that is long"
@@ -113,6 +114,24 @@ def test_a_page_leaves_when_its_session_has_ended(page: Page, settings: Settings
     page.goto("/accounts/profile/")
     page.wait_for_url(re.compile(r"/accounts/sign-in/\?next=/accounts/profile/"))
     expect(page.get_by_role("status")).to_contain_text("after a time without activity")
+
+
+def test_what_was_typed_comes_back(page: Page, settings: Settings, alice: User) -> None:
+    result = diagnosed(alice)
+    settings.SESSION_IDLE_MINUTES = 0.2
+    sign_in(page)
+    page.goto(result.get_absolute_url())
+    page.get_by_label("I disagree").check()
+    page.get_by_label("Reason").fill("a fold of skin")
+    page.wait_for_url(re.compile("/accounts/sign-in/"))
+    settings.SESSION_IDLE_MINUTES = 30
+    page.get_by_label("Username").fill("alice")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_label("Reason")).to_have_value("a fold of skin")
+    expect(page.get_by_label("I disagree")).to_be_checked()
+    page.get_by_role("button", name="Save the review").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
 
 
 def test_the_administration_says_so_too_and_leaves(page: Page, settings: Settings, dora: User) -> None:

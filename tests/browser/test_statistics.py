@@ -54,6 +54,7 @@ def test_from_month_to_year_to_scorecard(figures: Page) -> None:
     page.goto(MONTH)
     expect(page.get_by_role("heading", level=1, name="Activity: March 2026")).to_be_visible()
     page.get_by_role("link", name="Year 2026").click()
+    page.get_by_text("Table: Answers").first.click()
     page.get_by_role("rowheader", name="March 2026").first.get_by_role("link").click()
     page.wait_for_url(f"**{MONTH}")
     page.get_by_role("navigation", name="Statistics").get_by_role("link", name="Positive cases").click()
@@ -130,7 +131,9 @@ def test_a_wide_table_is_scrolled_by_keyboard(figures: Page) -> None:
     page = figures
     page.set_viewport_size(ViewportSize(width=360, height=740))
     page.goto(MONTH)
-    table = page.get_by_role("group", name="Answers by day")
+    table = page.get_by_role("group", name="Answers by day", exact=True)
+    expect(table).to_be_hidden()
+    page.get_by_text("Table: Answers by day").click()
     table.focus()
     page.keyboard.press("ArrowRight")
     expect(table).not_to_have_js_property("scrollLeft", 0)

@@ -331,3 +331,29 @@ def test_without_scripts_one_click_stores_it_too(browser: Browser, live_server: 
     page.get_by_role("button", name="Store without an answer").click()
     expect(page.get_by_role("heading", name="Stored without an answer")).to_be_visible()
     context.close()
+
+
+def test_a_dropped_folder_is_uploaded_with_its_folders(upload_page: Page, tmp_path: Path) -> None:
+    folder = tmp_path / "CD"
+    for name in ("A/IM1", "B/IM1", "B/DICOMDIR", "B/.hidden"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(radiograph_png(ord(name[0])))
+    box = upload_page.locator("[data-dropzone]").bounding_box()
+    assert box
+    place = {"x": box["x"] + 20, "y": box["y"] + 20}
+    data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+    browser = upload_page.context.new_cdp_session(upload_page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        browser.send("Input.dispatchDragEvent", {"type": kind, **place, "data": data})
+    expect(row(upload_page, "IM1")).to_have_count(2)
+    expect(upload_page.get_by_role("listitem")).to_have_count(2)
+
+
+def test_what_is_chosen_stays_in_view(upload_page: Page) -> None:
+    choose(upload_page, *[png(f"{seed}.png", seed) for seed in range(12)])
+    upload_page.get_by_text("Patient, projection and notes").click()
+    button = upload_page.get_by_role("button", name="Classify")
+    for place in (0, 10_000):
+        upload_page.evaluate("y => window.scrollTo(0, y)", place)
+        expect(button).to_be_in_viewport(ratio=1)
+        expect(summary(upload_page)).to_be_in_viewport(ratio=1)

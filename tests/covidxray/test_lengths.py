@@ -91,7 +91,7 @@ class TestJson:
 
     def test_the_longest_reason_still_passes(self, alice: User, engine: object) -> None:
         address = f"/api/results/{diagnosed(alice).uuid}/review/"
-        answer = post(program_of(alice), address, {"verdict": "unsure", "reason": "\N{PILE OF POO}" * 2000})
+        answer = post(program_of(alice), address, {"conclusion": "unsure", "reason": "\N{PILE OF POO}" * 2000})
         assert answer.status_code == 201
 
 

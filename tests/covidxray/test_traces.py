@@ -52,7 +52,7 @@ def a_day_with_canary(client: Client, samples: Path) -> Diagnosis:
     diagnosis = Diagnosis.objects.get()
     result, study = diagnosis.get_absolute_url(), f"/studies/{diagnosis.study.uuid}/"
     patient = Patient.objects.get().get_absolute_url()
-    client.post(f"{result}review/", {"review-verdict": "disagrees", "review-reason": "Canary has an effusion"})
+    client.post(f"{result}review/", {"review-conclusion": "unlikely", "review-reason": "Canary has an effusion"})
     client.post(f"{result}outcome/", {"outcome-result": "positive", "outcome-sampled": "2026-01-05"})
     for page in ("edit", "move", "void", "restore"):
         values = form_values(client, f"{study}{page}/")

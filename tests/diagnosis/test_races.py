@@ -19,9 +19,10 @@ from django.utils import timezone
 from accounts.models import User
 from audit.verification import verify
 from diagnosis.errors import DiagnosisError
-from diagnosis.models import Diagnosis, Patient, Report, Standing, Study, StudyEvent
-from diagnosis.models.fields import search_key
+from diagnosis.models import Diagnosis, Patient, PatientMerge, PatientWord, Report, Standing, Study, StudyEvent
+from diagnosis.models.words import words_of_name, words_of_reference
 from diagnosis.patients.details import PatientDetails
+from diagnosis.patients.merging import merge_undo, patients_merge
 from diagnosis.patients.services import patient_complete, patient_get_or_create, patient_update
 from diagnosis.privacy.erasure import Reason, patient_erase, study_erase
 from diagnosis.privacy.retention import purge
@@ -108,6 +109,20 @@ def moves(case: Case) -> Write:
     return lambda: study_move(user=case.bob, study=study, patient=other, reason="mixed up")
 
 
+def merges(case: Case) -> Write:
+    kept, merged = Patient.objects.get(pk=case.other_pk), case.patient
+    return lambda: patients_merge(user=case.bob, kept=kept, merged=merged, reason="one person")
+
+
+def unmerges(case: Case) -> Write:
+    kept, merged = Patient.objects.get(pk=case.other_pk), case.patient
+    if merged.merged_into_id:
+        done = PatientMerge.objects.get(merged=merged)
+    else:
+        done = patients_merge(user=case.bob, kept=kept, merged=merged, reason="one person")
+    return lambda: merge_undo(user=case.alice, merge=done)
+
+
 def voids(case: Case) -> Write:
     study = case.study
     return lambda: study_void(user=case.bob, study=study, reason="twice")
@@ -120,7 +135,7 @@ def restores(case: Case) -> Write:
 
 def reviews(case: Case) -> Write:
     diagnosis = case.diagnosis
-    return lambda: review_add(user=case.bob, diagnosis=diagnosis, verdict="disagrees", reason="canary scars")
+    return lambda: review_add(user=case.bob, diagnosis=diagnosis, conclusion="unlikely", reason="canary scars")
 
 
 def enters_outcome(case: Case) -> Write:
@@ -131,7 +146,7 @@ def enters_outcome(case: Case) -> Write:
 def reads(case: Case) -> Write:
     study = case.study
     User.objects.filter(pk=case.bob.pk).update(reads_blind=True)
-    return lambda: reading_add(user=User.objects.get(pk=case.bob.pk), study=study, answer="Positive", note="canary")
+    return lambda: reading_add(user=User.objects.get(pk=case.bob.pk), study=study, conclusion="likely", note="canary")
 
 
 def reports(case: Case) -> Write:
@@ -173,6 +188,8 @@ WORKS: dict[str, Work] = {
     "sex": names("sex", "F"),
     "complete": completes,
     "move": moves,
+    "merge": merges,
+    "unmerge": unmerges,
     "void": voids,
     "restore": restores,
     "review": reviews,
@@ -244,8 +261,13 @@ def expect_consistent(case: Case) -> None:
         assert not Diagnosis.objects.filter(study=case.study_pk).exists()
         assert not StudyEvent.objects.filter(study=case.study_pk).exists()
         return
-    assert study.patient_name_key == search_key(study.patient_name)
-    assert study.patient_reference_key == search_key(study.patient_reference)
+    if study.patient:
+        found_by = set(PatientWord.objects.filter(patient=study.patient).values_list("word", flat=True))
+        known = [study.patient, *study.patient.all_merged()]
+        assert study.patient.merged_into is None
+        assert found_by == {
+            word for one in known for word in words_of_name(one.name) | words_of_reference(one.reference)
+        }
     for diagnosis in study.diagnoses.all():
         assert diagnosis.standing == (Standing.VOIDED if study.voided else Standing.KEPT)
         assert diagnosis.outcome == study.outcome
@@ -259,7 +281,7 @@ def expect_erased(case: Case, ends: dict[str, End], works: set[str]) -> None:
     if "erase-patient" in works:
         assert not Patient.objects.filter(pk=case.patient_pk).exists(), ends
         assert not Patient.objects.filter(name__startswith=f"canary{case.number} ").exists(), ends
-        assert not Study.objects.filter(patient_name_key__startswith=f"canary{case.number} ").exists(), ends
+        assert not PatientWord.objects.filter(word=f"canary{case.number}").exists(), ends
     if works & {"erase-study", "purge"}:
         assert not Study.objects.filter(pk=case.study_pk).exists(), ends
 

@@ -25,12 +25,18 @@ THREADS = 4
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Iterator[int]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("small")
+
+
+@pytest.fixture(scope="module")
+def port(folder: Path, project: Path) -> Iterator[int]:
     """A small application on the worker of the site, which gives up twenty times sooner than that."""
-    folder = tmp_path_factory.mktemp("small")
     (folder / "small.py").write_text(APPLICATION)
     (folder / "conf.py").write_text(
-        "from operations import connections\nconnections.HEAD_SECONDS, connections.STALLED_SECONDS = 3, 2\n"
+        "from pathlib import Path\nfrom operations import connections\n"
+        "connections.HEAD_SECONDS, connections.STALLED_SECONDS = 3, 2\n"
+        "connections.warm_up = lambda: Path('warm').write_text('')\n"
     )
     with socket.create_server(("127.0.0.1", 0)) as listener:
         number = int(listener.getsockname()[1])
@@ -137,3 +143,11 @@ def test_a_large_body_comes_through(port: int) -> None:
 
 def test_the_site_waits_longer() -> None:
     assert (connections.HEAD_SECONDS, connections.STALLED_SECONDS) == (15, 30)
+
+
+@pytest.mark.usefixtures("port")
+def test_a_process_warms_up_before_anybody_asks(folder: Path) -> None:
+    end = time.monotonic() + 20
+    while time.monotonic() < end and not (folder / "warm").exists():
+        time.sleep(0.1)
+    assert (folder / "warm").exists()

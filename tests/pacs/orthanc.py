@@ -96,6 +96,19 @@ class Orthanc:
         answer.raise_for_status()
         return answer.json()
 
+    def modalities(self) -> list[str]:
+        """Of every object in its only study."""
+        (study,) = self.get("/studies")
+        series = self.get(f"/studies/{study}/series")
+        return [each["MainDicomTags"]["Modality"] for each in series for _ in each["Instances"]]
+
+    def reports(self) -> int:
+        """How many structured reports it holds."""
+        asked: dict[str, Any] = {"Level": "Instance", "Query": {"Modality": "SR"}}
+        answer = requests.post(f"{self.url}/tools/find", json=asked, auth=(USER, WORD), timeout=60)
+        answer.raise_for_status()
+        return len(answer.json())
+
     def keep(self, content: bytes) -> None:
         """Store a file in it."""
         answer = requests.post(f"{self.url}/instances", content, auth=(USER, WORD), timeout=60)

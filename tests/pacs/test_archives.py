@@ -99,7 +99,10 @@ def test_wrong_credentials_are_said(archive: Peer, settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("is_dicomweb", [True, False], ids=["DICOMweb", "C-FIND"])
-def test_search(is_dicomweb: bool, orthanc: Orthanc, archive: Peer, dicom_samples: Path) -> None:
+def test_search(
+    is_dicomweb: bool, orthanc: Orthanc, archive: Peer, dicom_samples: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And no log says whom the archive was asked for."""
     if not is_dicomweb:
         archive.dicomweb_url = ""
     in_archive(orthanc, dicom_samples)
@@ -117,6 +120,7 @@ def test_search(is_dicomweb: bool, orthanc: Orthanc, archive: Peer, dicom_sample
     assert search_studies(archive, StudyQuery(patient_name="*")) == search_studies(archive, StudyQuery())
     [radiograph] = radiographs_of(archive, f"{STUDY}.1")
     assert (radiograph.series_instance_uid, radiograph.modality) == (f"{STUDY}.1.1", "CR")
+    assert not any(word in caplog.text for word in ("Other", "m*ll", "P-1", "A-1"))
 
 
 def test_without_dicomweb_the_archive_sends_it(

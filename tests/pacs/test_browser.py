@@ -1,8 +1,9 @@
-"""In a real browser against a real Orthanc: search, look, fetch, and the result is there."""
+"""In a real browser against a real Orthanc: search, look, fetch; the result is here, and goes back into the study."""
 
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -27,6 +28,8 @@ def signed_in(context: BrowserContext, live_server: LiveServer, alice: User, set
 def test_search_fetch_classify(
     page: Page, signed_in: None, archive: Peer, orthanc: Orthanc, alice: User, dicom_samples: Path
 ) -> None:
+    Peer.objects.update(returns=Peer.Returns.AT_ONCE)
+    call_command("send_to_pacs", once=True)  # from here on
     in_archive(orthanc, dicom_samples)
     page.goto("/")
     page.get_by_role("link", name="From the PACS").click()
@@ -46,3 +49,7 @@ def test_search_fetch_classify(
     expect(page.get_by_role("row").filter(has_text="A-1").get_by_role("link", name="Open the result")).to_be_visible()
     page.goto("/results/")
     expect(page.get_by_role("row").filter(has_text="ORTHANC")).to_contain_text("A-1")
+    call_command("send_to_pacs", once=True)
+    page.goto("/pacs/sent/")
+    expect(page.get_by_role("row").filter(has_text="Sent")).to_have_count(3)
+    assert sorted(orthanc.modalities()) == ["CR", "DOC", "OT", "SR"]

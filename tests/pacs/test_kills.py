@@ -1,4 +1,4 @@
-"""Receiver, watcher, site and archive are killed (-9) in the middle: nothing is lost and nothing is doubled."""
+"""Receiver, watcher, sender, site and archive are killed (-9) in the middle: nothing is lost and nothing is doubled."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from pacs.models import Peer
 place = Institution.objects.create(name="St. Anna")
 Peer.objects.create(institution=place, name="X", ae_title="XRAY1", address="127.0.0.1", may_store=True)
 Peer.objects.create(institution=place, name="A", ae_title="ORTHANC", address="127.0.0.1", port={port},
-    dicomweb_url="{url}", changes_url="{changes}", credentials="ORTHANC", is_watched=True)
+    dicomweb_url="{url}", changes_url="{changes}", credentials="ORTHANC", is_watched=True, returns="at-once")
 """
 
 
@@ -151,6 +151,8 @@ def test_nothing_is_lost_and_nothing_doubled(installation: Installation, dicom_s
     with running_orthanc(installation.folder / "orthanc") as orthanc:
         values = {"port": orthanc.dicom_port, "url": orthanc.dicomweb_url, "changes": orthanc.url}
         installation.manage("shell", "-c", PEERS.format(**values))
+        installation.start("send_to_pacs")
+        until(lambda: installation.asked("SELECT COUNT(*) FROM pacs_peer WHERE sends_from IS NOT NULL") == 1)
         for name in ("receive_dicom", "watch_pacs", "page"):
             installation.start(name)
         senders = [
@@ -171,10 +173,14 @@ def test_nothing_is_lost_and_nothing_doubled(installation: Installation, dicom_s
         until(lambda: installation.results() >= INSTANCES // 4)
         orthanc.kill()
         orthanc.start()
+        installation.kill("send_to_pacs")
+        installation.start("send_to_pacs")
         for sender in senders:
             sender.join(600)
-        until(lambda: installation.asked("SELECT COUNT(*) FROM pacs_instance WHERE state = 'classified'") >= INSTANCES)
+        until(lambda: installation.results() >= INSTANCES)
         push(paths[:BATCH], installation.port)  # a device that sends everything once more
+        until(lambda: installation.asked("SELECT COUNT(*) FROM pacs_instance WHERE state = 'sent'") >= INSTANCES)
+        assert orthanc.reports() == INSTANCES
     assert installation.results() == INSTANCES
     assert installation.asked("SELECT COUNT(DISTINCT study_id) FROM diagnosis_diagnosis") == INSTANCES
     assert installation.asked("SELECT COUNT(*) FROM pacs_instance") == INSTANCES

@@ -58,13 +58,6 @@ def send() -> None:
     call_command("send_to_pacs", once=True)
 
 
-def modalities(orthanc: Orthanc) -> list[str]:
-    """Of all objects in the archive's only study."""
-    (study,) = orthanc.get("/studies")
-    series = orthanc.get(f"/studies/{study}/series")
-    return sorted(each["MainDicomTags"]["Modality"] for each in series for _ in each["Instances"])
-
-
 def test_an_answer_goes_back_once(
     orthanc: Orthanc,
     archive: Peer,
@@ -77,10 +70,10 @@ def test_an_answer_goes_back_once(
     diagnosis = taken(alice, orthanc, dicom_samples, PatientName="山田^太郎", SpecificCharacterSet="ISO_IR 192")
     diagnosis_create(user=alice, content=radiograph_png(), file_name="chest.png")  # has no study to go back to
     send()
-    assert modalities(orthanc) == ["CR", "DOC", "OT", "SR"]
+    assert sorted(orthanc.modalities()) == ["CR", "DOC", "OT", "SR"]
     Outgoing.objects.update(state="waiting")  # as if every answer of the archive had been lost
     send()
-    assert modalities(orthanc) == ["CR", "DOC", "OT", "SR"]
+    assert sorted(orthanc.modalities()) == ["CR", "DOC", "OT", "SR"]
     assert set(Outgoing.objects.values_list("state", "reason")) == {("sent", "")}
     assert not any(secret in caplog.text for secret in ("山田", str(diagnosis.study.sop_instance_uid)))
 
@@ -91,15 +84,15 @@ def test_killed_archive_gets_everything_later(
     diagnosis = taken(alice, orthanc, dicom_samples)
     send()
     orthanc.kill()
-    review_add(user=alice, diagnosis=diagnosis, verdict="disagrees", reason="Clear lungs")
+    review_add(user=alice, diagnosis=diagnosis, conclusion="unlikely", reason="Clear lungs")
     send()
-    waiting = Outgoing.objects.filter(state="waiting")
-    assert [(row.attempts, row.reason) for row in waiting] == [(1, "unreachable")] * 3
+    waiting = Outgoing.objects.filter(state="waiting", attempts__gte=1)
+    assert list(waiting.values_list("reason", flat=True)) == ["unreachable"] * 3
     orthanc.start()
     send()
     study_void(user=alice, study=diagnosis.study, reason="Wrong patient")
     send()
-    assert modalities(orthanc) == ["CR", "DOC", "DOC", "OT", "OT", "OT", "SR", "SR", "SR"]
+    assert sorted(orthanc.modalities()) == ["CR", "DOC", "DOC", "OT", "OT", "OT", "SR", "SR", "SR"]
 
 
 def test_voided_before_it_was_sent(
@@ -110,7 +103,7 @@ def test_voided_before_it_was_sent(
     study_void(user=alice, study=diagnosis.study, reason="Wrong patient")
     send()
     assert set(Outgoing.objects.filter(event=None).values_list("state", "reason")) == {("dead", "voided")}
-    assert modalities(orthanc) == ["CR", "OT", "SR"]  # that say so
+    assert sorted(orthanc.modalities()) == ["CR", "OT", "SR"]  # that say so
 
 
 def test_c_store_after_the_review(
@@ -120,10 +113,10 @@ def test_c_store_after_the_review(
     Peer.objects.filter(pk=archive.pk).update(**by_review)
     diagnosis = taken(alice, orthanc, dicom_samples)
     send()
-    assert modalities(orthanc) == ["CR"]
-    review_add(user=alice, diagnosis=diagnosis, verdict="agrees")
+    assert sorted(orthanc.modalities()) == ["CR"]
+    review_add(user=alice, diagnosis=diagnosis, conclusion="likely")
     send()
-    assert modalities(orthanc) == ["CR", "DOC", "OT", "SR"]
+    assert sorted(orthanc.modalities()) == ["CR", "DOC", "OT", "SR"]
 
 
 def test_what_was_sent_is_no_radiograph(

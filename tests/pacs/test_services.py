@@ -121,7 +121,7 @@ def test_an_erased_study_is_not_fetched_again(peer: Peer, alice: User, engine: T
     """The ledger forgets everything of it but the UID by which it would come back."""
     received(peer)
     diagnosis = diagnosed(alice)
-    instance_classified(instance=Instance.objects.get(), diagnosis=diagnosis)
+    instance_classified(instance=Instance.objects.get(), study=diagnosis.study)
     study_erase(actor=alice, study=diagnosis.study, reason=Reason.REQUEST)
     row = Instance.objects.get()
     assert (row.state, row.study, row.accession_number, row.study_instance_uid) == ("erased", None, "", "")
@@ -132,7 +132,7 @@ def test_an_erased_study_is_not_fetched_again(peer: Peer, alice: User, engine: T
 def test_sent_when_the_last_object_is(peer: Peer, alice: User, engine: ToyEngine) -> None:
     received(peer)
     diagnosis = diagnosed(alice)
-    instance_classified(instance=Instance.objects.get(), diagnosis=diagnosis)
+    instance_classified(instance=Instance.objects.get(), study=diagnosis.study)
     report, _ = outgoing_add(diagnosis=diagnosis, peer=peer, kind="sr", sop_instance_uid="9.1")
     assert outgoing_add(diagnosis=diagnosis, peer=peer, kind="sr", sop_instance_uid="9.1") == (report, False)
     picture, _ = outgoing_add(diagnosis=diagnosis, peer=peer, kind="sc", sop_instance_uid="9.2")

@@ -14,6 +14,7 @@ from audit.models import Action, AuditEntry
 from pacs.inbox import inbox_write
 from pacs.models import Instance, Peer
 from pacs.services import InstanceHead, instance_received
+from pacs.work import dead_files_expire
 from tests.cast import client_of
 from tests.pacs.orthanc import Orthanc
 from tests.pacs.peers import peer_of
@@ -61,6 +62,16 @@ def test_a_dead_one_is_tried_again(peer: Peer, alice: User, engine: ToyEngine, d
     row.refresh_from_db()
     assert row.diagnosis is not None
     assert answer["Location"] == row.diagnosis.get_absolute_url()
+
+
+def test_the_file_of_a_dead_one_goes_after_a_month(peer: Peer, alice: User, settings: Settings) -> None:
+    row = received(peer)
+    Instance.objects.update(state="dead", changed=timezone.now() - timedelta(days=29))
+    assert dead_files_expire() == 0
+    Instance.objects.update(changed=timezone.now() - timedelta(days=31))
+    assert dead_files_expire() == 1
+    row.refresh_from_db()
+    assert (row.file, row.state, list(settings.PACS_INBOX.iterdir())) == ("", "dead", [])
 
 
 def test_another_hospitals_row_is_not_there(peer: Peer, charlie: User) -> None:

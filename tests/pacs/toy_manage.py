@@ -1,4 +1,4 @@
-"""manage.py in a process of its own, with the tests' toy engine instead of the network and short leases.
+"""manage.py in a process of its own, with a toy engine, short leases, and only reports to be sent.
 
 `page` does what the site does when people fetch radiographs by hand, one after the other.
 """
@@ -16,11 +16,13 @@ def main() -> None:
 
     django.setup()
     from diagnosis.inference.engines import ENGINES
-    from pacs import attempts
+    from pacs import attempts, outbox
+    from pacs.objects.identifiers import Kind
     from tests.toy import ToyEngine
 
     ENGINES["toy"] = lambda folder: ToyEngine()
     attempts.LEASE = timedelta(seconds=10)
+    outbox._ALL = (Kind.REPORT,)  # drawing hundreds of pictures and pages takes minutes
     if sys.argv[1] == "page":
         fetch_by_hand()
     else:

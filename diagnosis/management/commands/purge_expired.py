@@ -15,6 +15,7 @@ from diagnosis.history.recounts import changes_compact
 from diagnosis.models import FileToErase
 from diagnosis.privacy.retention import expired_patients, expired_studies, kept_since, purge
 from diagnosis.uploads.history import history_purge
+from diagnosis.worklist.services import claims_expired_delete
 
 
 class Command(BaseCommand):
@@ -35,6 +36,7 @@ class Command(BaseCommand):
         history_purge()
         self._delete_strays()
         changes_compact()
+        claims_expired_delete()
         if left := files_erase():
             raise CommandError(f"{left} files of erased studies cannot be deleted: see the log, and run this again.")
 

@@ -19,7 +19,6 @@ class Command(BaseCommand):
     help = __doc__
 
     def handle(self, *args: Any, **options: Any) -> None:
-        logging.getLogger("pynetdicom").setLevel(logging.WARNING)
         try:
             inbox_sweep(files_in_use())
             receiver, server = start_receiver()

@@ -20,7 +20,7 @@ from pacs.inbox import inbox, inbox_sweep
 from pacs.models import Instance
 from pacs.services import files_in_use
 from pacs.watching import Watch, look, watched_peers
-from pacs.work import work_once
+from pacs.work import dead_files_expire, work_once
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,6 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="look and work off what is due, then end")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        logging.getLogger("pynetdicom").setLevel(logging.WARNING)
         self.stopped = threading.Event()
         self.watches: dict[int, Watch] = {}
         self.swept = float("-inf")
@@ -76,6 +75,7 @@ class Command(BaseCommand):
         for peer in watched_peers():
             look(peer, self.watches.setdefault(peer.pk, Watch()))
         if time.monotonic() - self.swept > SWEEP_SECONDS:
+            dead_files_expire()
             inbox_sweep(files_in_use())
             self.swept = time.monotonic()
         return work_once(worker=worker)

@@ -15,7 +15,29 @@
     return answer.ok ? (await answer.json()).seconds : 0;
   };
 
-  const leave = () => window.location.assign(window.location.href);
+  const MOST_BYTES = 60_000;
+
+  const isTyped = (form) => form.elements.typed_by.dataset.typed || [...form.elements].some((field) => {
+    if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+    if (field.tagName === "SELECT") return [...field.options].some((option) => option.selected !== option.defaultSelected);
+    return ["INPUT", "TEXTAREA"].includes(field.tagName) && !["hidden", "file"].includes(field.type) && field.value !== field.defaultValue;
+  });
+
+  // What was typed and not sent waits in the browser's session: it comes back when the same person signs in again.
+  const keep = (form) => {
+    const values = new URLSearchParams([...new FormData(form)].filter(([, value]) => typeof value === "string"));
+    values.set("address", new URL(form.action).pathname);
+    if (values.toString().length > MOST_BYTES) return null;
+    return fetch(notice.dataset.typedUrl, { method: "POST", body: values, redirect: "manual" });
+  };
+
+  const leave = async () => {
+    const typed = [...document.querySelectorAll("[data-typed]")].map((field) => field.form).filter(isTyped);
+    for (const form of typed) { // one after another: all of them are kept in one row
+      try { await keep(form); } catch { /* without a network nothing can be kept */ }
+    }
+    window.location.assign(window.location.href);
+  };
 
   const plan = (seconds) => {
     clearTimeout(timer);

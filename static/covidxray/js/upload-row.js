@@ -45,6 +45,8 @@ window.covidxray = window.covidxray || {};
       part("state").textContent = label ? answer.probability : texts[answer.state];
       part("text").textContent = answer.text || "";
       part("text").hidden = !answer.text;
+      part("assign").hidden = !answer.assign;
+      if (answer.assign) part("assign").href = answer.assign;
       part("result").hidden = !answer.result;
       if (!answer.result) return;
       part("result").href = answer.result;

@@ -41,6 +41,8 @@
   const showAll = () => {
     part("files").hidden = items.length === 0;
     part("summary").textContent = items.length ? summary() : "";
+    part("total").hidden = items.length < 2;
+    [part("total").max, part("total").value] = [items.length || 1, items.length - count(...OPEN)];
     part("stop-all").hidden = !isRunning || items.length < 2;
     part("clear").hidden = isRunning || items.length < 2;
     part("submit").disabled = isRunning;
@@ -78,8 +80,10 @@
     else show(item, { state: "waiting" });
   };
 
-  const isSame = (one, other) =>
-    one.name === other.name && one.size === other.size && one.lastModified === other.lastModified;
+  const paths = new WeakMap(); // of a dropped folder's files: two folders may hold the same name
+
+  const isSame = (one, other) => one.name === other.name && one.size === other.size
+    && one.lastModified === other.lastModified && paths.get(one) === paths.get(other);
 
   const choose = (files) => {
     const fresh = [...files].filter((file) => !items.some((item) => isSame(item.file, file)));
@@ -208,13 +212,44 @@
 
   const holdsFiles = (event) => [...(event.dataTransfer?.types || [])].includes("Files") || event.dataTransfer?.files.length > 0;
 
-  const onDrop = (event) => {
+  const MOST_LOOKED_AT = 2000; // a patient's CD has a viewer of some hundred files
+  const ADDED_BY_SYSTEMS = /^(\.|__MACOSX$|DICOMDIR$|thumbs\.db$|desktop\.ini$)/i;
+  const asked = (method) => new Promise((resolve, reject) => { method(resolve, reject); });
+
+  // Every file of a folder and of the folders in it. A browser lists a hundred at a time.
+  const addFilesOf = async (entry, found) => {
+    if (ADDED_BY_SYSTEMS.test(entry.name) || found.length >= MOST_LOOKED_AT) return;
+    if (entry.isFile) {
+      const file = await asked((resolve, reject) => entry.file(resolve, reject));
+      paths.set(file, entry.fullPath);
+      found.push(file);
+      return;
+    }
+    const reader = entry.createReader();
+    let listed = [];
+    do {
+      listed = await asked((resolve, reject) => reader.readEntries(resolve, reject));
+      for (const each of listed) await addFilesOf(each, found);
+    } while (listed.length);
+  };
+
+  const onDrop = async (event) => {
     part("dropzone").classList.remove("is-over");
     if (!holdsFiles(event)) return;
-    const folders = [...event.dataTransfer.items].filter((item) => item.webkitGetAsEntry?.()?.isDirectory).length;
-    const files = [...event.dataTransfer.files];
-    choose(folders ? files.filter((file) => file.type || file.size > 4096) : files);
-    if (folders) showError(texts.notFiles);
+    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+    if (!entries.some((entry) => entry.isDirectory)) {
+      choose(event.dataTransfer.files);
+      return;
+    }
+    const found = [];
+    try {
+      for (const entry of entries) await addFilesOf(entry, found);
+    } catch {
+      showError(texts.unreadableFolder);
+      return;
+    }
+    choose(found);
+    if (!found.length) showError(texts.emptyFolder);
   };
 
   for (const name of ["dragenter", "dragover", "dragleave", "drop"]) {

@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts.models import User
 from audit.models import Action, AuditEntry
 from diagnosis.files import samples
-from diagnosis.imaging import decoding
+from diagnosis.imaging.decoding import samples_of_untrusted
 from diagnosis.models import Diagnosis
 from diagnosis.uploads.services import diagnosis_create
 from tests.cast import client_of
@@ -44,11 +44,10 @@ def test_it_is_noted_and_names_nobody(bob: User, film: Diagnosis) -> None:
 
 def test_it_is_decoded_once_and_forgotten(bob: User, film: Diagnosis, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded = []
-    original = decoding.samples_of_untrusted
 
     def counted(content: bytes, correction: str = "") -> bytes:
         decoded.append(correction)
-        return original(content, correction)
+        return samples_of_untrusted(content, correction)
 
     monkeypatch.setattr(samples, "samples_of_untrusted", counted)
     client = client_of(bob)

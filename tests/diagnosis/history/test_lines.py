@@ -27,8 +27,12 @@ def event(user: User, kind: str, **detail: Any) -> StudyEvent:
     ("kind", "detail", "words"),
     [
         (Kind.CLASSIFIED, {"model": "toy-1"}, "by the model toy-1"),
-        (Kind.READ, {"answer": "Indeterminate"}, "Cannot tell"),
-        (Kind.REVIEWED, {"verdict": "disagrees", "model": "toy-1", "reason": "Scars"}, "Disagrees (answer of toy-1)"),
+        (Kind.READ, {"conclusion": "unsure", "findings": ["heart"]}, "Cannot tell, Enlarged heart"),
+        (
+            Kind.REVIEWED,
+            {"conclusion": "likely", "findings": [], "verdict": "disagrees", "model": "toy-1", "reason": "Scars"},
+            "COVID likely; Disagrees (answer of toy-1)",
+        ),
         (Kind.OUTCOME, {"result": "positive", "sampled": "2026-02-03"}, "RT-PCR positive, sample of 3 Feb 2026"),
         (Kind.OUTCOME, {"result": "", "sampled": None}, "Taken back: no result is known"),
         (

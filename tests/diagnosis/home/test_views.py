@@ -74,28 +74,27 @@ def test_a_refused_upload_is_counted(client: Client, bob: User, charlie: User) -
     assert counts(text_of(client))["Cannot be assessed"] == [1, 1]
 
 
-def unreviewed_part(text: str) -> str:
-    return text[text.index("Not yet reviewed") : text.index("Newest results")]
+def worklist_part(text: str) -> str:
+    return text[text.index("worklist-heading") : text.index("counts-heading")]
 
 
 def test_unreviewed_results_come_first(client: Client, alice: User, charlie: User) -> None:
     waiting, done, voided = (stored_result(alice, file_name=f"{name}.png") for name in ("waiting", "done", "voided"))
     stored_result(charlie, file_name="elsewhere.png")
-    review_add(user=alice, diagnosis=done, verdict="agrees")
+    review_add(user=alice, diagnosis=done, conclusion="likely")
     study_void(user=alice, study=voided.study, reason="twice")
-    part = unreviewed_part(text_of(client))
+    part = worklist_part(text_of(client))
     assert re.findall(r"(\w+)\.png", part) == ["waiting"]
     assert re.findall(r'home-number">(.*?)<', part) == ["1"]
-    (address,) = re.findall(r'href="(/results/\?review=unreviewed)"', part)
-    listed = client.get(address).content.decode()
+    listed = client.get("/worklist/").content.decode()
     assert waiting.study.file_name in listed
     assert "done.png" not in listed
-    review_add(user=alice, diagnosis=waiting, verdict="agrees")
-    assert "No result is waiting for a review" in unreviewed_part(text_of(client))
+    review_add(user=alice, diagnosis=waiting, conclusion="likely")
+    assert "No result is waiting for a review" in worklist_part(text_of(client))
 
 
 def test_very_many_are_not_counted_to_the_end(client: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("diagnosis.home.counts.COUNTED_TO", 2)
+    monkeypatch.setattr("diagnosis.worklist.queue.MOST", 2)
     for number, said in enumerate(("1", "2", "2+", "2+"), start=1):
         stored_result(alice)
         assert f'home-number">{said}<' in text_of(client), number
@@ -105,12 +104,12 @@ def test_a_blind_reader_sees_no_answers(client: Client, alice: User) -> None:
     """Who reads blind sees no answer before reading and no count that tells it."""
     User.objects.filter(pk=alice.pk).update(reads_blind=True)
     hidden, read = (stored_result(alice, created=NOW) for _ in range(2))
-    OwnReading.objects.create(study=read.study, reader=alice, answer="Positive")
+    OwnReading.objects.create(study=read.study, reader=alice, conclusion="likely")
     text = text_of(client)
     assert counts(text)["Positive"] == [1, 1]
     assert counts(text)["Hidden until you have read it"] == [1, 1]
     assert counts(text)["All"] == [2, 2]
-    rows = text[text.index("Not yet reviewed") :]
+    rows = text[text.index("recent-heading") :]
     for result, shown in ((hidden, False), (read, True)):
         row = rows[rows.index(result.get_absolute_url()) :]
         assert ("label-positive" in row[: row.index("</a>")]) is shown
@@ -154,12 +153,13 @@ def test_query_count_does_not_grow(
     client: Client, alice: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     """The page costs as many queries for many results as for one."""
-    for many in (1, 12):
+    for many, queries in ((1, 15), (12, 16)):
         for _index in range(many):
             stored_result(alice, created=NOW)
-        # session, person, institution; of the unreviewed and of the newest the keys and the rows; counts, refused;
+        # session, person, institution; of the worklist the keys (twice), rows, claims;
+        # of the newest the keys and the rows; counts, refused;
         # and the audit's entry in a transaction of its own: begun, end locked, entry, end moved, ended
-        with django_assert_num_queries(14):
+        with django_assert_num_queries(queries):
             client.get("/")
 
 
@@ -201,7 +201,7 @@ def test_an_administrator_is_warned_too(client: Client, dora: User, toy_models: 
 
 def test_a_row_names_patient_and_probability(client: Client, alice: User) -> None:
     stored_result(alice, patient_id="K-7", patient_name="Curie Marie", probability=0.43, file_name="IM1")
-    rows = unreviewed_part(text_of(client))
+    rows = worklist_part(text_of(client))
     for part in ("Curie Marie", "K-7", "IM1", "COVID probability 43\N{NO-BREAK SPACE}%"):
         assert part in rows
     assert "Not reviewed" not in rows  # that is above them

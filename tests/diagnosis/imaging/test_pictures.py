@@ -126,11 +126,26 @@ def flattened(ground: str) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", heat.size, ground), heat).convert("RGB")
 
 
+def blended(peak: float = 1.0, strength: float = 0.5) -> Image.Image:
+    """A screenshot of the page: a spot of the heat map over a radiograph."""
+    across = np.linspace(-1, 1, 7)
+    spot = peak * np.exp(-3 * (across[:, None] ** 2 + across**2)).astype(np.float32)
+    ground = Image.fromarray(GREY).convert("RGBA")
+    drawn = io.BytesIO(coloured_heat_map(heat_map_to_png(spot), width=ground.width, height=ground.height))
+    heat = Image.open(drawn).convert("RGBA").resize(ground.size)
+    heat.putalpha(heat.getchannel("A").point(lambda level: round(level * strength)))
+    return Image.alpha_composite(ground, heat).convert("RGB")
+
+
 OWN: dict[str, Callable[[], bytes]] = {
     "heat map": lambda: HEAT,
     "heat map without its mark": lambda: encoded(Image.open(io.BytesIO(HEAT)).convert("RGBA"), "PNG"),
     "heat map on black": lambda: encoded(flattened("black"), "JPEG", quality=90),
     "heat map on white": lambda: encoded(flattened("white"), "PNG"),
+    "over a radiograph": lambda: encoded(blended(), "PNG"),
+    "over a radiograph, as JPEG": lambda: encoded(blended(), "JPEG", quality=85),
+    "strong, over a radiograph": lambda: encoded(blended(strength=0.9), "PNG"),
+    "weak, over a radiograph": lambda: encoded(blended(peak=0.7), "PNG"),
     "heat map as WebP": lambda: encoded(flattened("black"), "WEBP", quality=90),
 }
 
@@ -138,6 +153,13 @@ OWN: dict[str, Callable[[], bytes]] = {
 @pytest.mark.parametrize("case", OWN)
 def test_our_own_heat_map_is_refused(case: str) -> None:
     assert code_of(OWN[case]()) == "own-output"
+
+
+@pytest.mark.parametrize("colour", ["yellow", "red", "#0cf", "#c040c0"])
+def test_a_coloured_marker_is_none(colour: str) -> None:
+    marked = Image.fromarray(GREY).convert("RGB")
+    marked.paste(Image.blend(marked, Image.new("RGB", marked.size, colour), 0.5).crop((0, 0, 30, 30)), (5, 5))
+    assert read_radiograph(encoded(marked, "PNG")).pixels.shape == GREY.shape
 
 
 def page_of_text() -> np.ndarray:

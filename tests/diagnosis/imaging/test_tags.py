@@ -186,7 +186,9 @@ def test_the_picture_hangs_upright(orientation: str) -> None:
     stored = np.ascontiguousarray(TURNS[orientation](upright))
     content = make.dicom(stored, PatientOrientation=orientation.split("\\"), FieldOfViewRotation="90", **WINDOW)
     expected = read_radiograph(make.dicom(upright, **WINDOW)).pixels
-    assert np.array_equal(read_radiograph(content).pixels, expected)
+    found = read_radiograph(content)
+    assert np.array_equal(found.pixels, expected)
+    assert (ReadingNote.TURNED in found.notes) == (orientation != "L\\F"), "a person is told to look at the marker"
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def patient(client: Client, alice: User) -> Patient:
         file = SimpleUploadedFile("canary.png", radiograph_png(seed))
         client.post("/upload/", {"radiograph": file, **CANARY})
     diagnosis = Diagnosis.objects.order_by("pk")[0]
-    review_add(user=alice, diagnosis=diagnosis, verdict="disagrees", reason="canary has old scars")
+    review_add(user=alice, diagnosis=diagnosis, conclusion="unlikely", reason="canary has old scars")
     outcome_add(user=alice, study=diagnosis.study, result="positive", sampled=timezone.localdate())
     made(alice, diagnosis)
     made(alice, diagnosis)

@@ -37,10 +37,10 @@ def client(alice: User) -> Client:
 
 def added_to(diagnosis: Diagnosis, alice: User, bob: User) -> None:
     """A reading of Alice's, an outcome, and a review of Bob's."""
-    OwnReading.objects.create(study=diagnosis.study, reader=alice, answer="Negative", note="Canary lungs are clear")
+    OwnReading.objects.create(study=diagnosis.study, reader=alice, conclusion="unlikely", note="Canary lungs are clear")
     outcome_add(user=alice, study=diagnosis.study, result="negative", sampled=date(2026, 2, 3))
-    review_add(user=alice, diagnosis=diagnosis, verdict="agrees")
-    review_add(user=bob, diagnosis=diagnosis, verdict="disagrees", reason="Canary scars")
+    review_add(user=alice, diagnosis=diagnosis, conclusion="likely")
+    review_add(user=bob, diagnosis=diagnosis, conclusion="unlikely", reason="Canary scars")
 
 
 def state_of(report: Report) -> str:
@@ -54,10 +54,10 @@ def test_review_readings_and_outcome_are_printed(alice: User, bob: User, diagnos
     text = text_of(read_report(made(alice, diagnosis)))
     when = diagnosis.reviews.newest_first()[0].created
     for part in (
-        "Disagrees – Bob",
+        "COVID unlikely – Disagrees – Bob",
         f"{when.day} {when:%b %Y, %H:%M} UTC",
         "Canary scars",
-        "Negative – Alice",
+        "COVID unlikely – Alice",
         "Canary lungs are clear",
         "RT-PCR negative, sample of 3 Feb 2026",
         "COVID probability 31",
@@ -79,10 +79,11 @@ def test_deidentified_has_no_words_of_people(alice: User, bob: User, diagnosis: 
 def test_long_names_and_notes_are_whole(alice: User, diagnosis: Diagnosis) -> None:
     patient = Patient.objects.create(institution=alice.institution, created_by=alice, name="Đặng" * 75, reference="7")
     Study.objects.update(patient=patient, notes="Ŧ<b>" * 1250, projection="LATERAL")
-    review_add(user=alice, diagnosis=diagnosis, verdict="unsure", reason="Łß" * 1000)
+    review_add(user=alice, diagnosis=diagnosis, conclusion="unsure", reason="Łß" * 1000)
     pdf = read_report(made(alice, diagnosis))
     text = text_of(pdf)
-    assert text.count("Đ") == 75
+    heads = 6 * len(PdfReader(io.BytesIO(pdf)).pages)  # every page begins with as much of the name as there is room for
+    assert text.count("Đ") == 75 + heads
     assert (text.count("Ŧ"), text.count("ß")) == (1250, 1000)
     assert "Lateral" in text
     assert len(PdfReader(io.BytesIO(pdf)).pages) < 8
@@ -94,7 +95,7 @@ def test_an_addition_supersedes_a_report(
     """A report is superseded from the moment on at which something was added."""
     reports = [made(alice, diagnosis), made(alice, diagnosis, is_deidentified=True)]
     content = [read_report(report) for report in reports]
-    review_add(user=bob, diagnosis=diagnosis, verdict="disagrees", reason="Scars")
+    review_add(user=bob, diagnosis=diagnosis, conclusion="unlikely", reason="Scars")
     assert [state_of(report) for report in reports] == ["superseded", "superseded"]
     for report in reports:
         assert "This report is superseded" in stranger.get(f"/verify/{report.code}/").content.decode()
@@ -112,8 +113,8 @@ def test_an_addition_supersedes_a_report(
 def test_everything_that_a_report_prints_outdates_it(alice: User, bob: User, diagnosis: Diagnosis) -> None:
     bob.reads_blind = True
     for add in (
-        lambda: reading_add(user=bob, study=diagnosis.study, answer="Positive"),
-        lambda: review_add(user=alice, diagnosis=diagnosis, verdict="agrees"),
+        lambda: reading_add(user=bob, study=diagnosis.study, conclusion="likely"),
+        lambda: review_add(user=alice, diagnosis=diagnosis, conclusion="likely"),
         lambda: outcome_add(user=alice, study=diagnosis.study, result="positive", sampled=date(2026, 2, 3)),
         lambda: outcome_add(user=alice, study=diagnosis.study, result="", sampled=None),
         lambda: study_void(user=alice, study=diagnosis.study, reason="wrong patient"),
@@ -125,9 +126,9 @@ def test_everything_that_a_report_prints_outdates_it(alice: User, bob: User, dia
 
 
 def test_the_same_review_again_outdates_nothing(alice: User, diagnosis: Diagnosis) -> None:
-    review_add(user=alice, diagnosis=diagnosis, verdict="agrees")
+    review_add(user=alice, diagnosis=diagnosis, conclusion="likely")
     report = made(alice, diagnosis)
-    review_add(user=alice, diagnosis=diagnosis, verdict="agrees")
+    review_add(user=alice, diagnosis=diagnosis, conclusion="likely")
     assert state_of(report) == "valid"
 
 
@@ -135,7 +136,7 @@ def test_a_review_while_printing_outdates_it(
     alice: User, bob: User, diagnosis: Diagnosis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def slowly(content: ReportContent) -> bytes:
-        review_add(user=bob, diagnosis=diagnosis, verdict="unsure", reason="Rotated")
+        review_add(user=bob, diagnosis=diagnosis, conclusion="unsure", reason="Rotated")
         return report_pdf(content)
 
     monkeypatch.setattr(report_services, "report_pdf", slowly)

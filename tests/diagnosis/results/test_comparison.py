@@ -105,7 +105,7 @@ def test_who_reads_blind_compares_without_any_answer(client: Client, alice: User
     assert HIDDEN in text
     for answer in ("heat-map.png", "77\N{NO-BREAK SPACE}%", "31\N{NO-BREAK SPACE}%", "label-positive", "not a lesion"):
         assert answer not in text
-    result.study.own_readings.create(reader=alice, answer="Negative")
+    result.study.own_readings.create(reader=alice, conclusion="unlikely")
     text = client.get(result.get_absolute_url(), {"beside": str(other.study.uuid)}).content.decode()
     assert f"/results/{result.uuid}/heat-map.png" in text
     assert f"/results/{other.uuid}/heat-map.png" not in text

@@ -77,7 +77,7 @@ def test_voided_uploads_have_their_own_list(client: Client, alice: User, charlie
     assert listed(client, q="wrong", voided="only") == ["wrong.png"]
 
 
-@pytest.mark.parametrize("query", ["review=maybe", "outcome=unknown", "voided=all"])
+@pytest.mark.parametrize("query", ["review=maybe", "outcome=maybe", "voided=all"])
 def test_what_is_no_choice_is_refused(client: Client, alice: User, query: str) -> None:
     stored_result(alice)
     answer = client.get(f"/results/?{query}")
@@ -112,10 +112,10 @@ def blind(alice: User, bob: User) -> Client:
         name: stored_result(bob, file_name=name, probability=probability, review="agrees", outcome="positive")
         for name, probability in (("read", 0.77), ("reviewed", 0.66), ("bobs", 0.55), ("new", 0.44))
     }
-    OwnReading.objects.create(study=rows["read"].study, reader=alice, answer="Negative")
-    Review.objects.create(diagnosis=rows["reviewed"], reviewer=alice, verdict="agrees")
-    OwnReading.objects.create(study=rows["bobs"].study, reader=bob, answer="Negative")
-    Review.objects.create(diagnosis=rows["bobs"], reviewer=bob, verdict="agrees")
+    OwnReading.objects.create(study=rows["read"].study, reader=alice, conclusion="unlikely")
+    Review.objects.create(diagnosis=rows["reviewed"], reviewer=alice, verdict="agrees", conclusion="likely")
+    OwnReading.objects.create(study=rows["bobs"].study, reader=bob, conclusion="unlikely")
+    Review.objects.create(diagnosis=rows["bobs"], reviewer=bob, verdict="agrees", conclusion="likely")
     return client_of(alice)
 
 
@@ -193,9 +193,9 @@ def test_a_blind_list_costs_one_more_query(
 ) -> None:
     """A blind reader's list costs one query more whatever its length."""
     for _ in range(2):
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(14):
             page_of(blind)
-        with django_assert_num_queries(15):
+        with django_assert_num_queries(16):
             page_of(blind, sort="highest")
         for _number in range(10):
             stored_result(alice)

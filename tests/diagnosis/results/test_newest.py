@@ -7,9 +7,11 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from diagnosis.home.counts import RECENT_RESULTS, UNREVIEWED_SHOWN
+from diagnosis.home.counts import RECENT_RESULTS
+from diagnosis.home.worklist import SHOWN_AT_HOME
 from diagnosis.uploads.services import diagnosis_create
 from tests.cast import client_of
+from tests.rows import stored_result
 from tests.uploads import diagnosed, radiograph_dicom
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -56,10 +58,13 @@ def test_colleagues_yes_strangers_no(client: Client, bob: User, charlie: User) -
 
 
 def test_home_shows_a_few_and_the_way_to_the_rest(client: Client, alice: User) -> None:
-    for seed in range(RECENT_RESULTS + 1):
-        diagnosed(alice, seed)
+    newest = diagnosed(alice)
+    for _ in range(RECENT_RESULTS + SHOWN_AT_HOME + 1):
+        stored_result(alice)
     text = text_of(client, "/")
-    assert text.count("thumbnail.jpg") == RECENT_RESULTS + UNREVIEWED_SHOWN
+    assert text.count("thumbnail.jpg") == RECENT_RESULTS + SHOWN_AT_HOME
+    assert len(set(re.findall(r"/studies/([\w-]+)/thumbnail.jpg", text))) == RECENT_RESULTS + SHOWN_AT_HOME
+    assert str(newest.study.uuid) in text
     assert "/results/" in text
 
 

@@ -19,7 +19,7 @@ def blind(alice: User) -> User:
 
 
 def read(user: User, result: Diagnosis) -> None:
-    OwnReading.objects.create(study=result.study, reader=user, answer="Negative")
+    OwnReading.objects.create(study=result.study, reader=user, conclusion="unlikely")
 
 
 def test_only_a_blind_reader_has_it_hidden(blind: User, bob: User) -> None:
@@ -33,8 +33,8 @@ def test_only_an_own_reading_reveals_it(blind: User, bob: User) -> None:
     read_one, reviewed, colleagues = (stored_result(bob) for _ in range(3))
     read(blind, read_one)
     read(bob, colleagues)
-    Review.objects.create(diagnosis=reviewed, reviewer=blind, verdict="agrees")
-    Review.objects.create(diagnosis=colleagues, reviewer=bob, verdict="agrees")
+    Review.objects.create(diagnosis=reviewed, reviewer=blind, verdict="agrees", conclusion="likely")
+    Review.objects.create(diagnosis=colleagues, reviewer=bob, verdict="agrees", conclusion="likely")
     studies = [result.study_id for result in (read_one, reviewed, colleagues)]
     assert hidden_studies(blind, studies) == {colleagues.study_id}
     assert set(revealed_to(blind, Diagnosis.objects.all())) == {read_one, reviewed}

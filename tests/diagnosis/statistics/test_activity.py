@@ -129,8 +129,8 @@ def test_reviews_are_counted_by_their_newest_verdict(client: Client, bob: User, 
     reviewed(month[3], bob, "unsure")
     rows = table(text_of(client, MARCH), "Reviews by day")
     # Disagrees 1 of 3 reviewed: 0.0615 to 0.7923.
-    assert rows["Together"] == ["1", "1", "1", "3", "33.3 % (6.1 to 79.2 %)"]
-    assert rows["1 Mar"] == ["0", "0", "1", "0", "100.0 % (20.7 to 100.0 %)"]
+    assert rows["Together"] == ["1", "1", "1", "0", "3", "33.3 % (6.1 to 79.2 %)"]
+    assert rows["1 Mar"] == ["0", "0", "1", "0", "0", "100.0 % (20.7 to 100.0 %)"]
 
 
 def test_only_the_first_review_is_timed(client: Client, bob: User, month: list[Diagnosis]) -> None:
@@ -277,7 +277,7 @@ def test_a_revealing_day_is_hidden(client: Client, alice: User, month: list[Diag
     text = text_of(client, MARCH)
     assert "You read blind" in text
     assert "<table" not in text
-    OwnReading.objects.create(study=month[0].study, reader=alice, answer="Positive")
+    OwnReading.objects.create(study=month[0].study, reader=alice, conclusion="likely")
     text = text_of(client, MARCH)
     assert list(table(text, "Answers by day")) == list(table(text, "Reviews by day")) == ["Together"]
     assert "<figure" not in text
@@ -290,7 +290,7 @@ def test_who_reads_blind_counts_what_they_read(client: Client, alice: User, mont
     before = client.get(f"{MARCH}report.csv").getvalue()
     stored_result(alice, created=month[0].created)
     assert client.get(f"{MARCH}report.csv").getvalue() == before
-    OwnReading.objects.create(study=month[0].study, reader=alice, answer="Positive")
+    OwnReading.objects.create(study=month[0].study, reader=alice, conclusion="likely")
     period = next(row for row in lines(client, f"{MARCH}report.csv") if row["part"] == "period")
     assert period["answered"] == "1"
     assert "only what you have read is counted" in text_of(client, MARCH)

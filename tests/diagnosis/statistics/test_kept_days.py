@@ -64,7 +64,7 @@ def _upload(user: User, diagnosis: Diagnosis) -> None:
 
 
 def _review(user: User, diagnosis: Diagnosis) -> None:
-    review_add(user=user, diagnosis=diagnosis, verdict="disagrees", reason="scars")
+    review_add(user=user, diagnosis=diagnosis, conclusion="unlikely", reason="scars")
 
 
 def _outcome(user: User, diagnosis: Diagnosis) -> None:
@@ -82,7 +82,7 @@ def _outcome_of_another_month(user: User, diagnosis: Diagnosis) -> None:
 def _own_reading(user: User, diagnosis: Diagnosis) -> None:
     user.reads_blind = True
     user.save()
-    reading_add(user=user, study=diagnosis.study, answer="Negative")
+    reading_add(user=user, study=diagnosis.study, conclusion="unlikely")
 
 
 def _void(user: User, diagnosis: Diagnosis) -> None:
@@ -188,7 +188,7 @@ def test_a_change_while_counting_is_kept(alice: User, monkeypatch: pytest.Monkey
 
     def slowly(results: DiagnosisQuerySet, spans: list) -> list:
         counted = count_results(results, spans)
-        review_add(user=alice, diagnosis=result, verdict="agrees")
+        review_add(user=alice, diagnosis=result, conclusion="likely")
         return counted
 
     month = month_period(Month(2026, 3))
@@ -241,7 +241,7 @@ def test_the_nightly_run_keeps_figures_right(alice: User, monkeypatch: pytest.Mo
     monkeypatch.setattr(counts, "count_results", None)  # nothing is counted again
     assert activity_of(alice, month).total.answered == 4
     monkeypatch.undo()
-    review_add(user=alice, diagnosis=results[0], verdict="agrees")
+    review_add(user=alice, diagnosis=results[0], conclusion="likely")
     assert changes_compact() == 1
     assert activity_of(alice, month).total.agrees == 1
 

@@ -13,6 +13,8 @@ from diagnosis.errors import ModelUnavailable
 from diagnosis.imaging.limits import MAX_FILE_BYTES
 from diagnosis.inference.serving import forget_classifier
 from diagnosis.models import Diagnosis, Patient, Study
+from diagnosis.patients.details import PatientDetails
+from diagnosis.patients.services import patient_get_or_create
 from diagnosis.results.search import ResultFilter, filtered_results
 from diagnosis.studies.services import study_restore, study_void
 from tests.cast import client_of
@@ -248,7 +250,7 @@ def test_a_move_outdates_reports(client: Client, alice: User) -> None:
     answer = act(client, "move", diagnosis.study, reference=" p-2 ", reason="typed wrongly")
     assert answer["Location"] == diagnosis.get_absolute_url()
     study = Study.objects.get()
-    assert (study.patient, study.patient_reference_key, study.patient_name_key) == (right, "p-2", "right berta")
+    assert study.patient == right
     detail = {"before": str(wrong.uuid), "after": str(right.uuid), "reason": "typed wrongly"}
     assert events(study)[-1] == ("moved", detail)
     page = client.get(diagnosis.get_absolute_url()).content.decode()
@@ -301,3 +303,32 @@ def test_a_mix_up_is_shown_with_its_file(client: Client, alice: User, dicom_samp
         "differently"
         not in send(client, radiograph_dicom(dicom_samples, PatientID="P-1", PatientName="Doe")).json()["text"]
     )
+
+
+def test_a_file_without_a_patient_is_offered_for_assigning(client: Client, alice: User, engine: ToyEngine) -> None:
+    """The same file again, with a reference: one click leads to the form with it filled in."""
+    diagnosis = diagnosed(alice)
+    answer = send(client, radiograph_png(), reference="P-7").json()
+    assert "stored without a patient" in answer["text"]
+    assert answer["assign"] == f"/studies/{diagnosis.study.uuid}/move/?reference=P-7"
+    assert 'value="P-7"' in client.get(answer["assign"]).content.decode()
+    act(client, "move", diagnosis.study, reference="P-7", is_new="on", reason="known now")
+    assert "assign" not in send(client, radiograph_png(), reference="P-7").json()
+    assert "belongs to another patient" in send(client, radiograph_png(), reference="P-8").json()["text"]
+
+
+def test_a_patient_is_found_by_name(client: Client, alice: User, charlie: User, engine: ToyEngine) -> None:
+    """Also one without a reference, whom no reference could name."""
+    for person, name in ((alice, "Łukaszewicz Anna"), (alice, "Nowak Jan"), (charlie, "Łukaszewicz Else")):
+        patient_get_or_create(user=person, details=PatientDetails(name=name))
+    wanted = Patient.objects.get(name="Łukaszewicz Anna")
+    diagnosis = diagnosed(alice)
+    page = act(client, "move", diagnosis.study, reference="anna lukasz", reason="hers").content.decode()
+    assert f'value="{wanted.uuid}"' in page
+    assert "Nowak" not in page
+    assert "Else" not in page
+    act(client, "move", diagnosis.study, reference="anna lukasz", reason="hers", chosen=str(wanted.uuid))
+    assert Study.objects.get().patient == wanted
+    other = Patient.objects.get(name="Łukaszewicz Else")
+    act(client, "move", diagnosis.study, reference="lukaszewicz", reason="hers", chosen=str(other.uuid))
+    assert Study.objects.get().patient == wanted

@@ -1,0 +1,1 @@
+"""Alerts by e-mail or webhook, off by default: an unreviewed Positive, no backup, a full queue, dead letters."""

@@ -1,0 +1,40 @@
+"""The page of what goes back into the PACS: each object with its state and its reason, and what was given up again."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.roles import SignedInRequest, radiographer_required
+from audit.models import Action
+from audit.services import record
+from pacs.models import Outgoing
+from pacs.search import outbox_page
+from pacs.services import outgoing_retry
+
+
+@radiographer_required
+@require_safe
+def sent(request: SignedInRequest) -> HttpResponse:
+    """What was sent, waits or was given up; newest first. `shown=stopped`: only what was given up."""
+    text = request.GET.get("before", "")
+    before = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    is_stopped = request.GET.get("shown") == "stopped"
+    page = outbox_page(request.user, before, only_stopped=is_stopped)
+    record(Action.PACS_LISTED, actor=request.user, detail={"rows": len(page.rows), "list": "sent"})
+    return render(request, "pacs/sent.html", {"page": page, "is_stopped": is_stopped})
+
+
+@radiographer_required
+@require_POST
+def send_again(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+    """Set one that was given up going again."""
+    row = get_object_or_404(Outgoing.objects.shown_to(request.user), uuid=uuid)
+    outgoing_retry(outgoing=row, actor=request.user)
+    messages.info(request, _("It is sent as soon as it is its turn."))
+    return redirect("pacs:sent")
