@@ -89,7 +89,7 @@ bench-quick: $(VENV)/.requirements $(FRONT_END) $(BUILT_MODEL)
 
 load: $(VENV)/.requirements-dev $(VENV)/load/.requirements $(FRONT_END) $(BUILT_MODEL) ## twenty radiographers at once on this machine: build/load.json, docs/performance-tables.md (DATABASE_URL: an empty database)
 	@scripts/ensure-nginx
-	$(PYTHON) -m bench.load --refresh --locust $(VENV)/load/bin/python --database "$(DATABASE_URL)"
+	$(PYTHON) -m bench.load $(if $(ABUSIVE),--abusive $(ABUSIVE),--refresh) --locust $(VENV)/load/bin/python --database "$(DATABASE_URL)"
 
 clean: ## remove what was installed and what the tools left (never data, settings or models)
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache htmlcov .coverage build

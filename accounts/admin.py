@@ -14,12 +14,20 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts.admin_forms import InstitutionForm, NewPersonForm, PersonForm
 from accounts.admin_steps import STEPS, step_view
 from accounts.errors import AccountError, MailUnavailable
+from accounts.import_view import import_view
 from accounts.link_views import site_address
 from accounts.models import AccountEvent, Institution, User
 from accounts.normalise import normalised
-from accounts.services import invitation_send, person_register, person_update
+from accounts.services import (
+    institution_create,
+    institution_rename,
+    invitation_send,
+    person_register,
+    person_update,
+)
 from administration.permissions import StaffAdmin
 
 # Roles are two fields of the person; Django's groups and permissions would be a second way to grant rights.
@@ -29,6 +37,7 @@ admin.site.unregister(TOTPDevice)
 admin.site.unregister(StaticDevice)
 
 _SEARCHED_WORDS = 8
+_SEEN = (None, {"fields": ["seen"], "classes": ["hidden"]})
 RIGHTS = ("is_staff", "is_radiographer", "institution")
 
 
@@ -46,9 +55,17 @@ class NameSearchAdmin(StaffAdmin):
 class InstitutionAdmin(NameSearchAdmin):
     list_display = ["name", "people", "created"]
     search_fields = ["name_key"]
+    form = InstitutionForm
+
+    def get_fields(self, request: HttpRequest, obj: Institution | None = None) -> Any:
+        return ["name", "seen"] if obj else ["name"]
 
     def save_model(self, request: HttpRequest, obj: Institution, form: ModelForm, change: bool) -> None:
-        obj.save(update_fields=[*form.changed_data, "name_key"] if change else None)
+        actor: Any = request.user
+        if not change:
+            institution_create(actor=actor, institution=obj)
+        elif form.changed_data:
+            institution_rename(actor=actor, institution=obj, before=form.present(["name"]))  # type: ignore[attr-defined]
 
     @admin.display(description=_("active people"))
     def people(self, institution: Institution) -> int:
@@ -99,6 +116,8 @@ class UserAdmin(NameSearchAdmin):
         (_("Roles"), {"fields": ["is_radiographer", "is_staff"]}),
     ]
     inlines = [History]
+    form = PersonForm
+    add_form = NewPersonForm
 
     @admin.display(description=_("second factor"), boolean=True)
     def has_second_factor(self, person: User) -> bool:
@@ -106,13 +125,25 @@ class UserAdmin(NameSearchAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         step = self.admin_site.admin_view(self.step)
-        return [path("<int:pk>/step/<slug:name>/", step, name="accounts_user_step"), *super().get_urls()]
+        own = [
+            path("<int:pk>/step/<slug:name>/", step, name="accounts_user_step"),
+            path("import/", self.admin_site.admin_view(self.import_people), name="accounts_user_import"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def import_people(self, request: HttpRequest) -> HttpResponse:
+        return import_view(self, request)
 
     def step(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         return step_view(self, request, pk, name)
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
-        return self.fieldsets if obj else self.add_fieldsets
+        if obj is None:
+            return self.add_fieldsets
+        return [*self.fieldsets, *([_SEEN] if self.has_change_permission(request, obj) else [])]
+
+    def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **options: Any) -> Any:
+        return super().get_form(request, obj, change, **options | ({} if obj else {"form": self.add_form}))
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         return self.inlines if obj else []
@@ -137,7 +168,8 @@ class UserAdmin(NameSearchAdmin):
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
         actor: Any = request.user
         if change:
-            person_update(actor=actor, person=obj, fields=form.changed_data)
+            fields = form.changed_data
+            person_update(actor=actor, person=obj, fields=fields, before=form.present(fields))  # type: ignore[attr-defined]
         else:
             person_register(actor=actor, person=obj)
             # After the transaction: a slow mail server must not hold the database.

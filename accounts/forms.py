@@ -19,6 +19,7 @@ from accounts.normalise import normalised
 from accounts.preferences import language_choices, time_zone_choices
 from accounts.second_factor import blocked_until, code_without_spaces, device_for, is_right
 from accounts.services import invitation_accept, password_set
+from accounts.stale_forms import NoticesChanges
 
 PASSWORD_LENGTH = 256
 """Characters of a password that are taken: far more than anyone types, and few enough to hash."""
@@ -54,7 +55,7 @@ class SignInForm(AuthenticationForm):
         )
 
 
-class ProfileForm(forms.ModelForm):
+class ProfileForm(NoticesChanges):
     """The own profile of a person. Roles and institution are given by an administrator."""
 
     field_order = ["first_name", "last_name", "email", "shows_heat_map", "reads_blind", "time_zone", "language"]
@@ -73,6 +74,7 @@ class ProfileForm(forms.ModelForm):
         if len(settings.LANGUAGES) > 1:
             self._add_choice("language", _("Language"), language_choices())
         self.order_fields(self.field_order)
+        self.note_present()
 
     def _add_choice(self, name: str, label: Any, choices: list[tuple[Any, Any]]) -> None:
         self.fields[name] = forms.ChoiceField(

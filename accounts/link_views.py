@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import AccountError
 from accounts.forms import ForgottenPasswordForm, InvitationForm, NewPasswordForm
-from accounts.link_tokens import invitation_tokens
+from accounts.link_tokens import invitation_tokens, reset_tokens
 from accounts.models import User
 
 
@@ -74,6 +74,7 @@ class NewPasswordView(LinkView):
     """Somebody who forgot the password chooses a new one."""
 
     form_class = NewPasswordForm
+    token_generator = reset_tokens
 
     @property
     def done(self) -> str:  # type: ignore[override]

@@ -72,7 +72,9 @@ def recovery_codes(request: SignedInRequest) -> HttpResponse:
     """The new recovery codes, once."""
     if not request.session.pop(_SHOWN_ONCE, False):
         return redirect("accounts:second-factor")
-    return render(request, "accounts/recovery_codes.html", {"codes": recovery_codes_of(request.user)})
+    codes = recovery_codes_of(request.user)
+    as_text = "\n".join([f"covidxray, {request.user.get_username()}", *codes, ""])
+    return render(request, "accounts/recovery_codes.html", {"codes": codes, "as_text": as_text})
 
 
 @sensitive_post_parameters("password")

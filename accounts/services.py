@@ -18,8 +18,9 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from accounts import lockout
 from accounts.errors import AccountError
 from accounts.mail import mail_address_changed, mail_invitation
-from accounts.models import AccountEvent, User
+from accounts.models import AccountEvent, Institution, User
 from accounts.second_factor import RECOVERY_CODES, authenticator_to_confirm, is_right
+from accounts.stale_forms import refuse_changed
 from audit.models import Action
 from audit.services import held_back, record
 
@@ -44,15 +45,17 @@ def _record(kind: str, person: User, *, actor: User | None, reason: str = "", **
 # --- by the person --------------------------------------------------------------------------------------------------
 
 
-def profile_update(*, user: User, values: dict[str, Any]) -> None:
-    """Store the values of OWN_FIELDS and touch no other column.
+def profile_update(*, user: User, values: dict[str, Any], before: dict[str, Any] | None = None) -> None:
+    """Store the values of OWN_FIELDS and touch no other column. Raises AccountError where `before` is stored no longer.
 
     An administrator may suspend the person, or change their roles, between the reading and the writing of the row:
     writing all of it would undo that. Raises IntegrityError where the e-mail address has become somebody else's.
     """
     changed = [name for name in OWN_FIELDS if name in values]
     with transaction.atomic():
-        email_before = _locked(user).email
+        stored = _locked(user)
+        refuse_changed(stored, before or {})
+        email_before = stored.email
         for name in changed:
             setattr(user, name, values[name])
         keys = [key for key, sources in _KEYS.items() if set(sources) & set(changed)]
@@ -65,7 +68,7 @@ def profile_update(*, user: User, values: dict[str, Any]) -> None:
 
 
 @transaction.atomic
-def password_set(*, person: User, password: str, is_reset: bool) -> None:
+def password_set(*, person: User, password: str, is_reset: bool, by_command: bool = False) -> None:
     """Store a new password: every session but the one that asks ends. After a reset by e-mail a lock-out is over.
 
     Raises AccountError where the link of that e-mail has been used since `person` was read.
@@ -76,7 +79,7 @@ def password_set(*, person: User, password: str, is_reset: bool) -> None:
     person.save(update_fields=["password"])
     if is_reset:
         lockout.forget_failures(person)
-    _record(Kind.PASSWORD, person, actor=person, is_reset=is_reset)
+    _record(Kind.PASSWORD, person, actor=None if by_command else person, is_reset=is_reset)
 
 
 @transaction.atomic
@@ -120,13 +123,15 @@ def invitation_send(*, actor: User | None, person: User, site: str, reason: str 
 
 
 @transaction.atomic
-def person_update(*, actor: User, person: User, fields: list[str]) -> None:
+def person_update(*, actor: User, person: User, fields: list[str], before: dict[str, Any] | None = None) -> None:
     """Store those columns of a person that an administrator has changed, and no other.
 
-    They are set in the row as it is now: the keys of a name and an address are made from what is stored with them.
+    Raises AccountError where `before`, by column, is what is stored no longer. They are set in the row as it is now:
+    the keys of a name and an address are made from what is stored with them.
     """
     administrators = _administrators()
     stored = _changeable(person, actor, *Status.values, may_be_own=True)
+    refuse_changed(stored, before or {})
     before = _rights_of(stored)
     if not person.is_staff:
         _refuse_last(person, administrators)
@@ -184,6 +189,30 @@ def administrator_create(*, person: User, password: str) -> None:
     _set_status(person, Status.ACTIVE)
     person.save()
     _record(Kind.REGISTERED, person, actor=None, **_rights_of(person))
+
+
+@transaction.atomic
+def superuser_note(*, person: User) -> None:
+    """Record that the command line has made a superuser, the one account beyond all administrators."""
+    _record(Kind.REGISTERED, person, actor=None, is_superuser=True, **_rights_of(person))
+
+
+# --- institutions ---------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def institution_create(*, actor: User | None, institution: Institution) -> None:
+    """Store a new institution. Its name is public to administrators, and no part of the audit."""
+    institution.save()
+    record(Action.INSTITUTION_CREATED, actor=actor, subject=institution)
+
+
+@transaction.atomic
+def institution_rename(*, actor: User | None, institution: Institution, before: dict[str, Any] | None = None) -> None:
+    """Store the institution's new name. Raises AccountError where `before` is stored no longer."""
+    refuse_changed(Institution.objects.select_for_update().get(pk=institution.pk), before or {})
+    institution.save(update_fields=["name", "name_key"])
+    record(Action.INSTITUTION_RENAMED, actor=actor, subject=institution)
 
 
 # --- second factor --------------------------------------------------------------------------------------------------

@@ -23,9 +23,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.generic import FormView
+from django.views.i18n import set_language
 
+from accounts.api_tokens import bears_token
 from accounts.audit_records import wrong_code_record
 from accounts.clock import machine_moment, seconds_since
+from accounts.errors import AccountError
 from accounts.forms import CodeForm, OwnPasswordForm, ProfileForm, SignInForm
 from accounts.models import User
 from accounts.roles import SignedInRequest
@@ -123,6 +126,23 @@ session.counts_as_activity = False  # type: ignore[attr-defined]
 
 
 @login_not_required
+@require_http_methods(["GET", "HEAD"])
+def may_send(request: HttpRequest) -> HttpResponse:
+    """204 for somebody who is signed in, by session or token, else 401: nginx asks before it takes a large body."""
+    is_signed_in = request.user.is_authenticated and seconds_left(request) > 0
+    return HttpResponse(
+        status=HTTPStatus.NO_CONTENT if is_signed_in or bears_token(request) else HTTPStatus.UNAUTHORIZED
+    )
+
+
+@login_not_required
+@require_POST
+def choose_language(request: HttpRequest) -> HttpResponse:
+    """The language of people who are not signed in, kept in a cookie; everybody else has it in the profile."""
+    return set_language(request)
+
+
+@login_not_required
 @require_POST
 def typed(request: HttpRequest) -> HttpResponse:
     """From the script of a page whose session has ended: what was typed and not sent (`accounts.typed`)."""
@@ -148,7 +168,10 @@ def profile(request: SignedInRequest) -> HttpResponse:
 
 def _stored(form: ProfileForm, person: User) -> bool:
     try:
-        profile_update(user=person, values=form.cleaned_data)
+        profile_update(user=person, values=form.cleaned_data, before=form.before)
+    except AccountError as error:  # changed between the form's check and the lock
+        form.add_error(None, str(error))
+        return False
     except IntegrityError:
         form.add_error("email", _("A person with this e-mail address exists already."))
         return False

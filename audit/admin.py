@@ -7,17 +7,32 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from administration.permissions import StaffAdmin
 from audit.models import AuditEntry
 
-FIELDS = (*(field.name for field in AuditEntry._meta.fields), "person", "done_to")
+_OWN = ("sequence", "moment", "action", "person", "hospital", "done_to")
+_STORED = ("actor", "institution", "subject_kind", "subject", "patient", "detail", "request", "previous", "hash")
+FIELDS = (*_OWN, *_STORED)
+MOMENT_FORMAT = "j M Y, H:i:s"
+KINDS = {
+    "user": _("person"),
+    "institution": _("institution"),
+    "study": _("study"),
+    "patient": _("patient"),
+    "diagnosis": _("result"),
+    "report": _("report"),
+    "modelversion": _("model"),
+}
+"""Names of models, as entries hold them, in words."""
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(StaffAdmin):
-    list_display = ["sequence", "time", "action", "person", "done_to", "patient"]
+    list_display = ["sequence", "moment", "action", "person", "hospital", "done_to", "patient"]
     list_filter = ["time", "subject_kind", "action"]
     search_fields = ["sequence"]  # get_search_results has the real search
     search_help_text = _("An entry's number, a user name, or the identifier of a person, patient, study or report.")
@@ -36,7 +51,16 @@ class AuditEntryAdmin(StaffAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
         """With the user names: the same administrators manage these accounts."""
         names = {"username": _name_of("actor"), "subject_name": _name_of("subject")}
-        return super().get_queryset(request).annotate(**names)
+        hospitals = {"hospital_name": _hospital_of("institution"), "subject_hospital": _hospital_of("subject")}
+        return super().get_queryset(request).annotate(**names, **hospitals)
+
+    @admin.display(description=_("when"), ordering="sequence")
+    def moment(self, entry: AuditEntry) -> str:
+        return date_format(timezone.localtime(entry.time), MOMENT_FORMAT)
+
+    @admin.display(description=_("institution"))
+    def hospital(self, entry: Any) -> str:
+        return entry.hospital_name or str(entry.institution or "")
 
     @admin.display(description=_("user name"))
     def person(self, entry: Any) -> str:
@@ -44,8 +68,10 @@ class AuditEntryAdmin(StaffAdmin):
 
     @admin.display(description=_("done to"))
     def done_to(self, entry: Any) -> str:
-        """The person's user name, or the identifier of anything else, which may be a patient's."""
-        return " ".join(filter(None, (entry.subject_kind, entry.subject_name or str(entry.subject or ""))))
+        """The name of a person or an institution, or the identifier of anything else, which may be a patient's."""
+        kind = str(KINDS.get(entry.subject_kind, entry.subject_kind))
+        name = entry.subject_name or entry.subject_hospital or str(entry.subject or "")
+        return ": ".join(filter(None, (kind, name)))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[AuditEntry], search_term: str
@@ -56,6 +82,11 @@ class AuditEntryAdmin(StaffAdmin):
 
 def _name_of(identifier: str) -> Subquery:
     return Subquery(get_user_model()._default_manager.filter(uuid=OuterRef(identifier)).values("username")[:1])
+
+
+def _hospital_of(identifier: str) -> Subquery:
+    hospitals = get_user_model()._meta.get_field("institution").remote_field.model
+    return Subquery(hospitals._default_manager.filter(uuid=OuterRef(identifier)).values("name")[:1])
 
 
 def _looked_for(term: str) -> Q:

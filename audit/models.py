@@ -41,6 +41,9 @@ class Action(models.TextChoices):
     ACCOUNT_RECOVERY_CODES = "account-recovery-codes", _("Recovery codes renewed")
     ACCOUNT_PROFILE = "account-profile", _("Own profile changed")
 
+    INSTITUTION_CREATED = "institution-created", _("Institution added")
+    INSTITUTION_RENAMED = "institution-renamed", _("Institution renamed")
+
     RESULT_VIEWED = "result-viewed", _("Result viewed")
     IMAGE_VIEWED = "image-viewed", _("Image viewed")
     ORIGINAL_DOWNLOADED = "original-downloaded", _("Original file downloaded")

@@ -6,10 +6,14 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from administration.permissions import ReadOnlyAdmin
+from diagnosis.model_cards.administration import choose_page, serve_page
 from diagnosis.models import Diagnosis, ModelVersion
+from diagnosis.statistics.site_point import own_point_in_words
+from diagnosis.wording.numbers import decimal, moment, percent
 
 
 @admin.register(ModelVersion)
@@ -17,9 +21,17 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     list_display = ["version", "weights_sha256", "created"]
     fields = ["version", "weights_sha256", "created", "card"]
 
+    def get_urls(self) -> list[URLPattern]:
+        """With the pages where another version is chosen."""
+        own = [
+            path("choose/", choose_page(self.admin_site, own_point_in_words), name="diagnosis_modelversion_choose"),
+            path("choose/<str:version>/", serve_page(self.admin_site), name="diagnosis_modelversion_serve"),
+        ]
+        return [*own, *super().get_urls()]
 
-_LISTED = ("uuid", "institution", "prediction", "probability", "model_version", "created", "review_state")
-_SHOWN = (*_LISTED, "standing", "operating_point", "indeterminate_low", "indeterminate_high", "engine")
+
+_LISTED = ("uuid", "institution", "prediction", "covid_probability", "model_version", "moment", "review_state")
+_SHOWN = (*_LISTED, "standing", "threshold", "band", "engine")
 
 
 @admin.register(Diagnosis)
@@ -35,6 +47,22 @@ class DiagnosisAdmin(ReadOnlyAdmin):
     search_help_text = _("The identifier of a result, as in the audit log.")
     ordering = ["-pk"]
     show_full_result_count = False
+
+    @admin.display(description=_("COVID probability"), ordering="probability")
+    def covid_probability(self, diagnosis: Diagnosis) -> str:
+        return percent(diagnosis.probability)
+
+    @admin.display(description=_("created"), ordering="pk")
+    def moment(self, diagnosis: Diagnosis) -> str:
+        return moment(diagnosis.created)
+
+    @admin.display(description=_("operating point"))
+    def threshold(self, diagnosis: Diagnosis) -> str:
+        return decimal(diagnosis.operating_point)
+
+    @admin.display(description=_("indeterminate between"))
+    def band(self, diagnosis: Diagnosis) -> str:
+        return f"{decimal(diagnosis.indeterminate_low)} – {decimal(diagnosis.indeterminate_high)}"
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Not for an administrator who also reads blind: this list would tell the answers."""

@@ -1,6 +1,7 @@
 """What a run shows while it works: bars with the time left on a terminal, lines in a log file."""
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,11 +12,16 @@ from rich.progress import Progress as Bars
 
 logger = logging.getLogger(__name__)
 
+LINE_EVERY = 60
+"""Seconds, where the output is no terminal and a bar would be rubbish in a file."""
+
 
 class Progress:
     """Bars on standard error while it is open."""
 
     def __init__(self, console: Console | None = None) -> None:
+        console = console or Console(stderr=True)
+        self.is_terminal = console.is_terminal
         self.bars = Bars(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -23,7 +29,8 @@ class Progress:
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
-            console=console or Console(stderr=True),
+            console=console,
+            disable=not self.is_terminal,
         )
         self._tasks: dict[str, TaskID] = {}
 
@@ -36,16 +43,18 @@ class Progress:
 
     def say(self, sentence: str) -> None:
         """A line that stays."""
-        self.bars.console.print(sentence, highlight=False)
+        self.bars.console.print(sentence, highlight=False, markup=False, soft_wrap=not self.is_terminal)
         logger.info(sentence)
 
     def of(self, name: str) -> Callable[..., None]:
         """A function to be called with what is done and the total."""
 
-        logged = 0
+        logged, lines = 0, Lines(name)
 
         def update(done: int, total: int, note: str = "") -> None:
             nonlocal logged
+            if not self.is_terminal and (line := lines.line(done, total, note)):
+                self.bars.console.print(line, highlight=False, markup=False, soft_wrap=True)
             if name not in self._tasks:
                 self._tasks[name] = self.bars.add_task(name, total=total, note="")
             self.bars.update(self._tasks[name], completed=done, total=total, note=note)
@@ -65,3 +74,21 @@ class Progress:
             update(epoch + 1, total, note)
 
         return keras.callbacks.LambdaCallback(on_epoch_end=after)
+
+
+class Lines:
+    """For output that is no terminal: a line a minute with what is done, and how long the rest takes."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.started = self.shown = time.monotonic()
+
+    def line(self, done: int, total: int, note: str = "") -> str:
+        """Empty where the last line is not a minute old and there is more to come."""
+        now = time.monotonic()
+        if done < total and now - self.shown < LINE_EVERY:
+            return ""
+        self.shown = now
+        left = (now - self.started) / max(done, 1) * (total - done)
+        rest = f"{left / 60:.0f} min left" if done < total else f"took {(now - self.started) / 60:.1f} min"
+        return ", ".join(filter(None, (f"{self.name}: {done} of {total}", note, rest)))

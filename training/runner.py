@@ -14,8 +14,9 @@ from diagnosis.inference.contract import IMAGE_SIZE
 from training.data.dataset import Dataset, DatasetError, read_dataset
 from training.data.splits import Split, split_samples
 from training.fitting.inputs import CachedInputs, ImageInputs, labels_of
-from training.fitting.plan import Plan, Trained
+from training.fitting.plan import Plan, Trained, interrupted_runs
 from training.fitting.recipe import Recipe
+from training.fitting.tensorboard import EpochScalars
 from training.fitting.trainer import RunFolder, keep_lowest_validation_loss, tail_tensors, train_stage
 from training.network.architecture import build_network, set_discriminant
 from training.network.backbone import build_backbone
@@ -55,7 +56,10 @@ def check_plan(plan: Plan) -> None:
     if (plan.output / checked_version(plan.name)).exists():
         raise FileExistsError(f"{plan.output / plan.name} exists already; a version never changes. Choose a --name.")
     if plan.work.exists() and not plan.resume:
-        raise DatasetError(f"An interrupted run {plan.name} is there: go on with --resume, or delete {plan.work}.")
+        raise DatasetError(
+            f"An interrupted run {plan.name} is there: go on with --resume, or delete it with --discard. "
+            f"Interrupted runs: {', '.join(map(str, interrupted_runs(plan.output)))}."
+        )
     for folder in filter(None, (plan.originals, *plan.external)):
         if not folder.is_dir():
             raise PlanRefused(f"There is no folder {folder}.")
@@ -100,8 +104,10 @@ def train_network(plan: Plan, dataset: Dataset, split: Split, progress: Progress
         fit_head(network, inputs, split, recipe)
     for stage, epochs in ((1, recipe.epochs), (2, recipe.fine_tune_epochs)):
         if epochs:
-            data, callback = inputs.stage_data(stage, split), progress.epochs(f"Stage {stage}", epochs)
-            train_stage(stage, network, inputs.trained_part(stage), recipe, data, folder, [callback])
+            data, callbacks = inputs.stage_data(stage, split), [progress.epochs(f"Stage {stage}", epochs)]
+            if plan.tensorboard:
+                callbacks.append(EpochScalars(plan.tensorboard / plan.name / f"stage{stage}"))
+            train_stage(stage, network, inputs.trained_part(stage), recipe, data, folder, callbacks)
     keep_lowest_validation_loss(network, folder)
     assign_tensors(network, as_stored(tail_tensors(network, recipe)))
     parts = {name: members for name, members in split.parts().items() if name in EVALUATED and members}
@@ -119,7 +125,7 @@ def claim(folder: RunFolder, plan: Plan, split: Split) -> None:
     if folder.begun_as(digest.hexdigest()) != digest.hexdigest():
         raise PlanRefused(
             f"The interrupted run {plan.name} was begun with other options or other images: repeat them with --resume, "
-            f"or delete {plan.work} to begin anew."
+            "or give --discard to begin anew."
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -21,6 +21,14 @@ class UserManager(DjangoUserManager["User"]):
 
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(username_key=normalised(username or ""))
+
+    def create_superuser(
+        self, username: str, email: str | None = None, password: str | None = None, **fields: Any
+    ) -> User:
+        """As Django's, which gives its command's institution by its number."""
+        if "institution" in fields and not isinstance(fields["institution"], Institution):
+            fields["institution_id"] = fields.pop("institution")
+        return super().create_superuser(username, email, password, **fields)
 
     def administrators(self) -> models.QuerySet[User]:
         """Those who can administer now."""

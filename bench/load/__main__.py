@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from bench.load.plan import QUICK, LoadPlan
@@ -18,7 +19,7 @@ PAGE = PROJECT / "docs" / "performance-tables.md"
 
 def main(arguments: list[str] | None = None) -> int:
     options = parsed(arguments)
-    plan, busy = QUICK if options.quick else LoadPlan(), load()
+    plan, busy = replace(QUICK if options.quick else LoadPlan(), abusive=options.abusive), load()
     with tempfile.TemporaryDirectory(prefix="covidxray-load-") as scratch:
         try:
             done = run(plan, Path(scratch), [str(options.locust.absolute()), "-m", "locust"], options.database, say)
@@ -44,6 +45,9 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("bench.load", description="Twenty radiographers at once, on this machine.")
     parser.add_argument("--quick", action="store_true", help="four people for four seconds: does it work?")
     parser.add_argument("--database", default="", help="address of an empty database (default: a new SQLite file)")
+    parser.add_argument(
+        "--abusive", type=int, default=0, help="how many people more send costly files without a pause (default: 0)"
+    )
     parser.add_argument("--locust", type=Path, default=Path(sys.executable), help="a Python that has locust")
     parser.add_argument("--output", type=Path, default=PROJECT / "build" / "load.json")
     parser.add_argument("--refresh", action="store_true", help="put the table into docs/performance-tables.md")

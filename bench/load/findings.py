@@ -8,6 +8,7 @@ from statistics import quantiles
 from typing import Any
 
 from bench.figures import Target
+from bench.load.abuse import KEPT_OUT
 from bench.load.plan import LoadPlan, Picture
 
 PAGES = ("home", "list of results", "result", "search")
@@ -18,7 +19,7 @@ NEARLY = 1e-5
 
 @dataclass(frozen=True)
 class Record:
-    """One request of a virtual user. kind: "upload", "busy", "picture" or a page.
+    """One request of a virtual user. kind: "upload", "busy", "abuse", "picture" or a page.
 
     at: when it was sent, in seconds since the start. seconds: until its whole answer was there.
     file: number of the picture that was sent. told: what the site answered.
@@ -78,6 +79,8 @@ def faults(records: Sequence[Record], pictures: Sequence[Picture], rows: Sequenc
 
 
 def _is_wrong(record: Record) -> bool:
+    if record.kind == "abuse":
+        return record.status not in KEPT_OUT
     expected = {"upload": 201, "busy": 503}.get(record.kind, 200)
     return record.status != expected
 

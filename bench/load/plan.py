@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class LoadPlan:
     """`people` upload without a pause and open a page every `pause` seconds; `seconds` count, after `warm_up` ones.
 
-    bare_seconds: how long the engine alone is asked, before and after.
+    bare_seconds: how long the engine alone is asked, before and after. abusive: how many more send costly files.
     """
 
     people: int = 20
@@ -15,6 +15,7 @@ class LoadPlan:
     seconds: float = 45
     bare_seconds: float = 8
     pause: tuple[float, float] = (3, 7)
+    abusive: int = 0
 
     @property
     def whole(self) -> float:

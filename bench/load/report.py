@@ -29,7 +29,7 @@ def document(done: Run, machine: Machine, versions: dict[str, str], measured_at:
         "images_per_second": rate(done.records, done.plan),
         "accepted": _accepted(done),
         "busy_answers": _counts(done)["busy"],
-        "milliseconds": {kind: _times(done, kind) for kind in (*PAGES, "picture", "upload")},
+        "milliseconds": {kind: _times(done, kind) for kind in (*PAGES, "picture", "upload", "abuse")},
         "processor_seconds": done.processors,
         "faults": done.faults,
     }

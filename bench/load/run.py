@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.load import findings, installation
+from bench.load.abuse import write_abusive
 from bench.load.findings import Record
 from bench.load.plan import LoadPlan, Picture
 from bench.load.processes import machine_seconds, processor_seconds
@@ -47,7 +48,7 @@ def run(plan: LoadPlan, scratch: Path, locust: list[str], database: str, say: Ca
     _draw(done, scratch, say)
     with _site(scratch / "site", database) as site:
         say("site: 20 people are signed in, then they all begin" if plan.people == 20 else "site")
-        people = installation.people(site, plan.people)
+        people = installation.people(site, plan.people + plan.abusive)
         site.visitor().get(f"{site.url}/readyz")  # loads the model
         done.site = installation.capacity(site)
         _crowd(done, site, people, scratch, locust)
@@ -109,7 +110,16 @@ PASSED_ON = ("MODELS_DIR", "INFERENCE_ENGINE", "WORKERS", "CLASSIFICATIONS_AT_ON
 
 def _crowd(done: Run, site: Stack, people: list[dict[str, str]], scratch: Path, locust: list[str]) -> None:
     orders, records = scratch / "orders.json", scratch / "records"
-    plan = {"people": people, "until": done.plan.whole, "pause": done.plan.pause, "records": str(records)}
+    honest, abusers = people[: done.plan.people], people[done.plan.people :]
+    abusive = write_abusive(scratch / "abusive") if abusers else []
+    plan = {
+        "people": honest,
+        "abusers": abusers,
+        "abusive": abusive,
+        "until": done.plan.whole,
+        "pause": done.plan.pause,
+        "records": str(records),
+    }
     orders.write_text(json.dumps(plan | {"files": [picture.path for picture in done.pictures]}), encoding="utf-8")
     assert site.process  # noqa: S101  for the type checker
     before, all_before = processor_seconds(site.process.pid), machine_seconds()
@@ -134,8 +144,8 @@ def _options(site: Stack, plan: LoadPlan) -> list[str]:
     return [
         "--headless",
         *("--host", site.url),
-        *("--users", str(2 * plan.people)),
-        *("--spawn-rate", str(2 * plan.people)),
+        *("--users", str(2 * plan.people + plan.abusive)),
+        *("--spawn-rate", str(2 * plan.people + plan.abusive)),
         *("--run-time", f"{plan.whole + 1:.0f}s"),
         *("--stop-timeout", str(LONGEST_END)),
         *("--exit-code-on-error", "0"),

@@ -20,6 +20,7 @@ from urllib3 import encode_multipart_formdata
 
 ORDERS = json.loads(Path(os.environ["LOAD_ORDERS"]).read_text(encoding="utf-8"))
 FILES = deque(enumerate(ORDERS["files"]))
+ABUSERS = deque(ORDERS["abusers"])
 UPLOADERS, READERS = deque(ORDERS["people"]), deque(ORDERS["people"])
 PICTURES_ON_A_SCREEN = 8  # the others of a list are loaded when somebody scrolls
 IMAGE = re.compile(r'<img[^>]* src="(/(?:studies|results)/[^"]+)"')
@@ -85,6 +86,32 @@ class Uploads(Person):
         elif is_busy:
             gevent.sleep(int(retry_after or 0) * random.uniform(1, 1.5))
         return not is_busy
+
+
+class Abuses(Uploads):
+    """Somebody who sends one costly file after another."""
+
+    fixed_count = len(ORDERS["abusers"])
+
+    def on_start(self) -> None:
+        self.signed_in = ABUSERS.popleft()
+
+    @task
+    def send(self) -> None:
+        if now() > ORDERS["until"]:
+            gevent.sleep(0.2)
+            return
+        path = Path(random.choice(ORDERS["abusive"]))
+        form = {
+            "csrfmiddlewaretoken": self.signed_in["token"],
+            "radiograph": (path.name, path.read_bytes(), "image/png"),
+        }
+        body, kind = encode_multipart_formdata(form)
+        started = now()
+        headers = self.headers(**{"Content-Type": kind, "Accept": "application/json"})
+        with self.client.post("/upload/", data=body, headers=headers, name="abuse", catch_response=True) as answer:
+            answer.success()
+        self.record("abuse", started, answer.status_code)
 
 
 class Pages(Person):

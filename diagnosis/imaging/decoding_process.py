@@ -1,7 +1,8 @@
 """The process that decodes what strangers send: `python -m diagnosis.imaging.decoding_process`, started by `decoding`.
 
-It has limits of memory, processor time and file size, knows no secrets, and imports neither Django nor an inference
-engine. It reads one file after another until the other end of its socket is closed.
+It has limits of memory, processor time and file size, knows no secrets, reaches no network, starts no program, writes
+no file (`confinement`), and imports neither Django nor an inference engine. It reads one file after another until the
+other end of its socket is closed.
 """
 
 import json
@@ -20,6 +21,7 @@ from typing import Any
 from PIL import Image
 
 from diagnosis.errors import RadiographRejected
+from diagnosis.imaging.confinement import confine
 from diagnosis.imaging.limits import too_costly
 from diagnosis.imaging.radiograph import MAX_PIXELS, Radiograph, damaged, read_radiograph, sniffed_format
 from diagnosis.imaging.samples import packed, read_samples
@@ -40,6 +42,7 @@ def main(connection: socket.socket) -> None:
     warnings.simplefilter("ignore")
     _warm()
     _limit()
+    confine()
     connection.send(READY)
     while True:
         task, descriptors, _, _ = socket.recv_fds(connection, MAX_MESSAGE_BYTES, 2)

@@ -78,7 +78,7 @@ def _body_part(dataset: Dataset) -> str:
 
 def person_name(value: str) -> str:
     """A person name as people write it: its alphabetic group, or the first other one, with spaces for carets."""
-    groups = [shown_line(group.replace("^", " ")) for group in value.split("=")]
+    groups = [shown_line(group.replace("^", " ")) for group in value.split("=", 3)[:3]]
     return next(filter(None, groups), "")
 
 

@@ -45,10 +45,10 @@ class Segment:
     body: memoryview
 
 
-def check_jpeg(jpeg: bytes) -> None:
+def check_jpeg(jpeg: bytes) -> int:
     """Raise RadiographRejected for what would cost a decoder far more than a picture of its size should.
 
-    Raises ValueError or struct.error where the segments are damaged.
+    Returns pixels x components of all scans. Raises ValueError or struct.error where the segments are damaged.
     """
     frame, scans, metadata = None, [], 0
     for number, segment in enumerate(segments(jpeg), 1):
@@ -63,8 +63,11 @@ def check_jpeg(jpeg: bytes) -> None:
         elif segment.marker in _METADATA:
             metadata += len(segment.body)
             refuse_parts(metadata, MAX_METADATA_BYTES)
-    if frame is not None:
-        _refuse_frame(frame, scans)
+    if frame is None:
+        return 0
+    _refuse_frame(frame, scans)
+    _, rows, columns, _ = _size(frame)
+    return rows * columns * sum(scans)
 
 
 def segments(jpeg: bytes, in_scan: re.Pattern[bytes] = _MARKER_IN_SCAN) -> Iterator[Segment]:

@@ -9,9 +9,13 @@ import numpy as np
 from PIL import Image
 
 from diagnosis.errors import RadiographRejected, gettext_noop
+from diagnosis.imaging.bmp_webp_parts import check_bmp, check_webp
 from diagnosis.imaging.grey import GreyPicture, grey_picture, read_only
 from diagnosis.imaging.limits import refuse_memory, refuse_oversize
 from diagnosis.imaging.own_outputs import refuse_own_output
+from diagnosis.imaging.tiff_parts import check_tiff, several_pictures
+
+_CHECKS: dict[str, Callable[[bytes], None]] = {"TIFF": check_tiff, "BMP": check_bmp, "WEBP": check_webp}
 
 _TIFF_MARKS = (b"II*\0", b"MM\0*")
 _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
@@ -46,14 +50,12 @@ def pillow_format(content: bytes) -> str | None:
 
 def read_other(content: bytes, kind: str) -> GreyPicture:
     """Decode a TIFF, BMP or WebP of one page; raise RadiographRejected for its size, several pages or its depth."""
+    _CHECKS[kind](content)
     with Image.open(BytesIO(content), formats=(kind,)) as image:
         refuse_oversize(*image.size)
         refuse_memory(image.width * image.height * (_BYTES_OF_GREY if image.mode in _GREY_MODES else _BYTES_OF_COLOUR))
         if getattr(image, "n_frames", 1) > 1:
-            raise RadiographRejected(
-                gettext_noop("The file holds several pictures or an animation; upload one still picture."),
-                code="several-pictures",
-            )
+            raise several_pictures()
         _refuse_depth(image)
         is_inverted = kind == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO  # type: ignore[attr-defined]
         image.load()

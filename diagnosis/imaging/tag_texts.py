@@ -7,6 +7,8 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 _MAX_TEXT = 300
+_MOST_READ, _MOST_VALUES = 4096, 64
+"""Characters of a text, and values of a list, that are looked at at all."""
 _BIDIRECTIONAL_CONTROLS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 _ONE_BYTE_SETS = {
     "",
@@ -65,8 +67,9 @@ def _is_known(declared: list[str]) -> bool:
 def shown_line(value: object) -> str:
     """One line of at most 300 characters without control, bidirectional-override or unassigned characters."""
     if isinstance(value, MultiValue | list):  # a backslash separates values in DICOM, but these tags have one each
-        value = "\\".join(map(str, value))
-    shown = "".join(character if _is_shown(character) else " " for character in str("" if value is None else value))
+        value = "\\".join(str(each)[:_MOST_READ] for each in value[:_MOST_VALUES])
+    text = str("" if value is None else value)[:_MOST_READ]
+    shown = "".join(character if _is_shown(character) else " " for character in text)
     return " ".join(shown.split())[:_MAX_TEXT].strip()
 
 

@@ -95,9 +95,9 @@ def current_version(models_dir: Path) -> str:
 
 
 def set_current_version(models_dir: Path, version: str) -> None:
-    """Serve ``version`` from now on (new processes; running ones keep theirs)."""
+    """Serve ``version`` from now on; where the file is a link, the file that it leads to is written."""
     read_artifact(models_dir, version)
-    write_json(models_dir / CURRENT, {"version": version})
+    write_json((models_dir / CURRENT).resolve(), {"version": version})
 
 
 def list_versions(models_dir: Path) -> list[str]:

@@ -91,13 +91,11 @@ def find_version(name: str) -> Version | None:
 
 
 def served_version() -> str | None:
-    """The version that this process answers with, or will; None where none is chosen."""
-    if version := loaded_version():
-        return version
+    """The version that was chosen, which each process takes up at its next radiograph; else the one that answers."""
     try:
         return current_version(settings.MODELS_DIR)
     except (ModelUnavailable, OSError, RecursionError):
-        return None
+        return loaded_version()
 
 
 def plot_path(version: str, name: str) -> Path | None:

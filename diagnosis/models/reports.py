@@ -19,6 +19,7 @@ from diagnosis.models.studies import Study
 
 _CODE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTVWXYZ"
 _CODE_GROUPS, _CODE_GROUP = 4, 4
+_MOST_TYPED = 60
 CODE_LENGTH = _CODE_GROUPS * (_CODE_GROUP + 1) - 1
 
 
@@ -26,6 +27,12 @@ def new_verification_code() -> str:
     """Four groups of four letters and digits without look-alikes: 79 bits that cannot be guessed."""
     groups = ("".join(secrets.choice(_CODE_LETTERS) for _ in range(_CODE_GROUP)) for _ in range(_CODE_GROUPS))
     return "-".join(groups)
+
+
+def typed_verification_code(text: str) -> str:
+    """A code as somebody typed it off paper (spaces for hyphens or none, lower case) in the form that is stored."""
+    letters = "".join(each for each in text[:_MOST_TYPED].upper() if each.isalnum())
+    return "-".join(letters[start : start + _CODE_GROUP] for start in range(0, len(letters), _CODE_GROUP))
 
 
 class ReportQuerySet(models.QuerySet["Report"]):

@@ -45,6 +45,9 @@ def patient_of_upload(*, user: User, entered: PatientDetails, file: PatientDetai
     Where the person entered something that contradicts the file or the registered patient, PatientMismatch is raised.
     Where only the file itself differs from the patient whose number it bears, the number counts: `mix_ups` shows it.
     """
+    known = joined(entered, file)
+    if not known.reference and known.name and known.birth_date:
+        locked(user.institution)  # no table keeps two uploads at once from registering one name and birthday twice
     details, found = _matched(user, entered, file)
     if found is None:
         return patient_get_or_create(user=user, details=details)

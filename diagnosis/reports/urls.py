@@ -10,5 +10,6 @@ urlpatterns = [
     path("reports/<uuid:uuid>/pages/<int:number>.png", views.report_page, name="report-page"),
     path("reports/<uuid:uuid>/report.pdf", views.report_open, name="report-open"),
     path("reports/<uuid:uuid>/download", views.report_download, name="report-download"),
+    path("verify/", views.verify_form, name="verify-form"),
     path("verify/<slug:code>/", views.verify, name="verify"),
 ]

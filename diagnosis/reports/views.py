@@ -17,6 +17,7 @@ from accounts.roles import SignedInRequest, radiographer_required
 from diagnosis.files.sending import pdf_answer
 from diagnosis.history.recording import report_view_record
 from diagnosis.models import Diagnosis, ErasedReport, Report
+from diagnosis.models.reports import CODE_LENGTH, typed_verification_code
 from diagnosis.reports.files import MISSING, ReportUnavailable, read_report
 from diagnosis.reports.preview import number_of_pages, page_picture
 from diagnosis.reports.services import ReportRefused, report_create, report_handed_out
@@ -124,8 +125,21 @@ def as_file(request: SignedInRequest, found: Report, disposition: str) -> HttpRe
 
 @login_not_required
 @require_safe
+def verify_form(request: HttpRequest) -> HttpResponse:
+    """A field for the code that is printed on a report; leads to its page, or says that no report has it."""
+    code = request.GET.get("code", "")
+    found = typed_verification_code(code)
+    if found and any(rows.filter(code=found).exists() for rows in (Report.objects, ErasedReport.objects)):
+        return redirect("diagnosis:verify", found)
+    status = HTTPStatus.NOT_FOUND if code else HTTPStatus.OK
+    context = {"code": code[: CODE_LENGTH * 2], "is_unknown": bool(code)}
+    return render(request, "diagnosis/reports/verify_form.html", context, status=status)
+
+
+@login_not_required
+@require_safe
 def verify(request: HttpRequest, code: str) -> HttpResponse:
     """Whether the report with this code is valid, and its file's SHA-256: nothing else, for anyone."""
-    of_code = {"code": code.upper()}
+    of_code = {"code": typed_verification_code(code)}
     found = Report.objects.filter(**of_code).first() or get_object_or_404(ErasedReport, **of_code)
     return render(request, "diagnosis/reports/verify.html", {"state": found.state, "sha256": found.sha256})

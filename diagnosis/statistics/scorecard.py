@@ -217,6 +217,11 @@ def _patients(counted: DiagnosisQuerySet) -> dict[int, list[int]]:
     return found
 
 
+def answers_that_count(results: DiagnosisQuerySet) -> DiagnosisQuerySet:
+    """First answers about studies that are not voided, with a known outcome near enough to the study."""
+    return _with_outcome(results.kept()).filter(_in_window(), _first_answer())
+
+
 def _with_outcome(results: DiagnosisQuerySet) -> DiagnosisQuerySet:
     apart = DaysApart(F("study__outcome_date"), F("study__study_date"))
     return results.filter(outcome__in=(Outcome.Result.POSITIVE, Outcome.Result.NEGATIVE)).annotate(days_apart=apart)

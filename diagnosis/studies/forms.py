@@ -12,6 +12,7 @@ from accounts.models import User
 from accounts.normalise import normalised
 from diagnosis.form_fields import ChangeForm, ChoiceOrNone, FreeTextField, PastDayField
 from diagnosis.models import Patient, Study
+from diagnosis.models.locking import changed_meanwhile
 from diagnosis.models.patients import REFERENCE_LENGTH
 from diagnosis.models.studies import NOTES_LENGTH
 from diagnosis.patients.forms import PatientFields
@@ -61,10 +62,11 @@ class MoveForm(PatientFields):
         label=_("Which patient?"), required=False, widget=forms.RadioSelect(attrs={"class": "form-check-input"})
     )
     reason = reason_field()
-    field_order = ["reference", "chosen", "is_new", "name", "birth_date", "sex", "reason"]
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+    field_order = ["reference", "chosen", "is_new", "name", "birth_date", "sex", "reason", "seen"]
 
     def __init__(self, user: User, study: Study, **options: Any) -> None:
-        super().__init__(label_suffix="", **options)
+        super().__init__(label_suffix="", initial={"seen": str(study.patient_id or "none")}, **options)
         self.user, self.study = user, study
         self.patient: Patient | None = None
         self.chosen_patient: Patient | None = None
@@ -83,6 +85,8 @@ class MoveForm(PatientFields):
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or self.cleaned_data
+        if values.get("seen") not in ("", self.initial["seen"]):  # somebody has moved it since the page was drawn
+            raise forms.ValidationError(str(changed_meanwhile()), code="changed")
         if chosen := values.get("chosen"):
             self.patient = self.chosen_patient = next(row for row in self.found if str(row.uuid) == chosen)
         if not self.has_error("reference") and self.patient is None and not values.get("is_new"):

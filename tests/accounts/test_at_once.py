@@ -112,7 +112,15 @@ def test_a_reset_link_is_used_once(alice: User, slow: type[SlowHasher]) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_pages_set_up_one_app(alice: User) -> None:
+def test_two_pages_set_up_one_app(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making one takes so long that all six, without the lock, have looked for one before."""
+    create = TOTPDevice.objects.create
+
+    def slowly(**values: object) -> TOTPDevice:
+        time.sleep(0.3)
+        return create(**values)
+
+    monkeypatch.setattr(TOTPDevice.objects, "create", slowly)
     devices = at_once(6, lambda _number: authenticator_to_confirm(alice).pk)
     assert len(set(devices)) == 1
 

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import DatabaseError
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import AccountEvent, Institution, User
+from audit.models import AuditEntry
 from tests.cast import PASSWORD, client_of
 
 pytestmark = pytest.mark.django_db
@@ -84,3 +86,41 @@ class TestRemoveSecondFactor:
     def test_nothing_to_remove_is_a_sentence(self, alice: User, username: str, sentence: str) -> None:
         with pytest.raises(CommandError, match=sentence):
             call_command("remove_second_factor", username, "--yes")
+
+
+class TestDjangosOwn:
+    def test_a_password_is_recorded(self, monkeypatch: pytest.MonkeyPatch, alice: User) -> None:
+        """And ends the person's sessions."""
+        client = client_of(alice)
+        monkeypatch.setattr("sys.stdin", io.StringIO("a new and long one\n"))
+        call_command("changepassword", "alice", password_stdin=True, stdout=io.StringIO())
+        alice.refresh_from_db()
+        assert alice.check_password("a new and long one")
+        assert client.get("/accounts/profile/").status_code == 302
+        event = AccountEvent.objects.get(person=alice)
+        assert (event.kind, event.actor) == ("password", None)
+        assert AuditEntry.objects.filter(action="account-password", subject=alice.uuid, actor=None).exists()
+
+    def test_a_weak_password_is_refused(self, monkeypatch: pytest.MonkeyPatch, alice: User) -> None:
+        monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
+        with pytest.raises(CommandError, match="too short"):
+            call_command("changepassword", "alice", password_stdin=True)
+
+    def test_a_superuser_is_recorded(self, monkeypatch: pytest.MonkeyPatch, hospital: Institution) -> None:
+        monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+        options = {"username": "root", "email": "root@example.org", "institution": hospital.pk}
+        call_command("createsuperuser", interactive=False, stdout=io.StringIO(), **options)
+        root = User.objects.get(username="root")
+        entry = AuditEntry.objects.get(subject=root.uuid)
+        assert (entry.action, entry.actor, entry.detail["is_superuser"]) == ("account-registered", None, True)
+
+    def test_none_without_a_record(self, monkeypatch: pytest.MonkeyPatch, hospital: Institution) -> None:
+        def refuse(**_: object) -> None:
+            raise DatabaseError("no audit")
+
+        monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+        monkeypatch.setattr("operations.management.commands.createsuperuser.superuser_note", refuse)
+        options = {"username": "root", "email": "root@example.org", "institution": hospital.pk}
+        with pytest.raises(DatabaseError):
+            call_command("createsuperuser", interactive=False, stdout=io.StringIO(), **options)
+        assert not User.objects.exists()

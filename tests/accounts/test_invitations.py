@@ -99,6 +99,16 @@ class TestInvitation:
         monkeypatch.setattr(invitation_tokens, "_now", lambda: later)
         assert "does not work any more" in follow(stranger, link_in_newest_message()).content.decode()
 
+    def test_a_clock_that_is_set_back_ends_the_link(
+        self, stranger: Client, eve: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By an hour: it would last an hour longer. By half a minute, as clocks are corrected, it goes on."""
+        link = link_in_newest_message()
+        monkeypatch.setattr(invitation_tokens, "_now", lambda: datetime.now() - timedelta(seconds=30))
+        assert "Open the account" in follow(stranger, link).content.decode()
+        monkeypatch.setattr(invitation_tokens, "_now", lambda: datetime.now() - timedelta(hours=1))
+        assert "does not work any more" in follow(stranger, link).content.decode()
+
     @pytest.mark.parametrize("damage", ["another person", "altered", "of a forgotten password"])
     def test_an_invented_link_opens_nothing(self, stranger: Client, eve: User, alice: User, damage: str) -> None:
         link = link_in_newest_message()

@@ -120,3 +120,12 @@ def test_passwords_are_hashed_with_argon2(alice: User, settings: Settings) -> No
     settings.PASSWORD_HASHERS = site.PASSWORD_HASHERS
     alice.set_password(PASSWORD)
     assert alice.password.startswith("argon2$argon2id$")
+
+
+def test_a_language_is_chosen_before_signing_in(stranger: Client, alice: User) -> None:
+    page = stranger.get("/accounts/sign-in/").content.decode()
+    assert 'value="ms" lang="ms"' in page
+    stranger.post("/accounts/language/", {"language": "ms", "next": "/accounts/sign-in/"})
+    assert 'lang="ms"' in stranger.get("/accounts/sign-in/").content.decode().split("<body")[0]
+    answer = stranger.post("/accounts/language/", {"language": "ar", "next": "https://evil.example/"})
+    assert "evil" not in answer["Location"]

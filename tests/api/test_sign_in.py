@@ -1,6 +1,7 @@
 """Tokens: how one gets them, how long they last, and what ends them."""
 
 import re
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -203,6 +204,18 @@ class TestWhatEndsAToken:
         ends = ApiToken.objects.get().expires
         assert hour < ends - timezone.now() <= 2 * hour
         ApiToken.objects.update(expires=timezone.now())
+        assert status(client) == 401
+
+    def test_a_clock_that_is_set_back_makes_none_longer(
+        self, alice: User, monkeypatch: pytest.MonkeyPatch, settings: Settings
+    ) -> None:
+        """The wall clock goes back by a day, and three hours pass by the machine's own; a token lasts for two."""
+        settings.API_TOKEN_HOURS = 2
+        client = program_of(alice)
+        wall, machine = time.time(), time.clock_gettime(time.CLOCK_BOOTTIME)
+        monkeypatch.setattr("accounts.clock.time.time", lambda: wall - 24 * 3600)
+        assert status(client) == 200
+        monkeypatch.setattr("accounts.clock.time.clock_gettime", lambda _clock: machine + 3 * 3600)
         assert status(client) == 401
 
     def test_the_next_sign_in_deletes_expired(self, alice: User, bob: User) -> None:

@@ -34,7 +34,7 @@ def test_it_says_who_was_suspended_by_whom(client: Client, bob: User, dora: User
     person_suspend(actor=dora, person=bob, reason="Canary typed this")
     for page in (f"{LOG}?action__exact=account-suspended", f"{LOG}2/change/"):
         text = client.get(page).content.decode()
-        assert "user bob" in text
+        assert "person: bob" in text
         assert "dora" in text
         assert "Canary" not in text
 

@@ -15,6 +15,7 @@ from audit.models import AuditEntry
 from audit.verification import verify
 from diagnosis.models import Diagnosis, Report, Study
 from diagnosis.reports.files import read_report
+from diagnosis.uploads.services import diagnosis_create
 from tests.backup.conftest import every_hash, every_row, without_audit
 from tests.cast import PASSWORD, client_of
 from tests.toy import ToyEngine
@@ -26,6 +27,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_everything_comes_back_with_equal_hashes(
     installation: User, tmp_path: Path, settings: Settings, empty_machine: Callable[[], None]
 ) -> None:
+    """The full-size copy of a large radiograph too."""
+    large = radiograph_png(77, width=2600, height=2000)
+    study = diagnosis_create(user=installation, content=large, file_name="large.png").diagnosis.study
+    assert study.is_reduced
     rows, files = every_row(), every_hash(settings.MEDIA_ROOT)
     call_command("backup", tmp_path / "backup.tar")
     current = (settings.MODELS_DIR / "current.json").read_bytes()
@@ -36,7 +41,8 @@ def test_everything_comes_back_with_equal_hashes(
     assert without_audit(every_row()) == without_audit(rows)
     assert every_row()["audit.AuditEntry"][:-1] == rows["audit.AuditEntry"]
     assert every_hash(settings.MEDIA_ROOT) == files
-    assert len(files) == 3 * Study.objects.count() + Report.objects.count() == 11
+    assert len(files) == 3 * Study.objects.count() + 1 + Report.objects.count() == 15
+    assert Path(Study.objects.get(uuid=study.uuid).full.path).read_bytes()[:3] == b"\xff\xd8\xff"
     assert (settings.MODELS_DIR / "current.json").read_bytes() == current
     assert (settings.MODELS_DIR / "toy-1" / "model_card.json").read_bytes() == card
 

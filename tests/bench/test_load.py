@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.load.abuse import write_abusive
 from bench.load.findings import Record, StoredRow, faults, page_times, percentile, rate
 from bench.load.plan import LoadPlan, Picture
 from bench.load.run import DatabaseNotEmpty, check_empty
@@ -50,6 +51,22 @@ def test_what_is_lost_doubled_or_mixed_up_is_said(rows: list[StoredRow], said: s
 def test_an_unexpected_answer_is_reported(kind: str, status: int) -> None:
     wrong = Record(kind, 12.0, 0.1, status, 0, {})
     assert faults([*RECORDS, wrong], PICTURES, ROWS) == [f"{kind} was answered with {status}"]
+
+
+def test_abuse_is_kept_out_or_reported() -> None:
+    for status, fault in ((422, []), (413, []), (503, []), (500, ["abuse"]), (201, ["abuse"]), (502, ["abuse"])):
+        record = Record("abuse", 12.0, 0.1, status, None, {})
+        assert [said.partition(" ")[0] for said in faults([*RECORDS, record], PICTURES, ROWS)] == fault
+
+
+def test_abusive_files_are_refused(tmp_path: Path) -> None:
+    from diagnosis.errors import RadiographRejected
+    from diagnosis.imaging.radiograph import read_radiograph
+    from diagnosis.inference.gate import check_assessable
+
+    for path in write_abusive(tmp_path / "abusive"):
+        with pytest.raises(RadiographRejected):
+            check_assessable(read_radiograph(Path(path).read_bytes()))
 
 
 def test_only_simultaneous_work_counts() -> None:

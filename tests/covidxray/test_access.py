@@ -1,5 +1,6 @@
 """Every address of the site, for everybody who might ask for it. A new address without a row here fails."""
 
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.cast import client_of
 from tests.diagnosis.reports.made import made
 from tests.pacs.peers import peer_of
 from tests.toy import ToyEngine
-from tests.uploads import diagnosed
+from tests.uploads import diagnosed, unanswered
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,12 @@ TABLE = {
     "readyz": Row(200, 200, 200, 200),
     "accounts:sign-in": Row(200, 302, 302, 302),
     "accounts:sign-in-code": Row(302, 302, 302, 302),
+    "accounts:language": Row(405, 405, 405, 405),
     "accounts:sign-out": Row(302, 405, 405, 405),
     "accounts:theme": Row(405, 405, 405, 405),
+    "accounts:typed": Row(405, 405, 405, 405),
     "accounts:session": Row(302, 200, 200, 200),
+    "accounts:may-send": Row(401, 204, 204, 204),
     "accounts:invitation": of("link", 200, 200, 200, 200),
     "accounts:forgotten": Row(200, 200, 200, 200),
     "accounts:forgotten-sent": Row(200, 200, 200, 200),
@@ -63,6 +67,11 @@ TABLE = {
     "diagnosis:worklist": CLINICAL_PAGE,
     "diagnosis:worklist-next": Row(302, 302, 302, 403),
     "diagnosis:upload": CLINICAL_PAGE,
+    "diagnosis:uploads": CLINICAL_PAGE,
+    # Of the person who uploaded the file only: uploads/test_without_answer.py.
+    "diagnosis:upload-held": of("no upload", 302, 404, 404, 403),
+    "diagnosis:unanswered": CLINICAL_PAGE,
+    "diagnosis:study": of("study without an answer", 302, 200, 404, 403),
     "diagnosis:results": CLINICAL_PAGE,
     "diagnosis:results-export": CLINICAL_PAGE,
     "diagnosis:patients": CLINICAL_PAGE,
@@ -91,6 +100,7 @@ TABLE = {
     "diagnosis:report-page": of("report page", 302, 200, 404, 403),
     "diagnosis:report-open": of("report", 302, 200, 404, 403),
     "diagnosis:report-download": of("report", 302, 200, 404, 403),
+    "diagnosis:verify-form": Row(200, 200, 200, 200),
     "diagnosis:verify": of("code", 200, 200, 200, 200),
     # Counts of the institution without a patient or a single answer: usage, which administrators see.
     "diagnosis:statistics": Row(302, 200, 200, 200),
@@ -115,7 +125,9 @@ TABLE = {
     "models:version": of("version", 302, 200, 200, 200),
     "models:plot": of("plot", 302, 200, 200, 200),
     # To the API a browser's session means nothing: tests/api/test_access.py has the table of those with a token.
-    **dict.fromkeys([f"api:{name}" for name in ("sign-out", "results", "schema")], Row(401, 401, 401, 401)),
+    **dict.fromkeys(
+        [f"api:{name}" for name in ("sign-out", "results", "unanswered", "schema")], Row(401, 401, 401, 401)
+    ),
     **dict.fromkeys(
         [f"api:{name}" for name in ("result", "heat-map", "opacity-map", "reading", "review", "outcome", "reports")],
         of("diagnosis", 401, 401, 401, 401),
@@ -124,6 +136,7 @@ TABLE = {
     **dict.fromkeys(
         [f"api:{name}" for name in ("display", "thumbnail", "full", "original")], of("study", 401, 401, 401, 401)
     ),
+    "api:unanswered-study": of("study without an answer", 401, 401, 401, 401),
     "api:sign-in": Row(405, 405, 405, 405),
     "api:docs": Row(302, 200, 200, 200),
     "admin:index": ADMINISTRATION,
@@ -138,6 +151,7 @@ TABLE = {
     "admin:accounts_user_changelist": ADMINISTRATION,
     "admin:accounts_user_add": ADMINISTRATION,
     "admin:accounts_user_change": of("user", 302, 302, 302, 200),
+    "admin:accounts_user_import": ADMINISTRATION,
     "admin:accounts_user_step": of("step", 302, 302, 302, 200),
     "admin:accounts_user_history": of("user", 302, 302, 302, 200),
     "admin:accounts_user_delete": of("user", 302, 302, 302, 403),
@@ -172,6 +186,8 @@ TABLE = {
     "admin:audit_auditentry_history": of("audit entry", 302, 302, 302, 200),
     "admin:audit_auditentry_delete": of("audit entry", 302, 302, 302, 403),
     "admin:diagnosis_modelversion_changelist": ADMINISTRATION,
+    "admin:diagnosis_modelversion_choose": ADMINISTRATION,
+    "admin:diagnosis_modelversion_serve": of("version", 302, 302, 302, 200),
     "admin:diagnosis_modelversion_add": Row(302, 302, 302, 403),
     "admin:diagnosis_modelversion_change": of("model", 302, 302, 302, 200),
     "admin:diagnosis_modelversion_history": of("model", 302, 302, 302, 200),
@@ -213,7 +229,7 @@ def arguments(alice: User, engine: ToyEngine, toy_models: Path) -> dict[str, lis
     patient = Patient.objects.create(institution=alice.institution, created_by=alice, reference="P-1")
     report = made(alice, diagnosis)
     (toy_models / "toy-1" / "roc.svg").write_text("<svg/>")
-    peer = peer_of(alice.institution)
+    peer = peer_of(alice.institution, dicomweb_url="http://127.0.0.1:9/dicom-web")
     instance, _ = instance_found(peer=peer, head=InstanceHead("1.2.3"), person=alice)
     outgoing, _ = outgoing_add(diagnosis=diagnosis, peer=peer, kind="sr", sop_instance_uid="1.2.3.4")
     return {
@@ -227,6 +243,8 @@ def arguments(alice: User, engine: ToyEngine, toy_models: Path) -> dict[str, lis
         "radiograph in the archive": [peer.uuid, "1.2.3", "1.2.3.4", "1.2.3.4.5"],
         "diagnosis": [diagnosis.uuid],
         "study": [diagnosis.study.uuid],
+        "study without an answer": [unanswered(alice).uuid],
+        "no upload": [uuid.uuid4()],
         "voided study": [voided.uuid],
         "patient": [patient.uuid],
         "merge": [patient.uuid, 1],

@@ -36,9 +36,9 @@ def seconds(text: str, name: str) -> int:
 
 
 def test_nginx_and_django_have_the_same_limits(nginx: str) -> None:
-    assert sizes(nginx) == [settings.ANONYMOUS_MAX_REQUEST_BYTES, settings.UPLOAD_MAX_REQUEST_BYTES]
+    assert sizes(nginx) == [settings.ANONYMOUS_MAX_REQUEST_BYTES] + [settings.UPLOAD_MAX_REQUEST_BYTES] * 2
     upload = nginx[nginx.index("location ~ ^/(upload|api)/") :]
-    assert sizes(upload) == [settings.UPLOAD_MAX_REQUEST_BYTES]
+    assert sizes(upload) == [settings.UPLOAD_MAX_REQUEST_BYTES] * 2
 
 
 def test_timeouts_grow_outwards(nginx: str, deploy: Path) -> None:

@@ -6,6 +6,7 @@ import socket
 import ssl
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -247,11 +248,17 @@ def test_the_client_address_is_nginxs(stack: Site) -> None:
 
 
 def test_strangers_send_a_megabyte_and_no_more(stack: Site, alice: requests.Session) -> None:
-    """Neither a page's cookie nor a token: what they send is refused before nginx has stored it."""
+    """Neither a session's cookie nor a token, or forged ones: refused before nginx has stored what they send."""
     size = 1024**2 + 1
-    for path in ("/upload/", "/api/results/", "/api/sign-in/"):
-        assert raw(stack, f"POST {path} HTTP/1.1\r\nContent-Length: {size}")[0] == 413, path
-    assert raw(stack, "GET /stranger/upload/ HTTP/1.1")[0] == 404
+    forged = ("", "\r\nCookie: sessionid=forged", "\r\nAuthorization: Bearer forged")
+    lengths = (f"Content-Length: {size}", "Transfer-Encoding: chunked")
+    paths = ("/upload/", "/api/results/", "/api/sign-in/")
+    heads = [f"POST {path} HTTP/1.1\r\n{length}{header}" for path, length, header in product(paths, lengths, forged)]
+    with ThreadPoolExecutor(len(heads)) as pool:  # nginx goes on listening for seconds after its answer
+        statuses = dict(zip(heads, pool.map(lambda head: raw(stack, head)[0], heads), strict=True))
+    assert set(statuses.values()) == {413}, statuses
+    for path in ("/large/upload/", "/accounts/may-send/"):
+        assert raw(stack, f"GET {path} HTTP/1.1")[0] == 404
     assert stack.visitor().get(f"{stack.url}/upload/", allow_redirects=False).status_code == 302
     assert stack.visitor().get(f"{stack.url}/api/results/").status_code == 401
 
@@ -283,4 +290,10 @@ def test_one_address_asks_only_so_often(stack: Site) -> None:
         address = f"{stack.url}/api/sign-in/"
         statuses = list(pool.map(lambda _number: stack.visitor().post(address, json=form).status_code, range(80)))
     assert 429 in statuses
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _number: stack.visitor().post(address, json=form), range(40)))
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert refused.json()["detail"] == "Too many requests at once. Wait half a minute, then try again."
+    status, page = raw(stack, "POST /accounts/sign-in/ HTTP/1.1\r\nContent-Length: 0")
+    assert (status, "Too many requests" in page, "covidxray" in page) == (429, True, True)
     assert stack.visitor().get(f"{stack.url}/healthz").text == "ok"

@@ -347,3 +347,22 @@ def test_what_expired_and_came_back_stays(alice: User, bob: User) -> None:
     case.upload(radiograph_png(20_000))
     list(forgetting)
     assert Study.objects.get().patient_name == case.entered.name
+
+
+def test_two_uploads_register_one_patient(alice: User, bob: User, engine: object) -> None:
+    """Of one name and birthday, without a reference, which no constraint of a table keeps apart."""
+    entered = EnteredDetails(patient=PatientDetails(name="Canary Twice", birth_date=date(1950, 5, 5)))
+
+    def upload(person: User, seed: int) -> None:
+        content = radiograph_png(seed)
+        diagnosis_create(user=person, content=content, file_name="canary.png", entered=entered)
+        connection.close()
+
+    people = (alice, bob, alice, bob)
+    threads = [threading.Thread(target=upload, args=[person, seed]) for seed, person in enumerate(people, 900)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Study.objects.count() == 4
+    assert Patient.objects.filter(name="Canary Twice").count() == 1

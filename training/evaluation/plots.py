@@ -5,7 +5,7 @@ Colours are those of Okabe and Ito, which colour-blind people can tell apart; li
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import matplotlib as mpl
 import numpy as np
@@ -28,6 +28,8 @@ PART_TITLES = {"validation": "Validation", "test_part": "15 % test part", "test"
 QUIET = "#666666"
 BAND = "#E8E8E8"
 DPI = 110
+WHOLE: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": 0.1}
+"""Nothing that is drawn is cut off at the edge, and a title does not touch it."""
 BINS = 25
 WORST = 24
 COLUMNS = 6
@@ -86,8 +88,8 @@ def _save(figure: Figure, path: Path) -> None:
     FigureCanvasAgg(figure)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # laid out once is enough
-    figure.savefig(path.with_suffix(".svg"), metadata={"Date": None, "Creator": None})
-    figure.savefig(path.with_suffix(".png"), dpi=DPI, metadata={"Software": None})
+    figure.savefig(path.with_suffix(".svg"), metadata={"Date": None, "Creator": None}, **WHOLE)
+    figure.savefig(path.with_suffix(".png"), dpi=DPI, metadata={"Software": None}, **WHOLE)
 
 
 def training_history(history: Sequence[HistoryRow]) -> Figure:
@@ -214,7 +216,7 @@ def draw_worst_errors(path: Path, errors: Sequence[Error]) -> None:
         truth = CLASS_NAMES[error.sample.label]
         axes.set_title(f"{truth}, called {error.answer}\n{error.probability:.3f}  {error.sample.source or ''}", size=7)
     FigureCanvasAgg(figure)
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
+    figure.savefig(path, dpi=DPI, metadata={"Software": None}, **WHOLE)
 
 
 def _panels(rows: int, columns: int, size: tuple[float, float], sharex: bool = False) -> tuple[Figure, list[Axes]]:

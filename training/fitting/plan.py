@@ -1,6 +1,7 @@
 """What a run is asked to do, and what comes out of its training."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import keras
@@ -10,6 +11,36 @@ from training.data.dataset import Dataset
 from training.data.splits import Split
 from training.fitting.recipe import Recipe
 from training.fitting.trainer import RunFolder
+
+_MARK = ".training-"
+
+
+def work_folder(output: Path, name: str) -> Path:
+    return output / f"{_MARK}{name}"
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """A run that was not finished: its name, and when it last kept something."""
+
+    name: str
+    folder: Path
+    last: datetime
+
+    def __str__(self) -> str:
+        size = sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
+        return f"{self.name} (last step {self.last:%Y-%m-%d %H:%M}, {size / 1e6:.0f} MB)"
+
+
+def interrupted_runs(output: Path) -> list[Interrupted]:
+    """Those below the folder of versions, the newest first."""
+    folders = [path for path in output.glob(f"{_MARK}*") if path.is_dir()]
+    runs = [Interrupted(path.name.removeprefix(_MARK), path, _last_change(path)) for path in folders]
+    return sorted(runs, key=lambda run: run.last, reverse=True)
+
+
+def _last_change(folder: Path) -> datetime:
+    return datetime.fromtimestamp(max(file.stat().st_mtime for file in (folder, *folder.rglob("*"))))
 
 
 @dataclass(frozen=True)
@@ -34,11 +65,12 @@ class Plan:
     strict: bool = False
     resume: bool = False
     command: str = ""
+    tensorboard: Path | None = None
 
     @property
     def work(self) -> Path:
         """What an interrupted run leaves, and --resume goes on with."""
-        return self.output / f".training-{self.name}"
+        return work_folder(self.output, self.name)
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,9 @@ def judged(classifier: Classifier, plan: GeneralPlan, prepared: Prepared, progre
         audit["meaning"] += f" {explain(clear)}"
     return {
         "figures": metrics_tree({"test": test.scored}, judgement) if test.samples else NO_FIGURES,
-        "external": {path.name: external_figures(classifier, path, judgement, progress) for path in plan.external},
+        "external": {
+            path.name: external_figures(classifier, path, judgement, progress, plan.limit) for path in plan.external
+        },
         "sections": clear_film_sections(clear, test, judgement) if clear else [],
         "shortcut_audit": audit,
     }
@@ -171,7 +173,9 @@ def audited(
     return audit.as_dict()
 
 
-def external_figures(classifier: Classifier, path: Path, judgement: Judgement, progress: Progress) -> Json:
-    samples = read_dataset(path, fewest_per_class=1).samples
+def external_figures(
+    classifier: Classifier, path: Path, judgement: Judgement, progress: Progress, limit: int | None
+) -> Json:
+    samples = read_dataset(path, fewest_per_class=1, limit=limit).samples
     served = served_answers(classifier, counted(samples, progress.of(f"{path.name}, as served")))
     return part_metrics(served.scored, judgement)

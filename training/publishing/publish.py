@@ -147,7 +147,7 @@ def audit_of(
 
 def external_figures(path: Path, trained: Trained, engine: Engine, judgement: Judgement) -> dict[str, Any]:
     """Figures on a collection that gave nothing to training; nothing is chosen by them."""
-    dataset = read_dataset(path, fewest_per_class=1)
+    dataset = read_dataset(path, fewest_per_class=1, limit=trained.plan.limit)
     pictures = (read_image(sample.path).pixels for sample in dataset.samples)
     raw = run_on(engine, pictures, trained.plan.recipe.preprocessing).probabilities[:, COVID_INDEX].astype(float)
     return part_metrics(Scored(dataset.samples, raw, refused=dataset.refused("train")), judgement)

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from accounts.models import Institution, User
 from accounts.normalise import normalised
-from accounts.services import administrator_create
+from accounts.services import administrator_create, institution_create
 
 ASKED = {"username": "User name", "email": "E-mail address", "institution": "Institution"}
 
@@ -25,11 +25,13 @@ class Command(BaseCommand):
     help = "Create an active administrator (no superuser); asks for what the options do not give."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--username")
-        parser.add_argument("--email")
-        parser.add_argument("--institution", help="its name; it is created where there is none of that name")
-        parser.add_argument("--first-name", default="")
-        parser.add_argument("--last-name", default="")
+        parser.add_argument("--username", help="to sign in with (default: asked for)")
+        parser.add_argument("--email", help="of the account (default: asked for)")
+        parser.add_argument(
+            "--institution", help="its name; it is created where there is none of that name (default: asked for)"
+        )
+        parser.add_argument("--first-name", default="", help="(default: empty)")
+        parser.add_argument("--last-name", default="", help="(default: empty)")
         parser.add_argument("--password-stdin", action="store_true", help="read the password from the standard input")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -55,7 +57,7 @@ class Command(BaseCommand):
 def _store(person: User, password: str) -> None:
     institution = person.institution
     if institution._state.adding:
-        institution.save()
+        institution_create(actor=None, institution=institution)
     person.institution = institution  # set once more: only now does it have a primary key
     administrator_create(person=person, password=password)
 

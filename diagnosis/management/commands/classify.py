@@ -27,6 +27,7 @@ from diagnosis.inference.classifier import Classification, Classifier
 from diagnosis.inference.engines import ENGINES
 from diagnosis.inference.serving import load_classifier
 
+SHOWN_OF_PATH = 36
 MAP_SIDE = 1024
 """Longest side of a map that is written, in pixels."""
 
@@ -60,15 +61,19 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, or folders with all they hold")
-        parser.add_argument("--format", choices=("table", "jsonl"), default="table")
-        parser.add_argument("--engine", choices=tuple(ENGINES))
+        parser.add_argument(
+            "--format", choices=("table", "jsonl"), default="table", help="jsonl: a line each (default: %(default)s)"
+        )
+        parser.add_argument(
+            "--engine", choices=tuple(ENGINES), help="what computes the network (default: the setting INFERENCE_ENGINE)"
+        )
         parser.add_argument("--model", help="a version in models/ (default: the served one)")
         parser.add_argument(
             "--heat-maps",
             type=Path,
             metavar="DIR",
             help="write each map there, an 8-bit PNG over all of the radiograph: opacities, or evidence for COVID "
-            "where the model does not look for opacities",
+            "where the model does not look for opacities (default: none)",
         )
 
     def handle(self, *args: Any, paths: list[Path], engine: str | None, model: str | None, **options: Any) -> None:
@@ -107,16 +112,23 @@ class TableWriter:
     """Collects lines and prints them as one table."""
 
     def __init__(self) -> None:
-        self.table = Table("File", "Answer", "COVID probability", "Confidence", "ms")
+        self.table = Table("File", "Answer", "COVID", "Confidence", "ms", caption="COVID: probability, calibrated")
+        self.table.columns[0].overflow = "fold"
 
     def __call__(self, line: Line) -> None:
         answer = line.prediction or f"Rejected: {line.rejected}"
-        name = os.fsencode(line.file).decode(errors="replace")
+        name = end_of(os.fsencode(line.file).decode(errors="replace"))
+        self.table.columns[0].min_width = max(self.table.columns[0].min_width or 0, len(name))
         cells = (name, answer, percent(line.probability), percent(line.confidence), f"{line.milliseconds:.0f}")
         self.table.add_row(*map(escape, cells))
 
     def close(self) -> None:
         Console().print(self.table)
+
+
+def end_of(path: str) -> str:
+    """The end of a path, with the file's name: all that fits into a terminal of 80 columns."""
+    return path if len(path) <= SHOWN_OF_PATH else f"…{path[1 - SHOWN_OF_PATH :]}"
 
 
 def percent(value: float | None) -> str:

@@ -4,32 +4,26 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 
-from audit.models import Action
-from audit.services import record
 from diagnosis.errors import ModelUnavailable
-from diagnosis.inference.artifacts import check_built, list_versions, read_artifact, set_current_version
+from diagnosis.inference.artifacts import list_versions
+from diagnosis.model_cards.choosing import model_choose
 
 
 class Command(BaseCommand):
-    help = "Serve another version of the model; processes that run now keep theirs until they are restarted."
+    help = "Serve another version of the model; running processes take it up at their next radiograph."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("version", help="a folder name in models/")
 
     def handle(self, *args: Any, version: str, **options: Any) -> None:
         try:
-            artifact = read_artifact(settings.MODELS_DIR, version)
-            check_built(artifact)
-            detail = {"version": version, "weights": artifact.weights_sha256}
-            with transaction.atomic():  # both or neither
-                record(Action.MODEL_CHOSEN, actor=None, detail=detail)
-                set_current_version(settings.MODELS_DIR, version)
+            model_choose(actor=None, version=version)
         except ModelUnavailable as error:
             known = ", ".join(list_versions(settings.MODELS_DIR)) or "none"
             raise CommandError(f"{error} Versions here: {known}.") from error
         except DatabaseError as error:
             message = "The choice cannot be recorded in the audit log, and was not made: run manage.py migrate first."
             raise CommandError(message) from error
-        self.stdout.write(f"{version} is served from now on. Restart the site to load it.")
+        self.stdout.write(f"{version} is served from now on: running processes load it for their next radiograph.")

@@ -25,13 +25,32 @@ def models(toy_models: Path) -> Path:
 def test_another_version_is_served_from_then_on(models, capsys):
     call_command("use_model", "toy-2")
     assert json.loads((models / "current.json").read_text()) == {"version": "toy-2"}
-    assert "toy-2 is served from now on. Restart the site" in capsys.readouterr().out
+    assert "toy-2 is served from now on" in capsys.readouterr().out
 
 
-def test_a_process_that_runs_keeps_its_model(models, engine):
+def test_a_process_that_runs_follows(models, engine):
     assert get_classifier().model_version == "toy-1"
     call_command("use_model", "toy-2")
+    assert get_classifier().model_version == "toy-2"
+
+
+def test_one_that_cannot_be_loaded_changes_nothing(models, engine):
+    """Damaged after it was chosen: the one before goes on answering, and not every radiograph tries anew."""
+    first = get_classifier()
+    call_command("use_model", "toy-2")
+    (models / "toy-2" / "serving.bin").unlink()
+    assert get_classifier() is first
     assert get_classifier().model_version == "toy-1"
+
+
+def test_a_link_is_followed(models, tmp_path):
+    """A server whose folder of models is read-only keeps the choice elsewhere."""
+    (tmp_path / "choice.json").write_text('{"version": "toy-1"}')
+    (models / "current.json").unlink()
+    (models / "current.json").symlink_to(tmp_path / "choice.json")
+    call_command("use_model", "toy-2")
+    assert (models / "current.json").is_symlink()
+    assert json.loads((tmp_path / "choice.json").read_text()) == {"version": "toy-2"}
 
 
 @pytest.mark.parametrize(

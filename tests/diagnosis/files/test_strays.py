@@ -10,9 +10,10 @@ from django.core.management import call_command
 
 from accounts.models import User
 from diagnosis.models import Study
+from diagnosis.uploads.services import diagnosis_create
 from tests.diagnosis.reports.made import made
 from tests.toy import ToyEngine
-from tests.uploads import diagnosed, stored_files
+from tests.uploads import diagnosed, radiograph_png, stored_files
 
 DAY = 86_400
 
@@ -27,11 +28,15 @@ def stored(alice: User, engine: ToyEngine, media_root: Path) -> list[Path]:
 def left_by_a_killed_process(user: User, media_root: Path) -> list[Path]:
     """Files of another study whose rows were never committed."""
     before = set(stored_files(media_root))
-    study = diagnosed(user, seed=1).study
+    forget(diagnosed(user, seed=1).study)
+    return sorted(set(stored_files(media_root)) - before)
+
+
+def forget(study: Study) -> None:
+    """Its rows, as if they had never been committed."""
     study.events.all().delete()
     study.diagnoses.all().delete()
     Study.objects.filter(pk=study.pk).delete()
-    return sorted(set(stored_files(media_root)) - before)
 
 
 def age(files: list[Path], seconds: float) -> None:
@@ -55,6 +60,19 @@ def test_orphans_are_deleted_after_a_day(stored: list[Path], alice: User, media_
     assert f"Deleted {folder}" in purge()
     assert stored_files(media_root) == stored
     assert not strays[0].parent.exists()
+
+
+def test_a_full_size_copy_goes_with_its_study(stored: list[Path], alice: User, media_root: Path) -> None:
+    large = radiograph_png(5, width=2600, height=2000)
+    study = diagnosis_create(user=alice, content=large, file_name="large.png").diagnosis.study
+    copy = Path(study.full.path)
+    age([*stored, copy], DAY + 60)
+    assert "belonged to nothing" not in purge()
+    assert copy.exists()
+    forget(study)
+    assert "Deleted" in purge()
+    assert not copy.parent.exists()
+    assert stored_files(media_root) == stored
 
 
 def test_what_may_still_get_its_row_stays(stored: list[Path], alice: User, media_root: Path) -> None:

@@ -115,9 +115,9 @@ def killed(pool: DecodingPool) -> Iterator[DecodingProcess]:
 ENDINGS = {
     "processor time": ("all(True for _ in iter(int, 1))", "too-costly"),
     "memory": ("bytearray(2 * own.MEMORY_BYTES)", "too-costly"),
-    "a crash of a decoder": ("os.kill(os.getpid(), 11)", "damaged"),
+    "a crash of a decoder": ("__import__('ctypes').string_at(0)", "damaged"),
     "an abort of a decoder": ("os.abort()", "damaged"),
-    "a kill": ("os.kill(os.getpid(), 9)", "too-costly"),
+    "a kill": ("own.resource.setrlimit(0, (0, 0)) or all(True for _ in iter(int, 1))", "too-costly"),
     "the clock": ("time.sleep(60)", "too-costly"),
 }
 
@@ -170,6 +170,44 @@ def test_the_process_has_its_limits(pool: DecodingPool, monkeypatch: pytest.Monk
     assert 5 < int(limits["Max cpu time"]) < 30
     assert (limits["Max core file size"], limits["Max open files"]) == ("0", "64")
     assert b"a-secret" not in (process / "environ").read_bytes()
+
+
+FORBIDDEN = {
+    "the network": "socket.socket()",
+    "an open file for writing": "open({here!r} + '/new', 'w')",
+    "a file that is there": "os.open({here!r} + '/old', os.O_RDWR)",
+    "another program": "os.execv('/bin/true', ['true'])",
+    "another process": "os.fork()",
+    "a program by posix_spawn": "os.posix_spawn('/bin/true', ['true'], {{}})",
+    "a signal to the site": "os.kill(os.getppid(), 0)",
+    "deleting": "os.unlink({here!r} + '/old')",
+}
+
+
+@pytest.mark.parametrize("case", FORBIDDEN)
+def test_a_decoder_that_was_taken_over_gets_no_further(case: str, tmp_path: Path) -> None:
+    """Code of a file that runs in the process of its own is refused all of this by the kernel."""
+    (tmp_path / "old").write_text("kept")
+    tried = FORBIDDEN[case].format(here=str(tmp_path))
+    script = f"""
+import os, socket
+from diagnosis.imaging.confinement import confine
+print(confine())
+try:
+    {tried}
+    print("done")
+except PermissionError:
+    print("refused", len(open({str(tmp_path / "old")!r}).read()))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["True", "refused", "4"], done.stderr
+
+
+def test_the_pools_processes_are_confined(pool: DecodingPool) -> None:
+    read_untrusted(GOOD["PNG"])
+    status = Path(f"/proc/{pool._idle[0].pid}/status").read_text()
+    assert "\nSeccomp:\t2\n" in status
+    assert "\nNoNewPrivs:\t1\n" in status
 
 
 def test_it_is_small() -> None:

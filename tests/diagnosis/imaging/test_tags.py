@@ -1,5 +1,6 @@
 """Tags that say how a DICOM picture is to be shown, and tags that cannot be used."""
 
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -9,9 +10,11 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from diagnosis.errors import RadiographRejected
+from diagnosis.imaging.dicom_details import person_name
 from diagnosis.imaging.notes import ReadingNote
 from diagnosis.imaging.radiograph import Radiograph, read_radiograph
 from diagnosis.imaging.tag_numbers import parsed_number
+from diagnosis.imaging.tag_texts import shown_line
 from tests.diagnosis.imaging import dicom_files as make
 
 pytestmark = pytest.mark.filterwarnings("ignore:::pydicom")
@@ -232,3 +235,12 @@ def named(raw: bytes, charset: str | None = None) -> str:
 )
 def test_names_are_read_as_they_were_written(raw: bytes, charset: str | None, name: str) -> None:
     assert named(raw, charset) == name
+
+
+def test_of_a_long_text_little_is_read() -> None:
+    """Ten million characters, a million values, or a name of as many groups: each is one short line at once."""
+    started = time.process_time()
+    assert shown_line("a" * 10**7) == "a" * 300
+    assert shown_line(["b"] * 10**6) == "\\".join("b" * 64)
+    assert person_name("=" * 10**6) == ""
+    assert time.process_time() - started < 0.2

@@ -19,7 +19,6 @@ from diagnosis.inference.engines import ENGINES, Engine, EngineOutput
 from diagnosis.inference.preprocessing import preprocess
 from diagnosis.inference.serving import (
     classifier_status,
-    forget_classifier,
     get_classifier,
     load_classifier,
     loaded_version,
@@ -182,14 +181,15 @@ def test_without_a_model_there_is_a_sentence(settings, tmp_path):
     assert loaded_version() is None
 
 
-def test_a_new_choice_needs_a_new_process(engine, toy_models):
+def test_a_new_choice_is_followed(engine, toy_models):
     write_toy_model(toy_models, "toy-2", weights_sha256="cd" * 32)
     set_current_version(toy_models, "toy-1")
     assert get_classifier().model_version == "toy-1"
     set_current_version(toy_models, "toy-2")
-    assert get_classifier().model_version == loaded_version() == "toy-1"
-    forget_classifier()
-    assert get_classifier().model_version == "toy-2"
+    assert get_classifier().model_version == loaded_version() == "toy-2"
+    second = get_classifier()
+    set_current_version(toy_models, "toy-2")
+    assert get_classifier() is second
 
 
 def test_a_version_and_an_engine_can_be_named(engine, toy_models):

@@ -351,6 +351,23 @@ def test_nothing_changed_is_no_event(client: Client, alice: User) -> None:
     assert kinds(study) == ["uploaded", "classified"]
 
 
+def test_of_two_open_move_pages_the_second_is_told(alice: User, client: Client, engine: ToyEngine) -> None:
+    """It was drawn for a study without a patient, who has one by now."""
+    study = diagnosed(alice).study
+    for number in (1, 2):
+        registered(alice, reference=f"MOVE-{number}")
+    address = reverse("diagnosis:study-move", args=[study.uuid])
+    forms = [form_values(client, address) | {"reference": f"MOVE-{n}", "reason": "typed twice"} for n in (1, 2)]
+    assert client.post(address, forms[0]).status_code == 302
+    answer = client.post(address, forms[1])
+    assert answer.status_code == 422
+    assert "Somebody else has changed this" in answer.content.decode()
+    assert "MOVE-2" in answer.content.decode()
+    study.refresh_from_db()
+    assert study.patient
+    assert study.patient.reference == "MOVE-1"
+
+
 def test_details_are_of_this_institution_only(alice: User, charlie: User, engine: ToyEngine) -> None:
     study = diagnosed(alice).study
     patient = registered(alice)

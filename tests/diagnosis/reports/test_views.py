@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,29 @@ def test_the_public_page_says_nothing_else(stranger: Client, client: Client, ali
     said = re.sub(r"<[^>]+>", " ", pages[0]).lower()
     hidden = ("anna", "alice", "canary", "positive", "negative", str(report.uuid), str(report.diagnosis.uuid), "toy")
     assert [word for word in hidden if word in said] == []
+
+
+TYPED: dict[str, Callable[[str], str]] = {
+    "lower case": str.lower,
+    "without hyphens": lambda code: code.replace("-", ""),
+    "with spaces": lambda code: f" {code.replace('-', ' ')} ",
+}
+
+
+@pytest.mark.parametrize("case", TYPED)
+def test_a_code_typed_off_paper(stranger: Client, report: Report, case: str) -> None:
+    answer = stranger.get("/verify/", {"code": TYPED[case](report.code)})
+    assert (answer.status_code, answer["Location"]) == (302, f"/verify/{report.code}/")
+
+
+def test_a_wrong_code_says_so(stranger: Client, report: Report) -> None:
+    assert stranger.get("/verify/").status_code == 200
+    for code in ("AAAA-BBBB-CCCC-DDDD", "<b>", "\u0301" * 5000):
+        answer = stranger.get("/verify/", {"code": code})
+        assert answer.status_code == 404
+        assert "No report has this code" in answer.content.decode()
+        assert "<b>" not in answer.content.decode()
+    assert stranger.get(f"/verify/{report.code.replace('-', '')}/").status_code == 200
 
 
 def test_the_code_in_either_case(stranger: Client, report: Report) -> None:

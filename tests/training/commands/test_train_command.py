@@ -15,8 +15,12 @@ from tests.trained import VERSION, TrainedVersion
 from training import runner
 from training.fitting.plan import Plan
 from training.fitting.recipe import PAPER, SHIPPED, Recipe
-from training.management.commands.train_resnet152 import Command, command_line, recipe_of
+from training.management.commands.train_resnet152 import PRESET_DEFAULTS, Command, command_line, recipe_of
 from training.progress import Progress
+
+BASE_OPTIONS = {
+    *("help", "version", "verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks"),
+}
 
 
 @pytest.fixture
@@ -162,11 +166,17 @@ def test_a_name_cannot_lead_out_of_the_folder(base, data, tmp_path):
 
 
 def test_a_dry_run_writes_nothing(base, data, tmp_path, capsys):
+    (data / "Train" / "COVID" / "0.png").write_bytes(b"no picture")
     before = files_below(tmp_path)
     run(data, "--dry-run", "--limit", "40")
     said = capsys.readouterr().err
-    assert "40 images, 0 refused" in said
-    assert "train " in said
+    assert "39 images, 1 refused" in said
+    assert "Dropped 1: The file is not a JPEG" in said
+    assert "(first: Train/COVID/0.png)" in said
+    assert "train, COVID: " in said
+    assert "(source unknown " in said
+    assert "at most 25 of stage 1" in said
+    assert "GB for the version." in said
     assert "Dry run: nothing was trained." in said
     assert files_below(tmp_path) == before
 
@@ -226,3 +236,36 @@ def test_the_cards_command_has_no_local_path(monkeypatch):
     assert command_line({}) == (
         "python manage.py train_resnet152 --data 'cxr data' --originals=originals --extra ../extra --epochs=3"
     )
+
+
+def test_the_help_tells_the_presets_defaults():
+    """Without waiting for Keras; and every option has a sentence."""
+    for name, (paper, shipped) in PRESET_DEFAULTS.items():
+        assert (getattr(PAPER, name), getattr(SHIPPED, name)) == (paper, shipped)
+    parser = Command().create_parser("manage.py", "train_resnet152")
+    own = [action for action in parser._actions if action.dest not in BASE_OPTIONS]
+    assert [action.dest for action in own if not action.help] == []
+    told = [action.dest for action in own if "default" not in (action.help or "") and action.nargs != 0]
+    assert told == ["data", "readings", "parts"], "which a run needs"
+
+
+def test_interrupted_runs_are_listed_and_deleted(base, data, tmp_path, capsys):
+    models = tmp_path / "models"
+    for name in ("one", "two"):
+        (models / f".training-{name}").mkdir(parents=True)
+        (models / f".training-{name}" / "history.jsonl").write_text("{}")
+    run(data, "--interrupted")
+    assert "one (last step" in capsys.readouterr().out
+    with pytest.raises(CommandError, match=r"--resume, or delete it with --discard.*two"):
+        run(data, "--name", "one")
+    run(data, "--discard", "--name", "one")
+    assert not (models / ".training-one").exists()
+    assert (models / ".training-two").exists()
+    with pytest.raises(CommandError, match="There is no interrupted run one"):
+        run(data, "--discard", "--name", "one")
+
+
+def test_the_suggested_command_serves_the_version(base, data, asked, capsys):
+    run(data, "--name", "mine")
+    models = data.parent / "models"
+    assert f"MODELS_DIR={models} python manage.py use_model mine" in capsys.readouterr().out

@@ -27,11 +27,17 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--data", type=Path, help="a folder with COVID/ and Non-COVID/")
-        parser.add_argument("--boxes", type=Path, help="a folder of readings with boxes: is the map inside them?")
+        parser.add_argument(
+            "--data", type=Path, help="a folder with COVID/ and Non-COVID/ (default: no figures of answers)"
+        )
+        parser.add_argument(
+            "--boxes", type=Path, help="a folder of readings with boxes: is the map inside them? (default: not asked)"
+        )
         parser.add_argument("--model", help="a version in models/ (default: the served one)")
-        parser.add_argument("--engine", choices=tuple(ENGINES))
-        parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+        parser.add_argument(
+            "--engine", choices=tuple(ENGINES), help="what computes the network (default: the setting INFERENCE_ENGINE)"
+        )
+        parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too (default: no)")
 
     def handle(self, *args: Any, data: Path | None, model: str | None, engine: str | None, **options: Any) -> None:
         if not (data or options["boxes"]):

@@ -23,13 +23,24 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--model", help="a version in models/ that is built (default: the served one)")
         parser.add_argument("--data", type=Path, required=True, help="the folder that it was trained and tested on")
-        parser.add_argument("--extra", type=Path, help="the folder of further negatives, if it was trained on one")
         parser.add_argument(
-            "--external", type=Path, action="append", default=[], help="reported too, and never learned on"
+            "--extra", type=Path, help="the folder of further negatives, if it was trained on one (default: none)"
         )
-        parser.add_argument("--images", type=int, default=LEARNED_ON, help="training images to learn ranges on")
         parser.add_argument(
-            "--after", type=int, default=AFTER, help="how many of the shuffled ones to leave out before"
+            "--external",
+            type=Path,
+            action="append",
+            default=[],
+            help="reported too, and never learned on; repeatable (default: none)",
+        )
+        parser.add_argument(
+            "--images", type=int, default=LEARNED_ON, help="training images to learn ranges on (default: %(default)s)"
+        )
+        parser.add_argument(
+            "--after",
+            type=int,
+            default=AFTER,
+            help="how many of the shuffled ones to leave out before (default: %(default)s)",
         )
 
     def handle(self, *args: Any, model: str | None, data: Path, extra: Path | None, **options: Any) -> None:

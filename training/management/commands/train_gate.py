@@ -18,12 +18,28 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--model", help="a version in models/ (default: the served one)")
         parser.add_argument("--data", type=Path, action="append", required=True, help="radiographs with a manifest.csv")
-        parser.add_argument("--unusable", type=Path, action="append", default=[], help="pictures that are no chest")
         parser.add_argument(
-            "--children", action="append", default=[], help="a source whose radiographs are of children"
+            "--unusable",
+            type=Path,
+            action="append",
+            default=[],
+            help="pictures that are no chest; repeatable (default: none)",
         )
-        parser.add_argument("--measured", action="append", default=[], help="a source that is only judged")
-        parser.add_argument("--lungs", type=Path, default=settings.MODELS_DIR / "lung-fields")
+        parser.add_argument(
+            "--children",
+            action="append",
+            default=[],
+            help="a source whose radiographs are of children; repeatable (default: none)",
+        )
+        parser.add_argument(
+            "--measured", action="append", default=[], help="a source that is only judged; repeatable (default: none)"
+        )
+        parser.add_argument(
+            "--lungs",
+            type=Path,
+            default=settings.MODELS_DIR / "lung-fields",
+            help="folder of the lung network (default: %(default)s)",
+        )
         parser.add_argument("--output", type=Path, help="where gate.npz and gate.json go (default: models/gate)")
 
     def handle(self, *args: Any, model: str | None, data: list[Path], **options: Any) -> None:

@@ -14,9 +14,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--data", type=Path, required=True, help="a folder with images/ and masks/")
-        parser.add_argument("--output", type=Path, default=settings.MODELS_DIR / "lung-fields")
-        parser.add_argument("--steps", type=int, default=3000, help="of 16 pictures each")
-        parser.add_argument("--seed", type=int, default=14)
+        parser.add_argument(
+            "--output",
+            type=Path,
+            default=settings.MODELS_DIR / "lung-fields",
+            help="where the network goes (default: %(default)s)",
+        )
+        parser.add_argument("--steps", type=int, default=3000, help="of 16 pictures each (default: %(default)s)")
+        parser.add_argument(
+            "--seed", type=int, default=14, help="of weights, order and variation (default: %(default)s)"
+        )
 
     def handle(self, *args: Any, data: Path, output: Path, steps: int, seed: int, **options: Any) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

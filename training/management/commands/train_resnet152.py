@@ -1,9 +1,12 @@
 """Train the ResNet-152 on folders of radiographs: the paper's two stages, evaluation, and a new version in models/."""
 
+from __future__ import annotations
+
 import json
 import logging
 import os
 import shlex
+import shutil
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
@@ -11,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -19,73 +22,66 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from diagnosis.errors import DiagnosisError
 from diagnosis.inference.contract import Preprocessing
 
+if TYPE_CHECKING:
+    from training.fitting.plan import Plan
+    from training.progress import Progress
+
 
 class Command(BaseCommand):
     help = __doc__
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--data", type=Path, required=True, help="Train/ and Test/, or COVID/ and Non-COVID/")
-        parser.add_argument("--extra", type=Path, action="append", default=[], help="more images, for training only")
-        parser.add_argument("--originals", type=Path, help="full-size images, to measure what their size changes")
-        parser.add_argument(
-            "--external", type=Path, action="append", default=[], help="a collection to measure the result on, no more"
-        )
-        parser.add_argument("--note", action="append", default=[], help="a sentence for the model card")
-        parser.add_argument(
-            "--preset", choices=("paper", "shipped", "general"), default="paper", help="defaults of the options below"
-        )
+        add_data_arguments(parser)
         add_recipe_arguments(parser)
         add_general_arguments(parser)
-        parser.add_argument("--name", help="name of the version (default: the preset and today's date)")
-        parser.add_argument("--output", type=Path, default=settings.MODELS_DIR)
-        parser.add_argument("--cache", type=Path, default=settings.BASE_DIR / "cache", help="where features are kept")
-        parser.add_argument("--no-feature-cache", action="store_true", help="run the whole network in every epoch")
-        parser.add_argument("--limit", type=at_least_one, help="use this many images of each folder")
-        parser.add_argument("--strict", action="store_true", help="stop at the first file that cannot be used")
-        parser.add_argument("--resume", action="store_true", help="go on with an interrupted run of this name")
-        parser.add_argument("--dry-run", action="store_true", help="read and split the data, say what would be done")
+        add_run_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        if options["preset"] == "general":
+        options["name"] = options["name"] or f"resnet152-{options['preset']}-{date.today():%Y-%m-%d}"
+        if options["interrupted"] or options["discard"]:
+            self.tidy(options)
+        elif options["data"] is None:
+            raise CommandError("Name the radiographs with --data.")
+        elif options["preset"] == "general":
             self.general(options)
-            return
-        from training.data.dataset import DatasetError  # importing Keras takes seconds; --help should not
-        from training.fitting.plan import Plan
-        from training.progress import Progress
-        from training.runner import check_plan, prepare_data, train
+        else:
+            self.two_stages(options)
 
-        recipe = recipe_of(options)
-        plan = Plan(
-            recipe=recipe,
-            data=options["data"],
-            extra=tuple(options["extra"]),
-            originals=options["originals"],
-            external=tuple(options["external"]),
-            notes=tuple(options["note"]),
-            output=options["output"],
-            name=options["name"] or f"resnet152-{options['preset']}-{date.today():%Y-%m-%d}",
-            cache=None if options["no_feature_cache"] else options["cache"],
-            limit=options["limit"],
-            strict=options["strict"],
-            resume=options["resume"],
-            command=command_line(options),
-        )
+    def tidy(self, options: dict[str, Any]) -> None:
+        """List the interrupted runs, or delete the one of this name."""
+        from training.fitting.plan import interrupted_runs
+
+        runs = {run.name: run for run in interrupted_runs(options["output"])}
+        listed = "\n".join(f"  {run}" for run in runs.values()) or "  none"
+        if options["interrupted"]:
+            self.stdout.write(f"Interrupted runs in {options['output']}:\n{listed}")
+            return
+        if options["name"] not in runs:
+            raise CommandError(f"There is no interrupted run {options['name']}. Interrupted runs:\n{listed}")
+        shutil.rmtree(runs[options["name"]].folder)
+        self.stdout.write(f"The interrupted run {options['name']} is deleted. Its features stay in the cache.")
+
+    def two_stages(self, options: dict[str, Any]) -> None:
+        from training.data.dataset import DatasetError  # importing Keras takes seconds; --help should not
+        from training.progress import Progress
+        from training.runner import check_plan, train
+
+        plan = plan_of(options)
         try:
             check_plan(plan)
             log = None if options["dry_run"] else settings.BASE_DIR / "logs" / f"{plan.name}.log"
             with log_to(log), Progress() as progress:
                 if options["dry_run"]:
-                    prepare_data(plan, progress)
-                    progress.say("Dry run: nothing was trained.")
+                    describe(plan, progress)
                     return
                 folder = train(plan, progress)
         except (DatasetError, DiagnosisError, RuntimeError, OSError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             raise CommandError(f"Stopped. What is done is kept; go on with --name {plan.name} --resume.") from None
-        self.stdout.write(f"{folder} is complete: read MODEL_CARD.md, serve it with manage.py use_model {plan.name}")
+        self.finish(folder, options)
 
     def general(self, options: dict[str, Any]) -> None:
         """Two views, left-out sources, lungs, gate and opacities: another chain than the paper's."""
@@ -95,6 +91,8 @@ class Command(BaseCommand):
 
         if options["readings"] is None or options["parts"] is None:
             raise CommandError("The preset general needs --readings and --parts.")
+        if options["dry_run"]:
+            raise CommandError("--dry-run is for the presets paper and shipped.")
         plan = GeneralPlan(
             data=options["data"],
             extra=tuple(options["extra"]),
@@ -103,7 +101,7 @@ class Command(BaseCommand):
             readings=options["readings"],
             parts=options["parts"],
             output=options["output"],
-            name=options["name"] or f"resnet152-general-{date.today():%Y-%m-%d}",
+            name=options["name"],
             cache=options["cache"],
             seed=123 if options["seed"] is None else options["seed"],
             limit=options["limit"],
@@ -119,33 +117,194 @@ class Command(BaseCommand):
                 folder = train_general(plan, progress)
         except (DiagnosisError, RuntimeError, OSError, ValueError) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{folder} is complete: read MODEL_CARD.md, serve it with manage.py use_model {plan.name}")
+        self.finish(folder, options)
+
+    def finish(self, folder: Path, options: dict[str, Any]) -> None:
+        """The figures, and how to serve the version."""
+        from training.fitting.tensorboard import write_figures
+        from training.publishing.closing import closing_sentence, final_figures
+
+        if options["tensorboard"]:
+            write_figures(options["tensorboard"] / options["name"] / "figures", final_figures(folder))
+        where = "" if options["output"] == settings.MODELS_DIR else f"MODELS_DIR={shlex.quote(str(options['output']))} "
+        serving = f"{where}python manage.py use_model {options['name']}"
+        self.stdout.write(" ".join(filter(None, (f"{folder} is complete.", closing_sentence(folder)))))
+        self.stdout.write(f"Read MODEL_CARD.md there, and serve it with: {serving}")
+
+
+def plan_of(options: dict[str, Any]) -> Plan:
+    from training.fitting.plan import Plan
+
+    return Plan(
+        recipe=recipe_of(options),
+        data=options["data"],
+        extra=tuple(options["extra"]),
+        originals=options["originals"],
+        external=tuple(options["external"]),
+        notes=tuple(options["note"]),
+        output=options["output"],
+        name=options["name"],
+        cache=None if options["no_feature_cache"] else options["cache"],
+        limit=options["limit"],
+        strict=options["strict"],
+        resume=options["resume"],
+        command=command_line(options),
+        tensorboard=options["tensorboard"],
+    )
+
+
+def describe(plan: Plan, progress: Progress) -> None:
+    """A dry run: read and split the data, and say what training would do and take."""
+    from training.fitting.estimate import described
+    from training.runner import prepare_data
+
+    for line in described(plan, *prepare_data(plan, progress)):
+        progress.say(line)
+    progress.say("Dry run: nothing was trained.")
+
+
+def add_data_arguments(parser: CommandParser) -> None:
+    """What a run reads."""
+    parser.add_argument("--data", type=Path, help="Train/ and Test/, or COVID/ and Non-COVID/ (needed to train)")
+    parser.add_argument(
+        "--extra",
+        type=Path,
+        action="append",
+        default=[],
+        help="more images, for training only; repeatable (default: none)",
+    )
+    parser.add_argument(
+        "--originals", type=Path, help="full-size images, to measure what their size changes (default: not measured)"
+    )
+    parser.add_argument(
+        "--external",
+        type=Path,
+        action="append",
+        default=[],
+        help="a collection to measure the result on, no more; repeatable (default: none)",
+    )
+    parser.add_argument(
+        "--limit",
+        type=at_least_one,
+        help="use this many images of --data, of each --extra and of each --external folder, spread evenly over their "
+        "classes (default: all)",
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="stop at the first file that cannot be used (default: drop it and say so)"
+    )
+    parser.add_argument(
+        "--note", action="append", default=[], help="a sentence for the model card; repeatable (default: none)"
+    )
+    parser.add_argument(
+        "--preset",
+        choices=("paper", "shipped", "general"),
+        default="paper",
+        help="defaults of the options below (default: %(default)s)",
+    )
+
+
+def add_run_arguments(parser: CommandParser) -> None:
+    """Where a run writes, and how it goes on."""
+    parser.add_argument("--name", help="name of the version (default: resnet152, the preset and today's date)")
+    parser.add_argument(
+        "--output", type=Path, default=settings.MODELS_DIR, help="folder of versions (default: the setting MODELS_DIR)"
+    )
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=settings.BASE_DIR / "cache",
+        help="where features are kept for this and later runs (default: cache/ of the project)",
+    )
+    parser.add_argument(
+        "--no-feature-cache", action="store_true", help="run the whole network in every epoch (default: keep features)"
+    )
+    parser.add_argument(
+        "--tensorboard", type=Path, metavar="DIR", help="write losses and figures for TensorBoard too (default: no)"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the interrupted run of this name (default: refuse)"
+    )
+    parser.add_argument("--discard", action="store_true", help="delete the interrupted run of this name, and end")
+    parser.add_argument("--interrupted", action="store_true", help="list the interrupted runs, and end")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="read and split the data, say what would be done and what it takes"
+    )
 
 
 def add_general_arguments(parser: CommandParser) -> None:
     """Options of the preset general alone."""
-    parser.add_argument("--readings", type=Path, help="radiographs that were read, with boxes (preset general)")
     parser.add_argument(
-        "--parts", type=Path, help="a folder with lungs and gate, such as that of a version (preset general)"
+        "--readings", type=Path, help="radiographs that were read, with boxes (preset general, which needs it)"
     )
     parser.add_argument(
-        "--leave-out", metavar="SOURCE", help="say how this source is judged by all others; publishes nothing"
+        "--parts",
+        type=Path,
+        help="a folder with lungs and gate, such as that of a version (preset general, which needs it)",
+    )
+    parser.add_argument(
+        "--leave-out",
+        metavar="SOURCE",
+        help="say how this source is judged by all others; publishes nothing (default: no)",
     )
 
 
 def add_recipe_arguments(parser: CommandParser) -> None:
     """Options whose defaults come from the preset."""
-    parser.add_argument("--weights", help="astra, imagenet, or a Keras weights file")
-    parser.add_argument("--epochs", type=none_or_more, help="of stage 1, which trains the head")
-    parser.add_argument("--fine-tune-epochs", type=none_or_more, help="of stage 2, which also trains the last layers")
-    parser.add_argument("--learning-rate", type=above_zero)
-    parser.add_argument("--batch-size", type=at_least_one)
-    parser.add_argument("--unfreeze", type=none_or_more, help="layers of the backbone that stage 2 trains")
-    parser.add_argument("--freeze-batch-norm", action="store_const", const=False, dest="train_batch_norm")
-    parser.add_argument("--views", type=none_or_more, help="augmented copies of each training image")
-    parser.add_argument("--equalise", action="store_true", default=None, help="equalise histograms, also when serving")
-    parser.add_argument("--seed", type=none_or_more)
-    parser.add_argument("--split", choices=("grouped", "paper"))
+    parser.add_argument("--weights", help=f"astra, imagenet, or a Keras weights file {by_preset('weights')}")
+    parser.add_argument("--epochs", type=none_or_more, help=f"of stage 1, which trains the head {by_preset('epochs')}")
+    parser.add_argument(
+        "--fine-tune-epochs",
+        type=none_or_more,
+        help=f"of stage 2, which also trains the last layers {by_preset('fine_tune_epochs')}",
+    )
+    parser.add_argument("--learning-rate", type=above_zero, help=f"of Adam in both stages {by_preset('learning_rate')}")
+    parser.add_argument("--batch-size", type=at_least_one, help=f"images of a step {by_preset('batch_size')}")
+    parser.add_argument(
+        "--unfreeze", type=none_or_more, help=f"layers of the backbone that stage 2 trains {by_preset('unfreeze')}"
+    )
+    parser.add_argument(
+        "--freeze-batch-norm",
+        action="store_const",
+        const=False,
+        dest="train_batch_norm",
+        help="leave batch normalisation as it is in stage 2 (default: train it)",
+    )
+    parser.add_argument(
+        "--views", type=none_or_more, help=f"augmented copies of each training image {by_preset('views')}"
+    )
+    parser.add_argument(
+        "--equalise",
+        action="store_true",
+        default=None,
+        help="equalise histograms, also when serving (default: paper no, shipped yes)",
+    )
+    parser.add_argument(
+        "--seed", type=none_or_more, help=f"of the split, the order and the first weights {by_preset('seed')}"
+    )
+    parser.add_argument(
+        "--split",
+        choices=("grouped", "paper"),
+        help=f"keep near duplicates in one part, or split as the paper did {by_preset('split')}",
+    )
+
+
+PRESET_DEFAULTS: dict[str, tuple[object, object]] = {
+    "weights": ("astra", "astra"),
+    "epochs": (25, 0),
+    "fine_tune_epochs": (25, 0),
+    "learning_rate": (1e-5, 1e-5),
+    "batch_size": (32, 32),
+    "unfreeze": (10, 10),
+    "views": (0, 0),
+    "seed": (123, 123),
+    "split": ("grouped", "grouped"),
+}
+"""Of the presets paper and shipped, for --help, which should not wait for Keras; a test compares them."""
+
+
+def by_preset(name: str) -> str:
+    paper, shipped = PRESET_DEFAULTS[name]
+    return f"(default: {paper})" if paper == shipped else f"(default: paper {paper}, shipped {shipped})"
 
 
 def none_or_more(text: str) -> int:

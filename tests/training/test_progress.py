@@ -1,0 +1,56 @@
+"""What a run says where its output is no terminal, and what it ends with; TensorBoard's files."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from training.fitting.tensorboard import write_figures
+from training.progress import Progress
+from training.publishing.closing import closing_sentence, final_figures
+
+
+def test_a_line_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thirty epochs of ten seconds: five lines and the last, with loss and the time that is left; no bars."""
+    clock = [1000.0]
+    monkeypatch.setattr("training.progress.time.monotonic", lambda: clock[0])
+    output = io.StringIO()
+    with Progress(Console(file=output, force_terminal=False, width=80)) as progress:
+        update = progress.of("Stage 1")
+        for epoch in range(1, 32):
+            clock[0] += 10
+            update(epoch, 31, f"loss 0.{epoch:02d}")
+    lines = output.getvalue().strip().splitlines()
+    assert lines[0] == "Stage 1: 6 of 31, loss 0.06, 4 min left"
+    assert lines[-1] == "Stage 1: 31 of 31, loss 0.31, took 5.2 min"
+    assert len(lines) == 6
+
+
+def card(folder: Path) -> Path:
+    figures = {"accuracy": {"value": 0.91}, "sensitivity": {"value": 0.9}, "roc_auc": {"value": None}}
+    (folder / "model_card.json").write_text(
+        json.dumps({"figures": {"parts": {"test": figures, "validation": figures}}})
+    )
+    return folder
+
+
+def test_the_closing_line_has_the_figures(tmp_path: Path) -> None:
+    assert closing_sentence(card(tmp_path)) == "Test: accuracy 0.910, sensitivity 0.900."
+
+
+def test_tensorboard_finds_the_figures(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    write_figures(tmp_path / "run", final_figures(card(tmp_path)))
+    [path] = (tmp_path / "run").glob("*tfevents*")
+    events = list(tf.compat.v1.train.summary_iterator(str(path)))
+    found = {value.tag: round(value.simple_value, 3) for event in events for value in event.summary.value}
+    assert events[0].file_version == "brain.Event:2"
+    assert found == {
+        "test/accuracy": 0.91,
+        "test/sensitivity": 0.9,
+        "validation/accuracy": 0.91,
+        "validation/sensitivity": 0.9,
+    }

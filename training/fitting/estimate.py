@@ -1,0 +1,72 @@
+"""What a run will take, said before it begins: images of each class and source, refusals, epochs, time and disk."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from diagnosis.findings import CLASS_NAMES
+from training.data.dataset import Dataset
+from training.data.splits import Split
+from training.fitting.plan import Plan
+from training.fitting.recipe import Recipe
+
+SECONDS_OF_A_VIEW = 0.12
+"""Of the frozen part, for one image on four processors of 2020."""
+SECONDS_OF_AN_EPOCH = {1: 0.0002, 2: 0.02}
+"""For one training image, with kept features."""
+BYTES_OF_A_VIEW = {False: 24_000, True: 425_000}
+"""Kept features: pooled ones, or with the map before the layers that stage 2 trains (decision 0002)."""
+VERSION_BYTES = 300_000_000
+_SHOWN_REASONS = 10
+
+
+def described(plan: Plan, dataset: Dataset, split: Split) -> Iterator[str]:
+    """Lines for a person."""
+    for part in ("train", "test", "extra"):
+        yield from _counts(dataset, part)
+    yield from _refusals(dataset)
+    yield f"Epochs: {_epochs(plan.recipe)}."
+    views, epochs = _views(plan.recipe, split), len(split.train)
+    seconds = views * SECONDS_OF_A_VIEW
+    seconds += sum(number * epochs * SECONDS_OF_AN_EPOCH[stage] for stage, number in _stages(plan.recipe))
+    disk = views * BYTES_OF_A_VIEW[plan.recipe.fine_tune_epochs > 0] if plan.cache else 0
+    yield (
+        f"Estimated for four processors without a GPU: {max(1, round(seconds / 60))} minutes for {views} views of "
+        "images (those whose features are kept already cost nothing), "
+        f"{disk / 1e9:.1f} GB of kept features and "
+        f"{VERSION_BYTES / 1e9:.1f} GB for the version."
+    )
+
+
+def _counts(dataset: Dataset, part: str) -> Iterator[str]:
+    samples = [sample for sample in dataset.samples if sample.part == part]
+    for label, name in enumerate(CLASS_NAMES):
+        sources = Counter(sample.source or "source unknown" for sample in samples if sample.label == label)
+        if sources:
+            listed = ", ".join(f"{source} {number}" for source, number in sorted(sources.items()))
+            yield f"{part}, {name}: {sources.total()} ({listed})"
+
+
+def _refusals(dataset: Dataset) -> Iterator[str]:
+    """Each reason once, with how many files and the first of them."""
+    reasons = Counter(refusal.reason for refusal in dataset.refusals)
+    for reason, number in reasons.most_common(_SHOWN_REASONS):
+        first = next(refusal.name for refusal in dataset.refusals if refusal.reason == reason)
+        yield f"Dropped {number}: {reason} (first: {first})"
+    if len(reasons) > _SHOWN_REASONS:
+        yield f"{len(reasons) - _SHOWN_REASONS} more reasons are not shown."
+
+
+def _stages(recipe: Recipe) -> list[tuple[int, int]]:
+    return [(1, recipe.epochs), (2, recipe.fine_tune_epochs)]
+
+
+def _epochs(recipe: Recipe) -> str:
+    if recipe.fit == "discriminant" and not recipe.epochs + recipe.fine_tune_epochs:
+        return "none, the head is fitted in closed form"
+    return f"at most {recipe.epochs} of stage 1 (the head), {recipe.fine_tune_epochs} of stage 2 (the last layers too)"
+
+
+def _views(recipe: Recipe, split: Split) -> int:
+    judged = len(split.validation) + len(split.test_part) + len(split.test)
+    paired = min(len(split.train), recipe.discriminant.augmented_images) if recipe.fit == "discriminant" else 0
+    return judged + len(split.train) * (recipe.views + 1) + paired
