@@ -19,7 +19,8 @@ from training.evaluation.judgement import Scored
 from training.evaluation.opacity_judgement import BoxFigures, box_figures
 
 AT_ONCE = 4
-Item, Result = TypeVar("Item"), TypeVar("Result")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass
