@@ -150,7 +150,7 @@ def instance_classified(*, instance: Instance, study: Study) -> Instance:
     """The radiograph has its result. The received file is not needed any more: delete it after the commit."""
     row = Instance.objects.select_for_update().get(pk=instance.pk)
     if row.state not in (State.SENT, State.ERASED):
-        finish(row, state=State.CLASSIFIED, study=study, file="")
+        finish(row, state=State.SENT if _is_all_sent(study.pk) else State.CLASSIFIED, study=study, file="")
     return row
 
 
@@ -192,10 +192,15 @@ def outgoing_sent(*, outgoing: Outgoing) -> Outgoing:
     row = Outgoing.objects.select_for_update().get(pk=outgoing.pk)
     finish(row, state=Outgoing.State.SENT, sent=timezone.now())
     record(Action.RESULT_SENT, actor=None, subject=row, detail={"result": row.diagnosis.uuid, "kind": row.kind})
-    others = Outgoing.objects.filter(instance=row.instance_id).exclude(state=Outgoing.State.SENT)
-    if row.instance_id and not others.exists():
-        Instance.objects.filter(pk=row.instance_id, state=State.CLASSIFIED).update(state=State.SENT)
+    if _is_all_sent(row.diagnosis.study_id):
+        Instance.objects.filter(study=row.diagnosis.study_id, state=State.CLASSIFIED).update(state=State.SENT)
     return row
+
+
+def _is_all_sent(study_pk: int) -> bool:
+    """Whether all that was to be sent of a study is. It may be before the ledger says that the study is classified."""
+    states = set(Outgoing.objects.filter(diagnosis__study=study_pk).values_list("state", flat=True))
+    return states == {Outgoing.State.SENT}
 
 
 @transaction.atomic

@@ -76,6 +76,9 @@ def treat(instance: Instance) -> None:
 
 
 def _attempt(instance: Instance) -> None:
+    if not instance.can_go_on:
+        _lost(instance)
+        return
     if instance.state == State.FOUND:
         content = _fetched(instance)
         if content is None:
@@ -127,8 +130,9 @@ def _must_have_arrived(instance: Instance) -> None:
 
 
 def _lost(instance: Instance) -> None:
-    """The received file is gone, as after a restore: fetched from the archive where that is possible."""
-    if instance.peer.has_dicomweb and instance.study_instance_uid:
+    """The received file is gone, as after a refusal or a restore: fetched from the archive where that is possible."""
+    instance.file = ""
+    if instance.can_go_on:
         instance_lost(instance=instance)
         return
     text = gettext_noop("The received file is not here any more. Send the radiograph again.")

@@ -33,6 +33,7 @@ REPEATED = (
     "diagnosis/results/test_newest.py",
     "diagnosis/results/test_notes.py",  # the full-text index
     "diagnosis/results/test_query_plans.py",
+    "diagnosis/results/test_search.py",
     "diagnosis/reviews/test_services.py",
     "diagnosis/statistics",  # durations and days computed by the server
     "diagnosis/uploads/test_answers.py",

@@ -12,7 +12,7 @@ from django.urls import reverse
 from PIL import Image
 
 from accounts.models import User
-from diagnosis.models import Diagnosis
+from diagnosis.models import Diagnosis, Study
 from diagnosis.uploads.services import diagnosis_create
 
 
@@ -56,6 +56,12 @@ def upload_named(client: Client, content: bytes, name: bytes):
 def diagnosed(user: User, seed: int = 0, name: str = "chest.png") -> Diagnosis:
     """A stored diagnosis of a picture that the person uploaded."""
     return diagnosis_create(user=user, content=radiograph_png(seed), file_name=name).diagnosis
+
+
+def unanswered(user: User) -> Study:
+    """A study of a picture that the model refused, and that was stored without an answer."""
+    strip = radiograph_png(width=900, height=160)
+    return diagnosis_create(user=user, content=strip, file_name="leg.png", without_answer=True).study
 
 
 def stored_files(media_root: Path) -> list[Path]:

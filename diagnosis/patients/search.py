@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Exists, Max, OuterRef
+from django.db.models import Exists, Max, OuterRef
 
 from accounts.models import User
 from accounts.normalise import normalised
@@ -27,7 +27,7 @@ class FoundPatient:
 
     patient: Patient
     studies: int
-    last_upload: date | None
+    last_upload: datetime | None
     newest: Diagnosis | None
 
 
@@ -95,16 +95,22 @@ def _page(user: User, rows: list[Patient], has_previous: bool, has_next: bool, f
 
 
 def _with_studies(user: User, patients: list[Patient]) -> list[FoundPatient]:
-    kept = Study.objects.visible_to(user).filter(patient__in=patients, voided=None).order_by()
-    counted = kept.values_list("patient").annotate(number=Count("pk"), last=Max("created"))
-    studies = {pk: (number, last) for pk, number, last in counted}
-    newest = _newest_answers(user, patients)
-    return [FoundPatient(patient, *studies.get(patient.pk, (0, None)), newest.get(patient.pk)) for patient in patients]
+    kept = Study.objects.of_patients(user, [patient.pk for patient in patients]).filter(voided=None).order_by("pk")
+    studies: dict[int, list[tuple[int, datetime]]] = {patient.pk: [] for patient in patients}
+    for pk, patient_pk, created in kept.values_list("pk", "patient", "created"):
+        studies[patient_pk or 0].append((pk, created))
+    newest = _newest_answers(user, [pk for rows in studies.values() for pk, _created in rows])
+    return [_found(patient, studies[patient.pk], newest) for patient in patients]
 
 
-def _newest_answers(user: User, patients: list[Patient]) -> dict[int, Diagnosis]:
-    """By patient; two queries, and what a blind reader may not see is taken out."""
-    results = Diagnosis.objects.visible_to(user).kept().filter(study__patient__in=patients).order_by()
+def _found(patient: Patient, studies: list[tuple[int, datetime]], newest: dict[int, Diagnosis]) -> FoundPatient:
+    last = max((created for _pk, created in studies), default=None)
+    return FoundPatient(patient, len(studies), last, newest.get(patient.pk))
+
+
+def _newest_answers(user: User, studies: list[int]) -> dict[int, Diagnosis]:
+    """By patient; two queries, from studies that the person may see. What a blind reader may not see is taken out."""
+    results = Diagnosis.objects.of_studies(studies).kept().order_by()
     newest = dict(results.values_list("study__patient").annotate(newest=Max("pk")))
     rows = Diagnosis.objects.with_rows_shown().filter(pk__in=newest.values())
     return {row.study.patient_id: row for row in conceal(user, rows) if row.study.patient_id}

@@ -150,7 +150,7 @@ def _conditions(user: User, asked: ResultFilter) -> Iterator[tuple[set[int] | No
     """
     mine, words = Study.objects.visible_to(user), words_of(asked.notes)
     if typed := words_typed(asked.text):
-        yield _with_words(user, mine, typed), lambda results: results.filter(has_all(typed))
+        yield _with_words(user, typed), lambda results: results.filter(has_all(typed))
     if words:
         studies = (
             None
@@ -162,7 +162,7 @@ def _conditions(user: User, asked: ResultFilter) -> Iterator[tuple[set[int] | No
         yield _read_by(user, mine), lambda results: revealed_to(user, results)
 
 
-def _with_words(user: User, mine: StudyQuerySet, typed: list[str]) -> set[int] | None:
+def _with_words(user: User, typed: list[str]) -> set[int] | None:
     """Those whose file has every word, and those of patients who have: one after the other, because joined by OR they
     would make SQLite read the whole table.
     """
@@ -172,7 +172,7 @@ def _with_words(user: User, mine: StudyQuerySet, typed: list[str]) -> set[int] |
     files = found_by_words(StudyWord.objects.visible_to(user), typed, FEW_STUDIES)
     if files is None:
         return None
-    return files | _some(mine.filter(patient__in=patients)) if patients else files
+    return files | _some(Study.objects.of_patients(user, patients)) if patients else files
 
 
 def _read_by(user: User, mine: StudyQuerySet) -> set[int]:

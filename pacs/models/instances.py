@@ -10,7 +10,6 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Institution, User
@@ -128,6 +127,7 @@ class Instance(Attempted):
         return self.state in (self.State.REFUSED, self.State.DEAD)
 
     @property
-    def since_acquired(self) -> datetime:
-        """From when its waiting counts: the exposure, or where the file does not say, its arrival."""
-        return self.acquired or self.arrived or self.created or timezone.now()
+    def can_go_on(self) -> bool:
+        """Whether there is a file, or an archive that can be asked for it; else its sender has to send it again."""
+        is_named = bool(self.study_instance_uid and self.series_instance_uid)
+        return bool(self.file) or (is_named and (self.peer.has_dicomweb or self.peer.has_dimse))

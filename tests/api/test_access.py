@@ -14,7 +14,7 @@ from diagnosis.models import Diagnosis
 from tests.api.programs import RESULTS, anonymous, bearing, post, program_of, send, sign_in
 from tests.cast import client_of, person
 from tests.diagnosis.reports.made import made
-from tests.uploads import diagnosed, radiograph_png, stored_files
+from tests.uploads import diagnosed, radiograph_png, stored_files, unanswered
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ TABLE = {
     "thumbnail": of("study"),
     "full": of("study"),
     "original": of("study"),
+    "unanswered": Row("get", 200, 200, 403),
+    "unanswered-study": of("study without an answer"),
     "schema": Row("get", 200, 200, 200),
 }
 
@@ -66,7 +68,13 @@ def test_every_address_has_a_row() -> None:
 def arguments(alice: User, diagnosis: Diagnosis) -> dict[str, list[object]]:
     report = made(alice, diagnosis)
     Diagnosis.objects.filter(pk=diagnosis.pk).update(opacity_map=diagnosis.heat_map)
-    return {"": [], "diagnosis": [diagnosis.uuid], "study": [diagnosis.study.uuid], "report": [report.uuid]}
+    return {
+        "": [],
+        "diagnosis": [diagnosis.uuid],
+        "study": [diagnosis.study.uuid],
+        "study without an answer": [unanswered(alice).uuid],
+        "report": [report.uuid],
+    }
 
 
 def status_of(client: Client, method: str, address: str) -> int:

@@ -65,6 +65,7 @@ def printed_report(page: Page, folder: Path) -> str:
 
 def see_the_month(page: Page) -> None:
     page.get_by_role("link", name="Statistics", exact=True).click()
+    page.get_by_text("Table: Answers by day").click()
     table = page.get_by_role("group", name="Answers by day")
     expect(table.get_by_role("row").last.get_by_role("cell").first).to_have_text("2")
     page.get_by_role("link", name="Home", exact=True).click()

@@ -1,5 +1,6 @@
 """Every address of the site, for everybody who might ask for it. A new address without a row here fails."""
 
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.cast import client_of
 from tests.diagnosis.reports.made import made
 from tests.pacs.peers import peer_of
 from tests.toy import ToyEngine
-from tests.uploads import diagnosed
+from tests.uploads import diagnosed, unanswered
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ TABLE = {
     "accounts:language": Row(405, 405, 405, 405),
     "accounts:sign-out": Row(302, 405, 405, 405),
     "accounts:theme": Row(405, 405, 405, 405),
+    "accounts:typed": Row(405, 405, 405, 405),
     "accounts:session": Row(302, 200, 200, 200),
     "accounts:may-send": Row(401, 204, 204, 204),
     "accounts:invitation": of("link", 200, 200, 200, 200),
@@ -65,6 +67,11 @@ TABLE = {
     "diagnosis:worklist": CLINICAL_PAGE,
     "diagnosis:worklist-next": Row(302, 302, 302, 403),
     "diagnosis:upload": CLINICAL_PAGE,
+    "diagnosis:uploads": CLINICAL_PAGE,
+    # Of the person who uploaded the file only: uploads/test_without_answer.py.
+    "diagnosis:upload-held": of("no upload", 302, 404, 404, 403),
+    "diagnosis:unanswered": CLINICAL_PAGE,
+    "diagnosis:study": of("study without an answer", 302, 200, 404, 403),
     "diagnosis:results": CLINICAL_PAGE,
     "diagnosis:results-export": CLINICAL_PAGE,
     "diagnosis:patients": CLINICAL_PAGE,
@@ -118,15 +125,21 @@ TABLE = {
     "models:version": of("version", 302, 200, 200, 200),
     "models:plot": of("plot", 302, 200, 200, 200),
     # To the API a browser's session means nothing: tests/api/test_access.py has the table of those with a token.
-    **dict.fromkeys([f"api:{name}" for name in ("sign-out", "results", "schema")], Row(401, 401, 401, 401)),
     **dict.fromkeys(
-        [f"api:{name}" for name in ("result", "heat-map", "opacity-map", "reading", "review", "outcome", "reports")],
+        [f"api:{name}" for name in ("sign-out", "results", "unanswered", "schema")], Row(401, 401, 401, 401)
+    ),
+    **dict.fromkeys(
+        [
+            f"api:{name}"
+            for name in ("result", "heat-map", "opacity-map", "reading", "review", "outcome", "reports", "fhir")
+        ],
         of("diagnosis", 401, 401, 401, 401),
     ),
     **dict.fromkeys([f"api:{name}" for name in ("report", "report-file")], of("report", 401, 401, 401, 401)),
     **dict.fromkeys(
         [f"api:{name}" for name in ("display", "thumbnail", "full", "original")], of("study", 401, 401, 401, 401)
     ),
+    "api:unanswered-study": of("study without an answer", 401, 401, 401, 401),
     "api:sign-in": Row(405, 405, 405, 405),
     "api:docs": Row(302, 200, 200, 200),
     "admin:index": ADMINISTRATION,
@@ -219,7 +232,7 @@ def arguments(alice: User, engine: ToyEngine, toy_models: Path) -> dict[str, lis
     patient = Patient.objects.create(institution=alice.institution, created_by=alice, reference="P-1")
     report = made(alice, diagnosis)
     (toy_models / "toy-1" / "roc.svg").write_text("<svg/>")
-    peer = peer_of(alice.institution)
+    peer = peer_of(alice.institution, dicomweb_url="http://127.0.0.1:9/dicom-web")
     instance, _ = instance_found(peer=peer, head=InstanceHead("1.2.3"), person=alice)
     outgoing, _ = outgoing_add(diagnosis=diagnosis, peer=peer, kind="sr", sop_instance_uid="1.2.3.4")
     return {
@@ -233,6 +246,8 @@ def arguments(alice: User, engine: ToyEngine, toy_models: Path) -> dict[str, lis
         "radiograph in the archive": [peer.uuid, "1.2.3", "1.2.3.4", "1.2.3.4.5"],
         "diagnosis": [diagnosis.uuid],
         "study": [diagnosis.study.uuid],
+        "study without an answer": [unanswered(alice).uuid],
+        "no upload": [uuid.uuid4()],
         "voided study": [voided.uuid],
         "patient": [patient.uuid],
         "merge": [patient.uuid, 1],

@@ -18,10 +18,25 @@ ARGUMENTS: dict[str, list[object]] = {
     "year": [2026],
     "month": [2026, 1],
     "nothing": [1, 1],
+    "merge": [uuid.UUID(int=1), 1],
     "app": ["accounts"],
     "version": ["toy-1"],
     "plot": ["toy-1", "roc"],
-    **{kind: [1] for kind in ("user", "institution", "model", "row of a diagnosis", "audit entry")},
+    "study in the archive": [uuid.UUID(int=1), "1.2"],
+    "radiograph in the archive": [uuid.UUID(int=1), "1.2", "1.3", "1.4"],
+    **{
+        kind: [1]
+        for kind in (
+            "user",
+            "institution",
+            "model",
+            "row of a diagnosis",
+            "audit entry",
+            "peer",
+            "instance",
+            "outgoing",
+        )
+    },
 }
 
 

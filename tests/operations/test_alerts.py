@@ -25,6 +25,7 @@ from diagnosis.inference.concurrency import Turns
 from diagnosis.models import Diagnosis
 from diagnosis.reviews.services import review_add
 from operations.alerts import sending
+from operations.checks import alerts_are_encrypted
 from tests.rows import stored_result
 
 pytestmark = pytest.mark.django_db
@@ -155,3 +156,12 @@ def test_a_dead_webhook_keeps_no_mail_back(settings: Settings, webhook: Webhook,
     with pytest.raises(CommandError):
         sent()
     assert len(mail.outbox) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "faults"),
+    [("", 0), ("https://hooks.example.org/x", 0), ("http://hooks.example.org/x", 1), ("https:///x", 1)],
+)
+def test_a_webhook_on_a_server_is_encrypted(settings: Settings, address: str, faults: int) -> None:
+    settings.ALERT_WEBHOOK = address
+    assert len(alerts_are_encrypted()) == faults

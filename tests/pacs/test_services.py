@@ -143,6 +143,15 @@ def test_sent_when_the_last_object_is(peer: Peer, alice: User, engine: ToyEngine
     assert Outgoing.objects.filter(state="sent").count() == 2
 
 
+def test_sent_before_the_ledger_knows_of_the_result(peer: Peer, alice: User, engine: ToyEngine) -> None:
+    instance, _ = instance_found(peer=peer, head=InstanceHead("1.2.3"))
+    diagnosis = diagnosed(alice)
+    report, _ = outgoing_add(diagnosis=diagnosis, peer=peer, kind="sr", sop_instance_uid="9.1")
+    outgoing_sent(outgoing=report)
+    instance_classified(instance=instance, study=diagnosis.study)
+    assert Instance.objects.get().state == "sent"
+
+
 def test_the_service_person_cannot_sign_in(hospital: Institution) -> None:
     person = service_person(hospital)
     assert service_person(hospital) == person

@@ -48,9 +48,12 @@ def test_a_refused_one_is_listed_with_its_reason(
     assert "A-7" in shown
     assert "Ward 3" in shown
     assert "neither a JPEG" in shown or "not a" in shown
-    assert Instance.objects.get().file == ""
+    assert "Only its sender can send it again" in shown  # nothing of it is kept, and no archive is known to have it
+    client_of(alice).post(reverse("pacs:retry", args=[row.uuid]))
+    row.refresh_from_db()
+    assert (row.state, row.reason, row.file) == ("dead", "file-lost", "")
     assert list(settings.PACS_INBOX.iterdir()) == []
-    assert "Refused" in page(alice, shown="stopped")
+    assert "Given up" in page(alice, shown="stopped")
     assert "A-7" not in page(alice, shown="waiting")
     assert "A-7" not in page(charlie)
 
