@@ -42,6 +42,22 @@ def write_gate(folder: Path, *, features: int, refused: Sequence[str] = (), limi
     write_json(folder / learned.CARD, {"format": learned.FORMAT, "heads": list(heads), "limits": limits})
 
 
+def write_parts(parts: Path) -> Path:
+    """An untrained lung network, and a gate that finds no fault; both as a version has them."""
+    from diagnosis.inference.artifacts import read_json, write_json
+    from training.lungs.keeping import round_tensors, save_lungs
+    from training.lungs.network import build_lung_network
+
+    lungs = build_lung_network()
+    round_tensors(lungs)
+    save_lungs(parts, lungs, {"dice": {}})
+    write_gate(parts, features=FEATURES)
+    kind = {"pictures": 3, "refused": 0.01, "limited": 0.02, "warned": 0.03}
+    figures = {"by_kind": {"adult: as it is": kind}, "by_source": {"jsrt": kind}}
+    write_json(parts / "gate.json", read_json(parts / "gate.json") | figures)
+    return parts
+
+
 @pytest.fixture(scope="session")
 def two_view_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """models/ with such a version in use. Never changed by a test: `with_gate` copies it."""
@@ -67,19 +83,13 @@ def write_two_view_version(root: Path) -> Path:
     from diagnosis.inference.artifacts import set_current_version
     from tests.training.toy_network import toy_backbone
     from training.evaluation.unseen_decision import UnseenDecision
-    from training.lungs.keeping import round_tensors, save_lungs
-    from training.lungs.network import build_lung_network
     from training.network.architecture import HeadConfig
     from training.network.tensors import as_stored, assign_tensors
     from training.network.two_views import build_two_view_network
     from training.publishing.general import GeneralVersion, publish_general, trained_tensors
 
     keras.utils.set_random_seed(4)
-    parts = root / "parts"
-    lungs = build_lung_network()
-    round_tensors(lungs)
-    save_lungs(parts, lungs, {"dice": {}})
-    write_gate(parts, features=FEATURES)
+    parts = write_parts(root / "parts")
     head = HeadConfig(taps=(1, 0), bands=(1, 1), hidden_units=0)
     version = GeneralVersion(
         name=VERSION,

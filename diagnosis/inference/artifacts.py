@@ -2,8 +2,8 @@
 
 Committed:  model_card.json (also the contract), trained.npz (what training changed), golden.json (known answers)
             int8.npz where the version has an int8 graph, and its section in the card
-            format 2: lungs.npz, lungs.json, gate.npz and gate.json, whose hashes are in the card
-Built:      model.keras, serving.xml, serving.bin, the int8 graph if this machine has one, in format 2 lungs.xml and
+            format 3: lungs.npz, lungs.json, gate.npz and gate.json, whose hashes are in the card
+Built:      model.keras, serving.xml, serving.bin, the int8 graph if this machine has one, in format 3 lungs.xml and
             lungs.bin, and built.json, which names the SHA-256 of each and the precision that is served here
 A version never changes once it is there; ``models/current.json`` names the one that is served.
 """
@@ -34,12 +34,15 @@ BUILT_FILES = ("model.keras", "serving.xml", "serving.bin")
 INT8_FILES = ("serving-int8.xml", "serving-int8.bin")
 """Only where the version has ranges and this machine gave the golden answers with them."""
 LUNG_FILES = ("lungs.xml", "lungs.bin")
-"""The graph of the lung network, in format 2."""
+"""The graph of the lung network, in format 3."""
 PARTS = ("lungs.npz", "lungs.json", "gate.npz", "gate.json")
-"""What format 2 has beside the network: committed, and each with its SHA-256 in the card."""
+"""What format 3 has beside the network: committed, and each with its SHA-256 in the card."""
 CURRENT = "current.json"
-ONE_NETWORK, WITH_LUNGS = 1, 2
-"""Versions of this folder's layout: a network of the whole picture; one that also reads the lungs, with a gate."""
+ONE_NETWORK, WITH_LUNGS = 1, 3
+"""Versions of this folder's layout: a network of the whole picture; one that also reads the lungs, with a gate.
+
+Format 2 read the lungs with plain averages of its maps (docs/decisions/0006-opacities-weigh.md); nothing serves it.
+"""
 
 VERSION_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
@@ -120,7 +123,7 @@ def check_built(artifact: Artifact) -> None:
 
 
 def check_parts(artifact: Artifact) -> None:
-    """Raise ModelUnavailable unless lungs and gate of a version of format 2 are the ones that its card names."""
+    """Raise ModelUnavailable unless lungs and gate of a version of format 3 are the ones that its card names."""
     if not artifact.preprocessing.reads_lungs:
         return
     hashes = artifact.card.get("parts")
@@ -143,10 +146,11 @@ def write_built(artifact: Artifact, folder: Path, precision: str = "float32", wh
     always = artifact.built_files
     names = [name for name in (*always, *INT8_FILES) if name in always or (folder / name).is_file()]
     hashes = {name: file_sha256(folder / name) for name in names}
-    for name in (BUILT, *INT8_FILES):
-        (artifact.folder / name).unlink(missing_ok=True)
-    for name in names:
-        os.replace(folder / name, artifact.folder / name)
+    if folder != artifact.folder:  # a new version is written where it was built
+        for name in (BUILT, *INT8_FILES):
+            (artifact.folder / name).unlink(missing_ok=True)
+        for name in names:
+            os.replace(folder / name, artifact.folder / name)
     record = {
         "weights_sha256": artifact.weights_sha256,
         "ranges_sha256": ranges_sha256(artifact),
@@ -171,9 +175,7 @@ def ranges_sha256(artifact: Artifact) -> str | None:
 @contextmanager
 def new_version(models_dir: Path, version: str) -> Iterator[Path]:
     """A temporary folder that becomes ``models/<version>`` when the block ends well, and vanishes when it does not."""
-    target = models_dir / checked_version(version)
-    if target.exists():
-        raise FileExistsError(f"Model version {version} exists already; versions never change. Choose another --name.")
+    target = check_new(models_dir, version)
     models_dir.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{version}-", dir=models_dir))
     folder.chmod(0o755)
@@ -182,6 +184,14 @@ def new_version(models_dir: Path, version: str) -> Iterator[Path]:
         os.rename(folder, target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_new(models_dir: Path, version: str) -> Path:
+    """Where the version will be. Raises FileExistsError when there is one of that name."""
+    target = models_dir / checked_version(version)
+    if target.exists():
+        raise FileExistsError(f"Model version {version} exists already; versions never change. Choose another --name.")
+    return target
 
 
 def checked_version(version: str) -> str:

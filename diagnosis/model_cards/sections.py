@@ -266,7 +266,7 @@ def decision(tree: Value) -> Section:
 
 
 def int8(section: Value) -> Section:
-    """What the eight-bit graph costs compared with float32, the precision of all other figures."""
+    """What the eight-bit graph costs compared with float32; all other figures are of one of the two."""
     parts = list(section["parts"].items())
     header = [_("Figure"), *(_heading(name, part) for name, part in parts)]
     rows = [
@@ -279,6 +279,12 @@ def int8(section: Value) -> Section:
         "All other figures are of float32. The same network computed in eight-bit numbers is faster and differs a "
         "little; calibration, operating point and band are the same. Each result names the one that answered."
     )
+    if not section["judged_in"].is_left_out and section["judged_in"].text() == "int8":
+        text = _(
+            "All other figures are of eight-bit numbers (int8). The same network computed in float32 is slower and "
+            "differs a little; calibration, operating point and band are the same. Each result names the one that "
+            "answered."
+        )
     table = Table(_("Both precisions on the same images"), header, rows)
     return Section("int8", _("In eight bits (int8)"), texts=[text], tables=[table])
 

@@ -65,8 +65,9 @@ class MoveForm(PatientFields):
     seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
     field_order = ["reference", "chosen", "is_new", "name", "birth_date", "sex", "reason", "seen"]
 
-    def __init__(self, user: User, study: Study, **options: Any) -> None:
-        super().__init__(label_suffix="", initial={"seen": str(study.patient_id or "none")}, **options)
+    def __init__(self, user: User, study: Study, *, reference: str = "", **options: Any) -> None:
+        initial = {"seen": str(study.patient_id or "none"), "reference": reference}
+        super().__init__(label_suffix="", initial=initial, **options)
         self.user, self.study = user, study
         self.patient: Patient | None = None
         self.chosen_patient: Patient | None = None

@@ -103,8 +103,8 @@ def _save(request: SignedInRequest, study: Study, form: StudyForm, patient_form:
 def move(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """Give a study to the patient whose it is."""
     study = _visible_study(request, uuid)
-    asked = {"reference": request.GET.get("reference", "")[:REFERENCE_LENGTH]}
-    form = MoveForm(request.user, study, data=_posted(request), initial=asked)
+    reference = request.GET.get("reference", "")[:REFERENCE_LENGTH]
+    form = MoveForm(request.user, study, data=_posted(request), reference=reference)
     if not form.is_valid():
         return _page(request, "move", study, {"form": form})
     try:

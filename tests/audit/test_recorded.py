@@ -146,7 +146,9 @@ def test_patients_files_exports_and_additions(client: Client, diagnosis: Diagnos
     client.get(f"/studies/{study}/original").getvalue()
     client.get("/results/export.csv", {"q": "canary"}).getvalue()
     client.post(f"{result}review/", {"review-conclusion": "likely"})
-    client.post(f"{result}outcome/", {"outcome-result": "positive", "outcome-sampled": "2026-01-05"})
+    client.post(
+        f"{result}outcome/", {"outcome-result": "positive", "outcome-sampled": "2026-01-05", "outcome-sure": "on"}
+    )
     client.post(f"/studies/{study}/void/", {"reason": "Canary typed this"})
     client.post(f"/studies/{study}/restore/", {"reason": "Canary typed this"})
     edit = f"/patients/{patient.uuid}/edit/"

@@ -129,7 +129,10 @@ TABLE = {
         [f"api:{name}" for name in ("sign-out", "results", "unanswered", "schema")], Row(401, 401, 401, 401)
     ),
     **dict.fromkeys(
-        [f"api:{name}" for name in ("result", "heat-map", "opacity-map", "reading", "review", "outcome", "reports")],
+        [
+            f"api:{name}"
+            for name in ("result", "heat-map", "opacity-map", "reading", "review", "outcome", "reports", "fhir")
+        ],
         of("diagnosis", 401, 401, 401, 401),
     ),
     **dict.fromkeys([f"api:{name}" for name in ("report", "report-file")], of("report", 401, 401, 401, 401)),

@@ -18,6 +18,7 @@ ARGUMENTS: dict[str, list[object]] = {
     "year": [2026],
     "month": [2026, 1],
     "nothing": [1, 1],
+    "merge": [uuid.UUID(int=1), 1],
     "app": ["accounts"],
     "version": ["toy-1"],
     "plot": ["toy-1", "roc"],

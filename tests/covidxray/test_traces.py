@@ -53,7 +53,9 @@ def a_day_with_canary(client: Client, samples: Path) -> Diagnosis:
     result, study = diagnosis.get_absolute_url(), f"/studies/{diagnosis.study.uuid}/"
     patient = Patient.objects.get().get_absolute_url()
     client.post(f"{result}review/", {"review-conclusion": "unlikely", "review-reason": "Canary has an effusion"})
-    client.post(f"{result}outcome/", {"outcome-result": "positive", "outcome-sampled": "2026-01-05"})
+    client.post(
+        f"{result}outcome/", {"outcome-result": "positive", "outcome-sampled": "2026-01-05", "outcome-sure": "on"}
+    )
     for page in ("edit", "move", "void", "restore"):
         values = form_values(client, f"{study}{page}/")
         client.post(f"{study}{page}/", {**values, "notes": "Canary coughs", "reason": "Canary himself"})

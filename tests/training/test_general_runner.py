@@ -1,5 +1,6 @@
-"""A run of `general` from folders to a network, on made-up people, a toy backbone and lungs in the same place."""
+"""A run of `general` from folders to a version, on made-up people, with toys in place of backbone, lungs and gate."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -7,21 +8,27 @@ import numpy as np
 import pytest
 
 from diagnosis.findings import CLASS_NAMES
+from diagnosis.inference.artifacts import CARD, RANGES, read_artifact, read_json
 from diagnosis.inference.lungs import SIDE, read_lung_fields
 from tests.training.radiographs import write_people
 from tests.training.toy_network import toy_backbone
-from training import general_runner
-from training.fitting.general import GeneralConfig, fit_general
-from training.fitting.general_features import COPIES
-from training.general_runner import GeneralPlan, opacities, prepare
+from tests.two_views import write_parts
+from training.fitting.features import frozen_graph
+from training.fitting.general import GeneralConfig
+from training.general_runner import preparation
+from training.general_runner.plan import HEAD, GeneralPlan
+from training.general_runner.running import train_general, train_without
 from training.network.discriminant import DiscriminantConfig
 from training.network.opacity import OpacityConfig
+from training.network.two_views import frozen_maps
 from training.progress import Progress
+from training.publishing.int8 import learn_ranges, save_ranges
 
 CONFIG = GeneralConfig(
     DiscriminantConfig(augmented_images=4, source_power=0.25, augmentation_weight=0.4),
     opacity=OpacityConfig(passes=1, batch=4),
     held_back=0.4,
+    handled=3,
 )
 
 
@@ -33,20 +40,23 @@ def lung_fields(pixels: np.ndarray) -> object:
 
 
 def write_folders(root: Path) -> None:
-    """cxr/Train and cxr/Test with both classes from two sources each; readings with boxes."""
-    lines, first = ["file,source"], 0
-    for part, number in (("Train", 8), ("Test", 1)):
+    """cxr/Train and cxr/Test with both classes, one source each; readings with boxes. Two of Test's were read, too."""
+    lines, first = ["file,source,reading"], 0
+    for part, number in (("Train", 22), ("Test", 2)):
         for name in CLASS_NAMES:
-            write_people(root / "cxr" / part / name, range(first, first + number))
             people = range(first, first + number)
-            lines += [f"{part}/{name}/person-{one:03}.jpg,{name}-{one % 2}" for one in people]
+            write_people(root / "cxr" / part / name, people)
+            read = ("negative", "typical") if (part, name) == ("Test", "COVID") else ("",) * number
+            lines += [
+                f"{part}/{name}/person-{one:03}.jpg,{name},{seen}" for one, seen in zip(people, read, strict=True)
+            ]
             first += number
     (root / "cxr" / "manifest.csv").write_text("\n".join(lines))
     lines = ["file,reading,source,patient,boxes"]
     for reading, box in (("typical", "0.3 0.3 0.5 0.6"), ("negative", "")):
-        write_people(root / "readings" / reading, range(first, first + 8))
-        lines += [f"{reading}/person-{one:03}.jpg,{reading},siim,{one},{box}" for one in range(first, first + 8)]
-        first += 8
+        write_people(root / "readings" / reading, range(first, first + 12))
+        lines += [f"{reading}/person-{one:03}.jpg,{reading},siim,{one},{box}" for one in range(first, first + 12)]
+        first += 12
     (root / "readings" / "manifest.csv").write_text("\n".join(lines))
 
 
@@ -54,22 +64,43 @@ def write_folders(root: Path) -> None:
 def plan(tmp_path_factory: pytest.TempPathFactory) -> GeneralPlan:
     root = tmp_path_factory.mktemp("general")
     write_folders(root)
-    return GeneralPlan(root / "cxr", root / "readings", root, root / "models", "toy", root / "cache", config=CONFIG)
+    parts = write_parts(root / "parts")
+    graph = frozen_graph(frozen_maps(toy_backbone("", 224), HEAD), root)
+    images = np.random.default_rng(0).uniform(0, 255, (2, 224, 224, 3)).astype(np.float32)
+    save_ranges(parts / RANGES, learn_ranges(graph, [images]))
+    return GeneralPlan(root / "cxr", root / "readings", parts, root / "models", "toy", root / "cache", config=CONFIG)
 
 
-def test_from_folders_to_heads_and_opacities(plan: GeneralPlan, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(general_runner, "build_backbone", toy_backbone)
-    monkeypatch.setattr(general_runner, "lung_network", lambda plan: SimpleNamespace(find=lung_fields))
+@pytest.fixture
+def toys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparation, "build_backbone", toy_backbone)
+    monkeypatch.setattr(preparation, "lung_network", toy_lungs)
+
+
+def toy_lungs(plan: GeneralPlan) -> SimpleNamespace:
+    plan.work.mkdir(parents=True, exist_ok=True)
+    return SimpleNamespace(find=lung_fields)
+
+
+@pytest.mark.slow
+def test_one_run_makes_a_version_and_another_one_computes_nothing_again(
+    plan: GeneralPlan, toys: None, monkeypatch: pytest.MonkeyPatch
+):
     with Progress() as progress:
-        prepared = prepare(plan, progress)
-    assert len(prepared.features.whole) == len(prepared.gathered.learned)
-    assert prepared.features.changes is not None
-    assert prepared.features.changed is not None
-    assert len(prepared.features.changes[0]) == len(prepared.features.changed)
-    assert len(prepared.features.changed) % len(COPIES) == 0
-    assert set(prepared.cells.learned) | set(prepared.cells.held_back) <= set(range(16))
-    found = fit_general(prepared.features, prepared.pictures, plan.config)
-    assert {one.source for one in found.left_out} >= {"siim", f"{CLASS_NAMES[0]}-0"}
-    scores, sections = opacities(prepared)
-    assert len(scores.means) == len(prepared.cells.held_back)
-    assert len(sections) == 1
+        folder = train_general(plan, progress)
+    card = read_json(folder / CARD)
+    assert read_artifact(plan.output, "toy").preprocessing.reads_lungs
+    slugs = [section["slug"] for section in card["sections"]]
+    assert slugs == ["left-out", "opacities", "gate", "steadiness", "clear-films", "test"]
+    assert {row[0] for row in card["sections"][0]["table"]["rows"]} == {*CLASS_NAMES, "siim"}
+    assert card["figures"]["parts"]["test"]["images"] == card["int8"]["parts"]["test"]["images"] == 4
+    assert "in which readers saw nothing" in card["shortcut_audit"]["meaning"]
+
+    monkeypatch.setattr(preparation, "compiled_runner", lambda *_: pytest.fail("a feature was computed again"))
+    with Progress() as progress:
+        (row,) = train_without(plan, "COVID", progress)
+        with pytest.raises(ValueError, match="no source 'elsewhere' to leave out; there are COVID, Non-COVID, siim"):
+            train_without(plan, "elsewhere", progress)
+        with pytest.raises(FileExistsError, match="exists already"):
+            train_general(replace(plan, data=Path("nowhere")), progress)
+    assert (row["source"], row["pictures"]) == ("COVID", 22)

@@ -92,9 +92,6 @@ class Dataset:
     samples: tuple[Sample, ...]
     refusals: tuple[RefusedImage, ...]
 
-    def of_part(self, part: Part) -> tuple[Sample, ...]:
-        return tuple(sample for sample in self.samples if sample.part == part)
-
     def refused(self, part: Part) -> Refused:
         """How many of each class were refused; the evaluation counts them as wrong."""
         labels = [refusal.label for refusal in self.refusals if refusal.part == part]

@@ -47,8 +47,12 @@ def gather(
     share_held_back: float,
     seed: int,
     on_progress: Progress = lambda done, total: None,
+    most: int | None = None,
 ) -> Gathered:
-    """Put a data set and readings together; near duplicates and patients never stand on both sides of anything."""
+    """Put a data set and readings together; near duplicates and patients never stand on both sides of anything.
+
+    most: so many pictures of one class from one hospital are learned from, the first by name; None: all.
+    """
     samples = (*dataset.samples, *readings)
     named = group_samples(samples, on_progress)
     groups = np.array([named[sample.name] for sample in samples], dtype=np.int64)
@@ -56,7 +60,7 @@ def gather(
     is_test = np.array([sample.part == "test" for sample in samples])
     free = ~np.isin(groups, groups[is_test])
     first = first_of_group(samples, named)
-    learned = np.flatnonzero(free & first & (labels != UNLABELLED))
+    learned = capped(np.flatnonzero(free & first & (labels != UNLABELLED)), samples, labels, most)
     is_read = np.array([sample.reading is not None and sample.part == "extra" for sample in samples])
     return Gathered(
         samples,
@@ -67,6 +71,20 @@ def gather(
         np.flatnonzero(free & is_read),
         np.flatnonzero(is_test),
     )
+
+
+def capped(rows: Rows, samples: Sequence[Sample], labels: NDArray[np.int64], most: int | None) -> Rows:
+    """The first `most` rows of each class and hospital."""
+    if most is None:
+        return rows
+    counts: dict[tuple[int, str], int] = defaultdict(int)
+    kept = []
+    for row in rows:
+        key = (int(labels[row]), samples[row].hospital)
+        counts[key] += 1
+        if counts[key] <= most:
+            kept.append(row)
+    return np.array(kept, dtype=np.int64)
 
 
 def seen_labels(samples: Sequence[Sample]) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from diagnosis.findings import CLASS_NAMES, COVID_INDEX
+from diagnosis.findings import CLASS_NAMES
 from training.data.dataset import DatasetError, Progress, Sample
 from training.data.near_duplicates import join_groups, near_duplicate_groups
 
@@ -50,15 +50,6 @@ class Split:
     def parts(self) -> dict[str, tuple[Sample, ...]]:
         """The five kinds of samples by the name they have in split.csv."""
         return {name: getattr(self, name) for name in ("train", "validation", "test_part", "test", "dropped")}
-
-
-@dataclass(frozen=True)
-class SourceFold:
-    """A fold that asks how a recipe does on hospitals it has not seen: train on `train`, judge on `held_out`."""
-
-    name: str
-    train: tuple[Sample, ...]
-    held_out: tuple[Sample, ...]
 
 
 def group_samples(samples: Sequence[Sample], on_progress: Progress = lambda done, total: None) -> Groups:
@@ -102,33 +93,6 @@ def split_samples(
         crossing=_crossing([*drawn.values(), test], groups),
         contradicting=_contradicting(samples, groups),
     )
-
-
-def source_folds(samples: Sequence[Sample], groups: Groups) -> tuple[SourceFold, ...]:
-    """One fold for each source with COVID images: they are held out, with the Non-COVID images of another source.
-
-    The other source is the smallest one, so that most negatives remain for training; it needs another one as well
-    to train on. What is left of either is trained on, so a recipe that learns the source is punished. Test samples
-    take no part. Empty where the sources do not suffice.
-    """
-    usable = [sample for sample in samples if sample.part != "test" and sample.source]
-    own = [sample for sample in usable if sample.part == "train"]
-    covid = Counter(str(sample.source) for sample in own if sample.label == COVID_INDEX)
-    others = Counter(str(sample.source) for sample in own if sample.label != COVID_INDEX)
-    folds = []
-    for positive in sorted(covid) if len(covid) > 1 and len(others) > 1 else ():
-        negative = min((source for source in sorted(others) if source != positive), key=others.__getitem__)
-        folds.append(hold_out(usable, groups, positive, negative))
-    return tuple(folds)
-
-
-def hold_out(samples: Sequence[Sample], groups: Groups, covid_source: str, non_covid_source: str) -> SourceFold:
-    """The COVID images of one source and the Non-COVID images of another, and all others to train on."""
-    wanted = {(COVID_INDEX, covid_source), (1 - COVID_INDEX, non_covid_source)}
-    held_out = [sample for sample in samples if (sample.label, sample.source) in wanted and sample.part == "train"]
-    others = _without(samples, held_out)
-    train = _without(others, _alike(others, held_out, groups))
-    return SourceFold(f"{covid_source} against {non_covid_source}", tuple(train), tuple(held_out))
 
 
 def write_split(path: Path, split: Split) -> None:

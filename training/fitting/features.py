@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -27,6 +28,10 @@ BATCH = 8
 
 Loader = Callable[[], np.ndarray]
 """Gives one preprocessed image, (size, size, 3) float32."""
+Run = Callable[[np.ndarray], list[np.ndarray]]
+"""Images (n, size, size, 3) -> the frozen network's outputs, (n, *shape) float32 each."""
+MakeRunner = Callable[[keras.Model, Path], Run]
+"""Of a frozen network; the folder is for files of its own."""
 
 
 class NotEnoughSpace(RuntimeError):
@@ -127,10 +132,13 @@ class FeatureStore:
         return self.folder / "keys"
 
 
-def store_for(root: Path, frozen: keras.Model, preprocessing: Preprocessing) -> FeatureStore:
-    """The store of this frozen network and preprocessing below ``root``."""
+def store_for(root: Path, frozen: keras.Model, preprocessing: Preprocessing, further: str = "") -> FeatureStore:
+    """The store of this frozen network and preprocessing below ``root``.
+
+    further: what else the values depend on, and neither of them says.
+    """
     shapes = [tuple(output.shape[1:]) for output in frozen.outputs]
-    named = f"{tensors_sha256(named_tensors(frozen))} {preprocessing.as_dict()} {shapes}"
+    named = f"{tensors_sha256(named_tensors(frozen))} {preprocessing.as_dict()} {shapes}{further}"
     return FeatureStore(root / hashlib.sha256(named.encode()).hexdigest()[:16], shapes)
 
 
@@ -139,6 +147,7 @@ def fill_store(
     frozen: keras.Model,
     views: Sequence[View],
     on_progress: Callable[[int, int], None] = lambda done, total: None,
+    make_runner: MakeRunner | None = None,
 ) -> None:
     """Run every view that the store lacks through the frozen network, in batches of bounded memory.
 
@@ -154,7 +163,7 @@ def fill_store(
             return
         store.check_space(len(todo))
         done = len(by_key) - len(todo)
-        run = frozen_runner(frozen, store.folder)
+        run = (make_runner or frozen_runner)(frozen, store.folder)
         for keys, images in _loaded_batches(todo):
             store.append(keys, run(images))
             done += len(keys)
@@ -177,7 +186,7 @@ def _load(views: Sequence[View]) -> np.ndarray:
     return np.stack([view.load() for view in views])
 
 
-def frozen_runner(frozen: keras.Model, scratch: Path) -> Callable[[np.ndarray], list[np.ndarray]]:
+def frozen_runner(frozen: keras.Model, scratch: Path) -> Run:
     """TensorFlow on a GPU where one is visible; else OpenVINO, the fastest of the CPU engines (docs/performance.md)."""
     import tensorflow as tf
 
@@ -186,20 +195,39 @@ def frozen_runner(frozen: keras.Model, scratch: Path) -> Callable[[np.ndarray], 
     return openvino_runner(frozen, scratch)
 
 
-def openvino_runner(frozen: keras.Model, scratch: Path) -> Callable[[np.ndarray], list[np.ndarray]]:
+def openvino_runner(frozen: keras.Model, scratch: Path) -> Run:
     """The frozen network compiled by OpenVINO in float32; outputs in the network's order."""
-    import openvino
+    return compiled_runner(frozen_graph(frozen, scratch), len(frozen.outputs))
 
+
+def frozen_graph(frozen: keras.Model, scratch: Path) -> Path:
+    """The network's graph in the folder, exported once."""
     graph = scratch / "frozen.xml"
     if not graph.exists():  # exported aside and renamed: an interrupted export must not look whole
         frozen.export(str(scratch / "export.xml"), format="openvino", verbose=False)
         (scratch / "export.bin").rename(scratch / "frozen.bin")
         (scratch / "export.xml").rename(graph)
-    settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-    request = openvino.Core().compile_model(graph, "CPU", settings).create_infer_request()
+    return graph
+
+
+def compiled_runner(graph: Any, outputs: int) -> Run:
+    """graph: a path, or an openvino.Model. Several images are under way at once, each alone as in serving."""
+    import openvino
+
+    settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
+    compiled = openvino.Core().compile_model(graph, "CPU", settings)
 
     def run(images: np.ndarray) -> list[np.ndarray]:
-        rows = [request.infer([image[None]]) for image in images]
-        return [np.concatenate([row[i] for row in rows]) for i in range(len(frozen.outputs))]
+        rows: list[list[np.ndarray]] = [[] for _ in images]
+        queue = openvino.AsyncInferQueue(compiled)
+        queue.set_callback(
+            lambda request, index: rows.__setitem__(
+                index, [request.get_output_tensor(number).data[0].copy() for number in range(outputs)]
+            )
+        )
+        for index, image in enumerate(images):
+            queue.start_async([image[None]], index)
+        queue.wait_all()
+        return [np.stack([row[number] for row in rows]) for number in range(outputs)]
 
     return run

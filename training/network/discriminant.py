@@ -13,7 +13,7 @@ direction = (within + between_weight * between + augmentation_weight * changes +
 R. A. Fisher, Annals of Eugenics 7 (1936); the ridge as in Friedman, JASA 84 (1989).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,32 +76,55 @@ class Discriminant:
         return (features - self.mean) / np.sqrt(self.variance + EPSILON) @ self.direction + self.intercept
 
 
+@dataclass(frozen=True)
+class Moments:
+    """Of (count,) images of one group: mean (d,) and covariance (d, d), zero for a single one."""
+
+    count: int
+    mean: np.ndarray
+    covariance: np.ndarray
+
+
+def moments_of(rows: np.ndarray) -> Moments:
+    """(n, d) -> its moments, in its own precision."""
+    mean = rows.mean(axis=0, dtype=np.float64)
+    apart = rows - mean.astype(rows.dtype)
+    return Moments(len(rows), mean, apart.T @ apart / max(len(rows) - 1, 1))
+
+
 def fit_discriminant(
     features: np.ndarray,
     labels: np.ndarray,
     sources: np.ndarray,
     config: DiscriminantConfig,
     changes: np.ndarray | None = None,
+    moments: Callable[[NDArray[np.int64]], Moments] | None = None,
 ) -> Discriminant:
     """Fit on features (n, d), labels (n,) class indices and sources (n,) names.
 
     changes: (m, d), what the features of an augmented view differ by from those of its image. Their mean counts too:
-    a filter that moves every score the same way is what the score should not follow.
+    a filter that moves every score the same way is what the score should not follow. moments: of some row numbers,
+    where someone keeps them from fit to fit; most of the work is in them.
     """
     groups = groups_of(labels, sources, config)
-    weights = np.zeros(len(labels))
-    for group in groups:
-        weights[group.rows] = group.share / len(group.rows)
-    mean = np.average(features, axis=0, weights=weights).astype(np.float64)
-    variance = np.average((features - mean) ** 2, axis=0, weights=weights)
-    standard = (features - mean) / np.sqrt(variance + EPSILON)
-    covid, others = ([group for group in groups if (group.label == COVID_INDEX) is wanted] for wanted in (True, False))
-    scatter = sum(group.share / 2 * covariance(standard[group.rows]) for group in groups)
-    scatter += config.ridge * np.eye(features.shape[1])
-    (covid_centre, covid_spread), (other_centre, other_spread) = (centres(standard, side) for side in (covid, others))
+    found = [moments(group.rows) if moments else moments_of(features[group.rows]) for group in groups]
+    shares = np.array([group.share for group in groups])
+    means = np.array([one.mean for one in found], np.float64)
+    mean = shares @ means / shares.sum()
+    spreads = np.array([np.diag(one.covariance) * (one.count - 1) / one.count for one in found])
+    variance = shares @ (spreads + (means - mean) ** 2) / shares.sum()
+    scale = np.sqrt(variance + EPSILON)
+    scatter = sum(share / 2 * np.asarray(one.covariance, np.float64) for share, one in zip(shares, found, strict=True))
+    scatter = scatter / scale[:, None] / scale
+    scatter += config.ridge * np.eye(len(mean))
+    standard = (means - mean) / scale
+    is_covid = np.array([group.label == COVID_INDEX for group in groups])
+    (covid_centre, covid_spread), (other_centre, other_spread) = (
+        centres(standard[side], shares[side]) for side in (is_covid, ~is_covid)
+    )
     scatter += config.between_weight * (covid_spread + other_spread)
     if changes is not None and len(changes):
-        moved = changes / np.sqrt(variance + EPSILON)
+        moved = changes / scale
         scatter += config.augmentation_weight * (moved.T @ moved) / len(moved)
     direction = solve(scatter, covid_centre - other_centre, assume_a="pos", overwrite_a=True)
     # Halfway between the class centres; for normal classes that share this scatter the score is then a log-odds.
@@ -120,14 +143,15 @@ def groups_of(labels: np.ndarray, sources: np.ndarray, config: DiscriminantConfi
     return groups
 
 
-def centres(standard: np.ndarray, groups: Sequence[Group]) -> tuple[Floats, Floats]:
-    """Centre of a class, (d,), and the covariance (d, d) of its sources' centres around it; zero for one source."""
-    shares = np.array([group.share for group in groups])
-    each = np.array([standard[group.rows].mean(axis=0) for group in groups])
-    centre = shares @ each
-    if len(groups) < 2:
+def centres(means: Floats, shares: Floats) -> tuple[Floats, Floats]:
+    """Of the sources of a class, (k, d) and (k,): its centre, (d,), and the covariance (d, d) of theirs around it.
+
+    Zero for one source.
+    """
+    centre = shares @ means
+    if len(means) < 2:
         return centre, np.zeros((len(centre), len(centre)))
-    apart = (each - centre) * np.sqrt(shares * len(groups) / (len(groups) - 1))[:, None]
+    apart = (means - centre) * np.sqrt(shares * len(means) / (len(means) - 1))[:, None]
     return centre, apart.T @ apart
 
 
@@ -136,10 +160,3 @@ def large_sources(members: np.ndarray, sources: np.ndarray) -> dict[str, np.ndar
     found = {source: members[sources[members] == source] for source in np.unique(sources[members])}
     large = {source: rows for source, rows in found.items() if len(rows) >= MIN_SOURCE_IMAGES}
     return large or found
-
-
-def covariance(rows: np.ndarray) -> Floats:
-    """(n, d) -> (d, d); zero for fewer than two rows."""
-    if len(rows) < 2:
-        return np.zeros((rows.shape[1], rows.shape[1]))
-    return np.cov(rows, rowvar=False)

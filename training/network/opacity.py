@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from diagnosis.inference.lungs import Box
+from diagnosis.inference.two_view_graph import resize_matrix
 
 Floats = NDArray[np.float32]
 EPSILON = 1e-6
@@ -119,17 +120,6 @@ def enlarged(coarse: np.ndarray, rows: int = FINEST_ROWS) -> Floats:
     """Maps (n, 7, 7, channels) -> (n, 14, 14, channels), bilinear, as Keras resizes: cell centres, edges repeated."""
     matrix = resize_matrix(coarse.shape[1], rows)
     return np.einsum("ri,nijc,sj->nrsc", matrix, coarse.astype(np.float32), matrix, optimize=True)
-
-
-def resize_matrix(coarse: int, fine: int) -> Floats:
-    """(fine, coarse): the bilinear weights of each coarse cell in each fine one."""
-    place = np.clip((np.arange(fine) + 0.5) * coarse / fine - 0.5, 0, coarse - 1)
-    low = np.minimum(place.astype(int), max(coarse - 2, 0))
-    matrix = np.zeros((fine, coarse), np.float32)
-    matrix[np.arange(fine), low] = 1 - (place - low)
-    if coarse > 1:
-        matrix[np.arange(fine), low + 1] = place - low
-    return matrix
 
 
 def _steps(low: float, high: float, fine: int) -> slice:

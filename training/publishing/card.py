@@ -16,6 +16,7 @@ COUNTS = {
 }
 """Of the training data, where a run counted them."""
 Json = dict[str, Any]
+_NOTHING: Json = {}
 
 
 def write_card(folder: Path, card: Json) -> None:
@@ -26,9 +27,12 @@ def write_card(folder: Path, card: Json) -> None:
 
 def render_card(card: Json, plots: Sequence[str] = ()) -> str:
     """The card as Markdown. `plots`: names in PLOTS whose SVG is next to it."""
+    first, *others = map(_measured, card.get("sections") or [_NOTHING])
     sections = (
         _what_it_is(card),
-        *(_measured(section) for section in card.get("sections", [])),
+        first,
+        _facts(card),
+        *others,
         _figures(card["figures"]),
         _beside_the_paper(card["figures"]),
         _external(card.get("external", {})),
@@ -67,33 +71,38 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 
 def _what_it_is(card: Json) -> list[str]:
-    network, contract = card["network"], card["contract"]
-    hidden = network["head"].get("hidden_units")
-    size = contract["image_size"]
+    notes = [line for note in card.get("notes", []) for line in ("", note)]
     return [
         f"# Model card: {card['version']}",
         "",
-        f"{network['architecture']} that estimates from a frontal chest radiograph the probability of COVID-19 "
+        f"{card['network']['architecture']} that estimates from a frontal chest radiograph the probability of COVID-19 "
         "pneumonia, and shows which parts of the image spoke for it.",
-        "",
-        *(line for note in card.get("notes", []) for line in (note, "")),
-        *table(
-            ("", ""),
-            [
-                ("made", card["created"]),
-                ("classes", f"{', '.join(contract['class_names'])}; COVID is the positive class everywhere"),
-                ("input", f"{size} x {size} pixels, grey on three channels"),
-                ("preprocessing", ", ".join(f"{name}: {value}" for name, value in contract["preprocessing"].items())),
-                ("backbone weights", network["backbone"]),
-                ("head", f"a hidden layer of {hidden} units" if hidden else "linear"),
-                ("SHA-256 of all tensors", f"`{network['weights_sha256']}`"),
-            ],
-        ),
+        *notes,
     ]
+
+
+def _facts(card: Json) -> list[str]:
+    network, contract = card["network"], card["contract"]
+    hidden = network["head"].get("hidden_units")
+    size = contract["image_size"]
+    return table(
+        ("", ""),
+        [
+            ("made", card["created"]),
+            ("classes", f"{', '.join(contract['class_names'])}; COVID is the positive class everywhere"),
+            ("input", f"{size} x {size} pixels, grey on three channels"),
+            ("preprocessing", ", ".join(f"{name}: {value}" for name, value in contract["preprocessing"].items())),
+            ("backbone weights", network["backbone"]),
+            ("head", f"a hidden layer of {hidden} units" if hidden else "linear"),
+            ("SHA-256 of all tensors", f"`{network['weights_sha256']}`"),
+        ],
+    )
 
 
 def _measured(section: Json) -> list[str]:
     """A table of its own, as the page shows it."""
+    if not section:
+        return []
     texts = [line for text in section["texts"] for line in (text, "")]
     shown = table(section["table"]["header"], section["table"]["rows"]) if section["table"]["header"] else []
     return [f"## {section['title']}", "", *texts, *shown]
@@ -260,11 +269,13 @@ def _int8(section: Json | None) -> list[str]:
             ),
         )
     ]
+    others = section.get("judged_in", "float32")
     return [
         "## In eight bits (int8)",
         "",
-        "All figures above are of float32. The same network with its convolutions in int8 takes the same calibration, "
-        f"operating point and band; its ranges were learned on {section['learned_on']} training images. {default}",
+        f"All other figures are of {others}. The same network with its convolutions in int8 takes the same "
+        "calibration, operating point and band; its ranges were learned on "
+        f"{section['learned_on']} training images. {default}",
         "",
         *table(header, rows),
     ]

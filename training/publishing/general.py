@@ -2,7 +2,8 @@
 
 import csv
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +17,13 @@ from diagnosis.inference.artifacts import (
     CARD,
     GOLDEN,
     PARTS,
+    RANGES,
     TRAINED,
     WITH_LUNGS,
     Artifact,
     file_sha256,
     new_version,
+    read_json,
     write_built,
     write_json,
 )
@@ -29,6 +32,7 @@ from diagnosis.inference.contract import IMAGE_SIZE, TWO_VIEWS, Preprocessing
 from diagnosis.inference.decision import Decision, OpacityRule
 from diagnosis.inference.engines import OpenVINOEngine
 from diagnosis.inference.examination import Examiner, open_examiner
+from training.data.dataset import Sample
 from training.evaluation.unseen_decision import UnseenDecision
 from training.lungs.keeping import load_lungs, write_lung_graph
 from training.network.architecture import HeadConfig
@@ -38,6 +42,7 @@ from training.publishing.card import write_card
 from training.publishing.golden import golden_answers
 from training.publishing.precision import choose_precision
 from training.publishing.publish import installed_versions
+from training.publishing.quantise import compared, int8_engine, outputs_of, write_int8_card
 
 PREPROCESSING = Preprocessing(version=TWO_VIEWS, equalise=True)
 HEAD_TENSORS = ("head_", "opacity/")
@@ -70,6 +75,10 @@ class GeneralVersion:
     notes: Sequence[str] = ()
     judge: Callable[[Classifier], Json] = lambda classifier: {}
     """What else the card says, measured on the version as it is served; "sections" are added to those above."""
+    ranges: Path | None = None
+    """int8.npz of the frozen backbone: the version is judged in int8, and has an int8 graph."""
+    compared: Sequence[Sample] = field(default=(), repr=False)
+    """Pictures of Test on which int8 and float32 are compared."""
     pictures: Sequence[tuple[str, ...]] = field(default=(), repr=False)
     """Lines of split.csv."""
     trained: tuple[str, ...] = HEAD_TENSORS
@@ -80,6 +89,8 @@ def publish_general(version: GeneralVersion) -> Path:
     with new_version(version.output, version.name) as folder:
         for name in PARTS:
             shutil.copyfile(version.parts / name, folder / name)
+        if version.ranges:
+            shutil.copyfile(version.ranges, folder / RANGES)
         trained = trained_tensors(version)
         save_tensors(folder / TRAINED, trained)
         write_graphs(version.network, folder)
@@ -87,16 +98,46 @@ def publish_general(version: GeneralVersion) -> Path:
         artifact = described(version, folder, trained, 1.0)
         examiner = open_examiner(artifact, OpenVINOEngine(folder))
         artifact = described(version, folder, trained, evidence_scale(examiner, version.covid))
-        found = version.judge(Classifier(artifact, examiner.engine, examiner))
+        with served_engine(artifact) as engine:
+            found = version.judge(Classifier(artifact, engine, open_examiner(artifact, engine)))
         sections = [*version.sections, *found.pop("sections", [])]
         artifact = replace(artifact, card=artifact.card | found | {"sections": sections})
         write_json(folder / CARD, artifact.card)
         write_pictures(folder / "split.csv", version.pictures)
         write_json(folder / GOLDEN, {"probabilities": golden_answers(examiner)})
         write_card(folder, artifact.card)
+        if version.ranges:
+            artifact = with_int8(artifact, version)
         choice = choose_precision(artifact, folder)
         write_built(artifact, folder, choice.precision, choice.why)
     return version.output / version.name
+
+
+@contextmanager
+def served_engine(artifact: Artifact) -> Iterator[OpenVINOEngine]:
+    """In int8 where the version has ranges for it, as it will be served."""
+    if (artifact.folder / RANGES).is_file():
+        with int8_engine(artifact) as engine:
+            yield engine
+    else:
+        yield OpenVINOEngine(artifact.folder)
+
+
+def with_int8(artifact: Artifact, version: GeneralVersion) -> Artifact:
+    """The card says how far the answers of int8 are those of float32, and golden.json has its answers."""
+    paths = [sample.path for sample in version.compared]
+    labels = np.array([sample.label for sample in version.compared])
+    with int8_engine(artifact) as int8:
+        one, other = (outputs_of(artifact, engine, paths) for engine in (OpenVINOEngine(artifact.folder), int8))
+    parts = {"test": compared(artifact, labels, one, other)}
+    write_int8_card(artifact, learned_on(version.parts), parts, judged_in="int8")
+    return replace(artifact, card=read_json(artifact.folder / CARD))
+
+
+def learned_on(parts: Path) -> int:
+    """How many pictures the ranges were learned on, as the card beside them says."""
+    card = read_json(parts / CARD) if (parts / CARD).is_file() else {}
+    return int(card.get("int8", {}).get("learned_on", 0))
 
 
 def write_pictures(path: Path, rows: Sequence[tuple[str, ...]]) -> None:

@@ -145,8 +145,13 @@ def map_correlations(one: np.ndarray, other: np.ndarray) -> NDArray[np.float64]:
     return np.array([np.corrcoef(a, b)[0, 1] for a, b in pairs])
 
 
-def write_int8_card(artifact: Artifact, learned_on: int, parts: dict[str, dict[str, Any]]) -> bool:
-    """Put the int8 section into the card, the golden answers into golden.json. Returns whether int8 is the default."""
+def write_int8_card(
+    artifact: Artifact, learned_on: int, parts: dict[str, dict[str, Any]], judged_in: str = "float32"
+) -> bool:
+    """Put the int8 section into the card, the golden answers into golden.json. Returns whether int8 is the default.
+
+    judged_in: the precision of all other figures of the card, "float32" or "int8".
+    """
     test = parts["test"]
     fall = test["float32"]["roc_auc"]["value"] - test["int8"]["roc_auc"]["value"]
     is_default = fall <= LARGEST_AUC_FALL and test["equal_answers"] >= FEWEST_EQUAL
@@ -154,6 +159,7 @@ def write_int8_card(artifact: Artifact, learned_on: int, parts: dict[str, dict[s
         "ranges_sha256": file_sha256(artifact.folder / RANGES),
         "learned_on": learned_on,
         "is_default": is_default,
+        "judged_in": judged_in,
         "parts": parts,
     }
     with int8_engine(artifact) as engine:

@@ -82,7 +82,40 @@ def clear_film_section(found: ClearFilms) -> Json:
     return section("clear-films", "Clear films of people with COVID-19", texts, ("film", "pictures", "Positive"), rows)
 
 
-def steadiness_section(rows: Sequence[Steadiness], of: str) -> Json:
+def test_section(parts: Mapping[str, Json]) -> Json:
+    """parts: figures of Test by name, as in part_metrics; accuracy and so on here are of answered pictures alone."""
+    rows = [(name, *_answered_row(figures)) for name, figures in parts.items()]
+    header = ("pictures", "number", "ROC AUC", "answered", "accuracy among answered", "sensitivity", "specificity")
+    texts = ["Among answered pictures: those that are called Positive or Negative."]
+    return section("test", "Test, with and without the clear films", texts, header, rows)
+
+
+def _answered_row(figures: Json) -> Sequence[str]:
+    covid, others = figures["table"]["covid"], figures["table"]["non_covid"]
+    counts = (covid["positive"], covid["negative"], others["negative"], others["positive"])
+    found, missed, right, wrong = counts
+    everything = sum(sum(row.values()) for row in (covid, others))
+    return (
+        str(everything),
+        f"{figures['roc_auc']['value']:.3f}" if figures["roc_auc"] else "-",
+        _share(sum(counts), everything),
+        _share(found + right, sum(counts)),
+        _share(found, found + missed),
+        _share(right, right + wrong),
+    )
+
+
+def _share(number: int, of: int) -> str:
+    return _percent(number / of) if of else "-"
+
+
+def steadiness_section(rows: Sequence[Steadiness]) -> Json:
+    pictures = rows[0].pictures if rows else 0
+    text = (
+        f"{pictures} radiographs of left-out sources, as small as public collections have them: half of that, and "
+        "JPEG of quality 40 on it, are harsher than on an upload. Each is judged by a head that has not seen its "
+        "source. An answer is Positive, Indeterminate or Negative."
+    )
     shown = [
         (one.handling, str(one.pictures), f"{one.mean_change:.3f}", _percent(one.turned_over), _percent(one.changed))
         for one in rows
@@ -94,17 +127,49 @@ def steadiness_section(rows: Sequence[Steadiness], of: str) -> Json:
         "Positive to Negative or back",
         "any other answer",
     )
-    return section("steadiness", "Handled mildly", [of], header, shown)
+    return section("steadiness", "Handled mildly", [text], header, shown)
 
 
-def gate_section(kinds: Sequence[Json], texts: Sequence[str]) -> Json:
-    """kinds: name, pictures, and shares refused, limited and ok, 0..1."""
+def gate_section(card: Json) -> Json:
+    """card: gate.json, as `train_gate` writes it."""
+    kinds, sources = card["by_kind"], card["by_source"]
     rows = [
-        (one["name"], str(one["pictures"]), *(_percent(one[name]) for name in ("refused", "limited", "ok")))
-        for one in kinds
+        (
+            name,
+            str(one["pictures"]),
+            _percent(one["refused"]),
+            _percent(one["limited"]),
+            _percent(max(0.0, 1 - one["refused"] - one["limited"])),
+        )
+        for name, one in kinds.items()
+    ]
+    refused = ", ".join(f"{source}: {_percent(one['refused'])}" for source, one in sources.items())
+    texts = [
+        "Each source of radiographs, and each kind of picture without a chest, was left out of the heads, the distance "
+        "and the limits and then judged. Refused: no answer, with the reason. Quality limited: the answer is "
+        "Indeterminate, with the reason.",
+        f"Of adult frontal radiographs of a left-out source {refused} were refused.",
+        *_mirrored_and_children(kinds),
     ]
     header = ("kind of picture", "pictures", "refused", "quality limited", "assessed")
     return section("gate", "Pictures that cannot be assessed", texts, header, rows)
+
+
+def _mirrored_and_children(kinds: Json) -> list[str]:
+    """Two kinds that are not refused."""
+    texts = []
+    if mirrored := kinds.get("adult: mirrored"):
+        good = kinds.get("adult: as it is", {"warned": 0.0})
+        texts.append(
+            "Mirrored radiographs are answered with a warning, because dextrocardia exists: "
+            f"{_percent(mirrored['warned'])} of mirrored adults, and {_percent(good['warned'])} of good ones."
+        )
+    if child := kinds.get("child: as it is"):
+        texts.append(
+            f"Children are recognised by the picture in {_percent(child['refused'] + child['limited'])}, and then "
+            "limited; a birth date decides before any picture is read."
+        )
+    return texts
 
 
 def _left_out_row(row: Row) -> Sequence[str]:

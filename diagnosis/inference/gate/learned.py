@@ -150,14 +150,6 @@ def gate_inputs(pixels: np.ndarray, lungs: LungFields, features: PooledFeatures)
     return GateInputs(values, side_differences(pixels, lungs))
 
 
-def quarters_of(feature_map: np.ndarray) -> np.ndarray:
-    """(rows, cols, channels), both sides even -> (4, channels): the averages that PooledFeatures holds."""
-    rows, cols, channels = feature_map.shape
-    quarters = feature_map.reshape(2, rows // 2, 2, cols // 2, channels).mean(axis=(1, 3), dtype=np.float32)
-    averages: np.ndarray = quarters.reshape(4, channels)
-    return averages
-
-
 def standardised(inputs: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """(n, d) -> (n, d) in standard deviations, clipped."""
     return np.clip((inputs - mean) / scale, -CLIP, CLIP)

@@ -24,7 +24,6 @@ from diagnosis.inference.gate.learned import (
     PooledFeatures,
     Quality,
     gate_inputs,
-    quarters_of,
     read_gate,
 )
 from diagnosis.inference.gate.sentences import SENTENCES, refuse
@@ -106,13 +105,6 @@ def test_a_picture_is_assessed():
     inputs = gate_inputs(pixels, lungs, features)
     assert (inputs.values.shape, inputs.sides.shape) == ((INPUTS,), (1024,))
     assert gate().assess(pixels, lungs, features).verdict is Verdict.OK
-
-
-def test_quarters_of_a_map():
-    feature_map = np.arange(32, dtype=np.float32).reshape(4, 4, 2)
-    quarters = quarters_of(feature_map)
-    assert quarters.shape == (4, 2)
-    np.testing.assert_allclose(quarters[1], feature_map[:2, 2:].mean(axis=(0, 1)))
 
 
 def test_every_code_has_a_sentence():

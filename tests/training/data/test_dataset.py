@@ -32,7 +32,7 @@ def test_train_and_test_folders(data):
     dataset = read_dataset(data)
     assert len(names(dataset, "train")) == 14
     assert names(dataset, "test")[0] == "Test/COVID/person-014.jpg"
-    assert [sample.label for sample in dataset.of_part("test")] == [0, 0, 1, 1]
+    assert [sample.label for sample in dataset.samples if sample.part == "test"] == [0, 0, 1, 1]
     assert dataset.refusals == ()
 
 
@@ -157,7 +157,8 @@ def test_extra_negatives_only_train(data, tmp_path):
     """Extra negatives are for training only and may lack a class."""
     write_people(tmp_path / "more" / "Non-COVID", range(50, 52))
     (tmp_path / "more" / "manifest.csv").write_text("file,source\nNon-COVID/person-050.jpg,Elsewhere\n")
-    extra = read_dataset(data, extra=[tmp_path / "more"]).of_part("extra")
+    samples = read_dataset(data, extra=[tmp_path / "more"]).samples
+    extra = [sample for sample in samples if sample.part == "extra"]
     assert [(sample.name, sample.label) for sample in extra] == [
         ("more/Non-COVID/person-050.jpg", 1),
         ("more/Non-COVID/person-051.jpg", 1),

@@ -1,5 +1,6 @@
 """What is learned from: no copy of Test, one picture of each copy, and labels of what is seen."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,3 +61,10 @@ def test_groups_are_held_back_whole():
     np.testing.assert_array_equal(held[::2], held[1::2])
     assert 0.12 < held.mean() < 0.28
     np.testing.assert_array_equal(held, held_back_groups(groups, 0.2, 123))
+
+
+def test_a_large_source_gives_no_more_than_so_many_of_a_class():
+    samples = [sample(f"{hospital} {n}", 10 * n + at) for n in range(5) for at, hospital in enumerate(["nih", "jsrt"])]
+    samples = [replace(one, origin=one.name.split()[0]) for one in samples]
+    found = gather(Dataset(Path(), (*samples, sample("covid", 99, COVID)), ()), [], 0.2, 1, most=2)
+    assert names(found.samples, found.learned) == {"nih 0", "nih 1", "jsrt 0", "jsrt 1", "covid"}

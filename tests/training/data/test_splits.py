@@ -11,7 +11,7 @@ from sklearn.model_selection import train_test_split
 
 from tests.training.radiographs import jpeg, person, write_dataset
 from training.data.dataset import DatasetError, Part, Sample, read_dataset
-from training.data.splits import Groups, group_samples, source_folds, split_samples, write_split
+from training.data.splits import Groups, group_samples, split_samples, write_split
 
 COVID, NON_COVID = 0, 1
 
@@ -120,25 +120,6 @@ def test_a_group_with_both_classes_is_counted():
     groups[samples[1].name] = groups[samples[0].name]
     pair = {samples[0].label, samples[1].label}
     assert split_samples(samples, groups=groups).contradicting == len(pair) - 1
-
-
-def test_each_source_is_held_out():
-    """As in the development radiographs: Big has both classes, Small only COVID, Lung only Non-COVID."""
-    numbers = iter(range(1000))
-    kinds = [(COVID, "Big", 20), (COVID, "Small", 10), (NON_COVID, "Big", 30), (NON_COVID, "Lung", 5)]
-    samples = [sample(next(numbers), label, source) for label, source, n in kinds for _ in range(n)]
-    groups = {one.name: index for index, one in enumerate(samples)}
-    groups[samples[20].name] = groups[samples[0].name]  # one image of Small is a copy of one of Big
-    by_name = {fold.name: fold for fold in source_folds(samples, groups)}
-    assert set(by_name) == {"Small against Lung", "Big against Lung"}
-    fold = by_name["Small against Lung"]
-    assert Counter((one.label, one.source) for one in fold.held_out) == {(0, "Small"): 10, (1, "Lung"): 5}
-    assert Counter((one.label, one.source) for one in fold.train) == {(0, "Big"): 19, (1, "Big"): 30}
-
-
-def test_without_sources_there_is_no_source_fold():
-    samples = [sample(i, i % 2) for i in range(20)]
-    assert source_folds(samples, {one.name: 0 for one in samples}) == ()
 
 
 def test_copies_of_real_files_stay_together(tmp_path: Path):

@@ -5,16 +5,15 @@ import pytest
 
 from diagnosis.findings import COVID_INDEX
 from training.evaluation.leave_out import Pictures, weighted_auc
-from training.fitting.general import GeneralConfig, ViewFeatures, fit_general, fit_head, scaled
+from training.fitting.general import GeneralConfig, ViewFeatures, fit_general, fit_head, left_out_together, scaled
 from training.network.discriminant import DiscriminantConfig
-from training.network.opacity import OpacityLayer
 
 SOURCES = {"web": 0, "siim": 0, "nih": 1, "jsrt": 1, "chexpert": 1}
-CONFIG = GeneralConfig(discriminant=DiscriminantConfig(ridge=1.0, source_power=0.25))
+CONFIG = GeneralConfig(discriminant=DiscriminantConfig(ridge=1.0, source_power=0.25), opacity_weight=0.3)
 
 
 def made(each: int = 40, seed: int = 0) -> tuple[ViewFeatures, Pictures]:
-    """Two views of 6 features: the first shows the class, the others the source."""
+    """Two views of 6 features: the first shows the class, the others the source; the last is the opacity."""
     rng = np.random.default_rng(seed)
     names = np.repeat(list(SOURCES), each)
     labels = np.array([SOURCES[name] for name in names])
@@ -30,6 +29,7 @@ def test_a_run_on_made_up_features():
     features, pictures = made()
     found = fit_general(features, pictures, CONFIG)
     assert {one.source for one in found.left_out} == set(SOURCES)
+    assert set(found.without) == set(SOURCES)
     assert min(one.auc for one in found.left_out) > 0.75
     assert found.decision.answered > 0.5
     scores = found.head.scores(features.both)
@@ -51,8 +51,8 @@ def test_the_shares_of_the_views():
     features, pictures = made()
     rows = np.arange(len(pictures.labels))
     whole_only = fit_head(features, pictures, rows, GeneralConfig(discriminant=CONFIG.discriminant, whole_share=1.0))
-    assert not whole_only.direction[6:].any()
-    assert whole_only.direction[:6].any()
+    assert not whole_only.direction[6:11].any()
+    assert whole_only.direction[:5].any()
 
 
 def test_scaled_scores():
@@ -73,12 +73,20 @@ def test_what_copies_change_weighs_less():
 
 
 def test_how_opaque_the_lungs_are_counts():
+    """Each standard deviation of the lungs' mean opacity adds the weight; that of the whole picture adds nothing."""
     features, pictures = made()
     rows = np.arange(len(pictures.labels))
-    kernel = np.array([0, 0, 1, 0, 0, 0], np.float32)
-    layer = OpacityLayer(np.full(6, 2, np.float32), np.ones(6, np.float32), kernel, 0.5)
-    plain = fit_head(features, pictures, rows, CONFIG).scores(features.both)
-    opaque = ViewFeatures(features.whole, features.lungs, opacity=layer)
-    added = fit_head(opaque, pictures, rows, CONFIG).scores(features.both) - plain
-    logits = features.lungs @ kernel
-    np.testing.assert_allclose(added, (logits - logits.mean()) / logits.std(), rtol=1e-3, atol=1e-4)
+    head = fit_head(features, pictures, rows, CONFIG)
+    before = head.scores(features.both)
+    for view, added in ((features.lungs, CONFIG.opacity_weight), (features.whole, 0)):
+        view[:, -1] += view[:, -1].std()
+        np.testing.assert_allclose(head.scores(features.both) - before, added, rtol=1e-3, atol=1e-5)
+        view[:, -1] -= view[:, -1].std()
+
+
+def test_sources_of_the_same_hospitals_are_left_out_together():
+    names = np.repeat(["siim", "bimcv", "web", "jsrt", "one"], [30, 5, 30, 30, 1])
+    labels = np.where(np.isin(names, ["jsrt", "one"]), 1 - COVID_INDEX, COVID_INDEX)
+    pictures = Pictures(labels, names, np.arange(len(names)), np.zeros(len(names), bool))
+    kinds = {"jsrt": ("jsrt",), "siim + bimcv": ("siim", "bimcv"), "web": ("web",)}
+    assert left_out_together(pictures) == kinds

@@ -1,8 +1,9 @@
-"""The network of two views: the same backbone twice, one linear head, one opacity layer."""
+"""The network of two views: the same backbone twice, opaque places count more, one linear head."""
 
 import keras
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from tests.training.toy_network import toy_backbone
 from training.network.architecture import HeadConfig
@@ -11,12 +12,15 @@ from training.network.opacity import OpacityLayer, enlarged
 from training.network.two_views import (
     build_two_view_network,
     frozen_features,
+    frozen_maps,
     joined,
     set_opacity,
     set_two_view_head,
 )
 
 HEAD = HeadConfig(taps=(1, 0), bands=(1, 1), hidden_units=0)
+MEAN, SCALE, KERNEL = np.random.default_rng(5).uniform(0.5, 1, (3, 64)).astype(np.float32)
+LAYER = OpacityLayer(MEAN, SCALE, KERNEL, -0.5)
 
 
 @pytest.fixture(scope="module")
@@ -30,37 +34,51 @@ def views() -> np.ndarray:
 
 
 def drawn(seed: int) -> Discriminant:
-    mean, direction = np.random.default_rng(seed).normal(size=(2, 64))
-    return Discriminant(mean, np.ones(64), direction / 10, float(seed))
+    mean, direction = np.random.default_rng(seed).normal(size=(2, 65))
+    return Discriminant(mean, np.ones(65), direction / 10, float(seed))
+
+
+def maps_of(backbone: keras.Model, views: np.ndarray) -> np.ndarray:
+    """Joined maps of one view, (n, 14, 14, 64)."""
+    fine, coarse = (np.asarray(tensor) for tensor in frozen_maps(backbone, HEAD)(views))
+    return np.concatenate([fine, enlarged(coarse)], axis=-1)
 
 
 def test_it_answers_from_cached_features(backbone, views):
     network, whole, lungs = build_two_view_network(backbone, HEAD), drawn(1), drawn(2)
     set_two_view_head(network, whole, lungs)
-    features = [np.asarray(frozen_features(backbone, HEAD)(views[:, view])[0]) for view in (0, 1)]
+    set_opacity(network, LAYER)
+    features = [np.asarray(frozen_features(backbone, HEAD, LAYER)(views[:, view])) for view in (0, 1)]
     score = whole.scores(features[0]) + lungs.scores(features[1])
     np.testing.assert_allclose(np.asarray(network(views)[0])[:, 0], 1 / (1 + np.exp(-score)), atol=1e-5)
 
 
+def test_features_are_averages_that_opacities_weigh(backbone, views):
+    """Computed here on the enlarged maps, place by place, which is what the graph avoids."""
+    maps = maps_of(backbone, views[:, 0])
+    logits = LAYER.logits(maps)
+    weights = expit(logits) / expit(logits).sum(axis=(1, 2), keepdims=True)
+    features = np.asarray(frozen_features(backbone, HEAD, LAYER)(views[:, 0]))
+    np.testing.assert_allclose(features[:, :-1], (weights[..., None] * maps).sum(axis=(1, 2)), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(features[:, -1], logits.mean(axis=(1, 2)), rtol=1e-4)
+
+
 def test_scores_of_both_views_are_added():
-    features = np.random.default_rng(0).normal(size=(5, 128))
-    expected = drawn(1).scores(features[:, :64]) + drawn(2).scores(features[:, 64:])
+    features = np.random.default_rng(0).normal(size=(5, 130))
+    expected = drawn(1).scores(features[:, :65]) + drawn(2).scores(features[:, 65:])
     np.testing.assert_allclose(joined(drawn(1), drawn(2)).scores(features), expected)
 
 
 def test_opacity_is_linear_on_the_lungs_maps(backbone, views):
     network = build_two_view_network(backbone, HEAD)
-    rng = np.random.default_rng(5)
-    mean, scale, kernel = rng.uniform(0.5, 1, (3, 64)).astype(np.float32)
-    layer = OpacityLayer(mean, scale, kernel, -0.5)
-    set_opacity(network, layer)
-    _, fine, coarse = (np.asarray(tensor) for tensor in frozen_features(backbone, HEAD)(views[:, 1]))
-    maps = np.concatenate([fine, enlarged(coarse)], axis=-1)
-    np.testing.assert_allclose(np.asarray(network(views)[1]), layer.logits(maps), rtol=1e-3, atol=1e-4)
+    set_opacity(network, LAYER)
+    maps = maps_of(backbone, views[:, 1])
+    np.testing.assert_allclose(np.asarray(network(views)[1]), LAYER.logits(maps), rtol=1e-3, atol=1e-4)
 
 
 def test_saved_and_loaded_it_is_the_same(backbone, views, tmp_path):
     network = build_two_view_network(backbone, HEAD)
+    set_opacity(network, LAYER)
     network.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
     for one, other in zip(network(views), loaded(views), strict=True):

@@ -8,7 +8,13 @@ from training.evaluation.clear_films import ClearFilms
 from training.evaluation.leave_out import LeftOut, summary
 from training.evaluation.unseen_decision import UnseenDecision
 from training.publishing.card import render_card
-from training.publishing.unseen_sections import clear_film_section, gate_section, left_out_section, shares_of
+from training.publishing.unseen_sections import (
+    clear_film_section,
+    gate_section,
+    left_out_section,
+    shares_of,
+)
+from training.publishing.unseen_sections import test_section as section_of_test
 
 RULE = UnseenDecision(Calibration(), DecisionRule(0.5, 0.4, 0.6), 0.2, 0.1, 0.9, True)
 
@@ -37,8 +43,8 @@ def test_clear_films_are_worded():
 
 
 def test_a_card_shows_them_first():
-    kinds = [{"name": "flowers", "pictures": 3, "refused": 1.0, "limited": 0.0, "ok": 0.0}]
-    section = gate_section(kinds, ["What was tried."])
+    kinds = {"flowers": {"pictures": 3, "refused": 1.0, "limited": 0.0, "warned": 0.0}}
+    section = gate_section({"by_kind": kinds, "by_source": {"jsrt": {"pictures": 9, "refused": 0.01}}})
     card = {
         "version": "v",
         "created": "now",
@@ -65,4 +71,14 @@ def test_a_card_shows_them_first():
     text = render_card(card)
     assert text.index("## Pictures that cannot be assessed") < text.index("## Figures")
     assert "| flowers | 3 | 100.0 % | 0.0 % | 0.0 % |" in text
+    assert "left-out source jsrt: 1.0 % were refused" in text
     assert "left out of training, every source" in text
+
+
+def test_figures_of_answered_pictures_of_test():
+    """Refused and indeterminate pictures are in the number, and in nothing else."""
+    covid = {"positive": 6, "indeterminate": 1, "negative": 2, "refused": 1}
+    others = {"positive": 1, "indeterminate": 0, "negative": 9, "refused": 0}
+    figures = {"table": {"covid": covid, "non_covid": others}, "roc_auc": {"value": 0.9}}
+    (row,) = section_of_test({"all of Test": figures})["table"]["rows"]
+    assert row == ["all of Test", "20", "0.900", "90.0 %", "83.3 %", "75.0 %", "90.0 %"]

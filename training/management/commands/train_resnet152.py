@@ -85,7 +85,8 @@ class Command(BaseCommand):
 
     def general(self, options: dict[str, Any]) -> None:
         """Two views, left-out sources, lungs, gate and opacities: another chain than the paper's."""
-        from training.general_runner import GeneralPlan, train_general, train_without
+        from training.general_runner.plan import GeneralPlan
+        from training.general_runner.running import train_general, train_without
         from training.progress import Progress
 
         if options["readings"] is None or options["parts"] is None:
@@ -96,6 +97,7 @@ class Command(BaseCommand):
             data=options["data"],
             extra=tuple(options["extra"]),
             external=tuple(options["external"]),
+            originals=options["originals"],
             readings=options["readings"],
             parts=options["parts"],
             output=options["output"],
