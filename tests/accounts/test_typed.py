@@ -54,7 +54,7 @@ def sign_in(client: Client, name: str = "alice") -> None:
 
 def review_too_late(client: Client, result: Diagnosis) -> None:
     page = result.get_absolute_url()
-    typed = {"review-verdict": "disagrees", "review-reason": REASON, "typed_by": token_of(client, page)}
+    typed = {"review-conclusion": "unlikely", "review-reason": REASON, "typed_by": token_of(client, page)}
     expire(client)
     answer = send(client, reverse("diagnosis:review", args=[result.uuid]), typed, referer=f"http://testserver{page}")
     assert answer["Location"].startswith(reverse("accounts:sign-in"))
@@ -65,7 +65,7 @@ def test_a_review_comes_back_once(client: Client, result: Diagnosis) -> None:
     sign_in(client)
     text = client.get(result.get_absolute_url()).content.decode()
     assert REASON in text
-    assert re.search(r'value="disagrees"[^>]*checked', text)
+    assert re.search(r'value="unlikely"[^>]*checked', text)
     assert "is here again" in text
     assert not Review.objects.exists()
     assert REASON not in client.get(result.get_absolute_url()).content.decode()

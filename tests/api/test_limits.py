@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
@@ -20,7 +22,7 @@ from tests.uploads import radiograph_png
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A minute that does not end while a test runs; a test moves it on."""
     now = [1_800_000_000.0]
-    monkeypatch.setattr("accounts.api_use.time.time", lambda: now[0])
+    monkeypatch.setattr("accounts.api_use.time", SimpleNamespace(time=lambda: now[0], monotonic=time.monotonic))
     return now
 
 

@@ -20,7 +20,7 @@ LISTS = {
     "/patients/": ("patients-listed", {"rows": 2, "asked": []}),
     "/patients/?q=canary": ("patients-listed", {"rows": 2, "asked": ["q"]}),
     "/patients/suggestions.json?q=canary": ("patients-listed", {"rows": 2, "asked": ["suggestion"]}),
-    "/": ("results-listed", {"rows": 4, "asked": ["home"]}),
+    "/": ("results-listed", {"rows": 2, "asked": ["home"]}),
 }
 
 
