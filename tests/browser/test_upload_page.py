@@ -12,6 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from diagnosis.models import Diagnosis, Patient, Study
+from diagnosis.models.words import patient_words_write
 from tests.cast import client_of
 from tests.toy import ToyEngine
 from tests.uploads import diagnosed, radiograph_dicom, radiograph_png
@@ -203,6 +204,7 @@ def test_a_patient_is_found_by_keyboard_while_typing(upload_page: Page, alice: U
     for reference, name in patients:
         Patient.objects.create(institution=alice.institution, created_by=alice, reference=reference, name=name)
     Patient.objects.create(institution=charlie.institution, created_by=charlie, reference="P-12", name="Secret")
+    patient_words_write(Patient.objects.all())
     page.get_by_text("Patient, projection and notes").click()
     field = page.get_by_role("combobox", name="Patient reference")
     field.press_sequentially("p-1")
