@@ -33,6 +33,7 @@ def answers(engine: ToyEngine, monkeypatch: pytest.MonkeyPatch) -> list[float]:
         return EngineOutput(np.array([[probability, 1 - probability]]), np.zeros((1, 7, 7)))
 
     monkeypatch.setattr(engine, "run", run)
+    monkeypatch.setattr("training.evaluation.served.AT_ONCE", 1)  # or they are given in another order
     return given
 
 
