@@ -216,18 +216,22 @@ def compiled_runner(graph: Any, outputs: int) -> Run:
 
     settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
     compiled = openvino.Core().compile_model(graph, "CPU", settings)
+    number = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+    idle = deque(compiled.create_infer_request() for _ in range(number))
+
+    def one(image: np.ndarray) -> list[np.ndarray]:
+        request = idle.pop()
+        found = request.infer([image[None]])
+        rows = [found[index][0].copy() for index in range(outputs)]
+        idle.append(request)
+        return rows
 
     def run(images: np.ndarray) -> list[np.ndarray]:
-        rows: list[list[np.ndarray]] = [[] for _ in images]
-        queue = openvino.AsyncInferQueue(compiled)
-        queue.set_callback(
-            lambda request, index: rows.__setitem__(
-                index, [request.get_output_tensor(number).data[0].copy() for number in range(outputs)]
-            )
-        )
-        for index, image in enumerate(images):
-            queue.start_async([image[None]], index)
-        queue.wait_all()
+        # No AsyncInferQueue: its callback wants Python's lock in OpenVINO's thread, and a compiled model that is
+        # collected meanwhile waits for that thread with the lock held, for ever.
+        first, *others = images  # alone: two first calls at once wait for each other (diagnosis/inference/engines.py)
+        with ThreadPoolExecutor(number) as pool:
+            rows = [one(first), *pool.map(one, others)]
         return [np.stack([row[number] for row in rows]) for number in range(outputs)]
 
     return run

@@ -72,7 +72,7 @@ def lung_measures(pixels: np.ndarray, lungs: LungFields) -> np.ndarray:
         _border_share(lungs.mask),
         _darkness(pixels, lungs.mask, box),
         _heart_side(lungs.labels, box) if both else 0.0,
-        float((lungs.probability[~lungs.mask] > 0.5).mean()),
+        _elsewhere(lungs),
     )
     return np.array(values, np.float32)
 
@@ -127,6 +127,12 @@ def noise_of(grey: np.ndarray) -> float:
 def _roughness(grey: np.ndarray) -> float:
     """Mean difference of neighbours, in grey levels."""
     return float(np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean()) / 2
+
+
+def _elsewhere(lungs: LungFields) -> float:
+    """Share of the rest of the picture that is taken for lung, too; 0 where there is no rest."""
+    rest = lungs.probability[~lungs.mask]
+    return float((rest > 0.5).mean()) if len(rest) else 0.0
 
 
 def _border_share(mask: np.ndarray) -> float:

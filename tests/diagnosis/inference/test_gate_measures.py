@@ -102,6 +102,12 @@ def test_blur_takes_detail():
         assert grey_measured(name, blurred) < grey_measured(name, pixels)
 
 
+def test_a_picture_that_is_all_lung_has_measures_too():
+    everything = lungs_at((0, SIDE, 0, SIDE))
+    assert everything.mask.all()
+    assert np.isfinite(lung_measures(chest(BOTH), everything)).all()
+
+
 def test_a_blank_picture_has_measures_too():
     blank = np.zeros((90, 120), np.uint8)
     assert np.isfinite(grey_measures(blank)).all()
