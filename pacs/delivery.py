@@ -11,13 +11,10 @@ from typing import Any
 
 import pydicom
 import requests
-from django.conf import settings
 from django.utils.translation import gettext_noop
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
-from pynetdicom import AE
-from pynetdicom.association import Association
 
-from pacs.dimse import client_tls, refuse_unreachable
+from pacs.dimse import associated
 from pacs.errors import ArchiveFault
 from pacs.models import Peer
 from pacs.web_session import session_of
@@ -26,7 +23,6 @@ from pacs.web_session import session_of
 for _name in ("pynetdicom", "urllib3"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
-_CONNECT_SECONDS, _ANSWER_SECONDS = 5, 60
 _DUPLICATE = 0x0111
 _STORED = (0x0000, 0xB000, 0xB006, 0xB007, _DUPLICATE)
 """Success, the three warnings with which an archive keeps the object (PS3.4, B.2.3), and that it has it already."""
@@ -111,34 +107,12 @@ def _names(answer: Any, sequence: str, uid: str) -> bool:
 
 def _c_store(peer: Peer, content: bytes) -> None:
     made = pydicom.dcmread(BytesIO(content))
-    entity = AE(ae_title=settings.PACS_AE_TITLE)
-    entity.acse_timeout = entity.network_timeout = entity.connection_timeout = _CONNECT_SECONDS
-    entity.dimse_timeout = _ANSWER_SECONDS
-    entity.add_requested_context(made.SOPClassUID, [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
-    association = _associated(entity, peer)
     try:
-        answer = association.send_c_store(made)
-    except ValueError as error:  # this kind of object was not accepted
-        raise NotDelivered("not-accepted", gettext_noop("The archive does not accept this kind of object.")) from error
-    finally:
-        association.release()
+        with associated(peer, made.SOPClassUID, [ExplicitVRLittleEndian, ImplicitVRLittleEndian]) as association:
+            answer = association.send_c_store(made)
+    except ArchiveFault as error:
+        raise NotDelivered(error.code, error.message, error.values) from error
     if "Status" not in answer:
         raise _unreachable()
     if answer.Status not in _STORED:
         raise _refused(f"0x{answer.Status:04X}")
-
-
-def _associated(entity: AE, peer: Peer) -> Association:
-    try:
-        refuse_unreachable(peer)
-    except ArchiveFault as error:
-        raise _unreachable() from error
-    context = (client_tls(), peer.address) if peer.uses_tls else None
-    association = entity.associate(peer.address, peer.port or 104, ae_title=peer.ae_title, tls_args=context)
-    if association.is_established:
-        return association
-    if association.is_rejected:
-        raise NotDelivered("rejected", gettext_noop("The archive refuses the connection: check the AE titles."))
-    if association.rejected_contexts:
-        raise NotDelivered("not-accepted", gettext_noop("The archive does not accept this kind of object."))
-    raise _unreachable()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from django.conf import settings
@@ -72,7 +72,7 @@ def have_sent(peer: Peer, instance: Instance) -> None:
     wanted.StudyInstanceUID = instance.study_instance_uid
     wanted.SeriesInstanceUID = instance.series_instance_uid
     wanted.SOPInstanceUID = instance.sop_instance_uid
-    with _association(peer, StudyRootQueryRetrieveInformationModelMove) as association:
+    with associated(peer, StudyRootQueryRetrieveInformationModelMove) as association:
         answers = association.send_c_move(wanted, settings.PACS_AE_TITLE, StudyRootQueryRetrieveInformationModelMove)
         last = Dataset()
         for answer, _identifier in answers:
@@ -94,7 +94,7 @@ def _find(peer: Peer, level: str, keys: tuple[str, ...], matched: dict[str, str]
     for keyword, value in matched.items():
         setattr(query, keyword, value)
     found = list[Dataset]()
-    with _association(peer, StudyRootQueryRetrieveInformationModelFind) as association:
+    with associated(peer, StudyRootQueryRetrieveInformationModelFind) as association:
         for status, answer in association.send_c_find(query, StudyRootQueryRetrieveInformationModelFind):
             if status.get("Status") in _PENDING and answer is not None:
                 found.append(answer)
@@ -110,7 +110,7 @@ def _no_answer() -> ArchiveFault:
     return ArchiveFault(gettext_noop("The archive does not answer."), code="archive-away")
 
 
-def refuse_unreachable(peer: Peer) -> None:
+def _refuse_unreachable(peer: Peer) -> None:
     """Raises ArchiveFault where nothing listens: pynetdicom would leave its own socket open then."""
     try:
         socket.create_connection((peer.address, peer.port or 104), _CONNECT_SECONDS).close()
@@ -119,15 +119,14 @@ def refuse_unreachable(peer: Peer) -> None:
 
 
 @contextmanager
-def _association(peer: Peer, *contexts: str) -> Iterator[Association]:
-    """Raises ArchiveFault where the archive is away or knows us not."""
-    refuse_unreachable(peer)
+def associated(peer: Peer, context: str, syntaxes: Sequence[str] | None = None) -> Iterator[Association]:
+    """For one kind of object or question. Raises ArchiveFault where the archive is away, or does not know us or it."""
+    _refuse_unreachable(peer)
     asking = AE(ae_title=settings.PACS_AE_TITLE)
     asking.connection_timeout, asking.acse_timeout = _CONNECT_SECONDS, _SECONDS
     asking.dimse_timeout, asking.network_timeout = _SECONDS, _SECONDS
-    for context in contexts:
-        asking.add_requested_context(context)
-    tls = (client_tls(), peer.address) if peer.uses_tls else None
+    asking.add_requested_context(context, syntaxes)
+    tls = (_client_tls(), peer.address) if peer.uses_tls else None
     association = asking.associate(peer.address, peer.port or 104, ae_title=peer.ae_title, tls_args=tls)
     if not association.is_established:
         if association.is_rejected:
@@ -135,6 +134,8 @@ def _association(peer: Peer, *contexts: str) -> Iterator[Association]:
                 gettext_noop("The archive does not let this site in: it has to know its AE title."),
                 code="archive-rejects",
             )
+        if association.rejected_contexts:
+            raise ArchiveFault(gettext_noop("The archive does not accept this kind of object."), code="not-accepted")
         raise _no_answer()
     try:
         yield association
@@ -143,7 +144,7 @@ def _association(peer: Peer, *contexts: str) -> Iterator[Association]:
             association.release()
 
 
-def client_tls() -> ssl.SSLContext:
+def _client_tls() -> ssl.SSLContext:
     """The site shows its own certificate, and believes those of the peers' authority."""
     context = ssl.create_default_context(cafile=settings.PACS_TLS_CA or None)
     if settings.PACS_TLS_CERTIFICATE:
