@@ -46,7 +46,7 @@ def deliver(peer: Peer, content: bytes, *, uid: str) -> None:
 
 
 def _unreachable() -> NotDelivered:
-    return NotDelivered("unreachable", gettext_noop("The archive does not answer."))
+    return NotDelivered("archive-away", gettext_noop("The archive does not answer."))
 
 
 def _refused(status: object) -> NotDelivered:

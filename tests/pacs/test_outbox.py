@@ -78,9 +78,9 @@ def test_it_is_given_up_after_so_many_attempts(
     outbox_fill()
     for _ in range(3):
         sending.send_next()
-    assert set(Outgoing.objects.values_list("state", "attempts", "reason")) == {("waiting", 1, "unreachable")}
+    assert set(Outgoing.objects.values_list("state", "attempts", "reason")) == {("waiting", 1, "archive-away")}
     send_all()
-    assert set(Outgoing.objects.values_list("state", "reason")) == {("dead", "unreachable")}
+    assert set(Outgoing.objects.values_list("state", "reason")) == {("dead", "archive-away")}
 
 
 def test_a_restored_answer_is_sent_anew(

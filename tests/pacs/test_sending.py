@@ -87,7 +87,7 @@ def test_killed_archive_gets_everything_later(
     review_add(user=alice, diagnosis=diagnosis, conclusion="unlikely", reason="Clear lungs")
     send()
     waiting = Outgoing.objects.filter(state="waiting", attempts__gte=1)
-    assert list(waiting.values_list("reason", flat=True)) == ["unreachable"] * 3
+    assert list(waiting.values_list("reason", flat=True)) == ["archive-away"] * 3
     orthanc.start()
     send()
     study_void(user=alice, study=diagnosis.study, reason="Wrong patient")
