@@ -71,6 +71,7 @@ class Action(models.TextChoices):
     REPORT_OPENED = "report-opened", _("Report opened or downloaded")
 
     MODEL_CHOSEN = "model-chosen", _("Another model chosen")
+    MODEL_OPERATING_POINT = "model-operating-point", _("Operating point changed")
     MODEL_FIRST_USED = "model-first-used", _("Model answered for the first time")
 
     PATIENT_EXPORTED = "patient-exported", _("Patient's data exported")

@@ -22,8 +22,9 @@ from accounts.models.people import User
 from accounts.scope import narrowed
 from diagnosis.findings import OpacityAnswer, Prediction, Verdict
 from diagnosis.models.fields import StudysInstitution, StudysOutcome
+from diagnosis.models.operating_points import OperatingPoint
 from diagnosis.models.ordering import NEWEST_FIRST, Order
-from diagnosis.models.reviews import Conclusion, Outcome, ReviewState
+from diagnosis.models.reviews import Conclusion, Outcome, Review, ReviewState
 from diagnosis.models.studies import Study
 
 UNKNOWN_OUTCOME = "unknown"
@@ -191,6 +192,11 @@ class Diagnosis(models.Model):
     operating_point = models.FloatField(_("operating point"))
     indeterminate_low = models.FloatField(_("indeterminate from"))
     indeterminate_high = models.FloatField(_("indeterminate below"))
+    # No index: it is looked up from a diagnosis, never the other way round.
+    site_point = models.ForeignKey(
+        OperatingPoint, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, editable=False
+    )
+    """The installation's own operating point that decided; None where it was the card's."""
     engine = models.CharField(_("engine"), max_length=30)
     milliseconds = models.FloatField(_("time taken in milliseconds"))
     heat_map = models.BinaryField(_("heat map: a grey PNG, one pixel for each place, bright = evidence for COVID"))
@@ -217,6 +223,8 @@ class Diagnosis(models.Model):
     objects = DiagnosisQuerySet.as_manager()
     is_hidden = False
     """Whether the answer was taken out of this row, for a person who reads blind (see diagnosis.reviews.blinding)."""
+    newest_review: Review | None = None
+    """The review that counts, where an export has read it."""
 
     class Meta:
         verbose_name = _("diagnosis")

@@ -23,7 +23,8 @@ from diagnosis.reports.parts import Answer, Fact, Figures, ReportContent
 from diagnosis.wording.answers import in_words
 from diagnosis.wording.facts import image_facts, patient_facts
 from diagnosis.wording.numbers import day_in_words, interval, interval_in_percent, moment
-from diagnosis.wording.pictures import elsewhere, not_looked_for, picture_in_words
+from diagnosis.wording.pictures import how_often_wrong, not_looked_for, picture_in_words
+from diagnosis.wording.points import point_of_answer
 
 logger = logging.getLogger(__name__)
 
@@ -167,6 +168,7 @@ def _said(name: str, what: str, by: Review | OwnReading | None, is_deidentified:
 def _model(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
     yield Fact(_("Version"), diagnosis.model_version.version)
     yield Fact(_("SHA-256 of the weights"), diagnosis.model_version.weights_sha256)
+    yield Fact(_("Operating point"), point_of_answer(diagnosis, with_day=not is_deidentified))
     yield Fact(_("Engine"), diagnosis.engine)
     if not is_deidentified:
         yield Fact(
@@ -201,7 +203,7 @@ def _remarks(diagnosis: Diagnosis) -> Iterator[str]:
     if picture.quality:
         yield _("Picture quality: %s") % picture.quality
     yield from picture.limits
-    if sentence := elsewhere(diagnosis.prediction, diagnosis.model_version.card):
+    if sentence := how_often_wrong(diagnosis):
         yield sentence
     yield not_looked_for(diagnosis)
 
