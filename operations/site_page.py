@@ -49,7 +49,7 @@ def parts(figures: SiteFigures) -> list[Part]:
     )
     return [
         Part("version", _("Version and model"), installation, list(_version(figures))),
-        Part("day", _("The last day"), day, list(_day(figures.day))),
+        Part("day", _("The last 24 hours"), day, list(_day(figures.day))),
         Part("space", _("Storage and backup"), installation, [*_space(figures.space), *_backup(figures.backup)]),
         Part("process", _("This process"), process, list(_process(figures))),
     ]
@@ -90,7 +90,7 @@ def _space(space: Space) -> Iterator[Line]:
 
 def _backup(backup: LastBackup | None) -> Iterator[Line]:
     if backup is None:
-        yield Line(_("Last backup"), _("none"), warning=_("No backup was ever made: manage.py backup makes one."))
+        yield Line(_("Last backup"), _("none"), warning=_("No backup has been made yet: manage.py backup makes one."))
         return
     age = timezone.now() - backup.made
     is_old = age.total_seconds() > BACKUP_HOURS * 3600

@@ -176,12 +176,19 @@ class Diagnosis(models.Model):
         UNCLEAR = OpacityAnswer.UNCLEAR.value, _("Unclear")
         NO = OpacityAnswer.NO.value, _("No")
 
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    uuid = models.UUIDField(_("identifier"), default=uuid.uuid4, unique=True, editable=False)
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="diagnoses")
     institution = StudysInstitution(
-        Institution, on_delete=models.PROTECT, related_name="diagnoses", editable=False, db_index=False
+        Institution,
+        verbose_name=_("institution"),
+        on_delete=models.PROTECT,
+        related_name="diagnoses",
+        editable=False,
+        db_index=False,
     )
-    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="diagnoses")
+    model_version = models.ForeignKey(
+        ModelVersion, verbose_name=_("model version"), on_delete=models.PROTECT, related_name="diagnoses"
+    )
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="diagnoses")
     created = models.DateTimeField(_("classified"), default=timezone.now, editable=False)
 
@@ -217,7 +224,9 @@ class Diagnosis(models.Model):
         _("conclusion"), max_length=10, blank=True, default="", choices=Conclusion, editable=False
     )
     # Text and no boolean: Django writes `NOT column` for a boolean, which no index serves.
-    standing = models.CharField(max_length=10, choices=Standing, default=Standing.KEPT, editable=False)
+    standing = models.CharField(
+        _("kept or voided"), max_length=10, choices=Standing, default=Standing.KEPT, editable=False
+    )
     outcome = StudysOutcome(_("RT-PCR"), max_length=15, blank=True, default="", choices=Outcome.Result, editable=False)
 
     objects = DiagnosisQuerySet.as_manager()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from accounts.wording import listed
 from diagnosis.models import Diagnosis, OperatingPoint
 from diagnosis.wording.numbers import day_in_words, decimal, interval, interval_in_percent, number
 
@@ -35,4 +36,4 @@ def point_in_full(chosen: OperatingPoint, *, with_day: bool = True) -> str:
         "%(point)s, this site’s own, chosen by %(positives)s positive and %(negatives)s negative RT-PCR results: "
         "sensitivity %(sensitivity)s, specificity %(specificity)s"
     )
-    return ", ".join(filter(None, [own % values, since]))
+    return listed([own % values, since])
