@@ -7,7 +7,7 @@ anything of a patient, a person or an institution.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 
 from django.conf import settings
@@ -21,7 +21,8 @@ from audit.models import Action, AuditEntry
 from diagnosis.errors import DiagnosisError
 from diagnosis.findings import Prediction
 from diagnosis.inference.artifacts import read_artifact
-from diagnosis.models import Diagnosis, FileToErase, ReviewState, Study
+from diagnosis.models import Diagnosis, DiagnosisQuerySet, FileToErase, ReviewState, Study
+from operations.drift import site_drift
 from operations.site_figures import database_bytes, disk
 from operations.version import VERSION, commit
 from pacs.models import Instance, Outgoing
@@ -99,10 +100,19 @@ def sign_ins() -> Iterator[Metric]:
     yield Gauge("covidxray_lock_outs_last_day", "Lock-outs of the last 24 hours", value=locked)
 
 
-FIGURES: list[Figure] = [build, model, results, unreviewed, pacs, space, backup, sign_ins]
+def drift() -> Iterator[Metric]:
+    """Of the last weeks; nothing of what too few results say."""
+    found = site_drift()
+    help_text = "Population stability index of the last weeks, the largest of all institutions"
+    yield _labelled("covidxray_drift_psi", help_text, found.largest, "measure", "against")
+    help_text = "Institutions whose last weeks differ much from their first ones"
+    yield Gauge("covidxray_drift_changed_institutions", help_text, value=found.changed)
 
 
-def _kept() -> QuerySet[Diagnosis]:
+FIGURES: list[Figure] = [build, model, results, unreviewed, pacs, space, backup, sign_ins, drift]
+
+
+def _kept() -> DiagnosisQuerySet:
     """Of every institution by name: the indexes begin with it."""
     return Diagnosis.objects.kept().filter(institution__in=list(Institution.objects.values_list("pk", flat=True)))
 
@@ -113,7 +123,7 @@ def _by_state(rows: QuerySet, states: list[str]) -> dict[tuple[str, ...], int]:
     return dict.fromkeys(((str(state),) for state in states), 0) | {(state,): number for state, number in counted}
 
 
-def _labelled(name: str, help_text: str, values: dict[tuple[str, ...], int], *labels: str) -> Metric:
+def _labelled(name: str, help_text: str, values: Mapping[tuple[str, ...], float], *labels: str) -> Metric:
     metric = Gauge(name, help_text, labels=labels)
     for value, number in values.items():
         metric.add_metric(value, number)

@@ -109,6 +109,7 @@ TABLE = {
     "diagnosis:statistics-month-file": of("month", 302, 200, 200, 200),
     "diagnosis:statistics-year": of("year", 302, 200, 200, 200),
     "diagnosis:statistics-year-file": of("year", 302, 200, 200, 200),
+    "diagnosis:drift": Row(302, 200, 200, 200),
     "diagnosis:scorecard": Row(302, 200, 200, 200),
     "diagnosis:scorecard-file": Row(302, 200, 200, 200),
     "diagnosis:scorecard-year": of("year", 302, 200, 200, 200),

@@ -131,7 +131,8 @@ def test_the_oldest_unreviewed_positive(stranger: Client, alice: User, engine: T
 def test_dashboard_and_alerts_name_what_is_there(stranger: Client, alice: User, engine: ToyEngine) -> None:
     upload(client_of(alice), radiograph_png())
     upload(client_of(alice), b"no picture")
-    there = {line.split("{")[0].split(" ")[0] for line in scraped(stranger).splitlines() if line[:1] not in ("#", "")}
+    there = {line.split(" ")[2] for line in scraped(stranger).splitlines() if line.startswith("# TYPE")}
+    there |= {line.split("{")[0].split(" ")[0] for line in scraped(stranger).splitlines() if line[:1] not in ("#", "")}
     used = set()
     for file in ("grafana/covidxray.json", "prometheus/covidxray-rules.yml"):
         used |= set(re.findall(r"covidxray_\w+", (DEPLOY / file).read_text()))
