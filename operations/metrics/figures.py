@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Min, QuerySet
@@ -123,7 +124,8 @@ def _by_state(rows: QuerySet, states: list[str]) -> dict[tuple[str, ...], int]:
     return dict.fromkeys(((str(state),) for state in states), 0) | {(state,): number for state, number in counted}
 
 
-def _labelled(name: str, help_text: str, values: Mapping[tuple[str, ...], float], *labels: str) -> Metric:
+def _labelled(name: str, help_text: str, values: Mapping[Any, float], *labels: str) -> Metric:
+    """values: by the values of the labels, a tuple."""
     metric = Gauge(name, help_text, labels=labels)
     for value, number in values.items():
         metric.add_metric(value, number)

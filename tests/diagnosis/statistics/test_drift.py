@@ -137,7 +137,7 @@ def test_only_what_one_may_see(alice: User, bob: User, charlie: User, settings: 
     User.objects.filter(pk=alice.pk).update(reads_blind=True)
     alice.refresh_from_db()
     assert drift_of(alice) is None
-    study = Diagnosis.objects.filter(requested_by=alice).order_by("created").first().study
+    study = Diagnosis.objects.filter(requested_by=alice).earliest("created").study
     OwnReading.objects.create(study=study, reader=alice, conclusion="likely")
     found = drift_of(alice)
     assert found
