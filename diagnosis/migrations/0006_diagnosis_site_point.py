@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("diagnosis", "0003_operating_point")]
+    dependencies = [("diagnosis", "0005_operating_point")]
 
     operations = [
         migrations.AddField(
