@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from diagnosis.errors import ModelUnavailable
 from diagnosis.inference.decision import DecisionRule
 from diagnosis.model_cards.choosing import model_choose
-from diagnosis.model_cards.points import point_in_words
+from diagnosis.model_cards.points import point_in_words, points_in_words
 from diagnosis.model_cards.sections import rule_of, sections_of
 from diagnosis.model_cards.summary import summary_of
 from diagnosis.model_cards.values import Value
@@ -32,7 +32,8 @@ def card_rule(name: str) -> tuple[str, DecisionRule] | None:
 def choose_page(site: AdminSite) -> Callable[..., HttpResponse]:
     @require_safe
     def choose(request: HttpRequest) -> HttpResponse:
-        rows = [(version, summary_of(version), point_in_words(version)) for version in versions()]
+        found = versions()
+        rows = list(zip(found, map(summary_of, found), points_in_words(found), strict=True))
         context = _context(site, request, rows=rows)
         return TemplateResponse(request, "admin/diagnosis/modelversion/choose.html", context)
 

@@ -86,6 +86,6 @@ def test_without_scripts_too(
     page.get_by_role("button", name="Save the result").click()
     page.get_by_label("The date is right").check()
     page.get_by_role("button", name="Save the result").click()
-    expect(page.locator("#outcome")).to_contain_text("RT-PCR negative, sample of 3 Feb 2026")
+    expect(page.locator("#outcome")).to_contain_text("RT-PCR negative, sample taken 3 Feb 2026")
     expect(page.locator("#review .verdict").first).to_have_text("Agrees")
     context.close()
