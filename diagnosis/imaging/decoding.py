@@ -27,6 +27,7 @@ import numpy as np
 
 from diagnosis.errors import ModelUnavailable, RadiographRejected, gettext_noop
 from diagnosis.imaging.decoding_process import MAX_MESSAGE_BYTES, READ, READY, SAMPLES
+from diagnosis.imaging.doubts import Doubt
 from diagnosis.imaging.limits import MAX_PIXELS, refuse_size, too_costly
 from diagnosis.imaging.notes import ReadingNote
 from diagnosis.imaging.radiograph import DicomDetails, Radiograph, damaged, read_radiograph, sniffed_format
@@ -274,6 +275,7 @@ def _radiograph(answer: dict[str, Any], room: int) -> Radiograph:
     if described["dicom"]:
         described["dicom"] = DicomDetails(**described["dicom"])
     described["view"] = ViewTags(**described["view"])
+    described["doubts"] = tuple(map(Doubt, described["doubts"]))
     described["notes"] = tuple(map(ReadingNote, described["notes"]))
     return Radiograph(pixels=pixels.reshape(height, width), **described)
 
