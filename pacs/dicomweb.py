@@ -69,6 +69,8 @@ def radiographs_of(peer: Peer, study: str) -> list[FoundRadiograph]:
         )
         rows = (found_radiograph(answer, series, study) for answer in _datasets(answers))
         found += [row for row in rows if row and (row.sop_class_uid in RADIOGRAPHS or not row.sop_class_uid)]
+        if len(found) >= MOST_RADIOGRAPHS:
+            break
     return found[:MOST_RADIOGRAPHS]
 
 
