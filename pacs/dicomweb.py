@@ -149,7 +149,7 @@ _BOUNDARY = re.compile(r'boundary="?([^";]{1,70})"?', re.IGNORECASE)
 
 def _only_part(content_type: str, body: bytes) -> bytes:
     """The content of the first part of a multipart answer; the body where the archive sent the file as it is."""
-    if content_type.lower().startswith("application/dicom") and "multipart" not in content_type.lower():
+    if content_type.partition(";")[0].strip().lower() == "application/dicom":
         return body
     match = _BOUNDARY.search(content_type)
     if match is None:

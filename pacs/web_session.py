@@ -42,6 +42,8 @@ class BoundedSession(requests.Session):
         kwargs["stream"], kwargs["allow_redirects"] = True, False
         response = super().request(method, url.replace("%2A", "*"), *args, **kwargs)
         try:
+            if response.is_redirect:
+                raise requests.HTTPError(response=response)
             response._content = _bounded_body(response)
         except urllib3.exceptions.HTTPError as error:
             raise requests.ConnectionError(error) from error
