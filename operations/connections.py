@@ -69,8 +69,11 @@ class PatientWorker(ThreadWorker):
         """Give the connection a thread, or wait for the rest of its request."""
         if not conn.initialized and not self.cfg.is_ssl:
             conn.sock = PacedSocket(conn.sock)
-        if self.cfg.is_ssl or _has_read_ahead(conn):
+        if self.cfg.is_ssl:
             super().enqueue_req(conn)
+        elif _has_read_ahead(conn):  # how much of it has come cannot be looked at
+            self._queue.append(conn)
+            self._give_threads()
         else:
             self._look(conn, time.monotonic() + HEAD_SECONDS)
 

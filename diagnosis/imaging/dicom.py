@@ -165,6 +165,11 @@ def read_stored(content: bytes) -> tuple[np.ndarray, Dataset]:
     return (stored if is_grey(dataset) else _shown(stored, colours, dataset, notes).pixels), dataset
 
 
+def read_tags(content: bytes) -> Dataset:
+    """The wanted tags of a radiograph; its picture is not decoded. Raises as `read_dicom` does."""
+    return _opened(content)[0]
+
+
 def is_grey(dataset: Dataset) -> bool:
     return dataset.PhotometricInterpretation in _GREY
 

@@ -128,6 +128,7 @@ SLOW = {
     "an upload that stops": post_head(50_000_000) + bytes(20_000),
     "a body in pieces": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
     "a body to be asked for": post_head(50_000_000).replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"),
+    "a second request without its end": b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" + post_head(1000) + b"a=b",
     "an end that is not answered": b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
 }
 
