@@ -150,7 +150,7 @@ class AuditEntry(models.Model):
     @classmethod
     def append_all(cls, rows: list[AuditEntry]) -> None:
         """Insert these new rows: the one way in, for `audit.services` only. A number that is taken is an error."""
-        models.QuerySet(cls).bulk_create(rows)
+        models.QuerySet[AuditEntry](cls).bulk_create(rows)
 
     @property
     def as_end(self) -> ChainEnd:

@@ -22,7 +22,7 @@ import time
 from collections import deque
 from enum import Enum, auto
 from functools import partial
-from typing import IO, Any
+from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -198,7 +198,7 @@ class PacedSocket(socket.socket):
         while rest:
             rest = rest[self.send(rest, flags) :]
 
-    def sendfile(self, file: IO[bytes], offset: int = 0, count: int | None = None) -> int:
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
         """Send a file through `send`: the system's own call would wait without end."""
         file.seek(offset)
         left = count if count is not None else 1 << 62
