@@ -63,7 +63,11 @@ def test_a_turned_study_has_other_samples(film: Diagnosis) -> None:
     """Turned after somebody looked at it: the samples follow the picture at once."""
     upright = study_samples(film.study)
     film.study.correction = "turn-180"
-    assert study_samples(film.study) == samples_of_untrusted(film.study.original.read(), "turn-180") != upright
+    assert (
+        study_samples(film.study)
+        == samples_of_untrusted(Path(film.study.original.path).read_bytes(), "turn-180")
+        != upright
+    )
 
 
 def test_too_many_at_once_are_told_to_wait(bob: User, film: Diagnosis, monkeypatch: pytest.MonkeyPatch) -> None:
