@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("diagnosis", "0003_correction_as_is"),
+        ("diagnosis", "0005_correction_as_is"),
     ]
 
     operations = [
