@@ -128,6 +128,15 @@ def test_a_border_far_off_does_not_flatten_the_lungs(level: int) -> None:
 
 
 @pytest.mark.parametrize("level", [0, 65535])
+def test_a_shutter_may_be_most_of_the_picture(level: int) -> None:
+    shut = np.full((2 * PIXELS.shape[0], PIXELS.shape[1] + 40), level, np.uint16)
+    shut[50 : 50 + PIXELS.shape[0], 20:-20] = PIXELS + 20000
+    inside = read_radiograph(encoded(Image.fromarray(shut), "PNG")).pixels[50 : 50 + PIXELS.shape[0], 20:-20]
+    assert np.corrcoef(inside.ravel(), PIXELS.ravel())[0, 1] > 0.995
+    assert inside.std() > 50
+
+
+@pytest.mark.parametrize("level", [0, 65535])
 def test_png_and_dicom_are_stretched_alike(level: int) -> None:
     stored = bordered(level)
     of_dicom = read_radiograph(dicom(stored, BitsStored=16, HighBit=15)).pixels
