@@ -68,7 +68,7 @@ def trickling(handler: BaseHTTPRequestHandler) -> None:
     head(handler)
     for _ in range(100):
         handler.wfile.write(b" ")
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 def elsewhere(handler: BaseHTTPRequestHandler) -> None:
