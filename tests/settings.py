@@ -30,7 +30,7 @@ for name in (
     "ALERT_BACKUP_DAYS",
     "ALERT_QUEUE_FULL",
     "ALERT_DEAD_LETTERS",
-    *(name for name in os.environ if name.startswith("PACS")),
+    *(name for name in os.environ if name.startswith(("PACS", "JOBS", "CELERY"))),
 ):
     os.environ.pop(name, None)
 os.environ |= {

@@ -121,6 +121,13 @@ TABLE = {
     "pacs:study": of("study in the archive", 302, 503, 404, 403),
     "pacs:preview": of("radiograph in the archive", 302, 404, 404, 403),
     "pacs:fetch": of("radiograph in the archive", 302, 405, 405, 403),
+    "jobs:jobs": CLINICAL_PAGE,
+    # Of the person who started it only: jobs/test_pages.py.
+    "jobs:job": of("no job", 302, 404, 404, 403),
+    "jobs:file": of("file of no job", 302, 404, 404, 403),
+    **dict.fromkeys(
+        [f"jobs:{name}" for name in ("stop", "resume", "retry", "delete")], of("no job", 302, 405, 405, 403)
+    ),
     "models:list": Row(302, 200, 200, 200),
     "models:version": of("version", 302, 200, 200, 200),
     "models:plot": of("plot", 302, 200, 200, 200),
@@ -248,6 +255,8 @@ def arguments(alice: User, engine: ToyEngine, toy_models: Path) -> dict[str, lis
         "study": [diagnosis.study.uuid],
         "study without an answer": [unanswered(alice).uuid],
         "no upload": [uuid.uuid4()],
+        "no job": [uuid.uuid4()],
+        "file of no job": [uuid.uuid4(), "csv"],
         "voided study": [voided.uuid],
         "patient": [patient.uuid],
         "merge": [patient.uuid, 1],
