@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 
+from django.http import StreamingHttpResponse
+
 from accounts.models import User
+from audit.models import Action
+from audit.services import record
 from diagnosis.models import Diagnosis
 from diagnosis.reviews.blinding import conceal
 from diagnosis.wording.csv_lines import safe_lines
@@ -67,3 +71,19 @@ def json_lines(user: User, job: Job) -> Iterator[str]:
     """An object in each line, with the same names; what there is not is null."""
     for item, result in rows_of(user, job):
         yield json.dumps({name: value(item, result) for name, value in COLUMNS.items()}) + "\n"
+
+
+FILES: dict[str, tuple[Callable[[User, Job], Iterator[str]], str]] = {
+    "csv": (csv_lines, "text/csv; charset=utf-8"),
+    "jsonl": (json_lines, "application/jsonl"),
+}
+
+
+def job_file(user: User, job: Job, form: str, *, is_recorded: bool) -> StreamingHttpResponse:
+    """Every radiograph of the job as a file to download: `form` is one of FILES."""
+    lines, content_type = FILES[form]
+    if is_recorded:
+        record(Action.JOB_EXPORTED, actor=user, subject=job, detail={"form": form})
+    response = StreamingHttpResponse(lines(user, job), content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="covidxray-job-{job.uuid}.{form}"'
+    return response

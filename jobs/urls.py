@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from jobs import views
+from jobs import comparison_views, views
 
 app_name = "jobs"
 
 urlpatterns = [
     path("", views.jobs, name="jobs"),
+    path("comparisons/<uuid:uuid>/", comparison_views.comparison, name="comparison"),
     path("<uuid:uuid>/", views.job, name="job"),
     path("<uuid:uuid>/stop/", views.stop, name="stop"),
     path("<uuid:uuid>/go-on/", views.resume, name="resume"),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -21,7 +19,7 @@ from audit.models import Action
 from audit.services import record
 from diagnosis.errors import DiagnosisError
 from diagnosis.wording.errors import error_text
-from jobs.export import csv_lines, json_lines
+from jobs.export import FILES, job_file
 from jobs.forms import MEGABYTES, SHOWN, JobForm, shown_states
 from jobs.models import Job
 from jobs.progress import progress_of
@@ -29,11 +27,7 @@ from jobs.search import item_page
 from jobs.services import job_delete, job_resume, job_retry, job_start, job_stop
 from jobs.words import progress_text
 
-MOST_LISTED = 100
-_FILES: dict[str, tuple[Callable[..., Any], str]] = {
-    "csv": (csv_lines, "text/csv; charset=utf-8"),
-    "jsonl": (json_lines, "application/jsonl"),
-}
+MOST_LISTED, MOST_COMPARISONS = 100, 5
 
 
 @radiographer_required
@@ -50,6 +44,7 @@ def jobs(request: SignedInRequest) -> HttpResponse:
                 form.add_error(None, error_text(error))
     rows = Job.objects.visible_to(request.user).order_by("-pk")[:MOST_LISTED]
     context = {"form": form, "rows": [(row, progress_of(row)) for row in rows], "megabytes": MEGABYTES}
+    context["comparisons"] = Job.objects.comparisons()[:MOST_COMPARISONS]
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     return render(request, "jobs/jobs.html", context, status=status)
 
@@ -121,16 +116,7 @@ def delete(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 @require_safe
 def file(request: SignedInRequest, uuid: UUID, form: str) -> HttpResponseBase:
     """Every radiograph of the job as CSV or JSON Lines."""
-    if form not in _FILES:
+    if form not in FILES:
         raise Http404
     found = job_of(request, uuid)
-    return file_response(request, found, form)
-
-
-def file_response(request: SignedInRequest, found: Job, form: str) -> StreamingHttpResponse:
-    lines, content_type = _FILES[form]
-    if request.method == "GET":
-        record(Action.JOB_EXPORTED, actor=request.user, subject=found, detail={"form": form})
-    response = StreamingHttpResponse(lines(request.user, found), content_type=content_type)
-    response["Content-Disposition"] = f'attachment; filename="covidxray-job-{found.uuid}.{form}"'
-    return response
+    return job_file(request.user, found, form, is_recorded=request.method == "GET")

@@ -67,11 +67,12 @@ def is_zip(first_bytes: bytes) -> bool:
     return first_bytes.startswith((b"PK\3\4", b"PK\5\6"))
 
 
-def members(file: BinaryIO, limits: Limits = OF_AN_UPLOAD) -> Iterator[Member]:
+def members(file: BinaryIO, limits: Limits | None = None) -> Iterator[Member]:
     """The files of a ZIP, in its order, to be read one after another while this goes on.
 
     Raises RadiographRejected, before the first one, where the archive is damaged, empty or holds too much.
     """
+    limits = limits or OF_AN_UPLOAD
     with opened(file, limits) as archive:
         listed = archive.infolist()
         if len(listed) > limits.listed:
@@ -84,7 +85,7 @@ def members(file: BinaryIO, limits: Limits = OF_AN_UPLOAD) -> Iterator[Member]:
             yield Member(info.filename, archive, info)
 
 
-def opened(file: BinaryIO, limits: Limits = OF_AN_UPLOAD) -> zipfile.ZipFile:
+def opened(file: BinaryIO, limits: Limits) -> zipfile.ZipFile:
     """The archive with its list read. Raises RadiographRejected where it is damaged or its list is too long."""
     try:
         if _list_bytes(file) > max(limits.listed * BYTES_PER_LISTED, _ALWAYS_ALLOWED):

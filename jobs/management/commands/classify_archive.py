@@ -3,35 +3,25 @@
 The same command again goes on where it was. `classify` answers without storing anything.
 """
 
-import os
 import re
-import socket
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from rich.console import Console
-from rich.progress import Progress
 
 from accounts.models import User
 from accounts.normalise import normalised
-from attempts.claims import leases_end
 from diagnosis.errors import DiagnosisError
 from jobs.export import json_lines
+from jobs.foreground import work_off
 from jobs.models import Item, Job
 from jobs.progress import progress_of
-from jobs.rounds import Rounds
 from jobs.services import NewJob, job_resume, job_start
 from jobs.sources import archive, folder
 
-_SHOWN_EVERY = 1.0
-_WAIT = 0.3
 _DAYS = re.compile(r"(\d{8})-(\d{8})\Z")
 
 
@@ -63,9 +53,7 @@ class Command(BaseCommand):
         if background:
             self.stdout.write(f"Job {job.uuid} is waiting for `manage.py run_jobs`.")
             return
-        _work(job)
-        job.refresh_from_db()
-        self._tell(job, person, options["format"])
+        self._tell(work_off(job), person, options["format"])
 
     def _tell(self, job: Job, person: User, form: str) -> None:
         if form == "jsonl":
@@ -120,35 +108,3 @@ def _day(text: str) -> date:
         return datetime.strptime(text, "%Y%m%d").date()
     except ValueError:
         raise CommandError(f"{text} is no day.") from None
-
-
-def _work(job: Job) -> None:
-    """Until the job is done, or somebody stops it."""
-    worker = f"{socket.gethostname()[:40]}:command-{os.getpid()}"
-    rounds = Rounds(worker, only=job.pk)
-    try:
-        with _bar(job) as show:
-            while Job.objects.only("state").get(pk=job.pk).is_open:
-                if not (rounds.list_next() or rounds.work_next()):
-                    time.sleep(_WAIT)
-                rounds.settle()
-                show()
-    finally:  # after Ctrl-C the radiograph that was begun need not wait for its lease
-        leases_end(Item, worker=worker)
-        leases_end(Job, worker=worker)
-
-
-@contextmanager
-def _bar(job: Job) -> Iterator[Any]:
-    """A bar where there is a terminal; the function that moves it."""
-    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
-        bar, shown = progress.add_task("Classifying", total=None), [0.0]
-
-        def show() -> None:
-            if progress.disable or time.monotonic() - shown[0] < _SHOWN_EVERY:
-                return
-            shown[0] = time.monotonic()
-            now = progress_of(job)
-            progress.update(bar, total=now.total or None, completed=now.ended)
-
-        yield show
