@@ -8,7 +8,7 @@ import shutil
 import time
 import uuid
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from django.conf import settings
 
@@ -22,7 +22,7 @@ def inbox() -> Path:
     return folder
 
 
-def inbox_keep(file: BinaryIO) -> str:
+def inbox_keep(file: IO[bytes]) -> str:
     """The name of a copy of the file, on disk. Raises OSError (a full disk); then nothing of it is left."""
     folder, stem = inbox(), uuid.uuid4().hex
     part = folder / f"{stem}.part"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -36,7 +36,7 @@ class NewJob:
     name: str
     source: str
     place: dict[str, Any]
-    file: BinaryIO | None = None
+    file: IO[bytes] | None = None
     version: str = ""
     compared_with: str = ""
     without_answer: bool = False

@@ -30,7 +30,7 @@ def test_from_start_to_end(program: Client, bob: User, engine: ToyEngine) -> Non
     worked_off(Job.objects.get())
     found = program.get(address).json()
     assert [found[name] for name in ("state", "radiographs", "done", "failed")] == ["done", 3, 3, 1]
-    lines = b"".join(program.get(f"{address}items/").streaming_content).splitlines()
+    lines = program.get(f"{address}items/").getvalue().splitlines()
     assert [json.loads(line)["prediction"] for line in lines] == ["Positive", "Positive", None]
     assert post(program, f"{address}retry/").json()["state"] == "running"
     for path in ("", "items/"):

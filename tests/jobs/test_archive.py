@@ -42,7 +42,7 @@ def test_what_an_archive_has_of_some_days(
     assert set(Diagnosis.objects.values_list("study__received_from", flat=True)) == {"ORTHANC"}
     assert "Doe" not in client_of(alice).get(job.get_absolute_url()).content.decode()
 
-    uid = Diagnosis.objects.earliest("pk").study.sop_instance_uid
+    uid = str(Diagnosis.objects.earliest("pk").study.sop_instance_uid)
     Instance.objects.create(
         institution=alice.institution, peer=archive, person=alice, way="hand", sop_instance_uid=uid, state="erased"
     )

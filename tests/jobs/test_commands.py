@@ -80,6 +80,11 @@ def test_whose_they_are_must_be_said(alice: User, bob: User, engine: ToyEngine, 
         classified("dicomweb+https://elsewhere.example.org/dicom-web?days=20260101-20260102", "--as", "alice")
 
 
+def line_of(process: subprocess.Popen[str]) -> str:
+    assert process.stderr
+    return process.stderr.readline()
+
+
 def test_the_worker_ends_when_asked(tmp_path: Path, project: Path) -> None:
     """SIGTERM ends it, a second one of its name is refused, and it ends with the process that started it."""
     environment = {
@@ -94,13 +99,14 @@ def test_the_worker_ends_when_asked(tmp_path: Path, project: Path) -> None:
     options: dict[str, Any] = {"cwd": project, "env": environment, "stderr": subprocess.PIPE, "text": True}
     command = [sys.executable, "manage.py", "run_jobs"]
     with subprocess.Popen(command, **options) as first:  # its database has no tables, which it waits for
-        assert "working on jobs" in first.stderr.readline()
+        assert "working on jobs" in line_of(first)
         second = subprocess.run(command, check=False, **options)
         assert "choose another --worker" in second.stderr
         first.send_signal(signal.SIGTERM)
         assert first.wait(60) == 0
     shell = f"{sys.executable} manage.py run_jobs --with-parent & exec sleep 600"
     with subprocess.Popen(["/bin/sh", "-c", shell], **options) as parent:
-        assert "working on jobs" in parent.stderr.readline()
+        assert "working on jobs" in line_of(parent)
         parent.kill()
+        assert parent.stderr
         parent.stderr.read()  # until the worker has closed it, too

@@ -31,7 +31,7 @@ def sent_zip(files: dict[str, bytes]) -> SimpleUploadedFile:
 
 def downloaded(user: User, job: Job, form: str) -> str:
     answer = client_of(user).get(reverse("jobs:file", args=[job.uuid, form]))
-    return b"".join(answer.streaming_content).decode()
+    return answer.getvalue().decode()
 
 
 def page(user: User, job: Job, **asked: str) -> str:
@@ -98,10 +98,7 @@ def test_a_blind_reader_is_told_no_answer(alice: User, engine: ToyEngine) -> Non
 
 def test_downloads(alice: User, engine: ToyEngine) -> None:
     job = worked_off(zip_job(alice, {"=cmd.png": radiograph_png(), "a.txt": b"no radiograph"}))
-    lines = b"".join(
-        client_of(alice).get(reverse("jobs:file", args=[job.uuid, "jsonl"])).streaming_content
-    ).splitlines()
-    done, refused = map(json.loads, lines)
+    done, refused = map(json.loads, downloaded(alice, job, "jsonl").splitlines())
     assert (done["file_name"], done["prediction"], done["model_version"]) == ("=cmd.png", "Positive", "toy-1")
     assert done["covid_probability"] == pytest.approx(0.31)
     assert (refused["state"], refused["prediction"]) == ("refused", None)

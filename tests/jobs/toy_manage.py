@@ -18,7 +18,8 @@ def main() -> None:
     from tests.toy import ToyEngine
 
     ENGINES["toy"] = lambda folder: ToyEngine()
-    claims.LEASE = services.LEASE = timedelta(seconds=5)
+    claims.LEASE = timedelta(seconds=5)
+    vars(services)["LEASE"] = claims.LEASE
     messages.LOST_AFTER = timedelta(seconds=2)
     if sys.argv[1] == "worker":
         from covidxray.celery import app
