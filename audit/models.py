@@ -87,6 +87,14 @@ class Action(models.TextChoices):
     STUDY_DEIDENTIFIED = "study-deidentified", _("De-identified copy exported")
     RESULT_SENT = "result-sent", _("Result sent to the PACS")
 
+    JOB_STARTED = "job-started", _("Job started")
+    JOB_STOPPED = "job-stopped", _("Job stopped")
+    JOB_RESUMED = "job-resumed", _("Job set going again")
+    JOB_VIEWED = "job-viewed", _("Job viewed")
+    JOB_EXPORTED = "job-exported", _("Job downloaded")
+    JOB_DELETED = "job-deleted", _("Job deleted")
+    VERSIONS_COMPARED = "versions-compared", _("Comparison of versions viewed")
+
     BACKUP_MADE = "backup-made", _("Backup made")
     BACKUP_RESTORED = "backup-restored", _("Backup restored")
 

@@ -75,12 +75,12 @@ def radiographs_of(peer: Peer, study: str) -> list[FoundRadiograph]:
 
 
 @asking
-def series_since(peer: Peer, first_day: date) -> Iterator[Dataset]:
-    """Every series of radiographs of the studies from that day on."""
+def series_since(peer: Peer, first_day: date, last_day: date | None = None) -> Iterator[Dataset]:
+    """Every series of radiographs of the studies from that day on, or of both days and those between."""
     client = client_of(peer)
     found: list[Dataset] = []
     for modality in MODALITIES:
-        filters = {"Modality": modality, "StudyDate": day_range(first_day, None)}
+        filters = {"Modality": modality, "StudyDate": day_range(first_day, last_day)}
         for offset in range(0, _MOST_NEW, _PAGE):
             answers = client.search_for_series(
                 search_filters=filters, fields=_SERIES_FIELDS, limit=_PAGE, offset=offset
@@ -107,7 +107,7 @@ def heads_of_series(peer: Peer, study: str, series: str) -> list[InstanceHead]:
 
 
 @asking
-def fetch_file(peer: Peer, instance: Instance) -> bytes:
+def fetch_file(peer: Peer, instance: Instance | InstanceHead) -> bytes:
     """The file of a radiograph as the archive has it, whatever its transfer syntax."""
     address = f"{_address(peer, instance)}"
     kind = 'multipart/related; type="application/dicom"; transfer-syntax=*'
@@ -135,7 +135,7 @@ def last_change(peer: Peer, since: int) -> int:
     return int(response.json()["Last"])
 
 
-def _address(peer: Peer, instance: Instance) -> str:
+def _address(peer: Peer, instance: Instance | InstanceHead) -> str:
     study, series = instance.study_instance_uid, instance.series_instance_uid
     return f"{peer.dicomweb_url.rstrip('/')}/studies/{study}/series/{series}/instances/{instance.sop_instance_uid}"
 

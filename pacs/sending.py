@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from accounts.normalise import normalised
+from attempts.claims import attempt_failed, attempt_refused, claim
 from diagnosis.models import Diagnosis, Report, Review, StudyEvent
 from diagnosis.reports.files import ReportUnavailable, read_report
 from diagnosis.reports.services import ReportRefused, report_create
-from pacs.attempts import attempt_failed, attempt_refused, claim
 from pacs.delivery import NotDelivered, deliver
 from pacs.models import Outgoing
 from pacs.objects.building import object_file

@@ -7,6 +7,7 @@ import numpy as np
 
 from diagnosis.findings import Prediction, Verdict
 from diagnosis.imaging.radiograph import Radiograph
+from diagnosis.inference.appearances import Finding
 from diagnosis.inference.artifacts import Artifact
 from diagnosis.inference.engines import Engine
 from diagnosis.inference.examination import Examination, Examiner, Seen
@@ -55,6 +56,8 @@ class Classification:
     quality: Quality | None = None
     lungs: LungsSeen | None = None
     opacities: Opacities | None = None
+    findings: tuple[Finding, ...] = ()
+    """What else the version looks for, from the same pass; the answer does not depend on it."""
 
 
 class Classifier:
@@ -105,6 +108,7 @@ class Classifier:
             quality=seen.quality if seen else None,
             lungs=LungsSeen(tuple(outlines(seen.lungs)), seen.heat_in_lungs) if seen else None,
             opacities=self._opacities(seen) if seen else None,
+            findings=seen.findings if seen else (),
         )
 
     def _opacities(self, seen: Seen) -> Opacities | None:
