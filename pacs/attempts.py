@@ -62,8 +62,8 @@ def finish(row: Attempted, *, state: str, **values: Any) -> None:
 def attempt_failed(row: Row, *, code: str, text: str, values: Mapping[str, Any] | None = None) -> Row:
     """Again after a pause that grows, or given up (dead) after PACS_ATTEMPTS; the reason stays with it."""
     now = _locked(row)
-    if now.worker != row.worker or now.attempts != row.attempts:
-        return now  # it took longer than the lease, and another worker has it
+    if now is None:
+        return row
     is_last = now.attempts >= settings.PACS_ATTEMPTS
     if is_last:
         now.state = "dead"  # type: ignore[attr-defined]
@@ -78,6 +78,8 @@ def attempt_failed(row: Row, *, code: str, text: str, values: Mapping[str, Any] 
 def attempt_postponed(row: Row, *, seconds: float, code: str, text: str) -> Row:
     """Again later, without counting the attempt: nothing is wrong with the row (no model is there, too many wait)."""
     now = _locked(row)
+    if now is None:
+        return row
     now.attempts = max(now.attempts - 1, 0)
     now.next_at = timezone.now() + timedelta(seconds=seconds)
     _set_reason(now, code, text, None)
@@ -89,6 +91,8 @@ def attempt_postponed(row: Row, *, seconds: float, code: str, text: str) -> Row:
 def attempt_refused(row: Row, *, state: str, code: str, text: str, values: Mapping[str, Any] | None = None) -> Row:
     """Over, for a reason that another attempt would meet again."""
     now = _locked(row)
+    if now is None:
+        return row
     now.state = state  # type: ignore[attr-defined]
     _set_reason(now, code, text, values)
     now.save(update_fields=["state", *_REASON])
@@ -109,8 +113,13 @@ def _set_reason(row: Attempted, code: str, text: str, values: Mapping[str, Any] 
     row.reason_values, row.changed = dict(values or {}), timezone.now()
 
 
-def _locked(row: Row) -> Row:
-    now: Row = type(row)._default_manager.select_for_update().get(pk=row.pk)
+def _locked(row: Row) -> Row | None:
+    """The row as it is now; None where this attempt has nothing to say of it any more.
+
+    It took longer than the lease, and another worker has it; or its study was erased at this moment.
+    """
+    rows = type(row)._default_manager.select_for_update()
+    now: Row | None = rows.filter(pk=row.pk, worker=row.worker, attempts=row.attempts).first()
     return now
 
 

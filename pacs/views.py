@@ -20,6 +20,7 @@ from audit.models import Action
 from audit.services import record
 from diagnosis.errors import RadiographRejected
 from diagnosis.imaging.decoding import read_untrusted
+from diagnosis.uploads.services import can_be_stored
 from diagnosis.wording.errors import error_text
 from pacs.archives import radiographs_of, search_studies
 from pacs.dicomweb import fetch_preview
@@ -123,6 +124,9 @@ def _going(request: SignedInRequest, row: Instance) -> HttpResponse:
     row = treat_now(row)
     if row.state == Instance.State.RECEIVED:
         row = treat_now(row)
+    if row.state == Instance.State.STORED and row.study:
+        messages.info(request, _("Stored without an answer."))
+        return redirect(row.study)
     if row.state == Instance.State.ERASED:
         messages.error(request, _("This radiograph was erased here and is not fetched again."))
     elif diagnosis := row.diagnosis:
@@ -153,6 +157,15 @@ def retry(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """Set one that was refused or given up going again."""
     row = get_object_or_404(Instance.objects.visible_to(request.user).shown(), uuid=uuid)
     return _going(request, instance_retry(instance=row, actor=request.user))
+
+
+@radiographer_required
+@require_POST
+def store(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+    """Store one without an answer that the model refused."""
+    row = get_object_or_404(Instance.objects.visible_to(request.user).shown(), uuid=uuid)
+    is_refused = row.state == Instance.State.REFUSED and can_be_stored(row.reason)
+    return _going(request, instance_retry(instance=row, actor=request.user, without_answer=is_refused))
 
 
 def _archive(request: SignedInRequest, uuid: UUID, *uids: str) -> Peer:

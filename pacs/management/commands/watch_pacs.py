@@ -20,7 +20,7 @@ from pacs.inbox import inbox, inbox_sweep
 from pacs.models import Instance
 from pacs.services import files_in_use
 from pacs.watching import Watch, look, watched_peers
-from pacs.work import dead_files_expire, work_once
+from pacs.work import stopped_files_expire, work_once
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class Command(BaseCommand):
         for peer in watched_peers():
             look(peer, self.watches.setdefault(peer.pk, Watch()))
         if time.monotonic() - self.swept > SWEEP_SECONDS:
-            dead_files_expire()
+            stopped_files_expire()
             inbox_sweep(files_in_use())
             self.swept = time.monotonic()
         return work_once(worker=worker)
