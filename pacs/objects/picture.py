@@ -135,7 +135,7 @@ def _answer(statement: Statement) -> Iterator[_Line]:
         yield _Line(sentence, 10.5, colour=_SOFT)
     if review := statement.review:
         if review.conclusion:
-            yield _Line(_("Reader's conclusion: %s") % Conclusion(review.conclusion).label, bold=True, gap=2)
+            yield _Line(_("Reader's conclusion: %s") % Conclusion(review.conclusion).label, 14, bold=True, gap=2)
         yield _Line(_("Review: %s") % ReviewState(review.verdict).label)
     if statement.replaces:
         yield _Line(_("This replaces an earlier answer in this study."), bold=True)

@@ -104,6 +104,8 @@ def _model_group(source: Source, statement: Statement) -> sr.MeasurementsAndQual
         source,
         sr.TrackingIdentifier(uid=tracking, identifier=f"{_DEVICE_NAME} {version}"),
         _evaluated(statement),
+        finding_type=codes.COVID_19,
+        finding_sites=[sr.FindingSite(codes.LUNGS)],
         algorithm_id=sr.AlgorithmIdentification(
             name=_DEVICE_NAME, version=version, parameters=[f"SHA-256 of the weights: {statement.weights_sha256}"]
         ),
@@ -136,13 +138,11 @@ def _concluded(review: Reviewed) -> Iterator[tuple[Code, Code]]:
 def _group(
     source: Source, tracking: sr.TrackingIdentifier, evaluated: Iterable[tuple[Code, Code]], **values: Any
 ) -> sr.MeasurementsAndQualitativeEvaluations:
-    """What is said of COVID-19 in the lungs of this radiograph."""
+    """What is said of this radiograph."""
     from highdicom import sr
 
     return sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=tracking,
-        finding_type=codes.COVID_19,
-        finding_sites=[sr.FindingSite(codes.LUNGS)],
         qualitative_evaluations=[sr.QualitativeEvaluation(name, value) for name, value in evaluated],
         source_images=[sr.SourceImageForMeasurementGroup(source.header.SOPClassUID, source.sop_instance_uid)],
         **values,

@@ -179,7 +179,7 @@ class Person:
                 time.sleep(0.5)
 
     def _post(self, path: str, **values: str) -> None:
-        values["csrfmiddlewaretoken"] = self.session.cookies["csrftoken"]
+        values["csrfmiddlewaretoken"] = str(self.session.cookies["csrftoken"])
         answer = self.session.post(self.site + path, values, timeout=120, allow_redirects=False)
         answer.raise_for_status()
         assert answer.status_code == 302, answer.text

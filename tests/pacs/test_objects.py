@@ -90,6 +90,7 @@ def test_a_program_finds_what_the_reader_says(alice: User, engine: ToyEngine, di
     read = subprocess.run(command, input=made, capture_output=True, check=True).stdout.decode()
     model, reader = read.split("Measurement Group")[1:]
     assert "COVID likely" not in model
+    assert '"COVID-19"' not in reader  # a finding that nobody has named
     for said in (
         "COVID likely",
         "Pneumothorax",
