@@ -110,7 +110,7 @@ def _pacs(pacs: Pacs) -> Iterator[Line]:
     yield Line(_("Results to be sent"), number(pacs.sent_waiting))
     yield Line(_("Results given up"), number(pacs.sent_dead), warning=look if pacs.sent_dead else "")
     for name, fault in pacs.faults:
-        yield Line(_("Last fault of %(name)s") % {"name": name}, fault, is_code=True)
+        yield Line(_("Last fault of %(name)s") % {"name": name}, fault)
 
 
 def _process(figures: SiteFigures) -> Iterator[Line]:

@@ -17,7 +17,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from diagnosis.errors import gettext_noop
-from pacs.errors import ArchiveFault
+from pacs.errors import ArchiveFault, archive_away
 from pacs.heads import MODALITIES
 from pacs.models import Instance, Peer
 from pacs.queries import (
@@ -99,15 +99,11 @@ def _find(peer: Peer, level: str, keys: tuple[str, ...], matched: dict[str, str]
             if status.get("Status") in _PENDING and answer is not None:
                 found.append(answer)
             elif status.get("Status") != 0x0000:
-                raise _no_answer()
+                raise archive_away()
             if len(found) >= _MOST_ANSWERS:
                 association.abort()
                 break
     return found
-
-
-def _no_answer() -> ArchiveFault:
-    return ArchiveFault(gettext_noop("The archive does not answer."), code="archive-away")
 
 
 def _not_secure() -> ArchiveFault:
@@ -126,7 +122,7 @@ def _refuse_unreachable(peer: Peer, tls: ssl.SSLContext | None) -> None:
     except ssl.SSLError as error:
         raise _not_secure() from error
     except OSError as error:
-        raise _no_answer() from error
+        raise archive_away() from error
 
 
 @contextmanager
@@ -159,7 +155,7 @@ def _fault_of(association: Association, *, is_secure: bool) -> ArchiveFault:
         )
     if association.rejected_contexts:
         return ArchiveFault(gettext_noop("The archive does not accept this kind of object."), code="not-accepted")
-    return _not_secure() if is_secure else _no_answer()
+    return _not_secure() if is_secure else archive_away()
 
 
 def _close(association: Association) -> None:

@@ -14,7 +14,8 @@ from diagnosis.models import Diagnosis, Report, Review, StudyEvent
 from diagnosis.reports.files import ReportUnavailable, read_report
 from diagnosis.reports.services import ReportRefused, report_create
 from pacs.attempts import attempt_failed, attempt_refused, claim
-from pacs.delivery import NotDelivered, deliver
+from pacs.delivery import deliver
+from pacs.errors import ArchiveFault
 from pacs.models import Outgoing
 from pacs.objects.building import object_file
 from pacs.objects.identifiers import Kind
@@ -47,9 +48,9 @@ def send_next(*, worker: str = "") -> bool:
         deliver(row.peer, _content(row), uid=row.sop_instance_uid)
     except NotToBeSent as error:
         attempt_refused(row, state=Outgoing.State.DEAD, code=error.code, text=error.text)
-    except NotDelivered as error:
-        peer_heard(peer=row.peer, fault=error.code)
-        attempt_failed(row, code=error.code, text=error.text, values=error.values)
+    except ArchiveFault as error:
+        peer_heard(peer=row.peer, fault=str(error))
+        attempt_failed(row, code=error.code, text=error.message, values=error.values)
     except Exception as error:  # whatever it is, the others have to go on
         # Without its message: libraries quote the values that they find odd, which are a patient's.
         trace = "".join(traceback.format_tb(error.__traceback__))

@@ -15,6 +15,7 @@ from audit.models import Action
 from audit.services import record
 from diagnosis.models import Diagnosis
 from diagnosis.reviews.access import read_first, refuse_hidden
+from pacs.forms import begins_before
 from pacs.models import Outgoing, Peer
 from pacs.outbox import has_study, result_send
 from pacs.search import outbox_page
@@ -25,10 +26,8 @@ from pacs.services import outgoing_retry
 @require_safe
 def sent(request: SignedInRequest) -> HttpResponse:
     """What was sent, waits or was given up; newest first. `shown=stopped`: only what was given up."""
-    text = request.GET.get("before", "")
-    before = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
     is_stopped = request.GET.get("shown") == "stopped"
-    page = outbox_page(request.user, before, only_stopped=is_stopped)
+    page = outbox_page(request.user, begins_before(request.GET), only_stopped=is_stopped)
     record(Action.PACS_LISTED, actor=request.user, detail={"rows": len(page.rows), "list": "sent"})
     return render(request, "pacs/sent.html", {"page": page, "is_stopped": is_stopped})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -25,7 +24,7 @@ from diagnosis.wording.errors import error_text
 from pacs.archives import radiographs_of, search_studies
 from pacs.dicomweb import fetch_preview
 from pacs.errors import ArchiveFault
-from pacs.forms import ReceivedForm, SearchForm
+from pacs.forms import ReceivedForm, SearchForm, begins_before
 from pacs.heads import is_uid
 from pacs.models import Instance, Peer
 from pacs.queries import MOST_STUDIES, StudyQuery
@@ -34,7 +33,6 @@ from pacs.services import InstanceHead, instance_found, instance_retry
 from pacs.work import treat_now
 
 PREVIEW_SIDE = 480
-_NUMBER = re.compile(r"[0-9]{1,18}\Z")
 
 
 @radiographer_required
@@ -143,10 +141,7 @@ def _going(request: SignedInRequest, row: Instance) -> HttpResponse:
 def received(request: SignedInRequest) -> HttpResponse:
     """What has come from the PACS, with origin, state and reason; newest first."""
     form = ReceivedForm(request.GET, label_suffix="")
-    text = request.GET.get("before", "")
-    page = ledger_page(
-        request.user, form.states, int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-    )
+    page = ledger_page(request.user, form.states, begins_before(request.GET))
     record(Action.PACS_LISTED, actor=request.user, detail={"rows": len(page.rows)})
     return render(request, "pacs/received.html", {"form": form, "page": page})
 

@@ -206,7 +206,9 @@ def test_what_the_pacs_gave_up_is_counted(client: Client, alice: User, settings:
     assert "Radiographs given up" not in figures(client)
     settings.PACS = True
     assert figures(client)["Radiographs given up"] == "0"
-    peer = Peer.objects.create(institution=alice.institution, name="Archive", ae_title="A", fault="archive-away")
+    peer = Peer.objects.create(
+        institution=alice.institution, name="Archive", ae_title="A", fault="The archive does not answer."
+    )
     values = {"peer": peer, "institution": alice.institution, "person": alice}
     Instance.objects.create(sop_instance_uid="1.2.3", state="dead", **values)
     Instance.objects.create(sop_instance_uid="1.2.4", **values)
@@ -215,4 +217,4 @@ def test_what_the_pacs_gave_up_is_counted(client: Client, alice: User, settings:
     assert shown["Radiographs that wait"] == "1"
     assert shown["Radiographs given up"].startswith("1 Look at the list")
     assert shown["Results given up"].startswith("1 ")
-    assert shown["Last fault of Archive"] == "archive-away"
+    assert shown["Last fault of Archive"] == "The archive does not answer."
