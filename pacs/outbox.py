@@ -125,11 +125,14 @@ def _objects(
 
 
 def _results(peer: Peer, event: StudyEvent) -> models.QuerySet[Diagnosis]:
-    """The results that the event makes due: what was to be sent before, and what is sent without a person."""
+    """The results that the event makes due: what is sent without a person, and what was sent before the event."""
     results = Diagnosis.objects.filter(study=event.study_id).select_related("model_version").order_by("pk")
     if event.kind in (_EVENT.CLASSIFIED, _EVENT.REVIEWED):
         results = results.filter(uuid=event.detail["result"])
     if event.kind in _SENT_BY_ITSELF[Peer.Returns(peer.returns)]:
         return results
-    sent = Outgoing.objects.filter(peer=peer, diagnosis__study=event.study_id)
+    if event.kind == _EVENT.CLASSIFIED:
+        return results.none()
+    before = Q(event=None) | Q(event__lt=event.pk)
+    sent = Outgoing.objects.filter(before, peer=peer, diagnosis__study=event.study_id)
     return results.filter(pk__in=sent.values("diagnosis"))

@@ -161,6 +161,22 @@ def test_sent_by_hand(
     assert client_of(alice).post(address).status_code == 404
 
 
+def test_only_the_newest_review_is_sent_by_hand(
+    archive: Peer, alice: User, engine: ToyEngine, dicom_samples: Path, taken: list[str]
+) -> None:
+    """What came before it is not sent after it."""
+    Peer.objects.update(returns=Peer.Returns.BY_HAND)
+    outbox_fill()
+    mine = result(alice, dicom_samples)
+    for conclusion in ("likely", "unsure"):
+        review_add(user=alice, diagnosis=mine, conclusion=conclusion)
+    outbox_fill()
+    client_of(alice).post(reverse("pacs:send-result", args=[mine.uuid]))
+    assert outbox_fill() == 0
+    assert Outgoing.objects.count() == 3
+    assert {row.event for row in Outgoing.objects.all()} == {StudyEvent.objects.filter(kind="reviewed").last()}
+
+
 def test_the_button_is_there_where_it_can_be_sent(
     archive: Peer, alice: User, engine: ToyEngine, dicom_samples: Path, settings: Settings
 ) -> None:
