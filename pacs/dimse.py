@@ -17,6 +17,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from diagnosis.errors import gettext_noop
+from pacs.bounds import ASKING_BOUNDS
 from pacs.errors import ArchiveFault, archive_away
 from pacs.heads import MODALITIES
 from pacs.models import Instance, Peer
@@ -62,6 +63,8 @@ def radiographs_of(peer: Peer, study: str) -> list[FoundRadiograph]:
         keys = {"StudyInstanceUID": study, "SeriesInstanceUID": str(series.SeriesInstanceUID)}
         rows = (found_radiograph(answer, series, study) for answer in _find(peer, "IMAGE", _IMAGE_KEYS, keys))
         found += [row for row in rows if row]
+        if len(found) >= MOST_RADIOGRAPHS:
+            break
     return found[:MOST_RADIOGRAPHS]
 
 
@@ -134,8 +137,13 @@ def associated(peer: Peer, context: str, syntaxes: Sequence[str] | None = None) 
     asking.connection_timeout, asking.acse_timeout = _CONNECT_SECONDS, _SECONDS
     asking.dimse_timeout, asking.network_timeout = _SECONDS, _SECONDS
     asking.add_requested_context(context, syntaxes)
-    address = (peer.address, peer.port or 104)
-    association = asking.associate(*address, ae_title=peer.ae_title, tls_args=(tls, peer.address) if tls else None)
+    association = asking.associate(
+        peer.address,
+        peer.port or 104,
+        ae_title=peer.ae_title,
+        tls_args=(tls, peer.address) if tls else None,
+        evt_handlers=ASKING_BOUNDS,
+    )
     if not association.is_established:
         _close(association)
         raise _fault_of(association, is_secure=tls is not None)

@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
+from attempts import claims
 from covidxray.wsgi import application as application  # noqa: PLC0414  gunicorn looks for it here
 from diagnosis.inference.engines import ENGINES
-from pacs import attempts, outbox
+from pacs import outbox
 from pacs.objects.identifiers import Kind
 from tests.toy import ToyEngine
 
 ENGINES["toy"] = lambda folder: ToyEngine()
-attempts.LEASE = timedelta(seconds=10)
+claims.LEASE = timedelta(seconds=10)
 outbox._ALL = (Kind.REPORT,)  # drawing hundreds of pictures and pages takes minutes
