@@ -14,7 +14,8 @@ from diagnosis.models import Diagnosis, Patient
 from diagnosis.studies.services import study_void
 from jobs.models import Job
 from jobs.services import NewJob, job_start
-from pacs.services import InstanceHead, instance_found, outgoing_add
+from pacs.models import Outgoing
+from pacs.services import InstanceHead, instance_found
 from tests.cast import client_of
 from tests.diagnosis.reports.made import made
 from tests.pacs.peers import peer_of
@@ -121,6 +122,8 @@ TABLE = {
     "pacs:sent": CLINICAL_PAGE,
     "pacs:send-again": of("sent object", 302, 405, 405, 403),
     "pacs:retry": of("received", 302, 405, 405, 403),
+    "pacs:store": of("received", 302, 405, 405, 403),
+    "pacs:send-result": of("diagnosis", 302, 405, 405, 403),
     # The archive of this test does not answer.
     "pacs:study": of("study in the archive", 302, 503, 404, 403),
     "pacs:preview": of("radiograph in the archive", 302, 404, 404, 403),
@@ -256,7 +259,7 @@ def arguments(alice: User, engine: ToyEngine, toy_models: Path) -> dict[str, lis
     (toy_models / "toy-1" / "roc.svg").write_text("<svg/>")
     peer = peer_of(alice.institution, dicomweb_url="http://127.0.0.1:9/dicom-web")
     instance, _ = instance_found(peer=peer, head=InstanceHead("1.2.3"), person=alice)
-    outgoing, _ = outgoing_add(diagnosis=diagnosis, peer=peer, kind="sr", sop_instance_uid="1.2.3.4")
+    outgoing = Outgoing.objects.create(diagnosis=diagnosis, peer=peer, kind="sr", sop_instance_uid="1.2.3.4")
     comparison = job_start(NewJob(alice, "a to b", Job.Source.COMPARISON, {"most": 1}))
     return {
         "": [],
