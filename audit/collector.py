@@ -1,7 +1,7 @@
 """The hospital's audit collector (audit record repository): syslog over TLS, RFC 5424 in the frames of RFC 5425.
 
 Syslog has no receipt. A batch counts as taken when the collector, after the connection was closed from here, closes it
-too: it has read all of it by then. Anything else counts as not sent, and comes again: twice is told by the entry's
+too and has read all of it by then. Anything else counts as not sent, and comes again: twice is told by the entry's
 number, and never is not.
 """
 
@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
 
@@ -26,6 +28,9 @@ _MESSAGE_ID = "DICOM+RFC3881"
 """What PS3.15 A.6 calls every audit message of DICOM."""
 _UTF8_MARK = b"\xef\xbb\xbf"
 _LONGEST_HOST = 255
+_TCP_CLOSED = 7
+"""Of Linux: both ends are closed and acknowledged, or the connection was reset."""
+_LOOK_EVERY = 0.01
 
 
 class CollectorAway(Exception):
@@ -83,14 +88,18 @@ def framed(entry: AuditEntry, *, source: str) -> bytes:
 
 
 def _close(tls: ssl.SSLSocket) -> None:
-    """Say that this is all, and wait until the collector closes. Raises OSError where it breaks off instead.
+    """Say that this is all, and wait until the collector closes. Raises OSError where it had not read everything.
 
-    Some close without TLS's own goodbye, which OpenSSL calls a fault; a connection that is reset is another thing.
+    A collector that refuses closes too, perhaps even with TLS's goodbye: but what it has not read then, its system
+    answers with a reset. Some close without the goodbye, which OpenSSL calls a fault.
     """
-    try:
+    with suppress(ssl.SSLEOFError, ssl.SSLZeroReturnError):
         tls.unwrap()
-    except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
-        return
-    except ssl.SSLError as error:
-        if error.reason != "APPLICATION_DATA_AFTER_CLOSE_NOTIFY":
-            raise
+    tls.shutdown(socket.SHUT_WR)
+    until = time.monotonic() + TIMEOUT_SECONDS
+    while tls.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != _TCP_CLOSED:
+        if time.monotonic() > until:
+            raise TimeoutError("the collector does not confirm the end")
+        time.sleep(_LOOK_EVERY)
+    if fault := tls.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        raise OSError(fault, os.strerror(fault))

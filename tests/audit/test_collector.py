@@ -1,5 +1,10 @@
 """Audit entries at the hospital's collector, a real rsyslog: what arrives, who is refused, and that nothing is lost."""
 
+import socket
+import ssl
+import threading
+import time
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from uuid import UUID
 from xml.etree.ElementTree import Element
@@ -83,6 +88,39 @@ def test_without_a_certificate_it_is_refused(alice: User, settings: Settings, rs
     use(settings, rsyslog)
     call_command("send_audit", once=True)
     until(lambda: numbers(rsyslog) == [1, 2], "both")
+
+
+@pytest.mark.parametrize("reads", [True, False])
+@pytest.mark.parametrize("pause", [0.0, 0.5])
+@pytest.mark.parametrize("says_goodbye", [True, False])
+def test_what_was_not_read_was_not_sent(
+    alice: User, settings: Settings, tmp_path: Path, reads: bool, pause: float, says_goodbye: bool
+) -> None:
+    """A collector that hangs up after the handshake, sooner or later, politely or not."""
+    authority, context = Authority(tmp_path), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.issue("localhost"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        answers = threading.Thread(target=_hang_up, args=(listener, context, reads, pause, says_goodbye))
+        answers.start()
+        settings.AUDIT_COLLECTOR = f"127.0.0.1:{listener.getsockname()[1]}"
+        settings.AUDIT_COLLECTOR_CA = str(authority.certificate)
+        recorded(alice, 3)
+        with nullcontext() if reads else pytest.raises(CommandError, match="did not take"):
+            call_command("send_audit", once=True)
+        answers.join()
+    assert unsent() == (0 if reads else 3)
+
+
+def _hang_up(listener: socket.socket, context: ssl.SSLContext, reads: bool, pause: float, says_goodbye: bool) -> None:
+    plain, _address = listener.accept()
+    with plain, context.wrap_socket(plain, server_side=True, suppress_ragged_eofs=True) as tls:
+        time.sleep(pause)
+        while reads and tls.recv(4096):
+            pass
+        if says_goodbye:
+            tls.settimeout(0)
+            with suppress(OSError):
+                tls.unwrap()
 
 
 @pytest.mark.parametrize("rsyslog", [ANYONE], indirect=True)
