@@ -40,6 +40,7 @@ class Action(models.TextChoices):
     ACCOUNT_SECOND_FACTOR_ON = "account-second-factor-on", _("Second factor set up")
     ACCOUNT_SECOND_FACTOR_OFF = "account-second-factor-off", _("Second factor removed")
     ACCOUNT_RECOVERY_CODES = "account-recovery-codes", _("Recovery codes renewed")
+    ACCOUNT_LINKED = "account-linked", _("Account linked with the hospital's sign-in")
     ACCOUNT_PROFILE = "account-profile", _("Own profile changed")
 
     INSTITUTION_CREATED = "institution-created", _("Institution added")
@@ -227,6 +228,31 @@ class AuditHead(models.Model):
         except cls.DoesNotExist:  # before the first entry
             _take_turns(cls)
             return cast("AuditHead", rows.get_or_create(pk=cls.ONLY)[0])
+
+
+class AuditSent(models.Model):
+    """Up to which entry the hospital's collector has the audit: one row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=AuditHead.ONLY)
+    sequence = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("what the audit's collector has")
+        verbose_name_plural = _("what the audit's collector has")
+
+    def __str__(self) -> str:
+        return str(self.sequence)
+
+    @classmethod
+    def position(cls) -> int:
+        """0 before anything was sent; reading it leaves no row."""
+        return cls.objects.filter(pk=AuditHead.ONLY).values_list("sequence", flat=True).first() or 0
+
+    @classmethod
+    def move(cls, *, before: int, after: int) -> None:
+        """Unless another sender has moved it."""
+        cls.objects.get_or_create(pk=AuditHead.ONLY)
+        cls.objects.filter(sequence=before).update(sequence=after)
 
 
 def _take_turns(model: type[models.Model]) -> None:

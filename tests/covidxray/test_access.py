@@ -56,6 +56,11 @@ TABLE = {
     "accounts:typed": Row(405, 405, 405, 405),
     "accounts:session": Row(302, 200, 200, 200),
     "accounts:may-send": Row(401, 204, 204, 204),
+    # While single sign-on is off: accounts/test_single_sign_on.py.
+    "accounts:sso": Row(404, 404, 404, 404),
+    "accounts:sso-return": Row(404, 404, 404, 404),
+    "accounts:sso-link": Row(302, 404, 404, 404),
+    "accounts:sso-back-channel": Row(405, 405, 405, 405),
     "accounts:invitation": of("link", 200, 200, 200, 200),
     "accounts:forgotten": Row(200, 200, 200, 200),
     "accounts:forgotten-sent": Row(200, 200, 200, 200),
