@@ -12,6 +12,7 @@ from diagnosis.inference.artifacts import Artifact
 from diagnosis.inference.engines import Engine
 from diagnosis.inference.examination import Examination, Examiner, Seen
 from diagnosis.inference.gate import check_assessable
+from diagnosis.inference.gate.doubtful import refuse_doubtful
 from diagnosis.inference.gate.learned import Quality
 from diagnosis.inference.gate.sentences import refuse
 from diagnosis.inference.lungs import Outline, outlines
@@ -80,8 +81,10 @@ class Classifier:
         started = time.perf_counter()
         check_assessable(radiograph)
         examined = self.examiner.examine(radiograph.pixels)
-        if examined.seen:
-            refuse(examined.seen.quality)
+        quality = examined.seen.quality if examined.seen else None
+        if quality:
+            refuse(quality)
+        refuse_doubtful(radiograph.doubts, is_seen=quality is not None)
         return self._decided(examined, started)
 
     def _decided(self, examined: Examination, started: float) -> Classification:

@@ -12,6 +12,8 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from accounts.models import User
 from diagnosis.models import Diagnosis, Patient
 from diagnosis.studies.services import study_void
+from jobs.models import Job
+from jobs.services import NewJob, job_start
 from pacs.services import InstanceHead, instance_found, outgoing_add
 from tests.cast import client_of
 from tests.diagnosis.reports.made import made
@@ -123,12 +125,20 @@ TABLE = {
     "pacs:study": of("study in the archive", 302, 503, 404, 403),
     "pacs:preview": of("radiograph in the archive", 302, 404, 404, 403),
     "pacs:fetch": of("radiograph in the archive", 302, 405, 405, 403),
+    "jobs:jobs": CLINICAL_PAGE,
+    # Of the person who started it only: jobs/test_pages.py.
+    "jobs:comparison": of("comparison", 302, 200, 200, 403),
+    "jobs:job": of("no job", 302, 404, 404, 403),
+    "jobs:file": of("file of no job", 302, 404, 404, 403),
+    **dict.fromkeys(
+        [f"jobs:{name}" for name in ("stop", "resume", "retry", "delete")], of("no job", 302, 405, 405, 403)
+    ),
     "models:list": Row(302, 200, 200, 200),
     "models:version": of("version", 302, 200, 200, 200),
     "models:plot": of("plot", 302, 200, 200, 200),
     # To the API a browser's session means nothing: tests/api/test_access.py has the table of those with a token.
     **dict.fromkeys(
-        [f"api:{name}" for name in ("sign-out", "results", "unanswered", "schema")], Row(401, 401, 401, 401)
+        [f"api:{name}" for name in ("sign-out", "results", "unanswered", "jobs", "schema")], Row(401, 401, 401, 401)
     ),
     **dict.fromkeys(
         [
@@ -140,6 +150,10 @@ TABLE = {
     **dict.fromkeys([f"api:{name}" for name in ("report", "report-file")], of("report", 401, 401, 401, 401)),
     **dict.fromkeys(
         [f"api:{name}" for name in ("display", "thumbnail", "full", "original")], of("study", 401, 401, 401, 401)
+    ),
+    **dict.fromkeys(
+        [f"api:{name}" for name in ("job", "job-stop", "job-go-on", "job-retry", "job-items")],
+        of("no job", 401, 401, 401, 401),
     ),
     "api:unanswered-study": of("study without an answer", 401, 401, 401, 401),
     "api:sign-in": Row(405, 405, 405, 405),
@@ -185,6 +199,12 @@ TABLE = {
     "admin:pacs_outgoing_change": of("outgoing", 302, 302, 302, 200),
     "admin:pacs_outgoing_history": of("outgoing", 302, 302, 302, 200),
     "admin:pacs_outgoing_delete": of("outgoing", 302, 302, 302, 403),
+    "admin:jobs_job_compare": of("version", 302, 302, 302, 200),
+    "admin:jobs_job_changelist": ADMINISTRATION,
+    "admin:jobs_job_add": Row(302, 302, 302, 403),
+    "admin:jobs_job_change": of("row of a job", 302, 302, 302, 200),
+    "admin:jobs_job_history": of("row of a job", 302, 302, 302, 200),
+    "admin:jobs_job_delete": of("row of a job", 302, 302, 302, 403),
     "admin:audit_auditentry_changelist": ADMINISTRATION,
     "admin:audit_auditentry_add": Row(302, 302, 302, 403),
     "admin:audit_auditentry_change": of("audit entry", 302, 302, 302, 200),
@@ -237,6 +257,7 @@ def arguments(alice: User, engine: ToyEngine, toy_models: Path) -> dict[str, lis
     peer = peer_of(alice.institution, dicomweb_url="http://127.0.0.1:9/dicom-web")
     instance, _ = instance_found(peer=peer, head=InstanceHead("1.2.3"), person=alice)
     outgoing, _ = outgoing_add(diagnosis=diagnosis, peer=peer, kind="sr", sop_instance_uid="1.2.3.4")
+    comparison = job_start(NewJob(alice, "a to b", Job.Source.COMPARISON, {"most": 1}))
     return {
         "": [],
         "peer": [peer.pk],
@@ -250,6 +271,10 @@ def arguments(alice: User, engine: ToyEngine, toy_models: Path) -> dict[str, lis
         "study": [diagnosis.study.uuid],
         "study without an answer": [unanswered(alice).uuid],
         "no upload": [uuid.uuid4()],
+        "comparison": [comparison.uuid],
+        "row of a job": [comparison.pk],
+        "no job": [uuid.uuid4()],
+        "file of no job": [uuid.uuid4(), "csv"],
         "voided study": [voided.uuid],
         "patient": [patient.uuid],
         "merge": [patient.uuid, 1],
