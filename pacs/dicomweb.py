@@ -69,6 +69,8 @@ def radiographs_of(peer: Peer, study: str) -> list[FoundRadiograph]:
         )
         rows = (found_radiograph(answer, series, study) for answer in _datasets(answers))
         found += [row for row in rows if row and (row.sop_class_uid in RADIOGRAPHS or not row.sop_class_uid)]
+        if len(found) >= MOST_RADIOGRAPHS:
+            break
     return found[:MOST_RADIOGRAPHS]
 
 
@@ -147,7 +149,7 @@ _BOUNDARY = re.compile(r'boundary="?([^";]{1,70})"?', re.IGNORECASE)
 
 def _only_part(content_type: str, body: bytes) -> bytes:
     """The content of the first part of a multipart answer; the body where the archive sent the file as it is."""
-    if content_type.lower().startswith("application/dicom") and "multipart" not in content_type.lower():
+    if content_type.partition(";")[0].strip().lower() == "application/dicom":
         return body
     match = _BOUNDARY.search(content_type)
     if match is None:

@@ -118,7 +118,7 @@ def _pdf(row: Outgoing, source: Source) -> bytes:
         text = gettext_noop("The radiograph was given to another patient than the one in its file.")
         raise NotToBeSent("other-patient", text)
     since = row.event.created if row.event else row.diagnosis.created
-    full = Report.objects.filter(diagnosis=row.diagnosis_id, is_deidentified=False, erased=None)
+    full = Report.objects.filter(diagnosis=row.diagnosis_id, is_deidentified=False)
     report = full.filter(created__gte=since).order_by("pk").first()
     try:
         person = service_person(row.peer.institution)
