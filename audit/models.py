@@ -86,6 +86,15 @@ class Action(models.TextChoices):
     STUDY_DEIDENTIFIED = "study-deidentified", _("De-identified copy exported")
     RESULT_SENT = "result-sent", _("Result sent to the PACS")
 
+    READER_STUDY_CHANGED = "reader-study-changed", _("Reader study made or changed")
+    READER_STUDY_OPENED = "reader-study-opened", _("Reader study opened")
+    READER_STUDY_CLOSED = "reader-study-closed", _("Reader study closed")
+    READER_STUDY_JOINED = "reader-study-joined", _("Reader study joined")
+    READER_STUDY_LEFT = "reader-study-left", _("Reader study left")
+    READER_STUDY_VIEWED = "reader-study-viewed", _("Results of a reader study seen")
+    READER_STUDY_EXPORTED = "reader-study-exported", _("Results of a reader study exported")
+    CASE_READ = "case-read", _("Case of a reader study read")
+
     BACKUP_MADE = "backup-made", _("Backup made")
     BACKUP_RESTORED = "backup-restored", _("Backup restored")
 

@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "accounts",
     "diagnosis",
     "pacs",
+    "reader_studies",
     "training",
     "backup",
 ]

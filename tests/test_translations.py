@@ -30,6 +30,7 @@ ROOMS = (
     "diagnosis",
     "operations",
     "pacs",
+    "reader_studies",
     "training",
 )
 LANGUAGES = ("ms", "ar")
