@@ -95,8 +95,8 @@ def test_every_door(alice: User, bob: User, rita: User, stored: list[Diagnosis])
     for query in ("prediction=Positive", "outcome=positive", "low=1", "sort=highest", "q=positive&prediction=Negative"):
         assert "list-file" not in text(client, f"/results/?{query}")
         assert not program.get(f"/api/results/?{query}").json()["results"]
-    assert all(each["prediction"] in (None, "") for each in program.get("/api/results/").json()["results"])
-    assert program.get(f"/api/results/{row.uuid}/").json()["probability"] is None
+    for answer in (*program.get("/api/results/").json()["results"], program.get(f"/api/results/{row.uuid}/").json()):
+        assert (answer["is_hidden"], answer["answer"]) == (True, None)
     assert program.get(f"/api/results/{row.uuid}/fhir/").status_code == 403
     for name in ("heat-map", "report-make"):
         address = reverse(f"diagnosis:{name}", args=[row.uuid])
