@@ -7,8 +7,8 @@ PYTHON := $(VENV)/bin/python
 MANAGE := $(PYTHON) manage.py
 # The checks never see the developer's .env: they bring their own settings.
 CHECKED := DJANGO_SETTINGS_MODULE=tests.settings
-# One of them runs the tests with a browser and the slow ones, see tests/conftest.py.
-IN_TWO_PROCESSES := --numprocesses=2 --dist=loadgroup
+# One of them runs the slow tests and one those with a browser, which wait more than they compute: see tests/conftest.py.
+IN_PROCESSES := --numprocesses=3 --dist=loadgroup
 
 MODEL := $(shell sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' models/current.json 2>/dev/null)
 BUILT_MODEL := $(if $(MODEL),models/$(MODEL)/built.json)
@@ -36,14 +36,14 @@ test: $(VENV)/.requirements-dev $(VENV)/load/.requirements $(VENV)/oracles/.requ
 	@scripts/ensure-nginx
 	@scripts/ensure-dicom-tools
 	@scripts/ensure-pacs-tools
-	REQUIRE_BROWSER=1 $(PYTHON) -m pytest $(IN_TWO_PROCESSES)
+	REQUIRE_BROWSER=1 $(PYTHON) -m pytest $(IN_PROCESSES)
 
 test-mysql: $(VENV)/.requirements-mysql $(FRONT_END) $(BUILT_MODEL) ## the tests whose outcome a database server can change, on a MariaDB of its own
 	@scripts/ensure-chromium
 	@scripts/ensure-nginx
 	@scripts/ensure-pacs-tools
 	@scripts/ensure-mariadb $(PYTHON)
-	REQUIRE_BROWSER=1 $(PYTHON) scripts/with_mariadb.py $(PYTHON) -m pytest $(IN_TWO_PROCESSES) -m "repeated or mariadb"
+	REQUIRE_BROWSER=1 $(PYTHON) scripts/with_mariadb.py $(PYTHON) -m pytest $(IN_PROCESSES) -m "repeated or mariadb"
 
 test-pacs: $(VENV)/.requirements-dev $(VENV)/oracles/.requirements $(FRONT_END) ## only what drives Orthanc and dcmtk; `make test` has it too
 	@scripts/ensure-chromium
