@@ -220,7 +220,7 @@ def _times(seconds: NDArray[np.float64]) -> Times:
 
 def _changes(arms: list[_Read], readers: list[Reader], truth: Codes) -> tuple[Change, ...]:
     """Each reader's, of the cases read in both sessions; and that of all who have such cases."""
-    both = np.array([arm.conclusions != MISSING for arm in arms]).all(axis=0)
+    both = (arms[0].conclusions != MISSING) & (arms[1].conclusions != MISSING)
     own = [_change(arms, [number], both[number], truth, reader) for number, reader in enumerate(readers)]
     if len(readers) < 2:
         return tuple(own)

@@ -139,7 +139,7 @@ def page_of_case(client: Client, reader: Reader) -> str:
 def test_the_page_of_a_case(alice: User, bob: User, rita: User, stored: list[Diagnosis]) -> None:
     """No patient, no file, no identifier of the study; the answer and its heat map only where the design shows it."""
     reader = joined(opened(alice, [bob, rita]), bob)
-    client, seen = client_of(bob), set()
+    client, seen = client_of(bob), set[bool]()
     while len(seen) < 2:
         reading = shown(reader)
         case = reading.case
