@@ -76,7 +76,7 @@ def _key_figures(found: Results) -> list[KeyFigure]:
     for arm in found.arms:
         kappa = arm.together.kappa if arm.together else None
         note = _("With the model's answer") if arm.with_answer else _("Without the model's answer")
-        figures.append(KeyFigure(_("Fleiss's kappa"), interval(kappa), note if found.study.is_crossover else ""))
+        figures.append(KeyFigure(_("Fleiss's kappa"), _figure(kappa), note if found.study.is_crossover else ""))
     return figures
 
 
@@ -151,15 +151,28 @@ def _changes(found: Results, names: _Names) -> list[Panel]:
 
 def _change_cells(change: Change) -> list[str]:
     points = [_or_few(_points(each)) for each in (change.sensitivity, change.specificity)]
-    return [number(change.cases), *points, _or_few(interval(change.area))]
+    return [number(change.cases), *points, _or_few(_figure(change.area))]
 
 
 def _points(estimate: Estimate | None) -> str:
     """A difference of two shares, in percentage points."""
     if estimate is None:
         return UNDEFINED
-    ends = {name: decimal(100 * value, 1) for name, value in vars(estimate).items()}
-    return _("%(value)s points (%(low)s to %(high)s)") % ends
+    return _("%(value)s points (%(low)s to %(high)s)") % _signed(estimate, 100, 1)
+
+
+def _figure(estimate: Estimate | None) -> str:
+    """A figure that can be below 0, with its interval."""
+    if estimate is None:
+        return UNDEFINED
+    return _("%(value)s (%(low)s to %(high)s)") % _signed(estimate, 1, 3)
+
+
+def _signed(estimate: Estimate, times: int, digits: int) -> dict[str, str]:
+    """With a minus sign that stays in front of its number in languages that run from right to left."""
+    texts = {name: decimal(times * value, digits) for name, value in vars(estimate).items()}
+    isolated = "\N{LEFT-TO-RIGHT ISOLATE}\N{MINUS SIGN}%s\N{POP DIRECTIONAL ISOLATE}"
+    return {name: isolated % text[1:] if text.startswith("-") else text for name, text in texts.items()}
 
 
 def _agreement(found: Results, names: _Names) -> Panel:
@@ -170,10 +183,10 @@ def _agreement(found: Results, names: _Names) -> Panel:
         for pair in arm.pairs:
             label = " – ".join(names.reader(numbered[each]) for each in (pair.first, pair.second))
             share = percent(pair.figures.agreement) if pair.figures else UNDEFINED
-            kappa = interval(pair.figures.kappa) if pair.figures else UNDEFINED
+            kappa = _figure(pair.figures.kappa) if pair.figures else UNDEFINED
             rows.append(Row(label, [number(pair.cases), _or_few(share), _or_few(kappa)]))
         if arm.together:
-            cells = [number(arm.in_common), percent(arm.together.agreement), _or_few(interval(arm.together.kappa))]
+            cells = [number(arm.in_common), percent(arm.together.agreement), _or_few(_figure(arm.together.kappa))]
             rows.append(Row(_("All readers (Fleiss)"), cells, is_total=True))
         tables.append(Table(names.arm(arm), [_("Readers"), _("Cases"), _("Agree"), _("Kappa (95 %)")], rows))
     texts = [

@@ -10,9 +10,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from accounts.models import User
 from accounts.roles import SignedInRequest, radiographer_required
 from audit.models import Action
 from audit.services import record
+from diagnosis.reviews.blinding import hidden_studies
+from diagnosis.reviews.embargoes import embargoes_of, has_embargoes
 from reader_studies.export import reading_lines
 from reader_studies.models import ReaderStudy
 from reader_studies.results import results_of
@@ -45,10 +48,25 @@ def results_file(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     return response
 
 
+def _tells_hidden(user: User, found: ReaderStudy) -> bool:
+    """Whether another reader study hides answers of its cases from the person; of a leader, who gets to the patients,
+    blind reading too.
+    """
+    studies = found.cases.values_list("study", flat=True)
+    if found.leader_id == user.pk:
+        return bool(hidden_studies(user, studies))
+    return has_embargoes(user) and embargoes_of(user).filter(study__in=list(studies)).exists()
+
+
 def _closed(request: SignedInRequest, uuid: UUID) -> ReaderStudy | HttpResponse:
     """The reader study; back to its page while it is open."""
     found = get_object_or_404(ReaderStudy.objects.visible_to(request.user), uuid=uuid)
-    if found.state == ReaderStudy.State.CLOSED:
+    if found.state != ReaderStudy.State.CLOSED:
+        messages.info(request, _("There are results when the reader study is closed."))
+    elif _tells_hidden(request.user, found):
+        messages.info(
+            request, _("The results tell answers that are hidden from you until you have read them elsewhere.")
+        )
+    else:
         return found
-    messages.info(request, _("There are results when the reader study is closed."))
     return redirect(found)

@@ -20,6 +20,7 @@ from audit.models import Action
 from diagnosis.history.recording import list_record
 from diagnosis.results.forms import ResultFilterForm
 from diagnosis.results.search import filtered_results
+from diagnosis.reviews.blinding import revealed_to
 from reader_studies.choosing import ENOUGH_OF_EACH, available, candidates, cases_choose
 from reader_studies.errors import StudyRefused
 from reader_studies.forms import CasesForm, ReadersForm, StudyForm
@@ -79,11 +80,14 @@ def _page(request: SignedInRequest, found: ReaderStudy, form: ReadersForm | None
 def cases(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """The list's filter, what it finds by reference standard, and how many of each are drawn."""
     found = _led(request, uuid)
+    if found.state != ReaderStudy.State.DRAFT:
+        return redirect(found)
     form = ResultFilterForm(request.user, data=request.GET)
     context: dict[str, Any] = {"study": found, "form": form, "enough": ENOUGH_OF_EACH}
     if not form.is_valid():
         return render(request, "reader_studies/cases.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    results = filtered_results(request.user, form.result_filter)
+    # How many of what was found have which RT-PCR result would tell a hidden one.
+    results = revealed_to(request.user, filtered_results(request.user, form.result_filter))
     some = candidates(results)
     filters = [name for name in form.fields if request.GET.get(name)]
     list_record(Action.RESULTS_LISTED, actor=request.user, rows=len(some), asked=["reader-study", *filters])

@@ -14,7 +14,7 @@ from diagnosis.reviews.services import AdditionRefused, outcome_add, reading_add
 from pacs.models import Outgoing
 from pacs.services import outgoing_add
 from reader_studies.models import Reader, Reading
-from reader_studies.services import reader_leave, reader_study_close
+from reader_studies.services import reader_leave, reader_study_close, reader_study_create
 from tests.api.programs import program_of
 from tests.cast import client_of, person
 from tests.pacs.peers import peer_of
@@ -169,3 +169,20 @@ def test_pictures_of_the_case_in_front_only(
         assert not Reading.objects.shown_to(user).exists()
     for reading in (answered, later):
         assert client_of(bob).get(reverse("reader_studies:display", args=[reading.uuid])).status_code == 404
+
+
+def test_another_reader_study_tells_nothing(alice: User, bob: User, rita: User, stored: list[Diagnosis]) -> None:
+    """Bob reads one: as the leader of another he finds none of its cases, and results that hold them wait."""
+    results = opened(bob, [alice, rita], design="without")
+    reader_study_close(actor=bob, reader_study=results)
+    addresses = [reverse(f"reader_studies:{name}", args=[results.uuid]) for name in ("results", "results-file")]
+    client = client_of(bob)
+    assert [client.get(address).status_code for address in addresses] == [200, 200]
+    reader = joined(opened(alice, [bob, rita], design="without"), bob)
+    assert [client.get(address).status_code for address in addresses] == [302, 302]
+    draft = reader_study_create(actor=bob, name="x", design="without", washout_days=0)
+    choosing = reverse("reader_studies:cases", args=[draft.uuid])
+    assert "0 RT-PCR positive, 0 negative, 0 without" in text(client, f"{choosing}?q=positive")
+    reader_leave(reader=reader)
+    assert [client.get(address).status_code for address in addresses] == [200, 200]
+    assert "10 RT-PCR positive, 0 negative, 0 without" in text(client, f"{choosing}?q=positive")

@@ -1,6 +1,9 @@
 """A reader study from its draft to its end: who may do what, what is drawn and frozen, what a reading is."""
 
+import json
+import zipfile
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -8,8 +11,11 @@ from pytest_django import Settings
 
 from accounts.models import Institution, User
 from audit.models import AuditEntry
-from diagnosis.models import Diagnosis
+from diagnosis.models import Diagnosis, Study
+from diagnosis.patients.details import PatientDetails
+from diagnosis.patients.services import patient_get_or_create
 from diagnosis.privacy.erasure import Reason, study_erase
+from diagnosis.privacy.export import patient_export
 from reader_studies.choosing import Wanted, available, candidates, cases_choose
 from reader_studies.errors import StudyRefused
 from reader_studies.models import Case, ReaderStudy, Reading
@@ -277,3 +283,20 @@ def test_every_step_is_recorded(alice: User, bob: User, rita: User, stored: list
         "case-read",
         "reader-study-closed",
     ]
+
+
+def test_a_patients_export_has_the_readings(
+    alice: User, bob: User, rita: User, stored: list[Diagnosis], tmp_path: Path
+) -> None:
+    """With the reader's identifier and no name."""
+    patient = patient_get_or_create(user=alice, details=PatientDetails("P-1", ""))
+    Study.objects.filter(pk=stored[0].study_id).update(patient=patient)
+    reader = joined(opened(alice, [bob, rita], design="without"), bob)
+    read_all(reader, right)
+    patient_export(actor=alice, patient=patient, to=tmp_path / "export.zip")
+    with zipfile.ZipFile(tmp_path / "export.zip") as archive:
+        (study,) = json.loads(archive.read("patient.json"))["studies"]
+    (case,) = study["case"]
+    (reading,) = case["readings"]
+    assert (case["reference"], case["prediction"]) == ("positive", "Negative")
+    assert (reading["conclusion"], reading["suspicion"], reading["reader"]) == ("likely", 5, str(bob.uuid))
