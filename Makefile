@@ -36,6 +36,7 @@ test: $(VENV)/.requirements-dev $(VENV)/load/.requirements $(VENV)/oracles/.requ
 	@scripts/ensure-nginx
 	@scripts/ensure-dicom-tools
 	@scripts/ensure-pacs-tools
+	@scripts/ensure-promtool
 	REQUIRE_BROWSER=1 $(PYTHON) -m pytest $(IN_PROCESSES)
 
 test-mysql: $(VENV)/.requirements-mysql $(FRONT_END) $(BUILT_MODEL) ## the tests whose outcome a database server can change, on a MariaDB of its own

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "audit.requests.RequestIdMiddleware",
+    "operations.metrics.requests.RequestMetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -286,6 +287,10 @@ ALERT_UNREVIEWED_HOURS = env.number("ALERT_UNREVIEWED_HOURS", default=0)
 ALERT_BACKUP_DAYS = env.number("ALERT_BACKUP_DAYS", default=0)
 ALERT_QUEUE_FULL = env.bool("ALERT_QUEUE_FULL", default=False)
 ALERT_DEAD_LETTERS = env.bool("ALERT_DEAD_LETTERS", default=False)
+ALERT_DRIFT = env.bool("ALERT_DRIFT", default=False)
+
+# What Prometheus has to bring to /metrics; without it there is no such address.
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 
 # --- Security ---------------------------------------------------------------------------------------------------------
 

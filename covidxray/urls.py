@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from operations.health import healthz, readyz
+from operations.metrics.views import metrics
 from operations.views import site_page
 
 handler400 = "covidxray.error_pages.bad_request"
@@ -22,4 +23,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
 ]

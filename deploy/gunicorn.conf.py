@@ -21,6 +21,7 @@ sys.path.insert(0, str(PROJECT))
 
 from covidxray.environment import Environment  # noqa: E402
 from operations.capacity import capacity_for, memory_bytes, processors  # noqa: E402
+from operations.metrics.processes import VARIABLE, folder_emptied, folder_for, process_ended  # noqa: E402
 
 _env = Environment()
 try:
@@ -43,6 +44,9 @@ worker_class = "operations.connections.PatientWorker"  # gthread, which slow cli
 workers = _capacity.workers
 threads = _capacity.threads
 raw_env = [f"CLASSIFICATIONS_AT_ONCE={_capacity.at_once}"]
+_metrics = folder_for(bind) if _env.str("METRICS_TOKEN", default="") else None
+if _metrics:
+    raw_env.append(f"{VARIABLE}={_metrics}")
 worker_tmp_dir = "/dev/shm"  # noqa: S108  its heartbeat must never wait for a disk
 
 # Of the heartbeat of a whole process, not of a request: only one that hangs altogether is killed.
@@ -69,5 +73,13 @@ def on_starting(server: Any) -> None:
     A process of its own does it: nothing of the site is loaded, and no connection open, when the workers fork.
     """
     check = [sys.executable, str(PROJECT / "manage.py"), "check_start"]
-    if status := subprocess.run(check, env=os.environ, cwd=PROJECT, check=False).returncode:
+    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    if status := subprocess.run(check, env=environment, cwd=PROJECT, check=False).returncode:
         sys.exit(status)
+    if _metrics:
+        folder_emptied(_metrics)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """A process that ended, or was killed, has nothing running any more."""
+    process_ended(worker.pid)

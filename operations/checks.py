@@ -18,6 +18,7 @@ from django.db.migrations.executor import MigrationExecutor
 DATABASE_AWAY = "covidxray.E010"
 """The one fault that may pass on its own: the database is still starting."""
 _SHORTEST_KEY = 50  # characters, as Django's own check wants them
+_SHORTEST_TOKEN = 32
 
 
 @register(Tags.security, deploy=True)
@@ -64,6 +65,14 @@ def alerts_are_encrypted(**_: object) -> list[Error]:
     if not settings.ALERT_WEBHOOK or (address.scheme == "https" and address.hostname):
         return []
     return [_error(5, "ALERT_WEBHOOK must be an address that begins with https://.")]
+
+
+@register(Tags.security, deploy=True)
+def metrics_token_is_secret(**_: object) -> list[Error]:
+    """It is all that keeps strangers from the figures, and nothing counts wrong ones."""
+    if not settings.METRICS_TOKEN or len(settings.METRICS_TOKEN) >= _SHORTEST_TOKEN:
+        return []
+    return [_error(6, f"METRICS_TOKEN must be random and have {_SHORTEST_TOKEN} characters or more.")]
 
 
 def database_answers() -> list[Error]:

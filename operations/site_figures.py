@@ -131,19 +131,19 @@ def _day() -> Day:
 
 def _space() -> Space:
     stored = Study.objects.aggregate(number=Count("pk"), size=Sum("size"))
-    disk = _disk()
+    found = disk()
     return Space(
         database=f"{connection.display_name} {'.'.join(map(str, connection.get_database_version()))}",
-        database_bytes=_database_bytes(),
+        database_bytes=database_bytes(),
         radiographs=stored["number"],
         radiographs_bytes=stored["size"] or 0,
         files_to_erase=FileToErase.objects.count(),
-        free=disk.free if disk else None,
-        total=disk.total if disk else None,
+        free=found.free if found else None,
+        total=found.total if found else None,
     )
 
 
-def _disk() -> Any:
+def disk() -> Any:
     """Of the disk that takes the uploads; None where the folder is not there yet."""
     try:
         return shutil.disk_usage(settings.MEDIA_ROOT)
@@ -151,7 +151,7 @@ def _disk() -> Any:
         return None
 
 
-def _database_bytes() -> int | None:
+def database_bytes() -> int | None:
     if connection.vendor == "sqlite":
         file = str(connection.settings_dict["NAME"])
         parts = [Path(file + ending) for ending in ("", "-wal")]

@@ -30,6 +30,9 @@ for name in (
     "ALERT_BACKUP_DAYS",
     "ALERT_QUEUE_FULL",
     "ALERT_DEAD_LETTERS",
+    "ALERT_DRIFT",
+    "METRICS_TOKEN",
+    "PROMETHEUS_MULTIPROC_DIR",
     *(name for name in os.environ if name.startswith("PACS")),
 ):
     os.environ.pop(name, None)

@@ -133,6 +133,7 @@ def _statistics(middle: Diagnosis) -> dict[str, str]:
         "worklist": reverse("diagnosis:worklist"),
         "statistics of a month": reverse("diagnosis:statistics-month", args=[day.year, day.month]),
         "statistics of a year": reverse("diagnosis:statistics-year", args=[day.year]),
+        "changes over time": reverse("diagnosis:drift"),
         "scorecard of twelve months": reverse("diagnosis:scorecard"),
         "scorecard of a year": reverse("diagnosis:scorecard-year", args=[day.year]),
     }

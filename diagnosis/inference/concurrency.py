@@ -15,6 +15,7 @@ from functools import cache
 
 from django.conf import settings
 from django.utils.translation import ngettext
+from prometheus_client import Counter, Gauge
 
 from diagnosis.errors import ModelBusy
 
@@ -23,6 +24,12 @@ logger = logging.getLogger(__name__)
 LONGEST_WAIT = 60
 """Seconds that an upload waits for its turn, and the most that one is told to stay away."""
 _NEWEST_SHARE = 0.2
+
+# For Prometheus, added up over the processes that run.
+_RUNNING = Gauge("covidxray_queue_running", "Uploads that are worked on now", multiprocess_mode="livesum")
+_WAITING = Gauge("covidxray_queue_waiting", "Uploads that wait for their turn now", multiprocess_mode="livesum")
+_PLACES = Gauge("covidxray_queue_places", "Uploads that may be there at once", multiprocess_mode="livesum")
+_TURNED_AWAY = Counter("covidxray_queue_turned_away", "Uploads turned away because the queue was full")
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,10 @@ class Turns:
         with self._counting:
             self._present, self._running = self._present + present, self._running + running
             self._refused += refused
+            _RUNNING.set(self._running)
+            _WAITING.set(self._present - self._running)
+            _PLACES.set(self._most)
+            _TURNED_AWAY.inc(refused)
 
     def now(self) -> TurnCounts:
         with self._counting:

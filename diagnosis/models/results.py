@@ -196,6 +196,9 @@ class Diagnosis(models.Model):
     heat_map = models.BinaryField(_("heat map: a grey PNG, one pixel for each place, bright = evidence for COVID"))
 
     quality = models.CharField(_("picture quality"), max_length=10, blank=True, choices=Quality)
+    gate_distance = models.FloatField(
+        _("distance from what the model learned from, less its limit"), null=True, editable=False
+    )
     quality_codes = models.JSONField(_("what limits the picture, and what to look at"), default=list)
     opacities = models.CharField(_("opacities"), max_length=10, blank=True, choices=Opacities)
     opacity_probability = models.FloatField(_("calibrated probability of opacities"), null=True)

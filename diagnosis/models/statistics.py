@@ -34,6 +34,7 @@ class DayFigures(models.Model):
     class Kind(models.TextChoices):
         REPORT = "report"
         SCORECARD = "scorecard"
+        DRIFT = "drift"
 
     institution = models.ForeignKey(Institution, on_delete=models.CASCADE, related_name="+", db_index=False)
     kind = models.CharField(max_length=10, choices=Kind)

@@ -20,7 +20,7 @@ from accounts.models import User
 from diagnosis.history.recounts import utc_day
 from diagnosis.models import DayFigures, DiagnosisQuerySet, ResultChange
 from diagnosis.statistics.periods import Period, Span, Timed, days_of
-from diagnosis.statistics.scope import counted_results, counts_own_only, counts_read_only
+from diagnosis.statistics.scope import counted_results, counts_own_only, counts_read_only, results_of
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +38,20 @@ def figures_by_part(user: User, period: Period, kind: DayFigures.Kind, count: Co
     results = counted_results(user)
     if counts_own_only(user) or counts_read_only(user):
         return [[figures] for figures in count(results, period.buckets)]
-    parts = [days_of(part) for part in period.buckets]
+    return _by_day(results, user.institution_id, [days_of(part) for part in period.buckets], kind, count)
+
+
+def figures_of_institution(institution: int, part: Timed, kind: DayFigures.Kind, count: Count) -> list[Figures]:
+    """The same of one stretch of time, by its days, for the site itself and no person."""
+    return _by_day(results_of(institution), institution, [days_of(part)], kind, count)[0]
+
+
+def _by_day(
+    results: DiagnosisQuerySet, institution: int, parts: list[tuple[Span, ...]], kind: DayFigures.Kind, count: Count
+) -> list[list[Figures]]:
     days = [day for part in parts for day in part]
-    figures = _kept(user.institution_id, kind, days)
-    figures |= _counted_anew(results, user.institution_id, kind, count, [day for day in days if day not in figures])
+    figures = _kept(institution, kind, days)
+    figures |= _counted_anew(results, institution, kind, count, [day for day in days if day not in figures])
     return [[figures[day] for day in part] for part in parts]
 
 

@@ -30,8 +30,13 @@ def counted_results(user: User) -> DiagnosisQuerySet:
     if counts_read_only(user):
         return revealed_to(user, Diagnosis.objects.visible_to(user)).kept().order_by()
     if user.is_staff:
-        return Diagnosis.objects.filter(institution=user.institution_id).kept().order_by()
+        return results_of(user.institution_id)
     return Diagnosis.objects.visible_to(user).kept().order_by()
+
+
+def results_of(institution: int) -> DiagnosisQuerySet:
+    """All of an institution that count."""
+    return Diagnosis.objects.filter(institution=institution).kept().order_by()
 
 
 def counts_read_only(user: User) -> bool:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("<int:year>/report.csv", views.year_file, name="statistics-year-file"),
     path("<int:year>/<int:month>/", views.month, name="statistics-month"),
     path("<int:year>/<int:month>/report.csv", views.month_file, name="statistics-month-file"),
+    path("drift/", views.drift, name="drift"),
     path("scorecard/", views.scorecard_now, name="scorecard"),
     path("scorecard/scorecard.csv", views.scorecard_now_file, name="scorecard-file"),
     path("scorecard/<int:year>/", views.scorecard_year, name="scorecard-year"),

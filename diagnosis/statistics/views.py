@@ -8,8 +8,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.roles import SignedInRequest
 from diagnosis.statistics import activity_page as report_page
-from diagnosis.statistics import scorecard_page
+from diagnosis.statistics import drift_page, scorecard_page
 from diagnosis.statistics.counts import activity_of
+from diagnosis.statistics.drift import drift_of
 from diagnosis.statistics.export import report_lines, scorecard_lines
 from diagnosis.statistics.navigation import month_links, scorecard_links, year_links
 from diagnosis.statistics.periods import (
@@ -80,6 +81,23 @@ def scorecard_year(request: SignedInRequest, year: int) -> HttpResponse:
 @require_safe
 def scorecard_year_file(request: SignedInRequest, year: int) -> HttpResponseBase:
     return _scorecard_file(request, year_period(_year_or_404(year)))
+
+
+@counts_visible
+@require_safe
+def drift(request: SignedInRequest) -> HttpResponse:
+    """The last weeks against the first ones, and against the validation."""
+    found = drift_of(request.user)
+    context = {
+        "drift": found,
+        "own_only": counts_own_only(request.user),
+        "read_only": counts_read_only(request.user),
+        "first": drift_page.days(found.first) if found else "",
+        "last": drift_page.days(found.last) if found and found.last else "",
+        "figures": drift_page.key_figures(found) if found else [],
+        "panels": drift_page.panels(found) if found else [],
+    }
+    return render(request, "diagnosis/statistics/drift.html", context)
 
 
 def _month_page(request: SignedInRequest, month: Month) -> HttpResponse:

@@ -19,6 +19,7 @@ from diagnosis.history.recording import study_note
 from diagnosis.imaging.radiograph import Radiograph
 from diagnosis.imaging.rendering import heat_map_to_png
 from diagnosis.inference.classifier import Classification, Classifier
+from diagnosis.inference.gate.learned import DISTANCE
 from diagnosis.models import Diagnosis, ModelVersion, Standing, Study, StudyEvent
 from diagnosis.models.locking import locked
 from diagnosis.models.words import study_words_write
@@ -162,6 +163,7 @@ def _what_was_seen(answer: Classification) -> dict[str, Any]:
     if answer.quality:
         codes = [*filter(None, [answer.quality.code]), *answer.quality.warnings]
         seen |= {"quality": answer.quality.verdict.value, "quality_codes": codes}
+        seen["gate_distance"] = answer.quality.scores.get(DISTANCE)
     if answer.lungs:
         outlines = [[[round(x, 4), round(y, 4)] for x, y in outline] for outline in answer.lungs.outlines]
         seen |= {"lungs": outlines, "heat_in_lungs": answer.lungs.heat_inside}

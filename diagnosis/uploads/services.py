@@ -25,6 +25,7 @@ from diagnosis.models.locking import Erased
 from diagnosis.models.refusals import REASON_LENGTH
 from diagnosis.patients.details import differences, registered_details
 from diagnosis.patients.matching import patient_check
+from diagnosis.uploads.counting import CLASSIFICATION_SECONDS, REFUSALS, failures_counted, upload_counted
 from diagnosis.uploads.entered import NOTHING_ENTERED, EnteredDetails
 from diagnosis.uploads.file_names import shown_file_name
 from diagnosis.uploads.rows import CONTRADICTION, known_study, store, store_unanswered
@@ -90,12 +91,13 @@ def diagnosis_create(
     storage raises. A rejected file is counted, unless it was before (`is_counted`).
     """
     try:
-        with classification_turn():
+        with failures_counted(), classification_turn():
             outcome = _create(user, content, file_name, entered, without_answer)
     except RadiographRejected as error:
         if is_counted:
             refusal_add(user=user, error=error)
         raise
+    upload_counted(outcome.newest, is_repeat=outcome.is_repeat)
     if outcome.refusal and is_counted:
         refusal_add(user=user, error=outcome.refusal)
     return outcome
@@ -130,6 +132,7 @@ def _assessed(upload: Upload) -> UploadOutcome:
     if not study:
         patient_check(user=upload.user, entered=upload.entered.patient, file=upload.patient_in_file)
     answer = classifier.classify(upload.radiograph)
+    CLASSIFICATION_SECONDS.labels(answer.model_version).observe(answer.milliseconds / 1000)
     try:
         diagnosis = store(upload, classifier, answer)
     except (IntegrityError, Erased):
@@ -232,5 +235,6 @@ def refusal_add(*, user: User, error: RadiographRejected) -> Refusal:
     """Count one upload of the person that was refused for its content."""
     reason = error.code[:REASON_LENGTH]
     refusal = Refusal.objects.create(institution=user.institution, user=user, reason=reason)
+    REFUSALS.labels(reason).inc()
     record(Action.UPLOAD_REFUSED, actor=user, detail={"reason": reason})
     return refusal

@@ -17,6 +17,7 @@ from django.utils import timezone
 from audit.models import Action, AuditEntry
 from diagnosis.findings import Prediction
 from diagnosis.models import Diagnosis, ReviewState
+from operations.drift import site_drift
 from operations.failures import queue_full_mark
 from pacs.models import Instance, Outgoing
 
@@ -78,7 +79,14 @@ def dead_letters() -> Iterator[Alert]:
         yield Alert("dead-letters", "dead-letters", text, received + sent)
 
 
-CONDITIONS: list[Condition] = [unreviewed_positive, no_backup, queue_full, dead_letters]
+def drift() -> Iterator[Alert]:
+    """What the model sees of late differs much from its first weeks."""
+    if settings.ALERT_DRIFT and (changed := site_drift().changed):
+        text = f"The radiographs of the last weeks differ much from those of the first weeks ({changed} institutions)."
+        yield Alert("drift", "drift", text, changed)
+
+
+CONDITIONS: list[Condition] = [unreviewed_positive, no_backup, queue_full, dead_letters, drift]
 
 
 def alerts_now() -> list[Alert]:

@@ -21,7 +21,16 @@ from tests.toy import ToyEngine
 from tests.uploads import radiograph_dicom, radiograph_png, stored_files, upload
 
 NAME = {"PatientName": "Canary^Zebedee", "PatientID": "CANARY-7"}
-STATISTICS = ["", "2026/", "2026/report.csv", "2026/1/", "2026/1/report.csv", "scorecard/", "scorecard/scorecard.csv"]
+STATISTICS = [
+    "",
+    "2026/",
+    "2026/report.csv",
+    "2026/1/",
+    "2026/1/report.csv",
+    "scorecard/",
+    "scorecard/scorecard.csv",
+    "drift/",
+]
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 """Restarts, kills, and a site without a model, as a person in mid-upload meets them."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 import requests
@@ -15,6 +15,7 @@ from tests.deploy.site import Site
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
+TOKEN = "a-token-of-more-than-thirty-two-characters"
 COUNT = "from diagnosis.models import Diagnosis as D; print(*[d.study.uuid for d in D.objects.all()])"
 
 
@@ -112,23 +113,50 @@ def test_nginx_answers_while_gunicorn_is_away(site: Site) -> None:
         site.stop()
 
 
-def test_without_a_model_the_site_starts_and_says_so(stack: Site, tmp_path: Path) -> None:
-    (tmp_path / "no-models").mkdir()
-    site = Site(tmp_path / "site", MODELS_DIR=str(tmp_path / "no-models"))
+@pytest.fixture(scope="module")
+def without_model(stack: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site of two processes that has no model and gives figures to Prometheus."""
+    folder = tmp_path_factory.mktemp("without")
+    (folder / "no-models").mkdir()
+    site = Site(folder / "site", MODELS_DIR=str(folder / "no-models"), WORKERS="2", METRICS_TOKEN=TOKEN)
     site.start()
-    try:
-        site.make_people()
-        ready = site.visitor().get(f"{site.url}/readyz")
-        assert (ready.status_code, ready.json()) == (
-            503,
-            {"database": "ok", "storage": "ok", "model": "unavailable"},
-        )
-        alice = site.signed_in("alice")
-        answer = site.upload(alice)
-        assert answer.status_code == 503
-        assert "model" in answer.json()["text"]
-        assert "model" in alice.get(f"{site.url}/").text
-        assert studies(site) == set()
-        assert pictures_of(site) == set()
-    finally:
-        site.stop()
+    site.make_people()
+    yield site
+    site.stop()
+
+
+def test_without_a_model_the_site_starts_and_says_so(without_model: Site) -> None:
+    site = without_model
+    ready = site.visitor().get(f"{site.url}/readyz")
+    assert (ready.status_code, ready.json()) == (503, {"database": "ok", "storage": "ok", "model": "unavailable"})
+    alice = site.signed_in("alice")
+    answer = site.upload(alice)
+    assert answer.status_code == 503
+    assert "model" in answer.json()["text"]
+    assert "model" in alice.get(f"{site.url}/").text
+    assert studies(site) == set()
+    assert pictures_of(site) == set()
+
+
+def asked_for_health(site: Site) -> float:
+    """How often, as whichever process answers tells Prometheus."""
+    headers = {"Authorization": f"Bearer {TOKEN}", "Connection": "close"}
+    text = site.visitor().get(f"{site.url}/metrics", headers=headers).text
+    found = re.search(r'^covidxray_requests_total{method="GET",status="200",view="healthz"} (\S+)$', text, re.MULTILINE)
+    return float(found.group(1)) if found else 0
+
+
+def test_metrics_add_up_over_processes(without_model: Site) -> None:
+    """Every process answers with the sum of all, and the counts of one that is killed stay in it."""
+    site = without_model
+    before = asked_for_health(site)
+    for _ in range(20):
+        site.visitor().get(f"{site.url}/healthz", headers={"Connection": "close"})
+    assert {asked_for_health(site) for _ in range(10)} == {before + 20}
+    files = {file.stem.split("_")[-1] for file in (site.folder / "metrics").glob("counter_*.db")}
+    assert {str(pid) for pid in site.workers()} <= files
+    old = site.workers()
+    site.kill_worker()
+    until(lambda: len(site.workers()) == 2 and not set(old) & set(site.workers()), "new processes")
+    until(lambda: site.visitor().get(f"{site.url}/healthz").status_code == 200, "an answer")
+    assert asked_for_health(site) == before + 21

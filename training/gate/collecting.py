@@ -4,6 +4,7 @@ import csv
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +25,8 @@ COMPANIONS = 12
 """Other radiographs, some of which are shown on one picture with a radiograph."""
 FEWEST_SOURCES = 2
 """One is left out in turn, and the others must still hold radiographs."""
+AT_ONCE = 2
+"""Examples whose pictures are made and read at the same time."""
 PART = 250
 """Examples whose inputs are kept together: an interrupted run goes on with the next part."""
 
@@ -81,14 +84,18 @@ def chosen_bases(plan: GatePlan, lungs: FindsLungs) -> tuple[list[Base], list[Ba
 
 
 def paths_by_source(folders: Sequence[Path]) -> dict[str, list[Path]]:
-    """The radiographs of each source, in the order of their names. Raises DatasetError for a folder without any."""
+    """The radiographs of each source, in the order of their names; nothing of Test, nor a copy of another folder's.
+
+    Raises DatasetError for a folder without a manifest.
+    """
     found: dict[str, list[Path]] = defaultdict(list)
     for folder in folders:
         if not (folder / "manifest.csv").is_file():
             raise DatasetError(f"{folder} has no manifest.csv that says which source each radiograph comes from.")
         with (folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
-                found[row.get("origin") or row.get("source") or folder.name].append(folder / row["file"])
+                if row.get("split") != "Test" and row.get("copy_in_cxr") != "yes":
+                    found[row.get("origin") or row.get("source") or folder.name].append(folder / row["file"])
     return {source: sorted(paths) for source, paths in found.items()}
 
 
@@ -102,7 +109,8 @@ def read_inputs(
         part = examples[start : start + PART]
         file = kept / f"{start:06d}.npz"
         if not file.is_file():
-            _keep(file, [inputs_of(example, lungs, features) for example in part])
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                _keep(file, list(pool.map(lambda example: inputs_of(example, lungs, features), part)))
         with np.load(file) as stored:
             parts.append((stored["values"], stored["sides"]))
         report(start + len(part), len(examples), "")

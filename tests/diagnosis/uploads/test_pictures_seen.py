@@ -44,6 +44,8 @@ def test_quality_and_opacities_are_stored_and_shown(alice: User, reads_lungs: No
     upload(client, radiograph_png(1))
     diagnosis = Diagnosis.objects.get()
     assert (diagnosis.quality, diagnosis.quality_codes) == ("ok", [])
+    assert diagnosis.gate_distance is not None
+    assert diagnosis.gate_distance <= 0, "above 0 it would be limited"
     assert diagnosis.opacities in ("yes", "unclear", "no")
     assert diagnosis.lungs is not None
     page = client.get(diagnosis.get_absolute_url()).content.decode()

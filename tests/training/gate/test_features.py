@@ -16,7 +16,7 @@ def test_quarters_of_stage_4_by_both_engines(tmp_path: Path):
     network = build_network(toy_backbone("random", 224), HeadConfig(hidden_units=4))
     pixels = np.random.default_rng(0).integers(0, 255, (120, 100)).astype(np.uint8)
     preprocessing = Preprocessing(equalise=True)
-    expected = np.asarray(quarters_model(network)(preprocess(pixels, preprocessing)[None]))
+    expected = np.asarray(quarters_model(network)(preprocess(pixels, preprocessing)[None])[0])
     assert expected.shape == (1, 2, 2, 8 * 4)
     features = FeatureReader(network, preprocessing)(pixels)
     np.testing.assert_allclose(features.quarters, expected.reshape(4, -1), rtol=1e-3, atol=1e-4)

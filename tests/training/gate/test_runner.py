@@ -98,6 +98,13 @@ def test_finished_parts_are_not_made_again(plan: GatePlan, tmp_path: Path):
     np.testing.assert_array_equal(first.values, again.values)
 
 
+def test_nothing_of_test_and_no_copies(tmp_path: Path):
+    """Test judges the version that refuses pictures by this gate; a copy would count twice."""
+    lines = ["file,source,split,copy_in_cxr", "a.png,s,Train,no", "b.png,s,Test,no", "c.png,s,Train,yes"]
+    (tmp_path / "manifest.csv").write_text("\n".join(lines))
+    assert paths_by_source([tmp_path]) == {"s": [tmp_path / "a.png"]}
+
+
 def test_a_folder_without_a_manifest_is_refused(tmp_path: Path):
     with pytest.raises(DatasetError, match=r"manifest\.csv"):
         paths_by_source([tmp_path])

@@ -1,6 +1,7 @@
 """Fit the learned gate of a version: examples from radiographs and other pictures, figures on left-out sources."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from diagnosis.errors import DiagnosisError
-from diagnosis.inference.artifacts import read_artifact
+from diagnosis.inference.artifacts import RANGES, Artifact, read_artifact
 
 
 class Command(BaseCommand):
@@ -57,7 +58,7 @@ class Command(BaseCommand):
         output = options["output"] or settings.MODELS_DIR / "gate"
         try:
             artifact = read_artifact(settings.MODELS_DIR, model)
-            features = FeatureReader(assemble_network(artifact), artifact.preprocessing)
+            features = FeatureReader(assemble_network(artifact), artifact.preprocessing, eight_bits_of(artifact))
             with Progress() as progress:
                 card = train_gate(plan, LungNetwork(options["lungs"]), features, output, progress.of("Gate"))
         except (DatasetError, DiagnosisError, OSError) as error:
@@ -67,3 +68,14 @@ class Command(BaseCommand):
                 f"{source}: {row['refused']:.1%} of {row['pictures']} refused, {row['limited']:.1%} limited"
             )
         self.stdout.write(f"{output} is complete.")
+
+
+def eight_bits_of(artifact: Artifact) -> Callable[[Path], Any] | None:
+    """Makes a graph what the version serves in eight bits; None for a version without ranges."""
+    from training.publishing.int8 import load_ranges, quantised
+
+    path = artifact.folder / RANGES
+    if not path.is_file():
+        return None
+    ranges = load_ranges(path)
+    return lambda graph: quantised(graph, ranges)

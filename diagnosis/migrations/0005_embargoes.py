@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("diagnosis", "0002_words_of_notes"),
+        ("diagnosis", "0004_drift_figures"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
