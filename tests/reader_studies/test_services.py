@@ -290,6 +290,7 @@ def test_a_patients_export_has_the_readings(
 ) -> None:
     """With the reader's identifier and no name."""
     patient = patient_get_or_create(user=alice, details=PatientDetails("P-1", ""))
+    assert patient
     Study.objects.filter(pk=stored[0].study_id).update(patient=patient)
     reader = joined(opened(alice, [bob, rita], design="without"), bob)
     read_all(reader, right)
