@@ -24,7 +24,9 @@ from tests.covidxray.test_access import TABLE, arguments  # noqa: F401
 from tests.toy import ToyEngine
 from tests.uploads import diagnosed
 
-_OTHER_EACH_TIME = re.compile(r'name="(csrfmiddlewaretoken|typed_by)" value="[\w:-]+"|data-seconds="\d+"')
+_OTHER_EACH_TIME = re.compile(
+    r'name="(csrfmiddlewaretoken|typed_by)" value="[\w:-]+"|data-seconds="\d+"|as of \d+ \w+ \d+, \d\d:\d\d'
+)
 FILTERS = (
     {"prediction": "Positive"},
     {"prediction": "Negative"},
