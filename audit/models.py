@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, NoReturn, cast
 
@@ -94,6 +95,13 @@ class Action(models.TextChoices):
     READER_STUDY_VIEWED = "reader-study-viewed", _("Results of a reader study seen")
     READER_STUDY_EXPORTED = "reader-study-exported", _("Results of a reader study exported")
     CASE_READ = "case-read", _("Case of a reader study read")
+    JOB_STARTED = "job-started", _("Job started")
+    JOB_STOPPED = "job-stopped", _("Job stopped")
+    JOB_RESUMED = "job-resumed", _("Job set going again")
+    JOB_VIEWED = "job-viewed", _("Job viewed")
+    JOB_EXPORTED = "job-exported", _("Job downloaded")
+    JOB_DELETED = "job-deleted", _("Job deleted")
+    VERSIONS_COMPARED = "versions-compared", _("Comparison of versions viewed")
 
     BACKUP_MADE = "backup-made", _("Backup made")
     BACKUP_RESTORED = "backup-restored", _("Backup restored")
@@ -155,9 +163,14 @@ class AuditEntry(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise NeverChanged
 
-    def append(self) -> None:
-        """Insert this new row: the one way in, for `audit.services` only. A number that is taken is an error."""
-        super().save(force_insert=True)
+    @classmethod
+    def append_all(cls, rows: list[AuditEntry]) -> None:
+        """Insert these new rows: the one way in, for `audit.services` only. A number that is taken is an error."""
+        models.QuerySet[AuditEntry](cls).bulk_create(rows)
+
+    @property
+    def as_end(self) -> ChainEnd:
+        return ChainEnd(self.sequence, self.hash)
 
     def computed_hash(self) -> str:
         """SHA-256 of the entry as canonical JSON: sorted keys, no spaces, ASCII, times in UTC with microseconds."""
@@ -179,6 +192,14 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
+@dataclass(frozen=True)
+class ChainEnd:
+    """The last entry's number and hash."""
+
+    sequence: int
+    hash: str
+
+
 class AuditHead(models.Model):
     """The end of the chain: one row, locked by every writer."""
 
@@ -194,6 +215,16 @@ class AuditHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sequence} {self.hash}"
+
+    @property
+    def end(self) -> ChainEnd:
+        return ChainEnd(self.sequence, self.hash)
+
+    @classmethod
+    def move(cls, start: ChainEnd, end: ChainEnd) -> bool:
+        """Move the end of the chain, and lock it until the transaction ends; False where it is not at `start`."""
+        found = cls.objects.filter(pk=cls.ONLY, sequence=start.sequence, hash=start.hash)
+        return found.update(sequence=end.sequence, hash=end.hash) == 1
 
     @classmethod
     def locked(cls) -> AuditHead:

@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "accounts",
     "diagnosis",
     "pacs",
+    "jobs",
     "reader_studies",
     "training",
     "backup",
@@ -269,6 +270,22 @@ PACS_WATCH_DAYS = env.number("PACS_WATCH_DAYS", default=2)
 PACS_ATTEMPTS = env.number("PACS_ATTEMPTS", default=20, at_least=1)
 # PACS_CREDENTIALS_NAME=user:password, or PACS_CREDENTIALS_NAME_FILE=path; an archive's page chooses a NAME.
 PACS_CREDENTIALS: dict[str, str] = env.named_secrets("PACS_CREDENTIALS_")
+
+# --- Jobs (docs/jobs.md) ----------------------------------------------------------------------------------------------
+
+# ZIP archives of jobs until they are done. With workers on several machines: on a disk that all of them see.
+JOBS_INBOX = Path(env.str("JOBS_INBOX", default=str(BASE_DIR / "jobs-inbox")))
+# Radiographers may have folders classified that are below this one, in the folder of their institution. Empty: none.
+JOBS_FOLDER: str = env.str("JOBS_FOLDER", default="")
+JOBS_MOST_ITEMS = env.number("JOBS_MOST_ITEMS", default=200_000, at_least=1)
+# After so many attempts a radiograph is given up.
+JOBS_ATTEMPTS = env.number("JOBS_ATTEMPTS", default=5, at_least=1)
+# A job that is done is deleted after so many days; its results stay.
+JOBS_KEPT_DAYS = env.number("JOBS_KEPT_DAYS", default=30, at_least=1)
+# What a job reads archives with: neither app knows the other.
+JOBS_ARCHIVES = "pacs.bulk"
+# Such as redis://host:6379/0: then Celery's workers classify, on as many machines as there are. Empty: `run_jobs` does.
+CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", default="")
 
 # --- E-mail -----------------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ urlpatterns = [
     path("models/", include("diagnosis.model_cards.urls")),
     path("pacs/", include("pacs.urls")),
     path("reader-studies/", include("reader_studies.urls")),
+    path("jobs/", include("jobs.urls")),
     path("accounts/", include("accounts.urls")),
     path("api/", include("api.urls")),
     path("admin/site/", admin.site.admin_view(site_page), name="site"),

@@ -17,6 +17,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from diagnosis.errors import gettext_noop
+from pacs.bounds import ASKING_BOUNDS
 from pacs.errors import ArchiveFault
 from pacs.heads import MODALITIES
 from pacs.models import Instance, Peer
@@ -62,6 +63,8 @@ def radiographs_of(peer: Peer, study: str) -> list[FoundRadiograph]:
         keys = {"StudyInstanceUID": study, "SeriesInstanceUID": str(series.SeriesInstanceUID)}
         rows = (found_radiograph(answer, series, study) for answer in _find(peer, "IMAGE", _IMAGE_KEYS, keys))
         found += [row for row in rows if row]
+        if len(found) >= MOST_RADIOGRAPHS:
+            break
     return found[:MOST_RADIOGRAPHS]
 
 
@@ -127,7 +130,9 @@ def associated(peer: Peer, context: str, syntaxes: Sequence[str] | None = None) 
     asking.dimse_timeout, asking.network_timeout = _SECONDS, _SECONDS
     asking.add_requested_context(context, syntaxes)
     tls = (_client_tls(), peer.address) if peer.uses_tls else None
-    association = asking.associate(peer.address, peer.port or 104, ae_title=peer.ae_title, tls_args=tls)
+    association = asking.associate(
+        peer.address, peer.port or 104, ae_title=peer.ae_title, tls_args=tls, evt_handlers=ASKING_BOUNDS
+    )
     if not association.is_established:
         if association.is_rejected:
             raise ArchiveFault(

@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from accounts.normalise import normalised
+from attempts.claims import attempt_failed, attempt_refused, claim
 from diagnosis.models import Diagnosis, Report, Review, StudyEvent
 from diagnosis.reports.files import ReportUnavailable, read_report
 from diagnosis.reports.services import ReportRefused, report_create
-from pacs.attempts import attempt_failed, attempt_refused, claim
 from pacs.delivery import NotDelivered, deliver
 from pacs.models import Outgoing
 from pacs.objects.building import object_file
@@ -118,7 +118,7 @@ def _pdf(row: Outgoing, source: Source) -> bytes:
         text = gettext_noop("The radiograph was given to another patient than the one in its file.")
         raise NotToBeSent("other-patient", text)
     since = row.event.created if row.event else row.diagnosis.created
-    full = Report.objects.filter(diagnosis=row.diagnosis_id, is_deidentified=False, erased=None)
+    full = Report.objects.filter(diagnosis=row.diagnosis_id, is_deidentified=False)
     report = full.filter(created__gte=since).order_by("pk").first()
     try:
         person = service_person(row.peer.institution)

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from accounts.models import Institution, User
 from accounts.services import person_register
+from attempts.claims import finish
 from audit.models import Action
 from audit.services import record
 from diagnosis.models import Diagnosis, Study, StudyEvent
-from pacs.attempts import finish
 from pacs.models import Instance, Outgoing, Peer
 
 State = Instance.State

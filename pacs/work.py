@@ -11,10 +11,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from attempts.claims import attempt_failed, attempt_postponed, attempt_refused, claim, claim_row
 from diagnosis.errors import DiagnosisError, ModelBusy, ModelUnavailable, gettext_noop
 from diagnosis.uploads.entered import EnteredDetails
 from diagnosis.uploads.services import diagnosis_create
-from pacs.attempts import attempt_failed, attempt_postponed, attempt_refused, claim, claim_row
 from pacs.dicomweb import fetch_file
 from pacs.dimse import have_sent
 from pacs.errors import ArchiveFault

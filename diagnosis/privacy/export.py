@@ -113,8 +113,7 @@ def _result(archive: _Archive, folder: str, result: Diagnosis) -> dict[str, Any]
 
 
 def _report(archive: _Archive, report: Report) -> dict[str, Any]:
-    if not report.erased:
-        archive.add_stored(f"reports/{report.code}.pdf", report.pdf)
+    archive.add_stored(f"reports/{report.code}.pdf", report.pdf)
     return {**_values(report), "state": report.state}
 
 

@@ -265,6 +265,10 @@ def _sentences(outcome: UploadOutcome) -> list[str]:
         )
     elif outcome.is_repeat:
         sentences.append(_("This file had been uploaded and classified before. This is its result."))
+    if outcome.refusal and outcome.newest:
+        sentences.append(
+            _("The model that answers now refuses it as it is stored:") + f" {error_text(outcome.refusal)}"
+        )
     if outcome.is_named_differently:
         sentences.append(
             _("This file names another patient than the one the radiograph is stored with: check whose it is.")

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Institution, User
 from accounts.scope import narrowed
+from attempts.rows import Attempted
 from diagnosis.models import Diagnosis, Study
-from pacs.models.attempts import Attempted
 from pacs.models.peers import Peer
 
 _OF_THE_PERSON: dict[str, Any] = {
@@ -115,6 +115,11 @@ class Instance(Attempted):
 
     def __str__(self) -> str:
         return str(self.uuid)
+
+    @property
+    def most_attempts(self) -> int:
+        most: int = settings.PACS_ATTEMPTS
+        return most
 
     @property
     def diagnosis(self) -> Diagnosis | None:

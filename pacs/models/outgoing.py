@@ -6,15 +6,16 @@ import uuid
 from datetime import datetime
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.scope import narrowed
+from attempts.rows import Attempted
 from diagnosis.models import Diagnosis, StudyEvent
 from diagnosis.reviews.blinding import hides_some, revealed_to
-from pacs.models.attempts import Attempted
 from pacs.models.instances import Instance
 from pacs.models.peers import Peer
 
@@ -82,6 +83,11 @@ class Outgoing(Attempted):
 
     def __str__(self) -> str:
         return str(self.uuid)
+
+    @property
+    def most_attempts(self) -> int:
+        most: int = settings.PACS_ATTEMPTS
+        return most
 
     @property
     def revision(self) -> str:

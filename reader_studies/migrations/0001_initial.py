@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("accounts", "0001_initial"),
-        ("diagnosis", "0005_embargoes"),
+        ("diagnosis", "0007_embargoes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -12,6 +12,8 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from accounts.models import User
 from diagnosis.models import Diagnosis, Patient
 from diagnosis.studies.services import study_void
+from jobs.models import Job
+from jobs.services import NewJob, job_start
 from pacs.services import InstanceHead, instance_found, outgoing_add
 from reader_studies.models import Reader, ReaderStudy
 from tests.cast import client_of
@@ -138,13 +140,20 @@ TABLE = {
     **dict.fromkeys(
         [f"reader_studies:{name}" for name in ("display", "full", "samples", "heat-map", "opacity-map")],
         of("no upload", 302, 404, 404, 403),
+    "jobs:jobs": CLINICAL_PAGE,
+    # Of the person who started it only: jobs/test_pages.py.
+    "jobs:comparison": of("comparison", 302, 200, 200, 403),
+    "jobs:job": of("no job", 302, 404, 404, 403),
+    "jobs:file": of("file of no job", 302, 404, 404, 403),
+    **dict.fromkeys(
+        [f"jobs:{name}" for name in ("stop", "resume", "retry", "delete")], of("no job", 302, 405, 405, 403)
     ),
     "models:list": Row(302, 200, 200, 200),
     "models:version": of("version", 302, 200, 200, 200),
     "models:plot": of("plot", 302, 200, 200, 200),
     # To the API a browser's session means nothing: tests/api/test_access.py has the table of those with a token.
     **dict.fromkeys(
-        [f"api:{name}" for name in ("sign-out", "results", "unanswered", "schema")], Row(401, 401, 401, 401)
+        [f"api:{name}" for name in ("sign-out", "results", "unanswered", "jobs", "schema")], Row(401, 401, 401, 401)
     ),
     **dict.fromkeys(
         [
@@ -156,6 +165,10 @@ TABLE = {
     **dict.fromkeys([f"api:{name}" for name in ("report", "report-file")], of("report", 401, 401, 401, 401)),
     **dict.fromkeys(
         [f"api:{name}" for name in ("display", "thumbnail", "full", "original")], of("study", 401, 401, 401, 401)
+    ),
+    **dict.fromkeys(
+        [f"api:{name}" for name in ("job", "job-stop", "job-go-on", "job-retry", "job-items")],
+        of("no job", 401, 401, 401, 401),
     ),
     "api:unanswered-study": of("study without an answer", 401, 401, 401, 401),
     "api:sign-in": Row(405, 405, 405, 405),
@@ -206,6 +219,12 @@ TABLE = {
     "admin:reader_studies_readerstudy_change": of("row of a reader study", 302, 302, 302, 200),
     "admin:reader_studies_readerstudy_history": of("row of a reader study", 302, 302, 302, 200),
     "admin:reader_studies_readerstudy_delete": of("row of a reader study", 302, 302, 302, 403),
+    "admin:jobs_job_compare": of("version", 302, 302, 302, 200),
+    "admin:jobs_job_changelist": ADMINISTRATION,
+    "admin:jobs_job_add": Row(302, 302, 302, 403),
+    "admin:jobs_job_change": of("row of a job", 302, 302, 302, 200),
+    "admin:jobs_job_history": of("row of a job", 302, 302, 302, 200),
+    "admin:jobs_job_delete": of("row of a job", 302, 302, 302, 403),
     "admin:audit_auditentry_changelist": ADMINISTRATION,
     "admin:audit_auditentry_add": Row(302, 302, 302, 403),
     "admin:audit_auditentry_change": of("audit entry", 302, 302, 302, 200),
@@ -260,6 +279,7 @@ def arguments(alice: User, bob: User, engine: ToyEngine, toy_models: Path) -> di
     outgoing, _ = outgoing_add(diagnosis=diagnosis, peer=peer, kind="sr", sop_instance_uid="1.2.3.4")
     trial = ReaderStudy.objects.create(institution=alice.institution, leader=alice, name="A trial", state="closed")
     Reader.objects.create(reader_study=trial, person=bob, number=1)
+    comparison = job_start(NewJob(alice, "a to b", Job.Source.COMPARISON, {"most": 1}))
     return {
         "": [],
         "reader study": [trial.uuid],
@@ -275,6 +295,10 @@ def arguments(alice: User, bob: User, engine: ToyEngine, toy_models: Path) -> di
         "study": [diagnosis.study.uuid],
         "study without an answer": [unanswered(alice).uuid],
         "no upload": [uuid.uuid4()],
+        "comparison": [comparison.uuid],
+        "row of a job": [comparison.pk],
+        "no job": [uuid.uuid4()],
+        "file of no job": [uuid.uuid4(), "csv"],
         "voided study": [voided.uuid],
         "patient": [patient.uuid],
         "merge": [patient.uuid, 1],

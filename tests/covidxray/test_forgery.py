@@ -35,8 +35,10 @@ ARGUMENTS: dict[str, list[object]] = {
             "peer",
             "instance",
             "outgoing",
+            "row of a job",
         )
     },
+    "file of no job": [uuid.UUID(int=1), "csv"],
 }
 
 

@@ -8,11 +8,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Institution, User
+from attempts.claims import LEASE, attempt_failed, attempt_postponed, claim, leases_end
+from attempts.rows import LONGEST_PAUSE, pause_after
 from audit.models import Action, AuditEntry
 from diagnosis.privacy.erasure import Reason, study_erase
-from pacs.attempts import LEASE, attempt_failed, attempt_postponed, claim, leases_end
 from pacs.models import Instance, Outgoing, Peer
-from pacs.models.attempts import LONGEST_PAUSE, pause_after
 from pacs.services import (
     InstanceHead,
     instance_classified,

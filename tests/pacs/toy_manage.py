@@ -15,13 +15,14 @@ def main() -> None:
     import django
 
     django.setup()
+    from attempts import claims
     from diagnosis.inference.engines import ENGINES
-    from pacs import attempts, outbox
+    from pacs import outbox
     from pacs.objects.identifiers import Kind
     from tests.toy import ToyEngine
 
     ENGINES["toy"] = lambda folder: ToyEngine()
-    attempts.LEASE = timedelta(seconds=10)
+    claims.LEASE = timedelta(seconds=10)
     outbox._ALL = (Kind.REPORT,)  # drawing hundreds of pictures and pages takes minutes
     if sys.argv[1] == "page":
         fetch_by_hand()

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, close_old_connections
 
-from pacs.attempts import leases_end
+from attempts.claims import leases_end
 from pacs.models import Outgoing
 from pacs.outbox import outbox_fill
 from pacs.sending import send_next

@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseFault
 from django.db import close_old_connections, connections
 
-from pacs.attempts import leases_end
+from attempts.claims import leases_end
 from pacs.inbox import inbox, inbox_sweep
 from pacs.models import Instance
 from pacs.services import files_in_use

@@ -1,4 +1,4 @@
-"""Claiming a row of ledger or outbox, and what becomes of the attempt: done, again after a pause, or given up.
+"""Claiming a row, and what becomes of the attempt: done, again after a pause, or given up.
 
 Every transition reads the row under the lock under which it writes it.
 """
@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
-from pacs.models.attempts import Attempted, pause_after
+from attempts.rows import Attempted, pause_after
 
 logger = logging.getLogger(__name__)
 Row = TypeVar("Row", bound=Attempted)
@@ -60,11 +59,11 @@ def finish(row: Attempted, *, state: str, **values: Any) -> None:
 
 @transaction.atomic
 def attempt_failed(row: Row, *, code: str, text: str, values: Mapping[str, Any] | None = None) -> Row:
-    """Again after a pause that grows, or given up (dead) after PACS_ATTEMPTS; the reason stays with it."""
-    now = _locked(row)
-    if now.worker != row.worker or now.attempts != row.attempts:
-        return now  # it took longer than the lease, and another worker has it
-    is_last = now.attempts >= settings.PACS_ATTEMPTS
+    """Again after a pause that grows, or given up (dead) after `most_attempts`; the reason stays with it."""
+    now = locked_row(row)
+    if not is_ours(row, now):
+        return now
+    is_last = now.attempts >= row.most_attempts
     if is_last:
         now.state = "dead"  # type: ignore[attr-defined]
     now.next_at = timezone.now() + pause_after(now.attempts)
@@ -77,7 +76,9 @@ def attempt_failed(row: Row, *, code: str, text: str, values: Mapping[str, Any] 
 @transaction.atomic
 def attempt_postponed(row: Row, *, seconds: float, code: str, text: str) -> Row:
     """Again later, without counting the attempt: nothing is wrong with the row (no model is there, too many wait)."""
-    now = _locked(row)
+    now = locked_row(row)
+    if not is_ours(row, now):
+        return now
     now.attempts = max(now.attempts - 1, 0)
     now.next_at = timezone.now() + timedelta(seconds=seconds)
     _set_reason(now, code, text, None)
@@ -88,7 +89,9 @@ def attempt_postponed(row: Row, *, seconds: float, code: str, text: str) -> Row:
 @transaction.atomic
 def attempt_refused(row: Row, *, state: str, code: str, text: str, values: Mapping[str, Any] | None = None) -> Row:
     """Over, for a reason that another attempt would meet again."""
-    now = _locked(row)
+    now = locked_row(row)
+    if not is_ours(row, now):
+        return now
     now.state = state  # type: ignore[attr-defined]
     _set_reason(now, code, text, values)
     now.save(update_fields=["state", *_REASON])
@@ -109,9 +112,15 @@ def _set_reason(row: Attempted, code: str, text: str, values: Mapping[str, Any] 
     row.reason_values, row.changed = dict(values or {}), timezone.now()
 
 
-def _locked(row: Row) -> Row:
+def locked_row(row: Row) -> Row:
+    """The row as it is now; no one else changes it before the transaction ends."""
     now: Row = type(row)._default_manager.select_for_update().get(pk=row.pk)
     return now
+
+
+def is_ours(row: Attempted, now: Attempted) -> bool:
+    """Whether the attempt at `row` is still the one in force: where it took longer than the lease, another may be."""
+    return (now.worker, now.attempts) == (row.worker, row.attempts)
 
 
 def due_in(moment: datetime) -> float:

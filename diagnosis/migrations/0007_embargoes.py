@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("diagnosis", "0004_drift_figures"),
+        ("diagnosis", "0006_reports_go_with_their_study"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

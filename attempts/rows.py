@@ -1,4 +1,4 @@
-"""Attempted: tried with growing pauses until it is done or given up; columns that ledger and outbox share."""
+"""Attempted: tried with growing pauses until it is done or given up; columns that such rows share."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ class Attempted(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def most_attempts(self) -> int:
+        """After so many failed ones it is given up."""
+        raise NotImplementedError
 
     @property
     def why(self) -> str:
