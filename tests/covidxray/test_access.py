@@ -140,6 +140,7 @@ TABLE = {
     **dict.fromkeys(
         [f"reader_studies:{name}" for name in ("display", "full", "samples", "heat-map", "opacity-map")],
         of("no upload", 302, 404, 404, 403),
+    ),
     "jobs:jobs": CLINICAL_PAGE,
     # Of the person who started it only: jobs/test_pages.py.
     "jobs:comparison": of("comparison", 302, 200, 200, 403),
