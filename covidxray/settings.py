@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "diagnosis",
     "pacs",
     "jobs",
+    "reader_studies",
     "training",
     "backup",
 ]
