@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("audit", "0002_jobs"),
+        ("audit", "0004_sent_to_collector"),
     ]
 
     operations = [
@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                     ("account-second-factor-on", "Second factor set up"),
                     ("account-second-factor-off", "Second factor removed"),
                     ("account-recovery-codes", "Recovery codes renewed"),
+                    ("account-linked", "Account linked with the hospital's sign-in"),
                     ("account-profile", "Own profile changed"),
                     ("institution-created", "Institution added"),
                     ("institution-renamed", "Institution renamed"),
