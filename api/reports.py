@@ -59,10 +59,8 @@ class ReportView(ApiView):
 
 
 class ReportFileView(ApiView):
-    @extend_schema(operation_id="reports_file", responses=answers(file_of("application/pdf"), 404, 410))
+    @extend_schema(operation_id="reports_file", responses=answers(file_of("application/pdf"), 404))
     def get(self, request: Request, uuid: UUID) -> HttpResponse:
-        """The PDF. 410: it was erased."""
+        """The PDF."""
         report = seen_report(request, uuid)
-        if report.erased:
-            raise Problem(410, "erased", _("Erased"))
         return as_file(request, report, "attachment")

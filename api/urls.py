@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from api import additions, fhir, pictures, reports, results, schema, sign_in, studies
+from api import additions, fhir, jobs, pictures, reports, results, schema, sign_in, studies
 
 app_name = "api"
 
@@ -26,6 +26,12 @@ urlpatterns = [
     path("studies/<uuid:uuid>/thumbnail/", pictures.ThumbnailView.as_view(), name="thumbnail"),
     path("studies/<uuid:uuid>/full/", pictures.FullView.as_view(), name="full"),
     path("studies/<uuid:uuid>/original/", pictures.OriginalView.as_view(), name="original"),
+    path("jobs/", jobs.JobsView.as_view(), name="jobs"),
+    path("jobs/<uuid:uuid>/", jobs.JobView.as_view(), name="job"),
+    path("jobs/<uuid:uuid>/stop/", jobs.JobStopView.as_view(), name="job-stop"),
+    path("jobs/<uuid:uuid>/go-on/", jobs.JobGoOnView.as_view(), name="job-go-on"),
+    path("jobs/<uuid:uuid>/retry/", jobs.JobRetryView.as_view(), name="job-retry"),
+    path("jobs/<uuid:uuid>/items/", jobs.JobItemsView.as_view(), name="job-items"),
     path("schema/", schema.SchemaView.as_view(), name="schema"),
     path("docs/", schema.documentation, name="docs"),
 ]

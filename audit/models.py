@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, NoReturn, cast
 
@@ -39,6 +40,7 @@ class Action(models.TextChoices):
     ACCOUNT_SECOND_FACTOR_ON = "account-second-factor-on", _("Second factor set up")
     ACCOUNT_SECOND_FACTOR_OFF = "account-second-factor-off", _("Second factor removed")
     ACCOUNT_RECOVERY_CODES = "account-recovery-codes", _("Recovery codes renewed")
+    ACCOUNT_LINKED = "account-linked", _("Account linked with the hospital's sign-in")
     ACCOUNT_PROFILE = "account-profile", _("Own profile changed")
 
     INSTITUTION_CREATED = "institution-created", _("Institution added")
@@ -86,6 +88,22 @@ class Action(models.TextChoices):
     PACS_RETRIED = "pacs-retried", _("Set going again")
     STUDY_DEIDENTIFIED = "study-deidentified", _("De-identified copy exported")
     RESULT_SENT = "result-sent", _("Result sent to the PACS")
+
+    READER_STUDY_CHANGED = "reader-study-changed", _("Reader study made or changed")
+    READER_STUDY_OPENED = "reader-study-opened", _("Reader study opened")
+    READER_STUDY_CLOSED = "reader-study-closed", _("Reader study closed")
+    READER_STUDY_JOINED = "reader-study-joined", _("Reader study joined")
+    READER_STUDY_LEFT = "reader-study-left", _("Reader study left")
+    READER_STUDY_VIEWED = "reader-study-viewed", _("Results of a reader study seen")
+    READER_STUDY_EXPORTED = "reader-study-exported", _("Results of a reader study exported")
+    CASE_READ = "case-read", _("Case of a reader study read")
+    JOB_STARTED = "job-started", _("Job started")
+    JOB_STOPPED = "job-stopped", _("Job stopped")
+    JOB_RESUMED = "job-resumed", _("Job set going again")
+    JOB_VIEWED = "job-viewed", _("Job viewed")
+    JOB_EXPORTED = "job-exported", _("Job downloaded")
+    JOB_DELETED = "job-deleted", _("Job deleted")
+    VERSIONS_COMPARED = "versions-compared", _("Comparison of versions viewed")
 
     BACKUP_MADE = "backup-made", _("Backup made")
     BACKUP_RESTORED = "backup-restored", _("Backup restored")
@@ -147,9 +165,14 @@ class AuditEntry(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise NeverChanged
 
-    def append(self) -> None:
-        """Insert this new row: the one way in, for `audit.services` only. A number that is taken is an error."""
-        super().save(force_insert=True)
+    @classmethod
+    def append_all(cls, rows: list[AuditEntry]) -> None:
+        """Insert these new rows: the one way in, for `audit.services` only. A number that is taken is an error."""
+        models.QuerySet[AuditEntry](cls).bulk_create(rows)
+
+    @property
+    def as_end(self) -> ChainEnd:
+        return ChainEnd(self.sequence, self.hash)
 
     def computed_hash(self) -> str:
         """SHA-256 of the entry as canonical JSON: sorted keys, no spaces, ASCII, times in UTC with microseconds."""
@@ -171,6 +194,14 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
+@dataclass(frozen=True)
+class ChainEnd:
+    """The last entry's number and hash."""
+
+    sequence: int
+    hash: str
+
+
 class AuditHead(models.Model):
     """The end of the chain: one row, locked by every writer."""
 
@@ -187,6 +218,16 @@ class AuditHead(models.Model):
     def __str__(self) -> str:
         return f"{self.sequence} {self.hash}"
 
+    @property
+    def end(self) -> ChainEnd:
+        return ChainEnd(self.sequence, self.hash)
+
+    @classmethod
+    def move(cls, start: ChainEnd, end: ChainEnd) -> bool:
+        """Move the end of the chain, and lock it until the transaction ends; False where it is not at `start`."""
+        found = cls.objects.filter(pk=cls.ONLY, sequence=start.sequence, hash=start.hash)
+        return found.update(sequence=end.sequence, hash=end.hash) == 1
+
     @classmethod
     def locked(cls) -> AuditHead:
         """The row, locked until the transaction ends."""
@@ -196,6 +237,31 @@ class AuditHead(models.Model):
         except cls.DoesNotExist:  # before the first entry
             _take_turns(cls)
             return cast("AuditHead", rows.get_or_create(pk=cls.ONLY)[0])
+
+
+class AuditSent(models.Model):
+    """Up to which entry the hospital's collector has the audit: one row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=AuditHead.ONLY)
+    sequence = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("what the audit's collector has")
+        verbose_name_plural = _("what the audit's collector has")
+
+    def __str__(self) -> str:
+        return str(self.sequence)
+
+    @classmethod
+    def position(cls) -> int:
+        """0 before anything was sent; reading it leaves no row."""
+        return cls.objects.filter(pk=AuditHead.ONLY).values_list("sequence", flat=True).first() or 0
+
+    @classmethod
+    def move(cls, *, before: int, after: int) -> None:
+        """Unless another sender has moved it."""
+        cls.objects.get_or_create(pk=AuditHead.ONLY)
+        cls.objects.filter(sequence=before).update(sequence=after)
 
 
 def _take_turns(model: type[models.Model]) -> None:

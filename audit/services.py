@@ -21,7 +21,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from audit.models import Action, AuditEntry, AuditHead
+from audit.models import Action, AuditEntry, AuditHead, ChainEnd
 from audit.requests import request_id
 
 # Names of fields, versions, hashes, identifiers, numbers, days: no spaces, and so no sentence and no person's name.
@@ -118,18 +118,39 @@ def held_back() -> Iterator[None]:
     _append(entries)
 
 
+@dataclass
+class _Known:
+    """Where this process left the chain's end: right most of the time, and worth a query less than asking."""
+
+    end: ChainEnd | None = None
+
+
+_known = _Known()
+
+
 @transaction.atomic
 def _append(entries: list[_Pending]) -> None:
     """Add the entries to the end of the chain; others who append wait until the transaction ends."""
     if not entries:
         return
-    head = AuditHead.locked()
+    rows = _moved_end(entries, _known.end) if _known.end else None
+    if rows is None:  # another process has appended since, or what this one appended was rolled back
+        rows = _moved_end(entries, AuditHead.locked().end)
+    if rows is None:
+        raise RuntimeError("the end of the audit log changed under its lock")
+    AuditEntry.append_all(rows)
+    _known.end = rows[-1].as_end
+
+
+def _moved_end(entries: list[_Pending], end: ChainEnd) -> list[AuditEntry] | None:
+    """The entries as rows behind this end, which is moved to the last of them and locked; None where it is none."""
+    rows, last = [], end
     for entry in entries:
-        row = AuditEntry(sequence=head.sequence + 1, previous=head.hash, **vars(entry))
+        row = AuditEntry(sequence=last.sequence + 1, previous=last.hash, **vars(entry))
         row.hash = row.computed_hash()
-        row.append()
-        head.sequence, head.hash = row.sequence, row.hash
-    head.save(update_fields=["sequence", "hash"])
+        rows.append(row)
+        last = row.as_end
+    return rows if AuditHead.move(end, last) else None
 
 
 def was_seen_lately(*, actor: Any, subject: Identified) -> bool:

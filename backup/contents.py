@@ -15,8 +15,9 @@ from audit.models import AuditHead
 # whatever was typed there, passwords too. What `migrate` writes on its own is there before an archive is restored.
 LEFT_OUT_APPS = {"sessions", "axes"}
 # Keys of programs (one may have been withdrawn since), and how often they were used. The history of uploads, with the
-# refused files that wait for a click, is kept for a few days only: an archive would keep it for longer.
-LEFT_OUT = {"accounts.apitoken", "accounts.apiuse", "diagnosis.uploadrecord"}
+# refused files that wait for a click, is kept for a few days only, and jobs for some weeks: an archive would keep them
+# for longer.
+LEFT_OUT = {"accounts.apitoken", "accounts.apiuse", "diagnosis.uploadrecord", "jobs.job", "jobs.item"}
 MADE_BY_MIGRATE: tuple[type[Model], ...] = (ContentType, Permission)
 
 

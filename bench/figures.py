@@ -112,7 +112,14 @@ def targets(results: Results) -> list[Target]:
         *(_target_of_upload(results, name, limit) for name, limit in (("JPEG", 250), ("PNG", 800), ("DICOM", 800))),
         Target("slowest list, search or page of statistics, of most results", slowest_list(results), 100, True, "ms"),
         Target("more queries for most results than for fewest", more_queries(results), 0, True, "queries"),
+        Target("images/s of two hosts ÷ the sum of each alone", share_of_hosts(results), 0.95, False, "times"),
     ]
+
+
+def share_of_hosts(results: Results) -> float | None:
+    """What two workers do at once of what both do alone."""
+    a, b = (results.median("jobs", f"host {name}") for name in ("a", "b"))
+    return ratio(results.median("jobs", "both hosts"), a + b if a and b else None)
 
 
 def _targets_of_precision(results: Results, precision: str, suffix: str) -> list[Target]:

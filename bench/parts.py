@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.machine import mariadb_server
+from bench.queueing import simulated
 from bench.radiographs import FORMATS, radiograph_file
 from bench.sampling import Key, Results, interleaved, measured
 from bench.workers import PROJECT, Worker, WorkerFailed
@@ -20,8 +21,11 @@ from diagnosis.imaging.limits import MAX_FILE_BYTES
 NOT_BUILT = "not built: no int8 graph of the served model on this machine"
 NOT_QUICK = "left out of a quick run"
 NO_MARIADB = "no MariaDB: its server and driver are not here (`make bench` says what to install)"
+NO_HOSTS = "no jobs: it takes root, `ip`, Redis, MariaDB and requirements-queue.txt to make two hosts on this machine"
 TOO_LARGE = "too large: the site takes no file of that size"
 LARGEST_MEGAPIXELS = 40
+QUEUES, LOADS = (1, 2, 8, 32), (0.5, 0.8, 0.95)
+"""Numbers of workers and shares of their time for which waiting times are simulated."""
 ENGINES = {"openvino": "openvino-float32", "openvino_int8": "openvino-int8", "keras": "keras"}
 """Contender -> name of the site's engine."""
 
@@ -43,7 +47,9 @@ class BenchPlan:
     weights: str = "astra"
     results: tuple[int, ...] = (10_000, 1_000_000)
     list_rounds: int = 5
-    parts: tuple[str, ...] = ("inference", "threads", "process", "upload", "training", "lists")
+    job_images: int = 40
+    job_rounds: int = 2
+    parts: tuple[str, ...] = ("inference", "threads", "process", "upload", "training", "lists", "jobs")
     is_quick: bool = False
     has_int8: bool = True
     model_folder: Path = field(default=PROJECT / "models")
@@ -233,6 +239,26 @@ def lists(plan: BenchPlan, scratch: Path, results: Results) -> None:
                 results.add([measured(Key("lists", f"{kind}: queries", number), "queries", [found["queries"]])])
 
 
+def jobs(plan: BenchPlan, scratch: Path, results: Results) -> None:
+    """Images per second of jobs: one process, Celery, workers on two hosts next to what each does alone; waiting."""
+    if not (_has_mariadb() and find_spec("celery")):
+        results.leave_out(Key("jobs", "all"), NO_HOSTS)
+        return
+    with Worker("bench.sides.jobs_side", environment(scratch)) as side:
+        if not side.call("can_be_measured"):
+            results.leave_out(Key("jobs", "all"), NO_HOSTS)
+            return
+        found = side.call("measure", folder=str(scratch), images=plan.job_images, rounds=plan.job_rounds)
+    results.add([measured(Key("jobs", name), "images/s", values) for name, values in found["images/s"].items()])
+    results.add([measured(Key("jobs", name), "of one", [value]) for name, value in found["costs"].items()])
+    results.add([measured(Key("jobs", "service"), "s", found["service"])])
+    for workers in QUEUES:
+        for load in LOADS:
+            waiting = simulated(found["service"], workers=workers, load=load)
+            for name, value in (("mean", waiting.mean), ("p95", waiting.p95)):
+                results.add([measured(Key("jobs", f"waiting {name}, {workers} workers", load), "s", [value])])
+
+
 def _has_mariadb() -> bool:
     return mariadb_server() is not None and find_spec("MySQLdb") is not None
 
@@ -244,6 +270,7 @@ PARTS: Mapping[str, Callable[[BenchPlan, Path, Results], None]] = {
     "upload": upload,
     "training": training,
     "lists": lists,
+    "jobs": jobs,
 }
 
 

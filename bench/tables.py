@@ -15,6 +15,7 @@ from bench.figures import (
     training_seconds,
 )
 from bench.machine import Machine
+from bench.parts import QUEUES
 from bench.radiographs import FORMATS
 from bench.sampling import Key, Results
 
@@ -51,6 +52,7 @@ def tables(results: Results, machine: Machine, measured_at: str, versions: dict[
         "upload": _upload(results),
         "training": _training(results),
         "lists": _lists(results),
+        "jobs": _jobs(results),
     }
 
 
@@ -76,6 +78,34 @@ def machine_line(machine: Machine, measured_at: str, versions: dict[str, str]) -
         f"Busy processes before and after: {machine.busy_before:g} and {machine.busy_after:g}.\n"
         f"{packages}."
     )
+
+
+JOBS = {
+    "classify": "`manage.py classify`, which stores nothing",
+    "run_jobs": "a job by one process (`run_jobs`)",
+    "celery": "a job by Celery with two processes",
+    "classify on one core": "`manage.py classify` on one processor",
+    "host a": "a job by a worker on a host of its own, one processor",
+    "host b": "a job by the other one",
+    "both hosts": "a job by both hosts at once",
+}
+
+
+def _jobs(results: Results) -> str:
+    rows = [(title, _spread(results, Key("jobs", name))) for name, title in JOBS.items()]
+    costs = ("kB stored", "rows", "kB in the database", "kB through the network")
+    said = ", ".join(f"{_spread(results, Key('jobs', name))} {name}" for name in costs)
+    loads = results.sizes("jobs", "waiting mean, 1 workers")
+    heads = ["workers", *(f"busy {load:.0%}: mean (p95), s" for load in loads)]
+    return (
+        f"{table(['way', 'images/s'], rows)}\n\nOf one radiograph of one megapixel: {said}.\n\n"
+        f"{table(heads, [(f'{number}', *(_waiting(results, number, load) for load in loads)) for number in QUEUES])}"
+    )
+
+
+def _waiting(results: Results, workers: int, load: float) -> str:
+    mean, p95 = (results.median("jobs", f"waiting {name}, {workers} workers", load) for name in ("mean", "p95"))
+    return f"{_number(mean)} ({_number(p95)})"
 
 
 def _targets(results: Results) -> str:

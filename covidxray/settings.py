@@ -18,6 +18,8 @@ from covidxray.environment import Environment
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
 env.read_settings(BASE_DIR / ".env")
+from covidxray.identity_settings import *  # noqa: E402, F403 - after the file was read
+from covidxray.identity_settings import OUTSIDE_BACKENDS, SIGN_OUT_ORIGINS  # noqa: E402
 
 SECRET_KEY: str = env.str("SECRET_KEY")
 DEBUG: bool = env.bool("DEBUG", default=False)
@@ -46,6 +48,8 @@ INSTALLED_APPS = [
     "accounts",
     "diagnosis",
     "pacs",
+    "jobs",
+    "reader_studies",
     "training",
     "backup",
 ]
@@ -181,7 +185,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 PASSWORD_HASHERS = ["accounts.hashing.BoundedArgon2Hasher"]
-AUTHENTICATION_BACKENDS = ["accounts.backends.LockoutBackend", "accounts.backends.PasswordBackend"]
+AUTHENTICATION_BACKENDS = [
+    "accounts.backends.LockoutBackend",
+    "accounts.backends.PasswordBackend",
+    *OUTSIDE_BACKENDS,  # accounts of the hospital
+]
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "diagnosis:home"
 LOGOUT_REDIRECT_URL = "accounts:sign-in"
@@ -269,6 +277,22 @@ PACS_ATTEMPTS = env.number("PACS_ATTEMPTS", default=20, at_least=1)
 # PACS_CREDENTIALS_NAME=user:password, or PACS_CREDENTIALS_NAME_FILE=path; an archive's page chooses a NAME.
 PACS_CREDENTIALS: dict[str, str] = env.named_secrets("PACS_CREDENTIALS_")
 
+# --- Jobs (docs/jobs.md) ----------------------------------------------------------------------------------------------
+
+# ZIP archives of jobs until they are done. With workers on several machines: on a disk that all of them see.
+JOBS_INBOX = Path(env.str("JOBS_INBOX", default=str(BASE_DIR / "jobs-inbox")))
+# Radiographers may have folders classified that are below this one, in the folder of their institution. Empty: none.
+JOBS_FOLDER: str = env.str("JOBS_FOLDER", default="")
+JOBS_MOST_ITEMS = env.number("JOBS_MOST_ITEMS", default=200_000, at_least=1)
+# After so many attempts a radiograph is given up.
+JOBS_ATTEMPTS = env.number("JOBS_ATTEMPTS", default=5, at_least=1)
+# A job that is done is deleted after so many days; its results stay.
+JOBS_KEPT_DAYS = env.number("JOBS_KEPT_DAYS", default=30, at_least=1)
+# What a job reads archives with: neither app knows the other.
+JOBS_ARCHIVES = "pacs.bulk"
+# Such as redis://host:6379/0: then Celery's workers classify, on as many machines as there are. Empty: `run_jobs` does.
+CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", default="")
+
 # --- E-mail -----------------------------------------------------------------------------------------------------------
 
 # smtp://user:password@host:25, smtp+tls:// (STARTTLS), smtp+ssl://, consolemail://, or filemail:///folder (relative).
@@ -291,6 +315,13 @@ ALERT_DRIFT = env.bool("ALERT_DRIFT", default=False)
 # What Prometheus has to bring to /metrics; without it there is no such address.
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 
+# The hospital's collector of audit entries (manage.py send_audit): host:port of syslog over TLS, and paths.
+AUDIT_COLLECTOR: str = env.str("AUDIT_COLLECTOR", default="")
+AUDIT_COLLECTOR_CA: str = env.str("AUDIT_COLLECTOR_CA", default="")
+AUDIT_COLLECTOR_CERTIFICATE: str = env.str("AUDIT_COLLECTOR_CERTIFICATE", default="")
+AUDIT_COLLECTOR_KEY: str = env.str("AUDIT_COLLECTOR_KEY", default="")
+AUDIT_SOURCE: str = env.str("AUDIT_SOURCE", default="covidxray")
+
 # --- Security ---------------------------------------------------------------------------------------------------------
 
 CONTENT_SECURITY_POLICY = {
@@ -301,7 +332,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],  # Bootstrap draws its ticks and arrows from data: addresses
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *SIGN_OUT_ORIGINS],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     },
@@ -358,6 +389,7 @@ LOGGING = {
         "fontTools": {"level": "WARNING"},  # otherwise a dozen records for each report
         # They would log whom an archive was asked for, and identifiers of radiographs.
         **{name: {"level": "WARNING"} for name in ("pynetdicom", "dicomweb_client", "highdicom")},
+        **{name: {"level": "ERROR"} for name in ("mozilla_django_oidc", "django_auth_ldap")},  # they name people
         "accounts.mail": {"handlers": ["counted"], "level": "WARNING"},
         "diagnosis.inference.concurrency": {"handlers": ["counted"], "level": "WARNING"},
         "django": {"handlers": ["json"], "level": "INFO", "propagate": False},

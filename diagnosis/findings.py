@@ -1,4 +1,4 @@
-"""What the network can find, and what it can be called: class order, answers, opacities, quality of a picture."""
+"""What the network can find, and what it can be called: class order, answers, opacities, appearances, quality."""
 
 from enum import StrEnum
 
@@ -23,6 +23,15 @@ class OpacityAnswer(StrEnum):
     YES = "yes"
     UNCLEAR = "unclear"
     NO = "no"
+
+
+class Appearance(StrEnum):
+    """What readers call a radiograph of a person who may have COVID-19 (RSNA consensus), in the order of the page."""
+
+    TYPICAL = "typical"
+    INDETERMINATE = "indeterminate"
+    ATYPICAL = "atypical"
+    NEGATIVE = "negative"
 
 
 class Verdict(StrEnum):

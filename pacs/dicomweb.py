@@ -69,16 +69,18 @@ def radiographs_of(peer: Peer, study: str) -> list[FoundRadiograph]:
         )
         rows = (found_radiograph(answer, series, study) for answer in _datasets(answers))
         found += [row for row in rows if row and (row.sop_class_uid in RADIOGRAPHS or not row.sop_class_uid)]
+        if len(found) >= MOST_RADIOGRAPHS:
+            break
     return found[:MOST_RADIOGRAPHS]
 
 
 @asking
-def series_since(peer: Peer, first_day: date) -> Iterator[Dataset]:
-    """Every series of radiographs of the studies from that day on."""
+def series_since(peer: Peer, first_day: date, last_day: date | None = None) -> Iterator[Dataset]:
+    """Every series of radiographs of the studies from that day on, or of both days and those between."""
     client = client_of(peer)
     found: list[Dataset] = []
     for modality in MODALITIES:
-        filters = {"Modality": modality, "StudyDate": day_range(first_day, None)}
+        filters = {"Modality": modality, "StudyDate": day_range(first_day, last_day)}
         for offset in range(0, _MOST_NEW, _PAGE):
             answers = client.search_for_series(
                 search_filters=filters, fields=_SERIES_FIELDS, limit=_PAGE, offset=offset
@@ -105,7 +107,7 @@ def heads_of_series(peer: Peer, study: str, series: str) -> list[InstanceHead]:
 
 
 @asking
-def fetch_file(peer: Peer, instance: Instance) -> bytes:
+def fetch_file(peer: Peer, instance: Instance | InstanceHead) -> bytes:
     """The file of a radiograph as the archive has it, whatever its transfer syntax."""
     address = f"{_address(peer, instance)}"
     kind = 'multipart/related; type="application/dicom"; transfer-syntax=*'
@@ -133,7 +135,7 @@ def last_change(peer: Peer, since: int) -> int:
     return int(response.json()["Last"])
 
 
-def _address(peer: Peer, instance: Instance) -> str:
+def _address(peer: Peer, instance: Instance | InstanceHead) -> str:
     study, series = instance.study_instance_uid, instance.series_instance_uid
     return f"{peer.dicomweb_url.rstrip('/')}/studies/{study}/series/{series}/instances/{instance.sop_instance_uid}"
 
@@ -147,7 +149,7 @@ _BOUNDARY = re.compile(r'boundary="?([^";]{1,70})"?', re.IGNORECASE)
 
 def _only_part(content_type: str, body: bytes) -> bytes:
     """The content of the first part of a multipart answer; the body where the archive sent the file as it is."""
-    if content_type.lower().startswith("application/dicom") and "multipart" not in content_type.lower():
+    if content_type.partition(";")[0].strip().lower() == "application/dicom":
         return body
     match = _BOUNDARY.search(content_type)
     if match is None:

@@ -11,9 +11,9 @@ from enum import IntEnum
 from django.db import Error as DatabaseFault
 from django.db import connections
 
+from attempts.claims import attempt_refused
 from diagnosis.errors import RadiographRejected
 from diagnosis.imaging.limits import MAX_FILE_BYTES, refuse_size
-from pacs.attempts import attempt_refused
 from pacs.heads import RADIOGRAPHS, head_of_file
 from pacs.inbox import inbox_delete, inbox_write
 from pacs.models import Instance, Peer

@@ -18,6 +18,7 @@ from pynetdicom.association import Association
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 from pynetdicom.transport import AssociationServer
 
+from pacs.bounds import BOUNDS
 from pacs.models import Peer
 from pacs.receiving import MAX_RECEIVED_BYTES, Status, addresses_of, radiograph_received, sender
 
@@ -173,4 +174,5 @@ _HANDLERS: list[Any] = [
     (evt.EVT_C_STORE, _store),
     (evt.EVT_C_ECHO, _echo),
     (evt.EVT_PDU_RECV, _bounded),
+    *BOUNDS,
 ]

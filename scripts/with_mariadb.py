@@ -57,13 +57,13 @@ def server(folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[str]:
+def running(folder: Path, *options: str) -> Iterator[str]:
     """Start the server whose data is in the folder already, and stop it at the end."""
     socket, log = folder / "socket", folder / "log"
     socket.unlink(missing_ok=True)  # of a server that was killed
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [_program("mariadbd"), *_options(folder), *NO_WAITING_FOR_DISKS],
+            [_program("mariadbd"), *_options(folder), *NO_WAITING_FOR_DISKS, *options],
             stdout=output,
             stderr=output,
             start_new_session=True,  # Ctrl-C is for the command; the server is stopped once that has ended

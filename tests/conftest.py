@@ -94,6 +94,7 @@ def live_server(django_db_setup: None, live_server: LiveServer) -> LiveServer:
 def media_root(settings: Settings, tmp_path: Path) -> Path:
     """Every test stores its uploads in a folder of its own."""
     settings.MEDIA_ROOT, settings.PACS_INBOX = tmp_path / "media", tmp_path / "inbox"
+    settings.JOBS_INBOX = tmp_path / "jobs-inbox"
     return settings.MEDIA_ROOT
 
 

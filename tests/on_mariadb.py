@@ -40,10 +40,12 @@ REPEATED = (
     "diagnosis/uploads/test_services.py",  # the same file at the same moment
     "diagnosis/worklist",  # two people ask for the next study at once
     "faults",
+    "jobs/test_work.py",  # claims under locks, keys that are there already
     "operations/test_database.py",
     "operations/test_site_page.py",
     "pacs/test_services.py",  # claims and unique rows under locks
     "pacs/test_outbox.py",  # one row for each object
+    "reader_studies/test_services.py",  # unique rows, locks
     "test_spelling.py",  # collations
 )
 

@@ -27,12 +27,15 @@ ROOMS = (
     "accounts",
     "administration",
     "api",
+    "attempts",
     "audit",
     "backup",
     "covidxray",
     "diagnosis",
+    "jobs",
     "operations",
     "pacs",
+    "reader_studies",
     "training",
 )
 LANGUAGES = ("ms", "ar")

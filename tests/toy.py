@@ -36,10 +36,12 @@ class ToyEngine:
     probability: float = 0.31
     fault: Exception | None = None
     runs: int = 0
+    seen: np.ndarray | None = None
     name: str = "toy"
 
     def run(self, images: np.ndarray) -> EngineOutput:
         self.runs += 1
+        self.seen = images
         if self.fault:
             raise self.fault
         probabilities = np.array([[self.probability, 1 - self.probability]] * len(images), dtype=np.float32)

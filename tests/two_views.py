@@ -76,6 +76,29 @@ def with_gate(models: Path, to: Path, **faults: Any) -> Path:
     return to
 
 
+def with_appearances(models: Path, to: Path) -> Path:
+    """A copy of format 4, whose head calls every picture atypical."""
+    from diagnosis.inference.artifacts import (
+        APPEARANCES,
+        CARD,
+        PARTS,
+        WITH_APPEARANCES,
+        file_sha256,
+        read_json,
+        write_json,
+    )
+
+    shutil.copytree(models, to)
+    folder = to / VERSION
+    width = 2 * (64 + 1) + 4 * 32 + 56
+    weights, bias = np.zeros((width, 4), np.float32), np.array([0, 0, 3, 0], np.float32)
+    np.savez_compressed(folder / APPEARANCES, weights=weights, bias=bias)
+    card = read_json(folder / CARD)
+    card["contract"]["format"] = WITH_APPEARANCES
+    write_json(folder / CARD, card | {"parts": {name: file_sha256(folder / name) for name in (*PARTS, APPEARANCES)}})
+    return to
+
+
 def write_two_view_version(root: Path) -> Path:
     """models/ with the version in use, made by the real chain."""
     import keras

@@ -22,7 +22,7 @@ KEPT_BYTES, KEPT_SECONDS = 48 * 1024**2, 300
 
 _turns = threading.Semaphore(AT_ONCE)
 _lock = threading.Lock()
-_kept: OrderedDict[UUID, tuple[float, bytes]] = OrderedDict()
+_kept: OrderedDict[tuple[UUID, str], tuple[float, bytes]] = OrderedDict()
 
 
 def study_samples(study: Study) -> bytes:
@@ -30,24 +30,25 @@ def study_samples(study: Study) -> bytes:
 
     The caller has checked that the person may see the study.
     """
-    body = _found(study.uuid)
+    key = study.uuid, study.correction  # turned after it was stored, it is shown by other samples
+    body = _found(key)
     if body is None:
         with _turn(), stored(study.original) as file:
             body = samples_of_untrusted(file.read(), study.correction)
-        _keep(study.uuid, body)
+        _keep(key, body)
     return body
 
 
-def _found(uuid: UUID) -> bytes | None:
+def _found(key: tuple[UUID, str]) -> bytes | None:
     with _lock:
         _forget()
-        return _kept[uuid][1] if uuid in _kept else None
+        return _kept[key][1] if key in _kept else None
 
 
-def _keep(uuid: UUID, body: bytes) -> None:
+def _keep(key: tuple[UUID, str], body: bytes) -> None:
     with _lock:
-        _kept[uuid] = (time.monotonic(), body)
-        _kept.move_to_end(uuid)
+        _kept[key] = (time.monotonic(), body)
+        _kept.move_to_end(key)
         _forget()
 
 

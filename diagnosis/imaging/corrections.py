@@ -1,11 +1,12 @@
-"""Turning a radiograph upright, or inverting it, where a person asks for it after it was refused."""
+"""Turning a radiograph upright, inverting it, or leaving it, where a person asks for it after it was refused."""
 
 from typing import Literal, get_args
 
 import numpy as np
 
-Correction = Literal["", "turn-90", "turn-180", "turn-270", "invert"]
-"""Clockwise turns in degrees, or black for white; "" leaves the picture as it is."""
+Correction = Literal["", "turn-90", "turn-180", "turn-270", "invert", "as-is"]
+"""Clockwise turns in degrees, black for white, or a person has looked at it and leaves it; "" is nothing asked for."""
+AS_IS: Correction = "as-is"
 CORRECTIONS: tuple[str, ...] = get_args(Correction)
 
 
@@ -18,7 +19,7 @@ def corrected(pixels: np.ndarray, correction: str) -> np.ndarray:
     """(height, width) uint8 -> the picture turned or inverted, read-only. Raises ValueError for another correction."""
     if correction not in CORRECTIONS:
         raise ValueError(f"unknown correction {correction!r}")
-    if not correction:
+    if correction in ("", AS_IS):
         return pixels
     changed = 255 - pixels if correction == "invert" else np.rot90(pixels, -int(correction.removeprefix("turn-")) // 90)
     changed = np.ascontiguousarray(changed)

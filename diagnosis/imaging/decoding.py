@@ -26,7 +26,9 @@ from typing import Any
 import numpy as np
 
 from diagnosis.errors import ModelUnavailable, RadiographRejected, gettext_noop
-from diagnosis.imaging.decoding_process import MAX_MESSAGE_BYTES, READ, READY, SAMPLES
+from diagnosis.imaging.decoding_process import MAX_MESSAGE_BYTES, MOST_STORED_BYTES, READ, READY, SAMPLES, STORED
+from diagnosis.imaging.dicom import read_stored
+from diagnosis.imaging.doubts import Doubt
 from diagnosis.imaging.limits import MAX_PIXELS, refuse_size, too_costly
 from diagnosis.imaging.notes import ReadingNote
 from diagnosis.imaging.radiograph import DicomDetails, Radiograph, damaged, read_radiograph, sniffed_format
@@ -236,15 +238,27 @@ def samples_of_untrusted(content: bytes, correction: str = "") -> bytes:
         return os.pread(room, answer["bytes"], 0)
 
 
+def stored_of_untrusted(content: bytes) -> np.ndarray:
+    """The stored values of a DICOM file (`dicom.read_stored`), in the same way. Raises as `read_untrusted` does."""
+    refuse_size(len(content))
+    if not hasattr(os, "memfd_create"):
+        return read_stored(content)[0]
+    with _asked(STORED, content, room=MOST_STORED_BYTES) as (answer, room, _sha256):
+        (height, width), kind = answer["shape"], np.dtype(answer["kind"])
+        if kind.kind not in "ui" or not 0 < height * width * kind.itemsize <= MOST_STORED_BYTES:
+            raise damaged("DICOM")
+        return np.frombuffer(os.pread(room, height * width * kind.itemsize, 0), kind).reshape(height, width)
+
+
 @contextmanager
-def _asked(task: str, content: bytes) -> Iterator[tuple[dict[str, Any], int, str]]:
+def _asked(task: str, content: bytes, room: int = MAX_PIXELS) -> Iterator[tuple[dict[str, Any], int, str]]:
     """What a decoding process answers, the room in which it has put the rest, and the content's SHA-256."""
     kind = sniffed_format(content)
-    with _shared(len(content)) as file, _shared(MAX_PIXELS) as room:
+    with _shared(len(content)) as file, _shared(room) as answered:
         os.pwrite(file, content, 0)
         try:
             with _pool.process() as process:
-                process.send(task, file, room)
+                process.send(task, file, answered)
                 sha256 = hashlib.sha256(content).hexdigest()  # while the other one decodes
                 answer = process.answer()
         except ProcessEnded as end:
@@ -252,7 +266,7 @@ def _asked(task: str, content: bytes) -> Iterator[tuple[dict[str, Any], int, str
             raise too_costly() if end.status in _OUT_OF_BOUNDS else damaged(kind) from end
         if "code" in answer:
             raise RadiographRejected(answer["message"], code=answer["code"], **answer["values"])
-        yield answer, room, sha256
+        yield answer, answered, sha256
 
 
 @contextmanager
@@ -274,6 +288,7 @@ def _radiograph(answer: dict[str, Any], room: int) -> Radiograph:
     if described["dicom"]:
         described["dicom"] = DicomDetails(**described["dicom"])
     described["view"] = ViewTags(**described["view"])
+    described["doubts"] = tuple(map(Doubt, described["doubts"]))
     described["notes"] = tuple(map(ReadingNote, described["notes"]))
     return Radiograph(pixels=pixels.reshape(height, width), **described)
 

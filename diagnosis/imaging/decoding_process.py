@@ -18,10 +18,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from diagnosis.errors import RadiographRejected
 from diagnosis.imaging.confinement import confine
+from diagnosis.imaging.dicom import read_stored
 from diagnosis.imaging.limits import too_costly
 from diagnosis.imaging.radiograph import MAX_PIXELS, Radiograph, damaged, read_radiograph, sniffed_format
 from diagnosis.imaging.samples import packed, read_samples
@@ -32,8 +34,10 @@ MEMORY_BYTES = 600 * 1024**2
 """Of addresses, besides what the process has when it is ready: a decoder at its limit, the file and the pixels."""
 MAX_MESSAGE_BYTES = 64 * 1024
 READY = b"ready"
-READ, SAMPLES = "read", "samples "
-"""What is asked for: a radiograph with its pixels, or its samples for the viewer, with a correction after the blank."""
+READ, STORED, SAMPLES = "read", "stored", "samples "
+"""What is asked for: a radiograph with its pixels, a DICOM file's stored values, or samples for the viewer, with a
+correction after the blank."""
+MOST_STORED_BYTES = 2 * MAX_PIXELS
 _OPEN_FILES = 64
 
 
@@ -67,7 +71,7 @@ def _limit() -> None:
     addresses = int(re.findall(r"VmSize:\s+(\d+) kB", status)[0]) * 1024
     for kind, limit in (
         (resource.RLIMIT_AS, addresses + MEMORY_BYTES),
-        (resource.RLIMIT_FSIZE, MAX_PIXELS),
+        (resource.RLIMIT_FSIZE, MOST_STORED_BYTES),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
     ):
@@ -81,7 +85,10 @@ def _answer(task: str, file: int, room: int) -> bytes:
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
     try:
         with os.fdopen(os.dup(file), "rb") as stream:
-            return _read(stream.read(), room) if task == READ else _sample(stream.read(), task, room)
+            content = stream.read()
+        if task == READ:
+            return _read(content, room)
+        return _store(content, room) if task == STORED else _sample(content, task, room)
     except RadiographRejected as refusal:
         return _refused(refusal)
     except MemoryError:
@@ -92,6 +99,17 @@ def _read(content: bytes, room: int) -> bytes:
     radiograph = read_radiograph(content, sha256="")
     os.pwrite(room, radiograph.pixels.data, 0)
     return _json({"shape": radiograph.pixels.shape, "radiograph": _described(radiograph)})
+
+
+def _store(content: bytes, room: int) -> bytes:
+    try:
+        stored, _dataset = read_stored(content)
+    except (RadiographRejected, MemoryError):
+        raise
+    except Exception as error:  # decoders raise anything at all
+        raise damaged("DICOM") from error
+    os.pwrite(room, np.ascontiguousarray(stored).data, 0)
+    return _json({"shape": stored.shape, "kind": stored.dtype.str})
 
 
 def _sample(content: bytes, task: str, room: int) -> bytes:

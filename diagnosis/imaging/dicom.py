@@ -26,6 +26,7 @@ from diagnosis.imaging.dicom_decoders import DECODER_DEPENDENCIES
 from diagnosis.imaging.dicom_details import KEPT_TAGS, DicomDetails, kept_details
 from diagnosis.imaging.dicom_head import DicomHead, dicom_head
 from diagnosis.imaging.dicom_limits import refuse_costly_pixels
+from diagnosis.imaging.doubts import Doubt, doubts_of
 from diagnosis.imaging.frames import single_frame, sniffed_syntax, without_padding
 from diagnosis.imaging.grey import GreyPicture, grey_colours, grey_picture, read_only
 from diagnosis.imaging.limits import refuse_oversize
@@ -124,6 +125,7 @@ class DicomPicture:
     notes: tuple[ReadingNote, ...]
     decoded_sha256: str
     """Hexadecimal SHA-256 of the stored values, before any window: an archive may change the window."""
+    doubts: tuple[Doubt, ...]
 
 
 def read_dicom(content: bytes) -> DicomPicture:
@@ -134,14 +136,23 @@ def read_dicom(content: bytes) -> DicomPicture:
     stored, colours = _decoded(dataset, transfer_syntax)
     picture = _shown(stored, colours, dataset, notes)
     pixels = upright(picture.pixels, dataset, notes, is_chest=not view.other_part)
+    doubts = doubts_of(dataset, notes)
     return DicomPicture(
         replace(picture, pixels=read_only(pixels)),
         kept_details(dataset, transfer_syntax),
         view,
         tag_text(dataset, "SOPInstanceUID")[:64],
         tuple(notes),
-        hashlib.sha256(f"{stored.shape}{stored.dtype.kind}:".encode() + stored.tobytes()).hexdigest(),
+        _sha256(f"{stored.shape}{stored.dtype.kind}:", stored),
+        doubts,
     )
+
+
+def _sha256(kind: str, values: np.ndarray) -> str:
+    """Hexadecimal, of the kind and the values, which are not copied for it."""
+    digest = hashlib.sha256(kind.encode())
+    digest.update(np.ascontiguousarray(values).data)
+    return digest.hexdigest()
 
 
 def read_stored(content: bytes) -> tuple[np.ndarray, Dataset]:
@@ -152,6 +163,11 @@ def read_stored(content: bytes) -> tuple[np.ndarray, Dataset]:
     dataset, notes = _opened(content)
     stored, colours = _decoded(dataset, dataset.file_meta.TransferSyntaxUID)
     return (stored if is_grey(dataset) else _shown(stored, colours, dataset, notes).pixels), dataset
+
+
+def read_tags(content: bytes) -> Dataset:
+    """The wanted tags of a radiograph; its picture is not decoded. Raises as `read_dicom` does."""
+    return _opened(content)[0]
 
 
 def is_grey(dataset: Dataset) -> bool:
@@ -168,6 +184,7 @@ def _opened(content: bytes) -> tuple[Dataset, list[ReadingNote]]:
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = transfer_syntax
     notes = [] if head.transfer_syntax else [ReadingNote.NO_HEADER]
+    dataset.PhotometricInterpretation = tag_text(dataset, "PhotometricInterpretation").upper()
     refuse_own_object(dataset)
     _refuse_other_objects(dataset)
     _refuse_layout(dataset)

@@ -13,5 +13,7 @@ class ReadingNote(StrEnum):
     NO_HEADER = "no-header"
     ORIENTATION = "orientation"
     TURNED = "turned"
+    FIELD = "field"
+    SIGN = "sign"
     ASPECT = "aspect"
     SECOND_PICTURE = "second-picture"

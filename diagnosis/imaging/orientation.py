@@ -8,10 +8,9 @@ import numpy as np
 from PIL import Image
 from pydicom.dataset import Dataset
 
-from diagnosis.errors import RadiographRejected, gettext_noop
 from diagnosis.imaging.limits import MAX_PIXELS
 from diagnosis.imaging.notes import ReadingNote
-from diagnosis.imaging.tag_numbers import tag_number, tag_numbers
+from diagnosis.imaging.tag_numbers import tag_numbers
 from diagnosis.imaging.tag_texts import tag_text
 
 _OPPOSITE = {"L": "R", "R": "L", "H": "F", "F": "H", "A": "P", "P": "A"}
@@ -20,7 +19,7 @@ _LEAST_STRETCH, _MOST_STRETCH = 1.01, 4.0
 
 
 def upright(pixels: np.ndarray, dataset: Dataset, notes: list[ReadingNote], *, is_chest: bool) -> np.ndarray:
-    """Turn and stretch (rows, columns) uint8 pixels as the tags say; raises RadiographRejected where that is open.
+    """Turn and stretch (rows, columns) pixels as the tags say; where they leave it open (`doubts`) they stay as stored.
 
     Only a chest is turned: hands and legs hang otherwise.
     """
@@ -39,7 +38,6 @@ def orientation_letters(dataset: Dataset) -> list[str]:
 def _turned(pixels: np.ndarray, dataset: Dataset, notes: list[ReadingNote], *, is_chest: bool) -> np.ndarray:
     found = [letters[0] for letters in orientation_letters(dataset)]
     if not found:
-        _refuse_turned_field(dataset)
         if tag_text(dataset, "PatientOrientation"):
             notes.append(ReadingNote.ORIENTATION)
         return pixels
@@ -53,19 +51,6 @@ def _turned(pixels: np.ndarray, dataset: Dataset, notes: list[ReadingNote], *, i
     if row == "R":
         pixels = pixels[:, ::-1]
     return pixels[::-1] if column == "H" else pixels
-
-
-def _refuse_turned_field(dataset: Dataset) -> None:
-    """The field of view was turned or flipped, and no tag says where the patient's head is now."""
-    turned = (tag_number(dataset, "FieldOfViewRotation") or 0) % 360
-    if turned or tag_text(dataset, "FieldOfViewHorizontalFlip").upper() == "YES":
-        raise RadiographRejected(
-            gettext_noop(
-                "The DICOM file says that its picture was turned or flipped, but not which way is up "
-                "(Patient Orientation); export it upright."
-            ),
-            code="dicom-turned",
-        )
 
 
 def _true_shape(pixels: np.ndarray, dataset: Dataset, notes: list[ReadingNote]) -> np.ndarray:

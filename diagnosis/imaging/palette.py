@@ -43,17 +43,22 @@ def _is_little_endian(dataset: Dataset) -> bool:
 
 
 def table_words(data: object, count: int, *, is_little_endian: bool) -> np.ndarray:
-    """The entries of a look-up table as uint16: of 16 bits, or of 8 bits packed where there are as few bytes."""
+    """The entries of a look-up table as uint16: of 16 bits, or of 8 bits packed where there are just as many bytes."""
     if not isinstance(data, bytes):
         words = np.atleast_1d(np.asarray(data, np.int64)).astype(np.uint16)
-        if len(words) < count <= 2 * len(words):
+        if _is_packed(2 * len(words), count):
             return words.astype("<u2").view(np.uint8).astype(np.uint16)
         return words
-    if count <= len(data) < 2 * count:
+    if _is_packed(len(data), count):
         packed = np.frombuffer(data, np.uint8)
         swapped = packed[: len(packed) // 2 * 2].reshape(-1, 2)[:, ::-1].ravel()
         return (packed if is_little_endian else swapped).astype(np.uint16)
     return np.frombuffer(data[: len(data) // 2 * 2], "<u2" if is_little_endian else ">u2").astype(np.uint16)
+
+
+def _is_packed(length: int, count: int) -> bool:
+    """So many bytes for so many entries, but for the one that makes their number even: fewer are a table cut short."""
+    return 0 < count <= length <= count + 1
 
 
 def _expanded(data: object, bits: int, *, is_little_endian: bool) -> np.ndarray:

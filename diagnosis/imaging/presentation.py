@@ -36,18 +36,25 @@ def refuse_test_image(dataset: Dataset) -> None:
 def is_inverted(dataset: Dataset) -> bool:
     """Whether low values are to be shown bright. Raises RadiographRejected where the tags contradict each other.
 
-    MONOCHROME1 says so, and so does the shape INVERSE, which stands with it (PS3.3 C.8.11.3.1.2). The sign says whether
-    high values mean dense tissue (-1) or little of it (1): where that is the other way round, and no shape has the last
-    word, dense tissue would be dark.
+    MONOCHROME1 says so, and so does the shape INVERSE, which stands with it (PS3.3 C.8.11.3.1.2).
     """
     inverted = dataset.PhotometricInterpretation == "MONOCHROME1"
     shape = tag_text(dataset, "PresentationLUTShape").upper()
     if shape in ("INVERSE", "IDENTITY") and (shape == "INVERSE") != inverted:
         raise _contradiction()
-    sign = tag_number(dataset, "PixelIntensityRelationshipSign")
-    if sign in (1, -1) and (sign == 1) != inverted and not shape:
+    if not shape and is_dense_dark(dataset):
         raise _contradiction()
     return inverted
+
+
+def is_dense_dark(dataset: Dataset) -> bool:
+    """Whether dense tissue would be dark by the intensity sign: high values mean it (-1), or little of it (1).
+
+    With a shape no tag contradicts another, and the picture tells (`doubts`).
+    """
+    inverted = dataset.PhotometricInterpretation == "MONOCHROME1"
+    sign = tag_number(dataset, "PixelIntensityRelationshipSign")
+    return sign in (1, -1) and (sign == 1) != inverted
 
 
 def _contradiction() -> RadiographRejected:

@@ -10,6 +10,7 @@ from diagnosis.errors import RadiographRejected, gettext_noop
 from diagnosis.imaging.dicom import read_dicom
 from diagnosis.imaging.dicom_details import DicomDetails
 from diagnosis.imaging.dicom_head import is_dicom
+from diagnosis.imaging.doubts import Doubt
 from diagnosis.imaging.jpeg_png import read_picture
 from diagnosis.imaging.limits import MAX_FILE_BYTES, MAX_PIXELS, refuse_size, too_costly
 from diagnosis.imaging.notes import ReadingNote
@@ -41,12 +42,16 @@ class Radiograph:
     """What of the file could not be used, although its picture could."""
     decoded_sha256: str = ""
     """Hexadecimal SHA-256 of a DICOM file's stored values, whatever its window; empty for other files."""
+    doubts: tuple[Doubt, ...] = ()
+    """What its tags leave open."""
 
     @cached_property
     def pixels_sha256(self) -> str:
         """Hexadecimal SHA-256 of the picture's size and pixels: the same however the file is written."""
         height, width = self.pixels.shape
-        return hashlib.sha256(f"{height}x{width}:".encode() + self.pixels.tobytes()).hexdigest()
+        digest = hashlib.sha256(f"{height}x{width}:".encode())
+        digest.update(np.ascontiguousarray(self.pixels).data)
+        return digest.hexdigest()
 
 
 def read_radiograph(content: bytes, *, sha256: str | None = None) -> Radiograph:
@@ -91,6 +96,7 @@ def _read(content: bytes, kind: str, digest: str) -> Radiograph:
         found.sop_instance_uid,
         found.notes,
         found.decoded_sha256,
+        found.doubts,
     )
 
 

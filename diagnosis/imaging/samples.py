@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from pydicom.dataset import Dataset
 
-from diagnosis.imaging.corrections import corrected
+from diagnosis.imaging.corrections import AS_IS, corrected
 from diagnosis.imaging.dicom import is_grey, read_stored
 from diagnosis.imaging.orientation import orientation_letters, upright
 from diagnosis.imaging.png16 import all_bits, has_lost_bits
@@ -24,6 +24,7 @@ from diagnosis.imaging.radiograph import read_radiograph, sniffed_format
 from diagnosis.imaging.stretch import picture_range, value_counts
 from diagnosis.imaging.tag_numbers import tag_numbers
 from diagnosis.imaging.tag_texts import tag_text
+from diagnosis.imaging.tiff_parts import black_is_zero
 from diagnosis.imaging.view_tags import view_tags
 from diagnosis.imaging.windowing import (
     Window,
@@ -42,7 +43,6 @@ _FAST = 1
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing")
 _LARGEST_SPACING = 10
 """Millimetres."""
-_WHITE_IS_ZERO = (262, 0)
 
 
 @dataclass(frozen=True)
@@ -202,14 +202,13 @@ def _of_picture(content: bytes) -> Samples:
 
 def _words(content: bytes) -> tuple[np.ndarray | None, bool]:
     """Grey values of more than 8 bits, upright, and whether low ones are bright; None where the picture has none."""
+    content, is_turned_around = black_is_zero(content) if sniffed_format(content) == "TIFF" else (content, False)
     with Image.open(BytesIO(content)) as image:
         if has_lost_bits(image):
             words = all_bits(content)
             return (words if words.ndim == 2 else None), False
         if not image.mode.startswith("I"):
             return None, False
-        tags = getattr(image, "tag_v2", {})
-        is_turned_around = tags.get(_WHITE_IS_ZERO[0]) == _WHITE_IS_ZERO[1]
         return np.asarray(ImageOps.exif_transpose(image)), is_turned_around
 
 
@@ -243,7 +242,7 @@ def _spacing(dataset: Dataset, *, is_stretched: bool) -> Spacing | None:
 
 
 def _corrected(samples: Samples, correction: str) -> Samples:
-    if not correction:
+    if correction in ("", AS_IS):
         return samples
     if correction == "invert":
         return replace(samples, is_inverted=not samples.is_inverted)

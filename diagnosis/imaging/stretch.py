@@ -11,6 +11,8 @@ from diagnosis.imaging.levels import row_blocks
 _EDGES = (0.005, 0.995)
 _LARGEST_SHARE_APART = 0.4
 """Of all pixels, that may be border: half of a picture is never left out."""
+_LEVELS_OF_NOTHING, _LARGEST_SHARE_OF_NOTHING = 2, 0.8
+"""A border of one or two values, as shutters and paddings have, may be more of the picture."""
 _WIDEST_GAP = 0.5
 """Of the picture's own range: a gap wider than this parts a border from the picture."""
 _FEWEST_LEVELS = 32
@@ -52,11 +54,14 @@ def _without_borders(values: np.ndarray, counts: np.ndarray) -> slice:
             break
         gaps = np.diff(values[start:stop])
         cut = start + int(np.argmax(gaps)) + 1
-        left_out = _LARGEST_SHARE_APART * total - int(counts[:start].sum() + counts[stop:].sum())
         below, above = int(counts[start:cut].sum()), int(counts[cut:stop].sum())
-        keep = (cut, stop) if below < above else (start, cut)
+        is_nothing = min(cut - start, stop - cut) <= _LEVELS_OF_NOTHING
+        is_upper_kept = cut - start < stop - cut if is_nothing else below < above
+        keep, dropped = ((cut, stop), below) if is_upper_kept else ((start, cut), above)
+        share = _LARGEST_SHARE_OF_NOTHING if is_nothing else _LARGEST_SHARE_APART
+        left_out = share * total - int(counts[:start].sum() + counts[stop:].sum())
         is_apart = gaps.max() > _WIDEST_GAP * (values[keep[1] - 1] - values[keep[0]])
-        if min(below, above) > left_out or keep[1] - keep[0] < _FEWEST_LEVELS or not is_apart:
+        if dropped > left_out or keep[1] - keep[0] < _FEWEST_LEVELS or not is_apart:
             break
         start, stop = keep
     return slice(start, stop)

@@ -23,6 +23,8 @@ _NUMBERS = {1: "B", 3: "H", 4: "I"}
 _COLUMNS, _ROWS, _BITS, _COMPRESSION, _SAMPLES, _ROWS_PER_STRIP = 256, 257, 258, 259, 277, 278
 _STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES, _TILE_COLUMNS, _TILE_ROWS = 273, 279, 324, 325, 322, 323
 _PLACES = {_STRIPS: _STRIP_BYTES, _TILES: _TILE_BYTES}
+_PHOTOMETRIC, _WHITE_IS_ZERO, _BLACK_IS_ZERO = 262, 0, 1
+_WORD, _MOST_COLOUR_BITS = 16, 8
 _BYTES_OF_PIXEL = {1: 4, 2: 5, 3: 6}
 """By the bytes as they are stored; 9 of more."""
 _NONE, _JPEG = 1, 7
@@ -68,6 +70,8 @@ def check_tiff(tiff: bytes) -> None:
     directory = _directory(tiff)
     columns, rows = directory.number(_COLUMNS), directory.number(_ROWS)
     refuse_oversize(columns, rows)
+    if directory.number(_SAMPLES, 1) > 1 and max(directory.numbers(_BITS, 1)) > _MOST_COLOUR_BITS:
+        raise wrong_depth()  # Pillow reads half of the bits, or nonsense
     compression = directory.number(_COMPRESSION, _NONE)
     if compression not in _COMPRESSIONS:
         raise compressed_unusually("TIFF")
@@ -78,6 +82,19 @@ def check_tiff(tiff: bytes) -> None:
         raise ValueError("fewer bytes than pixels")
     if compression == _JPEG:
         _refuse_scans(tiff, pieces)
+
+
+def black_is_zero(tiff: bytes) -> tuple[bytes, bool]:
+    """The checked file with black as zero, and whether that turns its grey levels around: it said white is zero.
+
+    Only of 16 bits, which Pillow would not turn around itself, or not read at all.
+    """
+    directory = _directory(tiff)
+    element = directory.elements.get(_PHOTOMETRIC)
+    if element is None or directory.number(_PHOTOMETRIC) != _WHITE_IS_ZERO or directory.number(_BITS, 1) != _WORD:
+        return tiff, False
+    value = struct.pack(f"{directory.order}{_NUMBERS[element.kind]}", _BLACK_IS_ZERO)
+    return tiff[: element.position] + value + tiff[element.position + len(value) :], True
 
 
 def _directory(tiff: bytes) -> _Directory:
@@ -157,6 +174,14 @@ def _refuse_scans(tiff: bytes, pieces: Iterable[tuple[int, int]]) -> None:
     """Each piece is a JPEG of its own."""
     if sum(check_jpeg(tiff[start : start + length]) for start, length in pieces) > MAX_SCANNED:
         raise too_costly()
+
+
+def wrong_depth() -> RadiographRejected:
+    """The refusal of fractions, 32 bits, and colours of 16 bits."""
+    return RadiographRejected(
+        gettext_noop("The picture’s values are not of 8 or 16 bits of grey; export it as a grey PNG or as DICOM."),
+        code="unknown-format",
+    )
 
 
 def several_pictures() -> RadiographRejected:

@@ -38,24 +38,52 @@ def _listed(words: str) -> frozenset[str]:
 _LATERAL = _listed("LL RL LAT LATERAL LATERALE LATERALES SEITLICH PROFIL PROFILE PERFIL LATERO LLAT RLAT SEITENBILD")
 _OBLIQUE = _listed("OBL OBLIQUE OBLICUA OBLIQUA OBLIQUO SCHRAG SCHRAEG RAO LAO RPO LPO RLO LLO")
 _FRONTAL = _listed("PA AP FRONTAL FRONT FACE DV VD POSTEROANTERIOR ANTEROPOSTERIOR")
+_LATERAL_WITHIN = ("LATERAL", "SEITL", "側", "侧", "БОКОВ", "جانبي")
+"""Within words, and in languages that write none of these letters between blanks."""
+_SECOND_VIEW = re.compile(r"\b2\. ?EBENE\b")
 _SEVERAL_VIEWS = re.compile(r"\b(2|TWO|3|THREE)\s*(V|VIEWS?|EBENEN|PROJ\w*)\b")
+
+# CID 4010 of PS3.16, by their codes of SNOMED RT and CT: the meaning may be missing, or in any language.
+_VIEW_CODES = (
+    dict.fromkeys(_listed("R-10202 R-10206 R-10214 R-40888 399033003 399348003 272479007"), "FRONTAL")
+    | dict.fromkeys(
+        _listed("R-10232 R-10236 R-102CD R-10224 R-10228 399198007 399173006 399067008 399260004 399352003"), "LATERAL"
+    )
+    | dict.fromkeys(
+        _listed(
+            """
+            R-10204 R-10208 R-10210 R-10212 R-10216 R-10220 R-10226 R-10230 R-10234 R-10238 R-102C1 R-40782 R-40783
+            R-40985 399160007 399312000 399038007 399006002 399059000 399135007 399368009 399099002 399236003
+            399184004 399182000 260426006 260427002 399356000
+            """
+        ),
+        "OBLIQUE",
+    )
+)
 
 # Beginnings of words, without accents: English, German, French, Spanish, Italian, Portuguese.
 _CHEST = _listed("CHEST THORA TORA LUNG PULM BRUST PECHO POUMON POLMON CXR RIB COSTA CARDIO HEART HERZ MEDIASTIN")
-_SPINE = _listed("SPINE SPINAL WIRBEL RACHIS COLUMNA COLONNA VERTEBR SKOLIO SCOLIO")
-_OTHER = _SPINE | _listed(
+_WITHIN = _listed(
+    """
+    SPINE SPINAL WIRBEL RACHIS COLUMNA COLONNA VERTEBR SKOLIO SCOLIO
+    SCHENKEL SCHLUSSELBEIN SCHLUESSELBEIN NASENBEIN STEISSBEIN KREUZBEIN WHOLEBODY GANZKORPER GANZKOERPER
+    """
+)
+"""Also within words, where the rest of them does not say the chest."""
+_OTHER = _WITHIN | _listed(
     """
     KNEE KNIE GENOU RODILLA GINOCCHIO JOELHO PATELLA HAND MANO FINGER THUMB WRIST POIGNET MUNECA POLSO
     FOOT FEET FUSS PIED PIEDE CALCAN ANKLE SPRUNGGEL CHEVILLE TOBILLO CAVIGLIA TIBIA FIBULA LEG THIGH FEMUR
     TOOTH TEETH DENTAL ZAHN JAW MANDIB MAXILLA KIEFER PANORAM BITEWING
     SKULL SCHADEL CRAN HEAD KOPF SINUS ORBIT NASAL FACIAL NECK HALS CERVIC
     SHOULDER SCHULTER EPAULE HOMBRO SPALLA OMBRO CLAVIC SCAPULA HUMER OBERARM UNTERARM FOREARM
-    ELBOW ELLBOGEN COUDE CODO GOMITO COTOVELO RADIUS ULNA EXTREMIT LIMB
+    ELBOW ELLBOGEN ELLENBOGEN COUDE CODO GOMITO COTOVELO RADIUS ULNA EXTREMIT LIMB
+    STERNUM ZEHE FERSE SCHEDEL VOET HEUP PIERNA JAMBE
     PELVI BECKEN BASSIN BACINO HUFT HUEFT HANCHE CADERA SACRUM COCCYX LUMB
-    ABDOM KUB BOWEL KIDNEY BREAST MAMMO WHOLEBODY PHANTOM
+    ABDOM KUB BOWEL KIDNEY BREAST MAMMO PHANTOM
     """
 )
-_OTHER_WORDS = _listed("HIP ARM TOE EYE EAR CSPINE TSPINE LSPINE LWS HWS BWS ASP")
+_OTHER_WORDS = _listed("HIP ARM TOE EYE EAR CSPINE TSPINE LSPINE LWS HWS BWS ASP MAO PIE OPG OPT BEIN")
 
 
 @dataclass(frozen=True)
@@ -77,13 +105,14 @@ def view_tags(dataset: Dataset) -> ViewTags:
 
 
 def _other_view(dataset: Dataset) -> str:
-    for words in (tag_text(dataset, "ViewPosition"), _meaning(dataset, "ViewCodeSequence")):
-        if named := _named_view(words):
+    coded = _VIEW_CODES.get(_of_first_code(dataset, "ViewCodeSequence", "CodeValue").upper(), "")
+    described = _named_view(_of_first_code(dataset, "ViewCodeSequence", "CodeMeaning"))
+    for named in (_named_view(tag_text(dataset, "ViewPosition")), coded, described):
+        if named:
             return "" if named == "FRONTAL" else named
     if named := _of_orientation(orientation_letters(dataset)):
         return named
-    described = (_named_view(tag_text(dataset, keyword)) for keyword in _OF_THE_PICTURE)
-    named = next(filter(None, described), "")
+    named = next(filter(None, (_named_view(tag_text(dataset, keyword)) for keyword in _OF_THE_PICTURE)), "")
     return "" if named == "FRONTAL" else named
 
 
@@ -106,12 +135,13 @@ def _named_view(text: str) -> str:
         return "FRONTAL"
     if "DECUB" in plain:
         return "FRONTAL"
-    return "LATERAL" if words & _LATERAL or re.search(r"\bLAT(ERAL)?\b|LATERAL", plain) else ""
+    is_within = any(part in plain for part in _LATERAL_WITHIN)
+    return "LATERAL" if is_within or words & _LATERAL or _SECOND_VIEW.search(plain) else ""
 
 
 def _other_part(dataset: Dataset) -> str:
     """The body part by the first of these tags that says anything: its own, the region's code, descriptions."""
-    parts = [tag_text(dataset, "BodyPartExamined"), _meaning(dataset, "AnatomicRegionSequence")]
+    parts = [tag_text(dataset, "BodyPartExamined"), _of_first_code(dataset, "AnatomicRegionSequence")]
     of_picture = " / ".join(filter(None, (tag_text(dataset, keyword) for keyword in _OF_THE_PICTURE)))
     of_study = " / ".join(filter(None, (tag_text(dataset, keyword) for keyword in _OF_THE_STUDY)))
     for text in (*parts, of_picture, of_study):
@@ -133,7 +163,7 @@ def _is_chest(text: str) -> bool | None:
     plain = _plain(text)
     words = set(re.split(r"[^A-Z0-9]+", plain))
     squeezed = re.sub(r"[^A-Z0-9]+", "", plain)
-    if any(word in plain or word in squeezed for word in _SPINE):
+    if any(word in plain or word in squeezed for word in _WITHIN):
         return False
     if any(word in plain for word in _CHEST):
         return True
@@ -142,16 +172,17 @@ def _is_chest(text: str) -> bool | None:
     return None
 
 
-def _meaning(dataset: Dataset, keyword: str) -> str:
-    """The meaning of the first code of a sequence."""
+def _of_first_code(dataset: Dataset, keyword: str, part: str = "CodeMeaning") -> str:
+    """The meaning, or another part, of the first code of a sequence."""
     try:
         items = list(dataset.get(keyword) or [])
-        return tag_text(items[0], "CodeMeaning") if items else ""
+        return tag_text(items[0], part) if items else ""
     except Exception:  # a damaged sequence raises anything at all: it counts as missing
         return ""
 
 
 def _plain(text: str) -> str:
     """Capital letters without accents, for comparing."""
-    spread = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text.replace("ß", "ss"))  # ChestLat
+    spread = unicodedata.normalize("NFKD", apart)
     return "".join(character for character in spread if not unicodedata.combining(character)).upper()

@@ -30,16 +30,16 @@ def wanted_elements(
     ends inside an element or is nested deeper than any radiograph.
     """
     walk = _Walk(content, start, "<" if is_little_endian else ">", [is_implicit])
-    parts = []
+    whole, parts = memoryview(content), list[memoryview]()
     while walk.position + 8 <= len(content):
         begun = walk.position
         tag = walk.step()
         while len(walk.levels) > 1:
             walk.step()
         if tag in wanted:
-            parts.append(content[begun : walk.position])
+            parts.append(whole[begun : walk.position])
             if tag != _PIXEL_DATA:
-                refuse_long_element(tag, parts[-1])
+                refuse_long_element(tag, bytes(parts[-1]))
         if tag == _PIXEL_DATA:
             break
     return b"".join(parts)

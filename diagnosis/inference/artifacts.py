@@ -3,8 +3,9 @@
 Committed:  model_card.json (also the contract), trained.npz (what training changed), golden.json (known answers)
             int8.npz where the version has an int8 graph, and its section in the card
             format 3: lungs.npz, lungs.json, gate.npz and gate.json, whose hashes are in the card
-Built:      model.keras, serving.xml, serving.bin, the int8 graph if this machine has one, in format 3 lungs.xml and
-            lungs.bin, and built.json, which names the SHA-256 of each and the precision that is served here
+            format 4: appearances.npz too
+Built:      model.keras, serving.xml, serving.bin, the int8 graph if this machine has one, from format 3 on lungs.xml
+            and lungs.bin, and built.json, which names the SHA-256 of each and the precision that is served here
 A version never changes once it is there; ``models/current.json`` names the one that is served.
 """
 
@@ -34,12 +35,15 @@ BUILT_FILES = ("model.keras", "serving.xml", "serving.bin")
 INT8_FILES = ("serving-int8.xml", "serving-int8.bin")
 """Only where the version has ranges and this machine gave the golden answers with them."""
 LUNG_FILES = ("lungs.xml", "lungs.bin")
-"""The graph of the lung network, in format 3."""
+"""The graph of the lung network, from format 3 on."""
 PARTS = ("lungs.npz", "lungs.json", "gate.npz", "gate.json")
 """What format 3 has beside the network: committed, and each with its SHA-256 in the card."""
+APPEARANCES = "appearances.npz"
+"""What format 4 has beside them."""
 CURRENT = "current.json"
-ONE_NETWORK, WITH_LUNGS = 1, 3
-"""Versions of this folder's layout: a network of the whole picture; one that also reads the lungs, with a gate.
+ONE_NETWORK, WITH_LUNGS, WITH_APPEARANCES = 1, 3, 4
+"""Versions of this folder's layout: a network of the whole picture; one that also reads the lungs, with a gate; one
+that also names what readers would call the picture.
 
 Format 2 read the lungs with plain averages of its maps (docs/decisions/0006-opacities-weigh.md); nothing serves it.
 """
@@ -61,6 +65,17 @@ class Artifact:
     def built_files(self) -> tuple[str, ...]:
         """What every build of it has."""
         return (*BUILT_FILES, *LUNG_FILES) if self.preprocessing.reads_lungs else BUILT_FILES
+
+    @property
+    def knows_appearances(self) -> bool:
+        return bool(self.card["contract"]["format"] == WITH_APPEARANCES)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What it has beside the network."""
+        if not self.preprocessing.reads_lungs:
+            return ()
+        return (*PARTS, APPEARANCES) if self.knows_appearances else PARTS
 
     @property
     def weights_sha256(self) -> str:
@@ -123,11 +138,9 @@ def check_built(artifact: Artifact) -> None:
 
 
 def check_parts(artifact: Artifact) -> None:
-    """Raise ModelUnavailable unless lungs and gate of a version of format 3 are the ones that its card names."""
-    if not artifact.preprocessing.reads_lungs:
-        return
+    """Raise ModelUnavailable unless lungs, gate and appearances of a version are the ones that its card names."""
     hashes = artifact.card.get("parts")
-    for name in PARTS:
+    for name in artifact.parts:
         path = artifact.folder / name
         if not isinstance(hashes, dict) or not path.is_file() or file_sha256(path) != hashes.get(name):
             raise ModelUnavailable(f"{name} of model {artifact.version} is not the one that its card names.")
@@ -232,7 +245,8 @@ def _check_hash(sha256: Any) -> None:
 
 def _check_contract(version: str, card: dict[str, Any]) -> None:
     reads_lungs = card["contract"]["preprocessing"].get("version") == TWO_VIEWS
-    layout = WITH_LUNGS if reads_lungs else ONE_NETWORK
+    layouts = (WITH_LUNGS, WITH_APPEARANCES) if reads_lungs else (ONE_NETWORK,)
+    layout = card["contract"]["format"] if card["contract"]["format"] in layouts else layouts[-1]
     expected = {"format": layout, "class_names": list(CLASS_NAMES), "image_size": IMAGE_SIZE}
     for name, value in expected.items():
         if card["contract"][name] != value:

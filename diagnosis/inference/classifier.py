@@ -7,11 +7,13 @@ import numpy as np
 
 from diagnosis.findings import Prediction, Verdict
 from diagnosis.imaging.radiograph import Radiograph
+from diagnosis.inference.appearances import Finding
 from diagnosis.inference.artifacts import Artifact
 from diagnosis.inference.decision import DecisionRule
 from diagnosis.inference.engines import Engine
 from diagnosis.inference.examination import Examination, Examiner, Seen
 from diagnosis.inference.gate import check_assessable
+from diagnosis.inference.gate.doubtful import refuse_doubtful
 from diagnosis.inference.gate.learned import Quality
 from diagnosis.inference.gate.sentences import refuse
 from diagnosis.inference.lungs import Outline, outlines
@@ -55,6 +57,8 @@ class Classification:
     quality: Quality | None = None
     lungs: LungsSeen | None = None
     opacities: Opacities | None = None
+    findings: tuple[Finding, ...] = ()
+    """What else the version looks for, from the same pass; the answer does not depend on it."""
 
     def decided_by(self, rule: DecisionRule) -> "Classification":
         """The same answer, decided by another rule. Of a limited picture it stays Indeterminate."""
@@ -90,8 +94,10 @@ class Classifier:
         started = time.perf_counter()
         check_assessable(radiograph)
         examined = self.examiner.examine(radiograph.pixels)
-        if examined.seen:
-            refuse(examined.seen.quality)
+        quality = examined.seen.quality if examined.seen else None
+        if quality:
+            refuse(quality)
+        refuse_doubtful(radiograph.doubts, is_seen=quality is not None)
         return self._decided(examined, started)
 
     def _decided(self, examined: Examination, started: float) -> Classification:
@@ -114,6 +120,7 @@ class Classifier:
             quality=seen.quality if seen else None,
             lungs=LungsSeen(tuple(outlines(seen.lungs)), seen.heat_in_lungs) if seen else None,
             opacities=self._opacities(seen) if seen else None,
+            findings=seen.findings if seen else (),
         )
 
     def _opacities(self, seen: Seen) -> Opacities | None:

@@ -58,12 +58,16 @@ class EngineOutput:
     Of a network with two views, evidence is (n, 2, rows, cols), and there are also
     opacity: (n, rows, cols) float32 in 0..1, of each cell of the lungs' view.
     quarters: (n, 2, 2, channels) float32, averages of the map of stage 4 over the quarters of the whole picture.
+    features: (n, 2, channels + 1) float32, what the head reads of each view; lung_quarters: as quarters, of the lungs'
+    view. Both are None of a graph that was built before there was a format 4.
     """
 
     probabilities: np.ndarray
     evidence: np.ndarray
     opacity: np.ndarray | None = None
     quarters: np.ndarray | None = None
+    features: np.ndarray | None = None
+    lung_quarters: np.ndarray | None = None
 
 
 class Engine(Protocol):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from diagnosis.errors import ModelUnavailable
 from diagnosis.findings import COVID_INDEX
+from diagnosis.inference.appearances import AppearanceHead, Finding
 from diagnosis.inference.artifacts import Artifact
 from diagnosis.inference.contract import Preprocessing
 from diagnosis.inference.engines import Engine, EngineOutput
@@ -29,6 +30,7 @@ class Seen:
 
     opacity: (112, 112) float32 in 0..1 over the whole picture. opacity_mean: over the lungs, before calibration.
     heat_in_lungs: share, 0..1, of the evidence that lies inside the lungs; None where there is no evidence.
+    findings: of a version that knows appearances, in the order of the page.
     """
 
     lungs: LungFields
@@ -36,6 +38,7 @@ class Seen:
     opacity: np.ndarray
     opacity_mean: float
     heat_in_lungs: float | None
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,12 @@ class Examiner:
         engine: Engine,
         lung_network: FindsLungs | None = None,
         gate: LearnedGate | None = None,
+        appearances: AppearanceHead | None = None,
     ) -> None:
         self.preprocessing = preprocessing
         self.engine = engine
         self._lung_network, self._gate = lung_network, gate
+        self._appearances = appearances
 
     def examine(self, pixels: np.ndarray) -> Examination:
         """pixels: (height, width) uint8. Raises ModelUnavailable for a value that is not a number."""
@@ -84,8 +89,7 @@ class Examiner:
 
     def _run(self, image: np.ndarray) -> EngineOutput:
         output = self.engine.run(image[None])
-        values = (output.probabilities, output.evidence, output.opacity, output.quarters)
-        if not all(np.isfinite(value).all() for value in values if value is not None):
+        if not all(np.isfinite(value).all() for value in vars(output).values() if value is not None):
             raise ModelUnavailable("The model returned a value that is not a number; nothing was stored.")
         return output
 
@@ -104,8 +108,16 @@ class Examiner:
             opacity=placed(cells * (shares > 0), box, MAP_SIDE),
             opacity_mean=mean_over_lungs(cells, shares),
             heat_in_lungs=share_inside(evidence, lungs.mask),
+            findings=self._findings(output, cells),
         )
         return Examination(float(output.probabilities[0, COVID_INDEX]), evidence, seen)
+
+    def _findings(self, output: EngineOutput, cells: np.ndarray) -> tuple[Finding, ...]:
+        if self._appearances is None:
+            return ()
+        if output.features is None or output.lung_quarters is None:
+            raise ModelUnavailable("The model's graph lacks what its appearances are read from: build it again.")
+        return self._appearances.findings(output.features[0], output.lung_quarters[0], cells)
 
 
 def open_examiner(artifact: Artifact, engine: Engine, built: Path | None = None) -> Examiner:
@@ -119,7 +131,8 @@ def open_examiner(artifact: Artifact, engine: Engine, built: Path | None = None)
             f"The lung network of model {artifact.version} cannot be loaded. "
             f"An administrator repairs it with: manage.py build_model --force --model {artifact.version}"
         ) from error
-    return Examiner(artifact.preprocessing, engine, lung_network, read_gate(artifact.folder))
+    appearances = AppearanceHead.read(artifact.folder) if artifact.knows_appearances else None
+    return Examiner(artifact.preprocessing, engine, lung_network, read_gate(artifact.folder), appearances)
 
 
 def found_box(lungs: LungFields) -> Box | None:

@@ -18,7 +18,7 @@ from diagnosis.inference.views import VIEWS
 
 OPACITY = "opacity"
 """Name of the layer that says how opaque each place is."""
-OUTPUTS = ("probabilities", "evidence", "opacity", "quarters")
+OUTPUTS = ("probabilities", "evidence", "opacity", "quarters", "features", "lung_quarters")
 
 
 def serving_graph_of(network: keras.Model) -> keras.Model:
@@ -32,25 +32,30 @@ def two_view_serving_model(network: keras.Model) -> keras.Model:
     probabilities (n, 2): softmax in the order of CLASS_NAMES. evidence (n, 2, rows, cols) >= 0: what each place of each
     view adds to the COVID score, in logits. opacity (n, rows, cols) 0..1: of each cell of the lungs' view, before
     calibration. quarters (n, 2, 2, channels): averages of the first map over the quarters of the whole picture, for the
-    gate.
+    gate. For further heads: features (n, 2, channels + 1), what the head reads of each view, and lung_quarters, as
+    quarters, of the lungs' view.
     """
     views = keras.Input(network.input_shape[1:], name="views")
     maps = as_list(network.get_layer("backbone")(network.get_layer("rescaling")(flat_views(views))))
     layer = network.get_layer(OPACITY)
     opacity = opacity_of(maps, layer.kernel, layer.bias)
-    activations = [layers.Flatten()(by_view(features_of_view(maps, opacity)))]
+    features = by_view(features_of_view(maps, opacity))
+    activations = [layers.Flatten()(features)]
     for part in head_of(network):
         activations.append(part(activations[-1]))
     gradient = score_gradient(head_of(network), activations) + ops.zeros_like(activations[0])
     evidence = _evidence(maps, opacity, ops.reshape(gradient, (-1, activations[0].shape[-1] // len(VIEWS))))
-    whole = by_view(maps[0])[:, VIEWS.index("whole")]
+    finest = by_view(maps[0])
+    half = [side // 2 for side in maps[0].shape[1:3]]
     return keras.Model(
         views,
         [
             activations[-1],
             by_view(evidence),
             ops.sigmoid(by_view(opacity)[:, VIEWS.index("lungs")]),
-            ops.average_pool(whole, [side // 2 for side in whole.shape[1:3]]),
+            ops.average_pool(finest[:, VIEWS.index("whole")], half),
+            features,
+            ops.average_pool(finest[:, VIEWS.index("lungs")], half),
         ],
         name="covidxray_serving",
     )

@@ -43,7 +43,7 @@ class ReportQuerySet(models.QuerySet["Report"]):
 
     def valid(self) -> Self:
         """Those that are `State.VALID`."""
-        return self.filter(superseded_by=None, outdated=None, erased=None)
+        return self.filter(superseded_by=None, outdated=None)
 
     def of_study(self, study: Study) -> Self:
         return self.filter(diagnosis__study=study)
@@ -65,8 +65,8 @@ class Report(models.Model):
     """A report as it was made, with the SHA-256 of its file. A later one of the same kind supersedes it.
 
     It is superseded, too, from the moment on at which something that it prints changed (`outdated`), whether a newer
-    one has been made yet or not. Neither the row nor the file changes: only that it was superseded, or erased with its
-    patient, is added.
+    one has been made yet or not. Neither the row nor the file changes: only that it was superseded is added. Both go
+    with their patient, and an `ErasedReport` stays.
     """
 
     class State(models.TextChoices):
@@ -87,7 +87,6 @@ class Report(models.Model):
     size = models.PositiveIntegerField(_("size in bytes"))
     superseded_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="supersedes")
     outdated = models.DateTimeField(_("out of date since"), null=True)
-    erased = models.DateTimeField(_("erased"), null=True)
 
     objects = ReportQuerySet.as_manager()
 
@@ -108,18 +107,16 @@ class Report(models.Model):
         return reverse("diagnosis:report", args=[self.uuid])
 
     def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
-        raise TypeError("A report is never deleted: its file is erased and its row says so.")
+        raise TypeError("A report is never deleted alone: it goes with its study.")
 
     @property
     def state(self) -> Report.State:
-        if self.erased:
-            return self.State.ERASED
         return self.State.SUPERSEDED if self.superseded_by_id or self.outdated else self.State.VALID
 
     @property
     def waits_for_newer(self) -> bool:
         """Whether something that it prints has changed, and no newer one says so yet."""
-        return bool(self.outdated and not self.superseded_by_id and not self.erased)
+        return bool(self.outdated and not self.superseded_by_id)
 
     @property
     def file_name(self) -> str:

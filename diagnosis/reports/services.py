@@ -3,7 +3,6 @@
 import logging
 from datetime import timedelta
 
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Max
 from django.shortcuts import get_object_or_404
@@ -104,17 +103,3 @@ def report_handed_out(*, report: Report, user: User) -> None:
 def _note(report: Report, user: User, kind: StudyEvent.Kind) -> None:
     detail = {"report": str(report.uuid), "deidentified": report.is_deidentified}
     study_note(study=report.diagnosis.study, actor=user, kind=kind, detail=detail)
-
-
-def report_erase(*, report: Report) -> None:
-    """Erase the PDF, as when its patient is erased; the row keeps the code and the SHA-256, and says that it is erased.
-
-    Erasing again what could not be erased to the end does so. Raises what the database or the storage raises, and then
-    the report is not said to be erased.
-    """
-    with transaction.atomic():
-        Report.objects.filter(pk=report.pk, erased=None).update(erased=timezone.now())
-        name = str(report.pdf.name)
-        default_storage.delete(name)
-        default_storage.delete(name.rpartition("/")[0])
-    logger.info("report %s erased", report.uuid)

@@ -61,7 +61,7 @@ def seen_report(request: SignedInRequest, uuid: UUID) -> Report:
 def of_report(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
     """A page of a report that the person may see; where its file is gone, the report's own page says so.
 
-    410 for an erased one, 404 for a file that the storage has lost, 500 for one that somebody has altered.
+    404 for a file that the storage has lost, 500 for one that somebody has altered.
     """
 
     @radiographer_required
@@ -70,8 +70,6 @@ def of_report(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBa
     @wraps(view)
     def checked(request: SignedInRequest, uuid: UUID, **rest: int) -> HttpResponseBase:
         found = seen_report(request, uuid)
-        if found.erased:
-            return _page(request, found, status=HTTPStatus.GONE)
         try:
             return view(request, found, **rest)
         except ReportUnavailable as error:

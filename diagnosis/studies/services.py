@@ -109,4 +109,4 @@ def last_move(study: Study) -> Move | None:
         return None
     former = Patient.objects.filter(institution=study.institution_id, uuid=event.detail["before"]).first()
     before = Report.objects.filter(diagnosis__study=study, created__lte=event.created, is_deidentified=False)
-    return Move(event, former, list(before.filter(erased=None).order_by("pk")))
+    return Move(event, former, list(before.order_by("pk")))

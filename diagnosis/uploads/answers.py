@@ -223,7 +223,7 @@ def error_answer(file_name: str, error: DiagnosisError) -> UploadAnswer:
         retry_after=retry_after,
         code=error.code,
         correction=correction,
-        can_be_stored=can_be_stored(error),
+        can_be_stored=can_be_stored(error.code),
     )
 
 
@@ -265,6 +265,10 @@ def _sentences(outcome: UploadOutcome) -> list[str]:
         )
     elif outcome.is_repeat:
         sentences.append(_("This file was uploaded and classified before. This is its result."))
+    if outcome.refusal and outcome.newest:
+        sentences.append(
+            _("The model that answers now refuses it as it is stored:") + f" {error_text(outcome.refusal)}"
+        )
     if outcome.is_named_differently:
         sentences.append(
             _("This file names a different patient from the one the radiograph is stored with. Check whose it is.")

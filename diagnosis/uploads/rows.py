@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -97,6 +97,8 @@ def _known(upload: Upload, known: Study) -> Iterator[Study]:
     """A study that is there, locked: it may be voided at this moment. Without an answer until now, it gets one."""
     is_redrawn = known.unanswered is not None and known.correction != upload.entered.correction
     with redrawn(upload, known) if is_redrawn else _locked(known) as study:
+        if study.correction != upload.entered.correction:
+            raise IntegrityError("the study got other copies in the meantime")
         if study.unanswered:
             study.unanswered, study.refusal = None, None
             study.save(update_fields=["unanswered", "refusal"])

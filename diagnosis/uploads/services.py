@@ -12,7 +12,7 @@ from accounts.models import User
 from accounts.normalise import normalised
 from audit.models import Action
 from audit.services import record
-from diagnosis.errors import DiagnosisError, RadiographRejected
+from diagnosis.errors import CorrectableRadiograph, DiagnosisError, RadiographRejected
 from diagnosis.imaging.corrections import corrected
 from diagnosis.imaging.decoding import read_untrusted
 from diagnosis.inference.classifier import Classifier
@@ -104,18 +104,30 @@ def diagnosis_create(
 
 
 def _create(user: User, content: bytes, file_name: str, entered: EnteredDetails, without_answer: bool) -> UploadOutcome:
-    radiograph = read_untrusted(content)
-    radiograph = replace(radiograph, pixels=corrected(radiograph.pixels, entered.correction))
-    upload = Upload(user, content, shown_file_name(file_name), radiograph, entered)
+    upload = Upload(user, content, shown_file_name(file_name), read_untrusted(content), entered)
     try:
+        upload = _as_assessed(upload)
         return _assessed(upload)
     except RadiographRejected as error:
         error.reference = upload.patient_in_file.reference
         if known := _known_refused(upload, error, without_answer):
             return known
-        if not (without_answer and can_be_stored(error)):
+        if not (without_answer and can_be_stored(error.code)):
             raise
         return _stored_unanswered(upload, error)
+
+
+def _as_assessed(upload: Upload) -> Upload:
+    """With its picture turned or inverted: as it is stored where it has an answer, whose copies and heat map these are.
+
+    Else as a person asked for. Raises RadiographRejected.
+    """
+    study = known_study(upload)
+    correction = study.correction if study and not study.unanswered else upload.entered.correction
+    radiograph = upload.radiograph
+    if correction:  # whoever asked for one has looked at the picture
+        radiograph = replace(radiograph, pixels=corrected(radiograph.pixels, correction), doubts=())
+    return replace(upload, radiograph=radiograph, entered=replace(upload.entered, correction=correction))
 
 
 def _assessed(upload: Upload) -> UploadOutcome:
@@ -131,7 +143,12 @@ def _assessed(upload: Upload) -> UploadOutcome:
         return known
     if not study:
         patient_check(user=upload.user, entered=upload.entered.patient, file=upload.patient_in_file)
-    answer = classifier.classify(upload.radiograph)
+    try:
+        answer = classifier.classify(upload.radiograph)
+    except CorrectableRadiograph as error:
+        if study and (older := _older_outcome(upload, study, error)):
+            return older
+        raise
     CLASSIFICATION_SECONDS.labels(answer.model_version).observe(answer.milliseconds / 1000)
     try:
         diagnosis = store(upload, classifier, answer)
@@ -156,6 +173,12 @@ def _known_refused(upload: Upload, error: RadiographRejected, without_answer: bo
     return None
 
 
+def _older_outcome(upload: Upload, study: Study, error: CorrectableRadiograph) -> UploadOutcome | None:
+    """The newest answer of a study that this model would have turned first: it stays as it was assessed."""
+    newest = study.diagnoses.newest_first().first()
+    return _outcome(upload, study, newest, is_repeat=True, refusal=error) if newest else None
+
+
 def _stored_unanswered(upload: Upload, error: RadiographRejected) -> UploadOutcome:
     try:
         study = store_unanswered(upload, error)
@@ -167,13 +190,14 @@ def _stored_unanswered(upload: Upload, error: RadiographRejected) -> UploadOutco
     return _outcome(upload, study, None, is_repeat=False, was_there=False, refusal=error)
 
 
-def can_be_stored(error: DiagnosisError) -> bool:
-    """Whether the picture was read and may be a radiograph: then it can be stored without an answer."""
-    return error.code in _STORED_WITHOUT_ANSWER
+def can_be_stored(code: str) -> bool:
+    """Whether a picture that was refused with this code was read and may be a radiograph: it can be stored so."""
+    return code in _STORED_WITHOUT_ANSWER
 
 
 # Of the rules, and all of what was learned: not photographs, drawings, noise, documents, icons and other modalities.
-_STORED_WITHOUT_ANSWER = {"view", "body-part", "child", "strip", "constant", *SENTENCES} - {"mirrored"}
+_STORED_WITHOUT_ANSWER = {"view", "body-part", "child", "strip", "constant", "dicom-turned", "dicom-inverted"}
+_STORED_WITHOUT_ANSWER |= {*SENTENCES} - {"mirrored"}
 
 
 def _outcome(

@@ -22,6 +22,14 @@ READING_NOTES: dict[ReadingNote, StrPromise] = {
     ReadingNote.TURNED: gettext_lazy(
         "The picture is shown turned or mirrored, as the file’s Patient Orientation says. Compare with the side marker."
     ),
+    ReadingNote.FIELD: gettext_lazy(
+        "The file says that its picture was turned or flipped, but not which way is up: it is shown as stored. "
+        "Compare with the side marker."
+    ),
+    ReadingNote.SIGN: gettext_lazy(
+        "The file’s tags disagree on whether dense tissue is bright or dark: the picture is shown as its photometric "
+        "interpretation says."
+    ),
     ReadingNote.ASPECT: gettext_lazy("The file’s pixel spacing makes no sense: the picture’s shape is as stored."),
     ReadingNote.SECOND_PICTURE: gettext_lazy("The file holds smaller previews as well, which were left out."),
 }

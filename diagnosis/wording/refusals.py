@@ -30,6 +30,7 @@ REFUSALS: dict[str, StrPromise] = {
     "dicom-raw": gettext_lazy("DICOM file with raw data"),
     "dicom-test-image": gettext_lazy("DICOM file with a test image"),
     "dicom-turned": gettext_lazy("DICOM file that was turned"),
+    "dicom-inverted": gettext_lazy("DICOM file that may be inverted"),
     "modality": gettext_lazy("A modality other than CR or DX"),
     "body-part": gettext_lazy("Not a chest image"),
     "too-small": gettext_lazy("Too few pixels"),

@@ -6,15 +6,16 @@ import uuid
 from datetime import datetime
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.scope import narrowed
+from attempts.rows import Attempted
 from diagnosis.models import Diagnosis, StudyEvent
-from diagnosis.reviews.blinding import revealed_to
-from pacs.models.attempts import Attempted
+from diagnosis.reviews.blinding import hides_some, revealed_to
 from pacs.models.instances import Instance
 from pacs.models.peers import Peer
 
@@ -32,7 +33,7 @@ class OutgoingQuerySet(models.QuerySet["Outgoing"]):
         """
         own = Q(diagnosis__study__uploaded_by=user)
         seen = narrowed(self, user, own=own, institution="diagnosis__study__institution")
-        if user.reads_blind:
+        if hides_some(user):
             seen = seen.filter(diagnosis__in=revealed_to(user, Diagnosis.objects.visible_to(user)))
         return seen.select_related("diagnosis__study", "peer")
 
@@ -82,6 +83,11 @@ class Outgoing(Attempted):
 
     def __str__(self) -> str:
         return str(self.uuid)
+
+    @property
+    def most_attempts(self) -> int:
+        most: int = settings.PACS_ATTEMPTS
+        return most
 
     @property
     def revision(self) -> str:

@@ -18,7 +18,8 @@ from pydicom import uid
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.valuerep import DSfloat
 
-from diagnosis.imaging.dicom import is_grey, read_stored
+from diagnosis.imaging.decoding import stored_of_untrusted
+from diagnosis.imaging.dicom import is_grey, read_tags
 from diagnosis.imaging.tag_numbers import tag_numbers
 from pacs.objects.common import IMPLEMENTATION
 from pacs.objects.sources import Source, read_source
@@ -39,7 +40,7 @@ def deidentified(content: bytes) -> bytes:
     Raises NoStudy where it is no DICOM file, and RadiographRejected as reading it does.
     """
     source = read_source(content, stand_in=hashlib.sha256(content).hexdigest())
-    stored, found = read_stored(content)
+    stored, found = stored_of_untrusted(content), read_tags(content)
     made = _anonymous(source)
     for keyword in (*_KEPT, *_SPACINGS):
         _copy(found, made, keyword)

@@ -1,5 +1,6 @@
 """Every address of the API, for everybody who might ask for it with a token. A new address without a row here fails."""
 
+import uuid
 from dataclasses import dataclass
 
 import pytest
@@ -55,6 +56,11 @@ TABLE = {
     "original": of("study"),
     "unanswered": Row("get", 200, 200, 403),
     "unanswered-study": of("study without an answer"),
+    "jobs": Row("get", 200, 200, 403),
+    # Of the person who started it only: test_jobs.py.
+    "job": Row("get", 404, 404, 403, "no job"),
+    "job-items": Row("get", 404, 404, 403, "no job"),
+    **dict.fromkeys(["job-stop", "job-go-on", "job-retry"], Row("post", 404, 404, 403, "no job")),
     "schema": Row("get", 200, 200, 200),
 }
 
@@ -74,6 +80,7 @@ def arguments(alice: User, diagnosis: Diagnosis) -> dict[str, list[object]]:
         "study": [diagnosis.study.uuid],
         "study without an answer": [unanswered(alice).uuid],
         "report": [report.uuid],
+        "no job": [uuid.uuid4()],
     }
 
 

@@ -10,7 +10,6 @@ from PIL import Image
 from accounts.models import User
 from audit.models import AuditEntry
 from diagnosis.models import Diagnosis, Report
-from diagnosis.reports.services import report_erase
 from diagnosis.studies.services import study_void
 from tests.api.programs import RESULTS, post, program_of
 from tests.diagnosis.reports.made import made
@@ -95,12 +94,6 @@ class TestReports:
         study_void(user=alice, study=diagnosis.study, reason="wrong")
         answer = post(program, f"{RESULTS}{diagnosis.uuid}/reports/")
         assert (answer.status_code, "voided" in answer.json()["detail"]) == (409, True)
-
-    def test_an_erased_one_is_gone(self, program: Client, diagnosis: Diagnosis, alice: User) -> None:
-        report = made(alice, diagnosis)
-        report_erase(report=report)
-        assert program.get(f"/api/reports/{report.uuid}/").json()["state"] == "erased"
-        assert program.get(f"/api/reports/{report.uuid}/file/").status_code == 410
 
     def test_a_lost_or_altered_file_is_not_handed_out(self, program: Client, diagnosis: Diagnosis, alice: User) -> None:
         report = made(alice, diagnosis)

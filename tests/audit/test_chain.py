@@ -3,15 +3,17 @@
 import json
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from audit.models import Action, AuditEntry, AuditHead, NeverChanged
-from audit.services import held_back, record
+from audit.services import _known, held_back, record
 from audit.verification import ChainBroken, verify
 
 TABLE = AuditEntry._meta.db_table
@@ -45,6 +47,29 @@ def test_entries_are_numbered_and_chained(chain: list[AuditEntry]) -> None:
     assert [entry.sequence for entry in chain] == [1, 2, 3, 4, 5]
     assert [entry.previous for entry in chain] == ["0" * 64, *(entry.hash for entry in chain[:-1])]
     assert verify().sequence == 5
+
+
+def test_several_entries_cost_two_queries(
+    alice: User, chain: list[AuditEntry], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(4), held_back():  # and a transaction's two
+        for number in range(5, 8):
+            record(Action.RESULTS_EXPORTED, actor=alice, detail={"number": number})
+    assert verify().sequence == 8
+
+
+def test_what_was_rolled_back_is_not_the_end(alice: User, chain: list[AuditEntry]) -> None:
+    with suppress(InterruptedError), transaction.atomic():
+        record(Action.RESULTS_EXPORTED, actor=alice)
+        raise InterruptedError
+    record(Action.RESULTS_LISTED, actor=alice)
+    assert verify().sequence == 6
+
+
+def test_another_processs_entry_is_not_overwritten(alice: User, chain: list[AuditEntry]) -> None:
+    _known.end = chain[3].as_end  # it has not seen the last one
+    record(Action.RESULTS_LISTED, actor=alice)
+    assert verify().sequence == 6
 
 
 def test_an_empty_log_is_whole(db: None) -> None:
@@ -84,7 +109,7 @@ def test_two_entries_that_change_places_are_found(chain: list[AuditEntry]) -> No
 def test_a_forged_entry_at_the_end_is_found(chain: list[AuditEntry]) -> None:
     forged = AuditEntry(sequence=6, time=chain[0].time, action=Action.SIGNED_IN, previous=chain[-1].hash)
     forged.hash = forged.computed_hash()
-    forged.append()
+    AuditEntry.append_all([forged])
     AuditHead.objects.update(sequence=6, hash="ab" * 32)
     with pytest.raises(ChainBroken):
         verify()
@@ -96,7 +121,7 @@ class TestTheEnd:
     def forge(self, chain: list[AuditEntry], sequence: int = 6) -> None:
         forged = AuditEntry(sequence=sequence, time=chain[0].time, action=Action.SIGNED_IN, previous=chain[-1].hash)
         forged.hash = forged.computed_hash()
-        forged.append()
+        AuditEntry.append_all([forged])
 
     def expect_broken(self, sequence: int, words: str) -> None:
         with pytest.raises(ChainBroken, match=words) as broken:

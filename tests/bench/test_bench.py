@@ -66,6 +66,12 @@ class ToyWorker:
                 "results list": {"milliseconds": [30.0, 40.0, 35.0], "queries": 9, "name": "all, newest"},
                 "statistics of a year, for the first time": {"milliseconds": [9000.0], "queries": 70, "name": ""},
             }
+        if function == "measure":
+            names = ("classify", "run_jobs", "celery", "classify on one core", "host a", "host b", "both hosts")
+            costs = dict.fromkeys(("kB stored", "rows", "kB in the database", "kB through the network"), 20.0)
+            return {"images/s": {name: [3.0, 3.5] for name in names}, "service": [0.3, 0.4], "costs": costs}
+        if function == "can_be_measured":
+            return True
         rates = {"matrix_rate": 540, "int8_rate": 1000, "images_per_second": 10.5}
         return (rates | {"ready": 650, "peak_after": 900}).get(function, 2.0)
 
@@ -77,6 +83,7 @@ class ToyWorker:
 def toy_run(monkeypatch: pytest.MonkeyPatch) -> Results:
     monkeypatch.setattr(parts, "Worker", ToyWorker)
     monkeypatch.setattr(parts, "_has_mariadb", lambda: True)
+    monkeypatch.setattr(parts, "find_spec", lambda name: name)
     monkeypatch.setattr(parts, "radiograph_file", lambda name, megapixels, seed: name.encode())
     return measure(SMALL, lambda text: None)
 

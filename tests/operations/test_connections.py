@@ -18,6 +18,8 @@ APPLICATION = """
 import time
 def application(environ, start_response):
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    if environ["PATH_INFO"] == "/much":
+        body = bytes(30_000_000)
     start_response("200 OK", [("Content-Length", str(len(body) + 2))])
     return [b"ok" + body]
 """
@@ -35,7 +37,7 @@ def port(folder: Path, project: Path) -> Iterator[int]:
     (folder / "small.py").write_text(APPLICATION)
     (folder / "conf.py").write_text(
         "from pathlib import Path\nfrom operations import connections\n"
-        "connections.HEAD_SECONDS, connections.STALLED_SECONDS = 3, 2\n"
+        "connections.HEAD_SECONDS, connections.STALLED_SECONDS, connections.PATIENCE_SECONDS = 3, 2, 2\n"
         "connections.warm_up = lambda: Path('warm').write_text('')\n"
     )
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -108,13 +110,55 @@ def test_they_are_hung_up_on(port: int) -> None:
             assert client.recv(10) == b""
 
 
-def test_a_body_that_stops_frees_its_thread(port: int) -> None:
-    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
-    stalled = [connected(port, head) for _ in range(2 * THREADS)]
+def test_an_answer_that_is_not_taken_frees_its_thread(port: int) -> None:
+    stalled = [connected(port, b"GET /much HTTP/1.1\r\nHost: x\r\n\r\n") for _ in range(2 * THREADS)]
     try:
         assert answers(port)
     finally:
         for client in stalled:
+            client.close()
+
+
+def post_head(length: int) -> bytes:
+    return b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % length
+
+
+SLOW = {
+    "a form without its end": post_head(1000) + b"a=b",
+    "an upload that stops": post_head(50_000_000) + bytes(20_000),
+    "a body in pieces": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
+    "a body to be asked for": post_head(50_000_000).replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"),
+    "a second request without its end": b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" + post_head(1000) + b"a=b",
+    "an end that is not answered": b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("start", SLOW.values(), ids=SLOW)
+def test_200_slow_clients_stop_no_one(port: int, start: bytes) -> None:
+    """Each goes on to send a byte now and then, so that none of its silences is long."""
+    slow = [connected(port, start) for _ in range(200)]
+    try:
+        for _ in range(4):
+            for client in slow:
+                with suppress(OSError):
+                    client.send(b"x")
+            started = time.monotonic()
+            assert answers(port)
+            assert time.monotonic() - started < 10
+            time.sleep(0.2)
+    finally:
+        for client in slow:
+            client.close()
+
+
+def test_an_upload_gets_through_them(port: int) -> None:
+    """Those that hold the threads of large requests are given up, one after another."""
+    slow = [connected(port, post_head(50_000_000) + bytes(20_000)) for _ in range(THREADS)]
+    try:
+        body = bytes(100_000)
+        assert asked(port, post_head(len(body)) + body).endswith(b"ok" + body)
+    finally:
+        for client in slow:
             client.close()
 
 
@@ -142,7 +186,7 @@ def test_a_large_body_comes_through(port: int) -> None:
 
 
 def test_the_site_waits_longer() -> None:
-    assert (connections.HEAD_SECONDS, connections.STALLED_SECONDS) == (15, 30)
+    assert (connections.HEAD_SECONDS, connections.STALLED_SECONDS, connections.PATIENCE_SECONDS) == (15, 30, 10)
 
 
 @pytest.mark.usefixtures("port")

@@ -122,3 +122,15 @@ def test_the_command_writes_and_notes_it(alice: User, engine: ToyEngine, dicom_s
     assert b"MRN-1" not in path.read_bytes()
     assert str(picture.uuid) in faults.getvalue()
     assert AuditEntry.objects.filter(action=Action.STUDY_DEIDENTIFIED, subject=result.study.uuid).count() == 1
+
+
+def test_its_picture_is_decoded_in_a_process_of_its_own(dicom_samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command knows the site's secrets: no stranger's picture is decoded in it."""
+
+    def decode(*_arguments: object) -> None:
+        raise AssertionError
+
+    content = radiograph_dicom(dicom_samples)
+    expected = pydicom.dcmread(BytesIO(content)).pixel_array
+    monkeypatch.setattr("diagnosis.imaging.dicom._decoded", decode)
+    assert np.array_equal(pydicom.dcmread(BytesIO(deidentified(content))).pixel_array, expected)

@@ -53,10 +53,11 @@ def write_folders(root: Path) -> None:
             first += number
     (root / "cxr" / "manifest.csv").write_text("\n".join(lines))
     lines = ["file,reading,source,patient,boxes"]
-    for reading, box in (("typical", "0.3 0.3 0.5 0.6"), ("negative", "")):
-        write_people(root / "readings" / reading, range(first, first + 12))
-        lines += [f"{reading}/person-{one:03}.jpg,{reading},siim,{one},{box}" for one in range(first, first + 12)]
-        first += 12
+    for reading, number in (("typical", 12), ("indeterminate", 8), ("atypical", 8), ("negative", 12)):
+        write_people(root / "readings" / reading, people := range(first, first + number))
+        box = "" if reading == "negative" else "0.3 0.3 0.5 0.6"
+        lines += [f"{reading}/person-{one:03}.jpg,{reading},siim,{one},{box}" for one in people]
+        first += number
     (root / "readings" / "manifest.csv").write_text("\n".join(lines))
 
 
@@ -89,9 +90,11 @@ def test_one_run_makes_a_version_and_another_one_computes_nothing_again(
     with Progress() as progress:
         folder = train_general(plan, progress)
     card = read_json(folder / CARD)
-    assert read_artifact(plan.output, "toy").preprocessing.reads_lungs
+    artifact = read_artifact(plan.output, "toy")
+    assert artifact.knows_appearances
+    assert artifact.parts[-1] in card["parts"]
     slugs = [section["slug"] for section in card["sections"]]
-    assert slugs == ["left-out", "opacities", "gate", "steadiness", "clear-films", "test"]
+    assert slugs == ["left-out", "opacities", "appearances", "gate", "steadiness", "clear-films", "test"]
     assert {row[0] for row in card["sections"][0]["table"]["rows"]} == {*CLASS_NAMES, "siim"}
     assert card["figures"]["parts"]["test"]["images"] == card["int8"]["parts"]["test"]["images"] == 4
     assert "in which readers saw nothing" in card["shortcut_audit"]["meaning"]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from training.evaluation.leave_out import LeftOut, Pictures, Rows, Score, leave_out_each
 from training.evaluation.unseen_decision import UnseenDecision, decide
+from training.fitting.appearances import AppearanceConfig
 from training.network.discriminant import Discriminant, DiscriminantConfig, Moments, fit_discriminant, moments_of
 from training.network.opacity import OpacityConfig
 from training.network.two_views import joined
@@ -55,6 +56,7 @@ class GeneralConfig:
     handled: int = 150
     most_of_a_source: int | None = 1000
     opacity: OpacityConfig = field(default_factory=OpacityConfig)
+    appearances: AppearanceConfig = field(default_factory=AppearanceConfig)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -22,10 +22,12 @@ from training.evaluation.shortcuts import audit_shortcuts
 from training.evaluation.steadiness import Steadiness, over_all, steadiness
 from training.fitting.features import openvino_runner
 from training.fitting.general import GeneralFit
+from training.general_runner.appearances import FittedAppearances
 from training.general_runner.plan import HEAD, GeneralPlan
 from training.general_runner.preparation import Prepared, runner_of
 from training.network.two_views import frozen_features
 from training.progress import Progress
+from training.publishing.appearance_section import appearance_section
 from training.publishing.general import PREPROCESSING
 from training.publishing.unseen_sections import (
     clear_film_section,
@@ -42,11 +44,18 @@ NO_FIGURES: dict[str, Any] = {"how": "", "parts": {}}
 Json = dict[str, Any]
 
 
-def sections_of(plan: GeneralPlan, prepared: Prepared, fitted: GeneralFit, figures: dict[str, float]) -> list[Json]:
+def sections_of(
+    plan: GeneralPlan,
+    prepared: Prepared,
+    fitted: GeneralFit,
+    figures: dict[str, float],
+    appearances: FittedAppearances | None = None,
+) -> list[Json]:
     """What is known before the version is served; what leads the card comes first."""
     return [
         left_out_section(fitted.left_out, fitted.decision, figures),
         opacities(prepared)[1],
+        *([appearance_section(appearances.figures)] if appearances else []),
         gate_section(read_json(plan.parts / GATE_CARD)),
         steadiness_section(steady_rows(prepared, fitted)),
     ]

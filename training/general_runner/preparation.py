@@ -54,7 +54,8 @@ LEARNED_READINGS = ("typical", "indeterminate", "negative")
 class ReadCells:
     """Of (n,) readings: the view of their lungs, and of its cells, (n, rows, rows), the share in boxes and in lungs.
 
-    learned: rows that the layer learns from. held_back: rows that it is judged by. No copy of Test is among either.
+    learned: rows that the layer learns from. held_back: rows that it is judged by. read: all that are not held back,
+    whatever was read. No copy of Test is among them.
     """
 
     views: list[Box]
@@ -62,6 +63,7 @@ class ReadCells:
     lungs: NDArray[np.float32]
     learned: NDArray[np.int64]
     held_back: NDArray[np.int64]
+    read: NDArray[np.int64]
 
 
 class Kept:
@@ -191,6 +193,7 @@ def read_cells(
         found["shares"],
         np.flatnonzero(free & ~held_back & known),
         np.flatnonzero(free & held_back),
+        np.flatnonzero(free & ~held_back),
     )
 
 
@@ -225,7 +228,7 @@ def all_features(
     views: TwoViews,
     progress: Progress,
 ) -> tuple[FeatureStore, ViewFeatures, Handled]:
-    """Of every picture that is learned from, of copies that the head is kept from following, of handled ones.
+    """Of every picture that is learned from or was read, of copies that the head must not follow, of handled ones.
 
     further: what the features depend on, and no layer's weights say.
     """
@@ -234,7 +237,8 @@ def all_features(
     copied = spread_over_sources(learned, recipe.augmented_images) if recipe.augmentation_weight > 0 else []
     rows = handled_rows(gathered, plan.config.handled)
     handled = [learned[row] for row in rows]
-    wanted = [view for sample in learned for view in views.views(sample)]
+    read = [gathered.samples[row] for row in gathered.judged]
+    wanted = [view for sample in (*learned, *read) for view in views.views(sample)]
     wanted += [view for copy in COPIES for sample in copied for view in views.views(sample, copy)]
     wanted += [view for copy in HANDLINGS for sample in handled for view in views.views(sample, copy)]
     store = filled(plan, frozen, wanted, progress.of("Features"), further)

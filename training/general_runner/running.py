@@ -15,6 +15,7 @@ from training.data.gathered import Gathered
 from training.evaluation.leave_out import leave_out, summary, table
 from training.evaluation.opacity_rule import choose_opacity_rule
 from training.fitting.general import GeneralFit, fit_general, fit_head, left_out_together
+from training.general_runner.appearances import fitted_appearances
 from training.general_runner.judging import judged, opacities, sections_of, test_samples
 from training.general_runner.plan import HEAD, WEIGHTS, GeneralPlan
 from training.general_runner.preparation import Prepared, prepare
@@ -67,6 +68,7 @@ def version_of(
     set_opacity(network, prepared.opacity)
     shares = shares_of(fitted.left_out, fitted.decision)
     figures = summary(fitted.left_out) | shares
+    appearances = fitted_appearances(prepared, plan.config.appearances)
     test = test_samples(prepared)
     chosen = np.random.default_rng(plan.seed).permutation(len(test))[:COMPARED]
     version = GeneralVersion(
@@ -80,7 +82,8 @@ def version_of(
         decision=fitted.decision,
         opacities=choose_opacity_rule(opacities(prepared)[0]),
         covid=covid_pixels(prepared.gathered),
-        sections=sections_of(plan, prepared, fitted, figures),
+        sections=sections_of(plan, prepared, fitted, figures, appearances),
+        appearances=appearances.head if appearances else None,
         summary=shares,
         recipe={"preset": "general", **plan.config.as_dict()},
         training=training_facts(plan, prepared, round(time.monotonic() - started)),

@@ -13,12 +13,15 @@ import keras
 import numpy as np
 
 from diagnosis.findings import CLASS_NAMES
+from diagnosis.inference.appearances import AppearanceHead
 from diagnosis.inference.artifacts import (
+    APPEARANCES,
     CARD,
     GOLDEN,
     PARTS,
     RANGES,
     TRAINED,
+    WITH_APPEARANCES,
     WITH_LUNGS,
     Artifact,
     file_sha256,
@@ -82,6 +85,8 @@ class GeneralVersion:
     pictures: Sequence[tuple[str, ...]] = field(default=(), repr=False)
     """Lines of split.csv."""
     trained: tuple[str, ...] = HEAD_TENSORS
+    appearances: AppearanceHead | None = None
+    """With it the version is of format 4."""
 
 
 def publish_general(version: GeneralVersion) -> Path:
@@ -89,6 +94,8 @@ def publish_general(version: GeneralVersion) -> Path:
     with new_version(version.output, version.name) as folder:
         for name in PARTS:
             shutil.copyfile(version.parts / name, folder / name)
+        if version.appearances:
+            np.savez_compressed(folder / APPEARANCES, **version.appearances.arrays())
         if version.ranges:
             shutil.copyfile(version.ranges, folder / RANGES)
         trained = trained_tensors(version)
@@ -155,12 +162,13 @@ def trained_tensors(version: GeneralVersion) -> dict[str, np.ndarray]:
 
 def described(version: GeneralVersion, folder: Path, trained: dict[str, np.ndarray], scale: float) -> Artifact:
     decision = Decision(version.decision.calibration, version.decision.rule, scale, version.opacities)
+    parts = (*PARTS, APPEARANCES) if version.appearances else PARTS
     card = {
         "version": version.name,
         "notes": list(version.notes),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "contract": {
-            "format": WITH_LUNGS,
+            "format": WITH_APPEARANCES if version.appearances else WITH_LUNGS,
             "class_names": list(CLASS_NAMES),
             "image_size": IMAGE_SIZE,
             "preprocessing": PREPROCESSING.as_dict(),
@@ -172,7 +180,7 @@ def described(version: GeneralVersion, folder: Path, trained: dict[str, np.ndarr
             "weights_sha256": tensors_sha256(named_tensors(version.network)),
             "trained_sha256": tensors_sha256(trained),
         },
-        "parts": {name: file_sha256(folder / name) for name in PARTS},
+        "parts": {name: file_sha256(folder / name) for name in parts},
         "decision": decision.as_dict(),
         "left_out": {"summary": version.summary},
         "sections": list(version.sections),

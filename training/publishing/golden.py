@@ -27,9 +27,11 @@ def golden_pictures() -> list[np.ndarray]:
 
 
 def golden_answers(examiner: Examiner) -> list[float]:
-    """Raw COVID probability of each golden picture, in order; with lungs then the mean opacity of each."""
+    """Raw COVID probability of each golden picture, in order; with lungs then the mean opacity, then the findings."""
     examined = [examiner.examine(pixels) for pixels in golden_pictures()]
-    return [one.raw for one in examined] + [one.seen.opacity_mean for one in examined if one.seen]
+    seen = [one.seen for one in examined if one.seen]
+    findings = [finding.probability for one in seen for finding in one.findings]
+    return [one.raw for one in examined] + [one.opacity_mean for one in seen] + findings
 
 
 def check_golden(artifact: Artifact, examiner: Examiner, name: str = "probabilities") -> None:

@@ -36,7 +36,7 @@ MAP_SIDE = 1024
 class Line:
     """One file's answer. ``prediction`` is None only when the file was rejected, and ``rejected`` then says why.
 
-    quality, opacities: None for a model that does not look at them.
+    quality, opacities, findings: None for a model that does not look at them.
     """
 
     file: str
@@ -51,6 +51,8 @@ class Line:
     quality: str | None = None
     opacities: str | None = None
     opacity_probability: float | None = None
+    findings: dict[str, float] | None = None
+    """Probability of each further finding by its name, of a version that looks for some."""
     heat_map: str | None = None
     """The file of its map, where --heat-maps asks for one."""
 
@@ -158,6 +160,7 @@ def answer_of(result: Classification) -> dict[str, Any]:
         "quality": str(result.quality.verdict) if result.quality else None,
         "opacities": str(seen.answer) if seen else None,
         "opacity_probability": seen.probability if seen else None,
+        "findings": {one.name: one.probability for one in result.findings} or None,
     }
 
 

@@ -34,6 +34,7 @@ KEYS = [
     "quality",
     "opacities",
     "opacity_probability",
+    "findings",
     "heat_map",
 ]
 
@@ -75,6 +76,7 @@ def test_a_line_has_exactly_the_documented_keys(engine, folder):
         "quality": None,
         "opacities": None,
         "opacity_probability": None,
+        "findings": None,
         "heat_map": None,
     }
     assert line["milliseconds"] > 0

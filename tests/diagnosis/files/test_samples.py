@@ -10,6 +10,7 @@ from django.urls import reverse
 from accounts.models import User
 from audit.models import Action, AuditEntry
 from diagnosis.files import samples
+from diagnosis.files.samples import study_samples
 from diagnosis.imaging.decoding import samples_of_untrusted
 from diagnosis.models import Diagnosis
 from diagnosis.uploads.services import diagnosis_create
@@ -56,6 +57,17 @@ def test_it_is_decoded_once_and_forgotten(bob: User, film: Diagnosis, monkeypatc
     monkeypatch.setattr(samples, "KEPT_SECONDS", 0)
     asked(client, film)
     assert len(decoded) == 2
+
+
+def test_a_turned_study_has_other_samples(film: Diagnosis) -> None:
+    """Turned after somebody looked at it: the samples follow the picture at once."""
+    upright = study_samples(film.study)
+    film.study.correction = "turn-180"
+    assert (
+        study_samples(film.study)
+        == samples_of_untrusted(Path(film.study.original.path).read_bytes(), "turn-180")
+        != upright
+    )
 
 
 def test_too_many_at_once_are_told_to_wait(bob: User, film: Diagnosis, monkeypatch: pytest.MonkeyPatch) -> None:

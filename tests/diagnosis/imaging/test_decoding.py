@@ -19,8 +19,7 @@ from pydicom import uid
 from diagnosis.errors import ModelUnavailable, RadiographRejected
 from diagnosis.imaging import decoding
 from diagnosis.imaging.decoding import DecodingPool, DecodingProcess, read_untrusted
-from diagnosis.imaging.decoding_process import MEMORY_BYTES
-from diagnosis.imaging.limits import MAX_PIXELS
+from diagnosis.imaging.decoding_process import MEMORY_BYTES, MOST_STORED_BYTES
 from diagnosis.imaging.radiograph import read_radiograph
 from tests.diagnosis.imaging import dicom_files as make
 from tests.uploads import radiograph_png
@@ -165,7 +164,7 @@ def test_the_process_has_its_limits(pool: DecodingPool, monkeypatch: pytest.Monk
     read_untrusted(GOOD["PNG"])
     process = Path(f"/proc/{pool._idle[0].pid}")
     limits = {line[:26].strip(): line[26:].split()[0] for line in (process / "limits").read_text().splitlines()}
-    assert int(limits["Max file size"]) == MAX_PIXELS
+    assert int(limits["Max file size"]) == MOST_STORED_BYTES
     assert MEMORY_BYTES < int(limits["Max address space"]) < MEMORY_BYTES + 400 * 1024**2
     assert 5 < int(limits["Max cpu time"]) < 30
     assert (limits["Max core file size"], limits["Max open files"]) == ("0", "64")

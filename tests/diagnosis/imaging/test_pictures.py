@@ -43,6 +43,33 @@ def png16(samples: np.ndarray, colour_type: int) -> bytes:
     )
 
 
+def tiff16(order: str, planes: np.ndarray, photometric: int) -> bytes:
+    """A TIFF of 16 bits a channel, (channels, rows, columns), each in its strip: Pillow writes none."""
+    channels, rows, columns = planes.shape
+    end, strip = ("<" if order == "II" else ">"), 2 * rows * columns
+    places = [8 + strip * number for number in range(channels)]
+    data = planes.astype(end + "u2").tobytes()
+    lists = {258: ("H", [16] * channels), 273: ("I", places), 279: ("I", [strip] * channels)}
+    numbers = {
+        256: columns,
+        257: rows,
+        259: 1,
+        262: photometric,
+        277: channels,
+        278: rows,
+        284: 2 if channels > 1 else 1,
+    }
+    elements = lists | {tag: ("H", [number]) for tag, number in numbers.items()}
+    directory, beyond = struct.pack(f"{end}H", len(elements)), b""
+    start = 8 + len(data) + 2 + 12 * len(elements) + 4
+    for tag, (kind, values) in sorted(elements.items()):
+        packed = struct.pack(f"{end}{len(values)}{kind}", *values)
+        if len(packed) > 4:
+            packed, beyond = struct.pack(f"{end}I", start + len(beyond)), beyond + packed
+        directory += struct.pack(f"{end}HHI", tag, 3 if kind == "H" else 4, len(values)) + packed.ljust(4, b"\0")
+    return order.encode() + struct.pack(f"{end}HI", 42, 8 + len(data)) + data + directory + bytes(4) + beyond
+
+
 def likeness(content: bytes, expected: np.ndarray = PIXELS) -> float:
     pixels = read_radiograph(content).pixels
     return float(np.corrcoef(pixels.ravel(), expected.ravel())[0, 1])
@@ -72,6 +99,8 @@ RIGHT: dict[str, Callable[[], bytes]] = {
     "TIFF of 12 bits in 16": lambda: encoded(Image.fromarray(PIXELS), "TIFF"),
     "packed TIFF": lambda: encoded(Image.fromarray(GREY), "TIFF", compression="tiff_lzw"),
     "TIFF, white is zero": lambda: encoded(Image.fromarray(4095 - PIXELS), "TIFF", tiffinfo={262: 0}),
+    "TIFF, white is zero, little-endian": lambda: tiff16("II", 65535 - 16 * PIXELS[None], 0),
+    "TIFF, white is zero, big-endian": lambda: tiff16("MM", 65535 - 16 * PIXELS[None], 0),
     "lossless WebP": lambda: encoded(Image.fromarray(GREY).convert("RGB"), "WEBP", lossless=True),
     "one transparent grey": lambda: encoded(Image.fromarray(GREY), "PNG", transparency=int(np.median(GREY))),
 }
@@ -82,12 +111,29 @@ def test_the_picture_is_right(case: str) -> None:
     assert likeness(RIGHT[case]()) > 0.995
 
 
+@pytest.mark.parametrize("channels", [2, 3, 4])
+@pytest.mark.parametrize("order", ["II", "MM"])
+def test_colours_of_16_bits_in_a_tiff_are_refused(order: str, channels: int) -> None:
+    content = tiff16(order, np.stack([16 * PIXELS] * channels), 1 if channels == 2 else 2)
+    with pytest.raises(RadiographRejected, match="8 or 16 bits of grey"):
+        read_radiograph(content)
+
+
 @pytest.mark.parametrize("level", [0, 65535])
 def test_a_border_far_off_does_not_flatten_the_lungs(level: int) -> None:
     pixels = read_radiograph(encoded(Image.fromarray(bordered(level)), "PNG")).pixels
     assert np.corrcoef(pixels[6:].ravel(), PIXELS[6:].ravel())[0, 1] > 0.995
     assert pixels[6:].std() > 50
     assert set(np.unique(pixels[:6])) == {0 if level == 0 else 255}
+
+
+@pytest.mark.parametrize("level", [0, 65535])
+def test_a_shutter_may_be_most_of_the_picture(level: int) -> None:
+    shut = np.full((2 * PIXELS.shape[0], PIXELS.shape[1] + 40), level, np.uint16)
+    shut[50 : 50 + PIXELS.shape[0], 20:-20] = PIXELS + 20000
+    inside = read_radiograph(encoded(Image.fromarray(shut), "PNG")).pixels[50 : 50 + PIXELS.shape[0], 20:-20]
+    assert np.corrcoef(inside.ravel(), PIXELS.ravel())[0, 1] > 0.995
+    assert inside.std() > 50
 
 
 @pytest.mark.parametrize("level", [0, 65535])

@@ -9,12 +9,14 @@ from pydicom import uid
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from diagnosis.errors import RadiographRejected
+from diagnosis.errors import CorrectableRadiograph, RadiographRejected
 from diagnosis.imaging.dicom_details import person_name
+from diagnosis.imaging.doubts import Doubt
 from diagnosis.imaging.notes import ReadingNote
 from diagnosis.imaging.radiograph import Radiograph, read_radiograph
 from diagnosis.imaging.tag_numbers import parsed_number
 from diagnosis.imaging.tag_texts import shown_line
+from diagnosis.inference.gate.doubtful import refuse_doubtful
 from tests.diagnosis.imaging import dicom_files as make
 
 pytestmark = pytest.mark.filterwarnings("ignore:::pydicom")
@@ -110,6 +112,8 @@ READ: dict[str, Callable[[], bytes]] = {
     "inverse and MONOCHROME1": lambda: make.dicom(
         4095 - PIXELS, PhotometricInterpretation="MONOCHROME1", PresentationLUTShape="INVERSE", **WINDOW
     ),
+    "table that is a little short": lambda: make.dicom(PIXELS, VOILUTSequence=voi(RAMP, [5000, 0, 12])),
+    "blanks and small letters": lambda: make.dicom(4095 - PIXELS, PhotometricInterpretation=" monochrome1", **WINDOW),
     "identity and MONOCHROME2": lambda: make.dicom(PIXELS, PresentationLUTShape="IDENTITY", **WINDOW),
     "sign and MONOCHROME2 agree": lambda: make.dicom(PIXELS, PixelIntensityRelationshipSign=-1, **WINDOW),
 }
@@ -153,8 +157,6 @@ REFUSED: dict[str, tuple[dict[str, object], str]] = {
     "raw data by kind": ({"SOPClassUID": uid.DigitalXRayImageStorageForProcessing}, "dicom-raw"),
     "raw data by intent": ({"PresentationIntentType": "FOR PROCESSING"}, "dicom-raw"),
     "a phantom": ({"QualityControlImage": "YES"}, "dicom-test-image"),
-    "turned, and no tag says how": ({"FieldOfViewRotation": "180"}, "dicom-turned"),
-    "flipped, and no tag says how": ({"FieldOfViewHorizontalFlip": "YES"}, "dicom-turned"),
 }
 
 
@@ -162,6 +164,32 @@ REFUSED: dict[str, tuple[dict[str, object], str]] = {
 def test_it_refuses(case: str) -> None:
     tags, code = REFUSED[case]
     assert code_of(make.dicom(PIXELS, **WINDOW, **tags)) == code
+
+
+INVERSE = {"PhotometricInterpretation": "MONOCHROME1", "PresentationLUTShape": "INVERSE"}
+DOUBTFUL: dict[str, tuple[dict[str, object], tuple[Doubt, ...]]] = {
+    "turned": ({"FieldOfViewRotation": "180"}, (Doubt.TURNED,)),
+    "flipped": ({"FieldOfViewHorizontalFlip": "YES"}, (Doubt.FLIPPED,)),
+    "turned back": ({"FieldOfViewRotation": "360", "FieldOfViewHorizontalFlip": "NO"}, ()),
+    "dense tissue dark": ({"PresentationLUTShape": "IDENTITY", "PixelIntensityRelationshipSign": 1}, (Doubt.INVERTED,)),
+    "dense tissue dark, inverse": (INVERSE | {"PixelIntensityRelationshipSign": -1}, (Doubt.INVERTED,)),
+    "dense tissue bright, inverse": (INVERSE | {"PixelIntensityRelationshipSign": 1}, ()),
+}
+
+
+@pytest.mark.parametrize("case", DOUBTFUL)
+def test_what_the_tags_leave_open(case: str) -> None:
+    """The model that has not looked refuses it, and a person may leave it; mirrored, looking does not help."""
+    tags, doubts = DOUBTFUL[case]
+    found = read_radiograph(make.dicom(PIXELS, **WINDOW, **tags))
+    assert (found.doubts, len(found.notes)) == (doubts, len(doubts))
+    for is_seen in (False, True):
+        if doubts == (Doubt.FLIPPED,) or (doubts and not is_seen):
+            with pytest.raises(CorrectableRadiograph) as refusal:
+                refuse_doubtful(found.doubts, is_seen=is_seen)
+            assert refusal.value.correction == "as-is"
+        else:
+            refuse_doubtful(found.doubts, is_seen=is_seen)
 
 
 TURNS = {
@@ -192,6 +220,7 @@ def test_the_picture_hangs_upright(orientation: str) -> None:
     found = read_radiograph(content)
     assert np.array_equal(found.pixels, expected)
     assert (ReadingNote.TURNED in found.notes) == (orientation != "L\\F"), "a person is told to look at the marker"
+    assert found.doubts == ()
 
 
 @pytest.mark.parametrize(

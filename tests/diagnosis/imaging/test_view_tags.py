@@ -15,9 +15,11 @@ pytestmark = pytest.mark.filterwarnings("ignore:::pydicom")
 PIXELS = make.chest_like()
 
 
-def meaning(text: str) -> Sequence:
+def meaning(text: str, **code: str) -> Sequence:
     item = Dataset()
     item.CodeMeaning = text
+    for keyword, value in code.items():
+        setattr(item, keyword, value)
     return Sequence([item])
 
 
@@ -34,12 +36,17 @@ NO_PART = {"BodyPartExamined": None}
 OTHER_VIEWS: dict[str, dict[str, object]] = {
     **{name: {"ViewPosition": name} for name in ("LL", "RL", "LATERAL", "LAT", "RAO", "LPO", "OBLIQUE")},
     "coded left lateral": {"ViewCodeSequence": meaning("left lateral")},
+    "coded without words": {"ViewCodeSequence": meaning("", CodeValue="R-10236", CodingSchemeDesignator="SRT")},
+    "coded in other words": {"ViewCodeSequence": meaning("de lado", CodeValue="399198007")},
     "coded oblique": {"ViewCodeSequence": meaning("antero-posterior oblique")},
     "rows to the front": {"PatientOrientation": ["A", "F"]},
     "rows to the back": {"PatientOrientation": ["P", "F"]},
     "rows half to the front": {"PatientOrientation": ["LA", "F"]},
     "described as lateral": {"SeriesDescription": "W Chest Lat."},
     "described in German": {"ProtocolName": "Thorax seitlich"},
+    "described in short": {"SeriesDescription": "Thorax seitl."},
+    "described without a blank": {"SeriesDescription": "ChestLat"},
+    "described in Chinese": {"SeriesDescription": "胸部側面"},
 }
 
 
@@ -52,6 +59,7 @@ FRONTAL: dict[str, dict[str, object]] = {
     "PA": {"ViewPosition": "PA"},
     "AP": {"ViewPosition": "AP"},
     "coded": {"ViewCodeSequence": meaning("postero-anterior")},
+    "coded in other words": {"ViewCodeSequence": meaning("de atrás", CodeValue="R-10214")},
     "two views of the study": {"StudyDescription": "CHEST PA AND LATERAL", "SeriesDescription": "CHEST 2 VIEWS"},
     "both in one": {"SeriesDescription": "Chest PA/LAT"},
     "PA although described otherwise": {"ViewPosition": "PA", "SeriesDescription": "LATERAL"},
@@ -65,7 +73,10 @@ def test_a_frontal_view_is_accepted(case: str) -> None:
 
 
 OTHER_PARTS: dict[str, dict[str, object]] = {
-    **{part: {"BodyPartExamined": part} for part in ("KNEE", "HAND", "TEETH", "HIP", "C-SPINE", "RODILLA", "BECKEN")},
+    **{
+        part: {"BodyPartExamined": part}
+        for part in ("KNEE", "HAND", "TEETH", "HIP", "C-SPINE", "RODILLA", "BECKEN", "Oberschenkel")
+    },
     "thoracic spine": {"BodyPartExamined": "THORACIC SPINE"},
     "coded hand": NO_PART | {"AnatomicRegionSequence": meaning("Hand")},
     "series of a knee": NO_PART | {"SeriesDescription": "KNEE LATERAL"},

@@ -47,15 +47,17 @@ def outputs(network: keras.Model, views: np.ndarray) -> list[np.ndarray]:
 
 def test_answers_and_opacity_are_the_networks(network, views):
     answer, opacity = (np.asarray(tensor) for tensor in network(views))
-    probabilities, _, served_opacity, quarters = outputs(network, views)
+    probabilities, _, served_opacity, quarters, features, _ = outputs(network, views)
     np.testing.assert_allclose(probabilities, answer, atol=1e-5)
     np.testing.assert_allclose(served_opacity, 1 / (1 + np.exp(-opacity)), atol=1e-5)
     assert quarters.shape == (3, 2, 2, 32)
+    own = np.asarray(frozen_features(toy_backbone("", 224), HEAD, LAYER)(views[:, 1]))
+    np.testing.assert_allclose(features[:, 1], own, atol=1e-4)
 
 
 def test_evidence_adds_up_to_the_score(network, views):
     """Of each view no less than its part of the score without the constant: only what speaks against it is left out."""
-    _, evidence, _, _ = outputs(network, views)
+    _, evidence, *_ = outputs(network, views)
     assert evidence.shape == (3, 2, 14, 14)
     assert evidence.min() >= 0
     for view, fitted in enumerate((drawn(1), drawn(2))):
@@ -70,7 +72,7 @@ def test_evidence_of_one_place_is_what_it_adds(views):
     adding = Discriminant(np.zeros(CHANNELS + 1), np.ones(CHANNELS + 1), np.append(np.full(CHANNELS, 0.01), 0), 0.0)
     set_two_view_head(network, adding, adding)
     set_opacity(network, LAYER)
-    probabilities, evidence, _, _ = outputs(network, np.abs(views))
+    probabilities, evidence, *_ = outputs(network, np.abs(views))
     logs = np.log(probabilities)
     score = logs[:, COVID_INDEX] - logs[:, 1 - COVID_INDEX]
     np.testing.assert_allclose(evidence.sum(axis=(1, 2, 3)), score, rtol=1e-3)

@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
 from pypdf import PdfReader
@@ -16,7 +15,7 @@ from diagnosis.reports import services as report_services
 from diagnosis.reports.files import read_report
 from diagnosis.reports.parts import ReportContent
 from diagnosis.reports.pdf import report_pdf
-from diagnosis.reports.services import report_erase, report_handed_out
+from diagnosis.reports.services import report_handed_out
 from diagnosis.reviews.services import outcome_add, reading_add, review_add
 from diagnosis.studies.services import study_void
 from tests.cast import client_of
@@ -192,34 +191,3 @@ def test_an_hour_later_it_is_noted_again(alice: User, diagnosis: Diagnosis, monk
 
 
 # --- Erasure ----------------------------------------------------------------------------------------------------------
-
-
-def test_an_erased_report_keeps_code_and_hash(
-    alice: User, diagnosis: Diagnosis, stranger: Client, media_root: Path
-) -> None:
-    """An erased report keeps its code and hash and nothing else."""
-    files = stored_files(media_root)
-    report = made(alice, diagnosis)
-    report_erase(report=report)
-    assert (state_of(report), stored_files(media_root)) == ("erased", files)
-    assert not Path(report.pdf.path).parent.exists()
-    page = stranger.get(f"/verify/{report.code}/").content.decode()
-    assert "This report was erased." in page
-    assert report.sha256 in page
-
-
-def test_a_failed_erasure_can_be_repeated(alice: User, diagnosis: Diagnosis, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Erasing that fails is not said to have happened and can be repeated."""
-    report = made(alice, diagnosis)
-
-    def fail(name: str) -> None:
-        raise OSError(5, "Input/output error")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(default_storage, "delete", fail)
-        with pytest.raises(OSError, match="Input/output"):
-            report_erase(report=report)
-    assert state_of(report) == "valid"
-    for _ in range(2):
-        report_erase(report=report)
-    assert state_of(report) == "erased"

@@ -328,7 +328,7 @@ def test_stored_html_stays_text(client: Client, alice: User) -> None:
 
 @pytest.mark.parametrize(
     ("query", "queries"),
-    # session, person, institution, radiographers, models, places, rows; five for the audit; a search: three keys
+    # session, person, institution, radiographers, models, places, rows, reader studies; four for the audit; a search: 3
     [("", 13), ("?sort=highest", 13), ("?prediction=Positive&low=1&since=2020-01-01", 13), ("?q=c", 16)],
 )
 def test_more_rows_cost_no_more_queries(

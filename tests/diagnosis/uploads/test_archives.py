@@ -179,7 +179,7 @@ def test_a_size_that_the_list_lies_about_is_noticed(monkeypatch: pytest.MonkeyPa
 
 
 def test_all_files_together_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "MAX_TOTAL_BYTES", 1000)
+    monkeypatch.setattr(archives, "OF_AN_UPLOAD", archives.Limits(total_bytes=1000))
     assert "more than 0 MB" in refused(TWO)
 
 
@@ -194,3 +194,15 @@ def test_a_busy_server_ends_the_zip(client: Client, settings: Settings, monkeypa
     monkeypatch.setattr(answers, "diagnosis_create", busy)
     answer = send(client, TWO)
     assert (answer.status_code, answer["Retry-After"]) == (503, "3")
+
+
+def test_a_list_that_is_too_long() -> None:
+    """It is refused by its length before it is read: each entry would take ten times its length of memory."""
+    entry = TWO[TWO.index(b"PK\1\2") : TWO.index(b"PK\5\6")]
+    many = entry * 20_000
+    end = bytearray(TWO[TWO.index(b"PK\5\6") :])
+    struct.pack_into("<L", end, 12, len(many))
+    assert "at most 50" in refused(TWO[: TWO.index(b"PK\1\2")] + many + bytes(end))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(zipfile, "ZipFile", None)  # not even opened
+        assert "at most 50" in refused(TWO[: TWO.index(b"PK\1\2")] + many + bytes(end))

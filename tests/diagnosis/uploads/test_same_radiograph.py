@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pydicom
@@ -9,16 +10,19 @@ import pytest
 from django.test import Client
 from PIL import Image
 from pydicom import uid
+from pytest_django import Settings
 
 from accounts.models import User
+from diagnosis.errors import CorrectableRadiograph
 from diagnosis.imaging.radiograph import read_radiograph
+from diagnosis.inference.serving import forget_classifier
 from diagnosis.models import Patient, Refusal, Study
 from diagnosis.studies.services import study_void
 from diagnosis.uploads.entered import EnteredDetails
 from diagnosis.uploads.services import diagnosis_create
 from tests.cast import client_of
 from tests.diagnosis.imaging import dicom_files as make
-from tests.toy import ToyEngine
+from tests.toy import ToyEngine, write_toy_model
 from tests.uploads import radiograph_png, upload
 
 pytestmark = pytest.mark.filterwarnings("ignore:::pydicom")
@@ -135,6 +139,63 @@ def test_a_file_without_oddities_has_no_notes(client: Client, alice: User) -> No
         user=alice, content=instance(), file_name="a.dcm", entered=EnteredDetails()
     ).diagnosis.study
     assert (study.reading_notes, study.sop_instance_uid, len(study.pixels_sha256 or "")) == ([], "1.2.3.4", 64)
+
+
+def serve_newer(settings: Settings, folder: Path) -> None:
+    settings.MODELS_DIR = folder / "newer"
+    write_toy_model(settings.MODELS_DIR, "toy-2", weights_sha256="cd" * 32)
+    forget_classifier()
+
+
+def turned(*_arguments: object) -> None:
+    raise CorrectableRadiograph("It is turned.", code="turned", correction="turn-90")
+
+
+def seen_by(engine: ToyEngine) -> np.ndarray:
+    assert engine.seen is not None
+    return engine.seen
+
+
+@pytest.mark.parametrize(("first", "then"), [("", "turn-90"), ("turn-90", ""), ("turn-90", "invert")])
+def test_a_newer_model_answers_the_stored_picture(
+    client: Client, engine: ToyEngine, settings: Settings, tmp_path: Path, first: str, then: str
+) -> None:
+    """Its heat map lies over the copies that the first answer was of, whatever is asked for now."""
+    send(client, radiograph_png(), correction=first)
+    before = seen_by(engine)
+    serve_newer(settings, tmp_path)
+    assert send(client, radiograph_png(), correction=then).json()["state"] == "done"
+    assert np.array_equal(seen_by(engine), before)
+    study = Study.objects.get()
+    assert (study.correction, study.diagnoses.count()) == (first, 2)
+
+
+def test_other_bytes_to_be_turned_are_the_same_study(client: Client) -> None:
+    first = send(client, radiograph_png()).json()
+    again = io.BytesIO()
+    Image.open(io.BytesIO(radiograph_png())).save(again, "PNG", compress_level=1)
+    assert send(client, again.getvalue(), correction="turn-180").json()["result"] == first["result"]
+    assert Study.objects.count() == 1
+
+
+def test_a_newer_model_that_would_turn_it_leaves_the_answer(client: Client, settings: Settings, tmp_path: Path) -> None:
+    first = send(client, radiograph_png()).json()
+    serve_newer(settings, tmp_path)
+    with mock.patch("diagnosis.inference.classifier.check_assessable", turned):
+        for correction in ("", "turn-90"):
+            again = send(client, radiograph_png(), correction=correction).json()
+            assert (again["state"], again["result"]) == ("repeat", first["result"])
+            assert "It is turned." in again["text"]
+    assert Study.objects.get().correction == ""
+
+
+def test_a_person_may_leave_it_as_it_is(client: Client) -> None:
+    flipped = instance(FieldOfViewHorizontalFlip="YES")
+    refused = send(client, flipped).json()
+    assert (refused["state"], refused["correction"]) == ("refused", "as-is")
+    assert send(client, flipped, correction="as-is").json()["state"] == "done"
+    assert Study.objects.get().correction == "as-is"
+    assert "Leave it as it is" in client.get(Study.objects.get().diagnoses.get().get_absolute_url()).content.decode()
 
 
 def test_a_report_page_and_a_heat_map_are_refused(client: Client) -> None:

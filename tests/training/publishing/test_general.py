@@ -13,7 +13,7 @@ from diagnosis.imaging.radiograph import Radiograph, read_radiograph
 from diagnosis.inference.artifacts import BUILT, check_built, read_artifact
 from diagnosis.inference.serving import load_classifier
 from tests.trained import toy_in_place_of_resnet152
-from tests.two_views import VERSION, with_gate
+from tests.two_views import VERSION, with_appearances, with_gate
 
 pytestmark = pytest.mark.slow
 
@@ -59,6 +59,22 @@ def test_an_altered_part_is_not_served(own: Path, name: str):
     (own / VERSION / name).write_bytes(b"altered")
     with pytest.raises(ModelUnavailable, match=name):
         load_classifier()
+
+
+def test_readers_words_come_from_the_same_pass(
+    two_view_models: Path, tmp_path: Path, settings: Settings, chest: Radiograph
+):
+    settings.MODELS_DIR = with_appearances(two_view_models, tmp_path / "models")
+    found = {one.name: one.probability for one in load_classifier().classify(chest).findings}
+    assert list(found) == ["typical", "indeterminate", "atypical", "negative"]
+    assert found["atypical"] == max(found.values())
+    (settings.MODELS_DIR / VERSION / "appearances.npz").write_bytes(b"altered")
+    with pytest.raises(ModelUnavailable, match=r"appearances\.npz"):
+        load_classifier()
+
+
+def test_a_version_without_them_has_no_findings(own: Path, chest: Radiograph):
+    assert load_classifier().classify(chest).findings == ()
 
 
 @pytest.mark.parametrize(("code", "correction"), [("turned", "turn-90"), ("inverted", "invert")])
