@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                     ("turn-180", "Turn it by 180°"),
                     ("turn-270", "Turn it anticlockwise by 90°"),
                     ("invert", "Invert it: black for white"),
-                    ("as-is", "Leave it as it is: I have looked at it"),
+                    ("as-is", "Leave it as it is"),
                 ],
                 editable=False,
                 max_length=10,
