@@ -30,9 +30,9 @@ def rows_of(user: User, job: Job) -> Iterator[tuple[Item, Diagnosis | None]]:
 
 
 def results_of(user: User, items: list[Item]) -> dict[int, Diagnosis]:
-    """Results by their numbers."""
+    """Results by their numbers; none of a voided study, as with uploads."""
     numbers = [item.diagnosis_id for item in items if item.diagnosis_id]
-    rows = Diagnosis.objects.visible_to(user).with_rows_shown().filter(pk__in=numbers)
+    rows = Diagnosis.objects.visible_to(user).kept().with_rows_shown().filter(pk__in=numbers)
     return {row.pk: row for row in conceal(user, rows)}
 
 

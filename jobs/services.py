@@ -106,12 +106,10 @@ def _key(job: Job, place: str) -> str:
 
 @transaction.atomic
 def job_listed(*, job: Job) -> None:
-    """Every radiograph of its source is an item."""
+    """Every radiograph of its source is an item. One that was stopped meanwhile is listed again when it goes on."""
     now = locked_row(job)
     if now.state == Job.State.LISTING:
         finish(now, state=Job.State.RUNNING, is_listed=True, attempts=0)
-    elif is_ours(job, now):  # stopped in the meantime
-        Job.objects.filter(pk=job.pk).update(is_listed=True, worker="")
 
 
 # --- stopping and going on ------------------------------------------------------------------------------------------

@@ -100,7 +100,16 @@ def _study(archive: _Archive, study: Study) -> dict[str, Any]:
         "outcomes": [_values(row) for row in study.outcomes.order_by("pk")],
         "history": [_values(row) for row in study.events.order_by("pk")],
         "reports": [_report(archive, row) for row in Report.objects.of_study(study).order_by("pk")],
+        **_of_apps_above(study),
     }
+
+
+def _of_apps_above(study: Study) -> dict[str, Any]:
+    """Rows of other apps that belong to the study and say how they are exported, such as cases of reader studies."""
+    models = [each.related_model for each in Study._meta.related_objects]
+    named = [model for model in models if hasattr(model, "exported_with_study")]
+    rows = {model._meta.model_name: model._default_manager.filter(study=study).order_by("pk") for model in named}
+    return {str(name): [row.exported_with_study() for row in found] for name, found in rows.items()}
 
 
 def _result(archive: _Archive, folder: str, result: Diagnosis) -> dict[str, Any]:

@@ -18,11 +18,13 @@ from prometheus_client.core import GaugeMetricFamily as Gauge
 from prometheus_client.core import Metric
 
 from accounts.models import Institution
+from audit.forwarding import unsent
 from audit.models import Action, AuditEntry
 from diagnosis.errors import DiagnosisError
 from diagnosis.findings import Prediction
 from diagnosis.inference.artifacts import read_artifact
 from diagnosis.models import Diagnosis, DiagnosisQuerySet, FileToErase, ReviewState, Study
+from jobs.models import Item, Job
 from operations.drift import site_drift
 from operations.site_figures import database_bytes, disk
 from operations.version import VERSION, commit
@@ -74,6 +76,16 @@ def pacs() -> Iterator[Metric]:
     yield _labelled("covidxray_pacs_results", "Results for the PACS by state", sent, "state")
 
 
+def jobs() -> Iterator[Metric]:
+    """Radiographs of jobs that are kept: those that wait, though their job may be stopped, and those given up."""
+    found = _by_state(Job.objects.all(), list(Job.State))
+    yield _labelled("covidxray_jobs", "Jobs by state", found, "state")
+    kept = Item.objects.filter(job__in=Job.objects.values("pk"))
+    for state, name in ((Item.State.WAITING, "waiting"), (Item.State.DEAD, "dead")):
+        number = kept.filter(state=state).count()
+        yield Gauge(f"covidxray_job_radiographs_{name}", f"Radiographs of jobs that are {name}", value=number)
+
+
 def space() -> Iterator[Metric]:
     yield Gauge("covidxray_radiographs", "Radiographs stored", value=Study.objects.count())
     yield Gauge(
@@ -110,7 +122,11 @@ def drift() -> Iterator[Metric]:
     yield Gauge("covidxray_drift_changed_institutions", help_text, value=found.changed)
 
 
-FIGURES: list[Figure] = [build, model, results, unreviewed, pacs, space, backup, sign_ins, drift]
+def audit() -> Iterator[Metric]:
+    yield Gauge("covidxray_audit_unsent", "Audit entries that the hospital's collector does not have", value=unsent())
+
+
+FIGURES: list[Figure] = [build, model, results, unreviewed, pacs, jobs, space, backup, sign_ins, drift, audit]
 
 
 def _kept() -> DiagnosisQuerySet:
