@@ -97,7 +97,7 @@ class History(admin.TabularInline):
 class UserAdmin(NameSearchAdmin):
     """People. No field here makes a superuser, and no one types another person's password."""
 
-    list_display = ["username", "display_name", "status", "institution", "is_radiographer", "is_staff", "email"]
+    list_display = ["username", "name", "status", "institution", "is_radiographer", "is_staff", "email"]
     list_filter = ["status", "institution", "is_radiographer", "is_staff"]
     list_select_related = ["institution"]
     search_fields = ["username_key", "name_key", "email_key"]
@@ -118,6 +118,10 @@ class UserAdmin(NameSearchAdmin):
     inlines = [History]
     form = PersonForm
     add_form = NewPersonForm
+
+    @admin.display(description=_("Name"))
+    def name(self, person: User) -> str:
+        return person.display_name
 
     @admin.display(description=_("second factor"), boolean=True)
     def has_second_factor(self, person: User) -> bool:
