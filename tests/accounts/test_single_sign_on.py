@@ -16,7 +16,7 @@ from audit.models import Action, AuditEntry
 from tests.accounts.provider import CLIENT, HOSPITAL, Provider, claims_of, provider, started_provider  # noqa: F401
 from tests.cast import PASSWORD, client_of
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.identity]
+pytestmark = [pytest.mark.django_db, pytest.mark.identity]
 
 
 @pytest.fixture(autouse=True)
