@@ -18,7 +18,7 @@ FRONT_END := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: fuzz help run database test test-mysql test-pacs test-jobs quick lint types deploy-check format messages audit-dependencies bench bench-quick load clean
+.PHONY: fuzz help run database test test-mysql test-pacs test-identity test-jobs quick lint types deploy-check format messages audit-dependencies bench bench-quick load clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,13 +31,13 @@ run: $(VENV)/.requirements $(FRONT_END) .env $(BUILT_MODEL) database samples/che
 	@MALLOC_ARENA_MAX=2 $(MANAGE) run_jobs --with-parent & MALLOC_ARENA_MAX=2 exec $(PYTHON) -W "ignore:No directory at" -m gunicorn covidxray.wsgi --bind 127.0.0.1:$(PORT) \
 		--worker-class operations.connections.PatientWorker --workers 1 --threads 24 --timeout 120 --log-level warning
 
-test: $(VENV)/.requirements-dev $(VENV)/load/.requirements $(VENV)/oracles/.requirements $(FRONT_END) $(BUILT_MODEL) lint types deploy-check ## everything that checks the code, browser tests included
+test: $(VENV)/.requirements-dev $(VENV)/.requirements-ldap $(VENV)/load/.requirements $(VENV)/oracles/.requirements $(FRONT_END) $(BUILT_MODEL) lint types deploy-check ## everything that checks the code, browser tests included
 	@scripts/ensure-chromium
 	@scripts/ensure-nginx
 	@scripts/ensure-dicom-tools
 	@scripts/ensure-pacs-tools
-	@scripts/ensure-promtool
-	REQUIRE_BROWSER=1 $(PYTHON) -m pytest $(IN_PROCESSES)
+	@scripts/ensure-identity-tools
+	REQUIRE_BROWSER=1 REQUIRE_IDENTITY=1 $(PYTHON) -m pytest $(IN_PROCESSES)
 
 test-mysql: $(VENV)/.requirements-mysql $(FRONT_END) $(BUILT_MODEL) ## the tests whose outcome a database server can change, on a MariaDB of its own
 	@scripts/ensure-chromium
@@ -50,6 +50,11 @@ test-pacs: $(VENV)/.requirements-dev $(VENV)/oracles/.requirements $(FRONT_END) 
 	@scripts/ensure-chromium
 	@scripts/ensure-pacs-tools
 	REQUIRE_BROWSER=1 $(PYTHON) -m pytest -n0 tests/pacs
+
+test-identity: $(VENV)/.requirements-ldap $(FRONT_END) ## only what drives an identity provider, slapd, rsyslogd and promtool; `make test` has it too
+	@scripts/ensure-chromium
+	@scripts/ensure-identity-tools
+	REQUIRE_BROWSER=1 REQUIRE_IDENTITY=1 $(PYTHON) -m pytest -n0 -m identity
 
 test-jobs: $(VENV)/.requirements-queue $(FRONT_END) ## only the tests of jobs, on Redis and MariaDB; TEST_JOBS_ITEMS (30): radiographs amid which everything is killed
 	@scripts/ensure-redis
@@ -119,6 +124,11 @@ $(VENV)/.requirements-dev: requirements-dev.txt $(VENV)/.requirements
 $(VENV)/.requirements-mysql: requirements-mysql.txt $(VENV)/.requirements-dev
 	@scripts/ensure-mariadb $(PYTHON)
 	@scripts/pip-install $(PYTHON) -m pip install -r requirements-mysql.txt
+	@touch $@
+
+$(VENV)/.requirements-ldap: requirements-ldap.txt $(VENV)/.requirements-dev
+	@scripts/ensure-identity-tools
+	@scripts/pip-install $(PYTHON) -m pip install -r requirements-ldap.txt
 	@touch $@
 
 $(VENV)/.requirements-queue: requirements-queue.txt $(VENV)/.requirements-mysql

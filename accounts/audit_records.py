@@ -12,12 +12,17 @@ from audit.services import name_hash, record
 
 logger = logging.getLogger(__name__)
 
+WITH_SECOND_FACTOR, WITHOUT_SECOND_FACTOR = "with-second-factor", "without-second-factor"
+"""`signed_in_outside` of a person whom an identity provider let in."""
+
 
 def sign_in_record(sender: object, request: HttpRequest, user: User, **_signal: Any) -> None:
     """No one is signed in without an entry: where it cannot be written, the new session ends at once."""
     try:
-        has_code = getattr(user, "otp_device", None) is not None
-        record(Action.SIGNED_IN, actor=user, subject=user, detail={"second_factor": has_code})
+        outside = getattr(user, "signed_in_outside", "")
+        has_code = getattr(user, "otp_device", None) is not None or outside == WITH_SECOND_FACTOR
+        detail = {"second_factor": has_code} | ({"outside": True} if outside else {})
+        record(Action.SIGNED_IN, actor=user, subject=user, detail=detail)
     except Exception:
         request.session.flush()
         raise

@@ -1,6 +1,6 @@
 """The forms of sign-in, of one's own profile, and of the links that are sent by e-mail."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -16,9 +16,11 @@ from django_otp.forms import otp_verification_failed
 from accounts.mail import mail_link_later
 from accounts.models import User
 from accounts.normalise import normalised
+from accounts.outside import LetInNowhere
 from accounts.preferences import language_choices, time_zone_choices
 from accounts.second_factor import blocked_until, code_without_spaces, device_for, is_right
 from accounts.services import invitation_accept, password_set
+from accounts.sessions import is_fresh
 from accounts.stale_forms import NoticesChanges
 
 PASSWORD_LENGTH = 256
@@ -53,6 +55,13 @@ class SignInForm(AuthenticationForm):
         self.fields["username"].widget = forms.TextInput(
             attrs={**self.fields["username"].widget.attrs, "autocomplete": "username", "autocapitalize": "none"}
         )
+
+    def clean(self) -> dict[str, Any]:
+        """With a sentence where the hospital's directory took the password and the person is let in nowhere."""
+        try:
+            return super().clean()
+        except LetInNowhere as error:
+            raise forms.ValidationError(str(error), code=error.code) from None
 
 
 class ProfileForm(NoticesChanges):
@@ -214,6 +223,18 @@ class OwnPasswordNeeded(forms.Form):
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.request = request
+        if not self._has_password:
+            del self.fields["password"]
+
+    @property
+    def _has_password(self) -> bool:
+        """People whom the hospital's sign-in lets in have none here: that they signed in just now stands for it."""
+        return bool(cast("User", self.request.user).has_usable_password())
+
+    def clean(self) -> dict[str, Any] | None:
+        if not self._has_password and not is_fresh(self.request):
+            raise forms.ValidationError(_("Sign out and in again first: you signed in too long ago."), code="old")
+        return super().clean()
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]

@@ -18,7 +18,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from accounts import lockout
 from accounts.errors import AccountError
 from accounts.mail import mail_address_changed, mail_invitation
-from accounts.models import AccountEvent, Institution, User
+from accounts.models import AccountEvent, ExternalIdentity, Institution, User
 from accounts.second_factor import RECOVERY_CODES, authenticator_to_confirm, is_right
 from accounts.stale_forms import refuse_changed
 from audit.models import Action
@@ -195,6 +195,60 @@ def administrator_create(*, person: User, password: str) -> None:
 def superuser_note(*, person: User) -> None:
     """Record that the command line has made a superuser, the one account beyond all administrators."""
     _record(Kind.REGISTERED, person, actor=None, is_superuser=True, **_rights_of(person))
+
+
+# --- from an identity provider or a directory (accounts.outside) ----------------------------------------------------
+
+
+@transaction.atomic
+def person_register_outside(*, person: User, issuer: str, subject: str) -> None:
+    """Store a person whom the outside vouches for, active at once, without a password. Raises IntegrityError."""
+    person.set_unusable_password()
+    _set_status(person, Status.ACTIVE)
+    person.save()
+    ExternalIdentity.objects.create(person=person, issuer=issuer, subject=subject)
+    _record(Kind.REGISTERED, person, actor=None, **_rights_of(person), is_outside=True)
+
+
+@transaction.atomic
+def person_link(*, person: User, issuer: str, subject: str) -> None:
+    """Let the subject sign in as this person from now on. Raises IntegrityError where either is linked already."""
+    _changeable(person, person, Status.ACTIVE, may_be_own=True)
+    ExternalIdentity.objects.create(person=person, issuer=issuer, subject=subject)
+    _record(Kind.LINKED, person, actor=person)
+
+
+@transaction.atomic
+def person_follow(*, person: User, values: dict[str, Any]) -> None:
+    """Store name, institution and roles as the outside has them now; where a right is lost, every session ends.
+
+    Raises AccountError where that would leave no administrator.
+    """
+    administrators = _administrators()
+    stored = _changeable(person, None, Status.ACTIVE)
+    changed = [name for name, value in values.items() if getattr(stored, name) != value]
+    if not changed:
+        return
+    before = _rights_of(stored)
+    if not values["is_staff"]:
+        _refuse_last(stored, administrators)
+    for name in changed:
+        setattr(stored, name, values[name])
+        setattr(person, name, values[name])
+    stored.save(update_fields=[*changed, "name_key"])
+    after = _rights_of(stored)
+    rights = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
+    if rights:
+        _end_sessions(person)
+    _record(Kind.CHANGED, stored, actor=None, fields=sorted(changed), rights=rights, is_outside=True)
+
+
+@transaction.atomic
+def person_sign_out_everywhere(*, person: User) -> None:
+    """End every session and token, because the identity provider says that the person has signed out."""
+    _locked(person)
+    _end_sessions(person)
+    record(Action.SIGNED_OUT, actor=person, subject=person, detail={"everywhere": True})
 
 
 # --- institutions ---------------------------------------------------------------------------------------------------

@@ -20,8 +20,11 @@ from django.utils.translation import gettext as _
 from accounts.clock import machine_moment, seconds_since
 from accounts.typed import TYPED, typed_keep
 
+OUTSIDE_FACTOR = "outside_second_factor"
+"""In the session: that the hospital's identity provider saw a second factor."""
 SIGNED_IN, SEEN = "signed_in_at", "seen_at"
 _LONG_OVER = -(10**9)
+_FRESH_SECONDS = 600
 _SAVED_EVERY_SECONDS = 60  # a request in between is not worth a write to the database
 
 
@@ -45,6 +48,11 @@ def _passed(request: HttpRequest, name: str) -> float:
     """Seconds since then; none where nothing was noted."""
     noted = request.session.get(name)
     return 0 if noted is None else seconds_since(noted, request.session.get(f"{name}_by_machine"))
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    """Whether the person signed in within the last minutes."""
+    return SIGNED_IN in request.session and _passed(request, SIGNED_IN) <= _FRESH_SECONDS
 
 
 def seconds_left(request: HttpRequest) -> int:
@@ -105,7 +113,7 @@ class SecondFactorMiddleware(MiddlewareMixin):
         if not getattr(view, "login_required", True):
             return None
         person: Any = request.user
-        if not person.needs_second_factor or person.is_verified():
+        if not person.needs_second_factor or person.is_verified() or request.session.get(OUTSIDE_FACTOR):
             return None
         is_allowed = request.resolver_match and request.resolver_match.view_name in self.ALLOWED
         return None if is_allowed else redirect("accounts:second-factor-set-up")

@@ -1,9 +1,9 @@
 """Signing in and out, invitations, and a person's own account."""
 
-from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from accounts import appearance, link_views, second_factor_views, views
+from accounts.single_sign_on import views as sso_views
 
 app_name = "accounts"
 
@@ -11,7 +11,11 @@ urlpatterns = [
     path("sign-in/", views.SignInView.as_view(), name="sign-in"),
     path("sign-in/code/", views.CodeView.as_view(), name="sign-in-code"),
     path("language/", views.choose_language, name="language"),
-    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("sign-out/", sso_views.SignOutView.as_view(), name="sign-out"),
+    path("sso/", sso_views.LeaveView.as_view(), name="sso"),
+    path("sso/return/", sso_views.ReturnView.as_view(), name="sso-return"),
+    path("sso/link/", sso_views.link, name="sso-link"),
+    path("sso/back-channel/", sso_views.back_channel, name="sso-back-channel"),
     path("session/", views.session, name="session"),
     path("may-send/", views.may_send, name="may-send"),
     path("typed/", views.typed, name="typed"),

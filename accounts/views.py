@@ -1,7 +1,6 @@
 """Sign-in, and a person's own profile."""
 
 import logging
-import time
 from http import HTTPStatus
 from typing import Any
 
@@ -15,8 +14,7 @@ from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
-from django.urls import reverse, reverse_lazy
-from django.utils.crypto import constant_time_compare
+from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -27,20 +25,18 @@ from django.views.i18n import set_language
 
 from accounts.api_tokens import bears_token
 from accounts.audit_records import wrong_code_record
-from accounts.clock import machine_moment, seconds_since
 from accounts.errors import AccountError
 from accounts.forms import CodeForm, OwnPasswordForm, ProfileForm, SignInForm
 from accounts.models import User
+from accounts.outside import is_linked
 from accounts.roles import SignedInRequest
 from accounts.second_factor import authenticator_of
+from accounts.second_step import PENDING, person_pending, second_step
 from accounts.services import profile_update
 from accounts.sessions import note_activity, seconds_left
 from accounts.typed import MOST_BYTES, typed_add
 
 logger = logging.getLogger(__name__)
-
-PENDING = "second_factor_pending"
-PENDING_SECONDS = 300
 
 
 class SignInView(LoginView):
@@ -57,15 +53,10 @@ class SignInView(LoginView):
         person = form.get_user()
         if not authenticator_of(person):
             return super().form_valid(form)
-        self.request.session.cycle_key()
-        self.request.session[PENDING] = {
-            "person": person.pk,
-            "hash": person.get_session_auth_hash(),
-            "backend": person.backend,
-            "since": [time.time(), machine_moment()],
-        }
-        query = urlencode({"next": self.get_redirect_url()})
-        return redirect(f"{reverse('accounts:sign-in-code')}?{query}")
+        return second_step(self.request, person, self.get_redirect_url())
+
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        return super().get_context_data(has_single_sign_on=bool(settings.OIDC_RP_CLIENT_ID), **context)
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -78,7 +69,7 @@ class CodeView(RedirectURLMixin, FormView):
     next_page = settings.LOGIN_REDIRECT_URL
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        person = _person_pending(request)
+        person = person_pending(request)
         if person is None:
             messages.info(request, _("Please sign in with your password first."))
             query = urlencode({"next": self.get_redirect_url()})
@@ -102,16 +93,6 @@ class CodeView(RedirectURLMixin, FormView):
         logger.warning("person %s gave a wrong code", self.person.uuid)
         wrong_code_record(self.person)
         return self.render_to_response(self.get_context_data(form=form), status=HTTPStatus.UNPROCESSABLE_ENTITY)
-
-
-def _person_pending(request: HttpRequest) -> User | None:
-    """Who gave the right password in this browser, while neither account nor password has changed since."""
-    pending = request.session.get(PENDING)
-    if not pending or seconds_since(*pending["since"]) > PENDING_SECONDS:
-        return None
-    person = User.objects.filter(pk=pending["person"], status=User.Status.ACTIVE).first()
-    is_same = person and constant_time_compare(person.get_session_auth_hash(), pending["hash"])
-    return person if is_same else None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -163,6 +144,7 @@ def profile(request: SignedInRequest) -> HttpResponse:
         return redirect("accounts:profile")
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     context = {"form": form, "person": person, "authenticator": authenticator_of(person)}
+    context |= {"has_single_sign_on": bool(settings.OIDC_RP_CLIENT_ID), "is_linked": is_linked(person)}
     return render(request, "accounts/profile.html", context, status=status)
 
 

@@ -97,7 +97,7 @@ def _of_framework(error: Exception) -> Problem | None:
 def _of_diagnosis(error: Exception) -> Problem | None:
     match error:
         case AnswerHidden():
-            sentence = _("You read blind: give your own reading of the radiograph first.")
+            sentence = _("This answer is hidden from you until you have read the radiograph.")
             return Problem(HTTPStatus.FORBIDDEN, "answer-hidden", sentence)
         case AdditionRefused() | ReportRefused():
             return Problem(HTTPStatus.CONFLICT, "refused", error_text(error))

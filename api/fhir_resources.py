@@ -23,7 +23,8 @@ Resource = dict[str, Any]
 NO_DIAGNOSIS = (
     "Decision support for research, not a certified medical device. No diagnosis may rest on this answer alone."
 )
-_SYSTEMS = {"SCT": "http://snomed.info/sct", codes.OWN_SCHEME: f"urn:oid:{OWN_SCHEME_UID}"}
+_DICOM = "http://dicom.nema.org/resources/ontology/DCM"
+_SYSTEMS = {"SCT": "http://snomed.info/sct", "DCM": _DICOM, codes.OWN_SCHEME: f"urn:oid:{OWN_SCHEME_UID}"}
 _UCUM = "http://unitsofmeasure.org"
 _INTERPRETATIONS = {"Positive": "POS", "Negative": "NEG", "Indeterminate": "IND"}
 _GENDERS = {Patient.Sex.FEMALE.value: "female", Patient.Sex.MALE.value: "male", Patient.Sex.OTHER.value: "other"}
@@ -114,7 +115,7 @@ def _imaging_study(diagnosis: Diagnosis, source: Source) -> Resource:
     }
     series = {
         "uid": source.series_instance_uid,
-        "modality": {"system": "http://dicom.nema.org/resources/ontology/DCM", "code": modality},
+        "modality": {"system": _DICOM, "code": modality},
         "instance": [instance],
     }
     accession = str(source.header.AccessionNumber)
@@ -149,7 +150,7 @@ def _observations(diagnosis: Diagnosis) -> Iterator[Resource]:
         value = _coded(codes.QUALITIES[diagnosis.quality])
         yield _observation(diagnosis, "quality", codes.QUALITY, valueCodeableConcept=value)
     if review := diagnosis.reviews.newest_first().first():
-        yield _verdict(diagnosis, review)
+        yield from _reviewed(diagnosis, review)
 
 
 def _probability(diagnosis: Diagnosis) -> Resource:
@@ -182,10 +183,20 @@ def _observation(diagnosis: Diagnosis, key: str, code: Code, **value: Any) -> Re
     )
 
 
-def _verdict(diagnosis: Diagnosis, review: Review) -> Resource:
-    """What a person said, and no device."""
-    value = _coded(codes.VERDICTS[review.verdict])
-    made = _observation(diagnosis, "verdict", codes.VERDICT, valueCodeableConcept=value)
+def _reviewed(diagnosis: Diagnosis, review: Review) -> Iterator[Resource]:
+    """What a person said, and no device: of the radiograph, with findings and remarks, and so of the answer."""
+    if review.conclusion:
+        seen = [_coded(codes.finding(value)) for value in review.findings]
+        details = {
+            "note": [{"text": review.reason}] if review.reason else [],
+            "component": [{"code": _coded(codes.FINDING), "valueCodeableConcept": value} for value in seen],
+        }
+        yield _said(diagnosis, review, "conclusion", codes.CONCLUSION, codes.CONCLUSIONS[review.conclusion], **details)
+    yield _said(diagnosis, review, "verdict", codes.VERDICT, codes.VERDICTS[review.verdict])
+
+
+def _said(diagnosis: Diagnosis, review: Review, key: str, name: Code, value: Code, **details: Any) -> Resource:
+    made = _observation(diagnosis, key, name, valueCodeableConcept=_coded(value), **details)
     made |= {"issued": _moment(review.created), "performer": [{"display": review.reviewer.display_name}]}
     del made["device"]
     return made

@@ -60,9 +60,9 @@ def finish(row: Attempted, *, state: str, **values: Any) -> None:
 @transaction.atomic
 def attempt_failed(row: Row, *, code: str, text: str, values: Mapping[str, Any] | None = None) -> Row:
     """Again after a pause that grows, or given up (dead) after `most_attempts`; the reason stays with it."""
-    now = locked_row(row)
-    if not is_ours(row, now):
-        return now
+    now = _locked_if_ours(row)
+    if now is None:
+        return row
     is_last = now.attempts >= row.most_attempts
     if is_last:
         now.state = "dead"  # type: ignore[attr-defined]
@@ -76,9 +76,9 @@ def attempt_failed(row: Row, *, code: str, text: str, values: Mapping[str, Any] 
 @transaction.atomic
 def attempt_postponed(row: Row, *, seconds: float, code: str, text: str) -> Row:
     """Again later, without counting the attempt: nothing is wrong with the row (no model is there, too many wait)."""
-    now = locked_row(row)
-    if not is_ours(row, now):
-        return now
+    now = _locked_if_ours(row)
+    if now is None:
+        return row
     now.attempts = max(now.attempts - 1, 0)
     now.next_at = timezone.now() + timedelta(seconds=seconds)
     _set_reason(now, code, text, None)
@@ -89,9 +89,9 @@ def attempt_postponed(row: Row, *, seconds: float, code: str, text: str) -> Row:
 @transaction.atomic
 def attempt_refused(row: Row, *, state: str, code: str, text: str, values: Mapping[str, Any] | None = None) -> Row:
     """Over, for a reason that another attempt would meet again."""
-    now = locked_row(row)
-    if not is_ours(row, now):
-        return now
+    now = _locked_if_ours(row)
+    if now is None:
+        return row
     now.state = state  # type: ignore[attr-defined]
     _set_reason(now, code, text, values)
     now.save(update_fields=["state", *_REASON])
@@ -116,6 +116,12 @@ def locked_row(row: Row) -> Row:
     """The row as it is now; no one else changes it before the transaction ends."""
     now: Row = type(row)._default_manager.select_for_update().get(pk=row.pk)
     return now
+
+
+def _locked_if_ours(row: Row) -> Row | None:
+    """None where another attempt is in force, or where the row is gone: its study was erased at this moment."""
+    now: Row | None = type(row)._default_manager.select_for_update().filter(pk=row.pk).first()
+    return now if now and is_ours(row, now) else None
 
 
 def is_ours(row: Attempted, now: Attempted) -> bool:

@@ -40,6 +40,7 @@ class Action(models.TextChoices):
     ACCOUNT_SECOND_FACTOR_ON = "account-second-factor-on", _("Second factor set up")
     ACCOUNT_SECOND_FACTOR_OFF = "account-second-factor-off", _("Second factor removed")
     ACCOUNT_RECOVERY_CODES = "account-recovery-codes", _("Recovery codes renewed")
+    ACCOUNT_LINKED = "account-linked", _("Account linked with the hospital's sign-in")
     ACCOUNT_PROFILE = "account-profile", _("Own profile changed")
 
     INSTITUTION_CREATED = "institution-created", _("Institution added")
@@ -87,6 +88,14 @@ class Action(models.TextChoices):
     STUDY_DEIDENTIFIED = "study-deidentified", _("De-identified copy exported")
     RESULT_SENT = "result-sent", _("Result sent to the PACS")
 
+    READER_STUDY_CHANGED = "reader-study-changed", _("Reader study made or changed")
+    READER_STUDY_OPENED = "reader-study-opened", _("Reader study opened")
+    READER_STUDY_CLOSED = "reader-study-closed", _("Reader study closed")
+    READER_STUDY_JOINED = "reader-study-joined", _("Reader study joined")
+    READER_STUDY_LEFT = "reader-study-left", _("Reader study left")
+    READER_STUDY_VIEWED = "reader-study-viewed", _("Results of a reader study seen")
+    READER_STUDY_EXPORTED = "reader-study-exported", _("Results of a reader study exported")
+    CASE_READ = "case-read", _("Case of a reader study read")
     JOB_STARTED = "job-started", _("Job started")
     JOB_STOPPED = "job-stopped", _("Job stopped")
     JOB_RESUMED = "job-resumed", _("Job set going again")
@@ -227,6 +236,31 @@ class AuditHead(models.Model):
         except cls.DoesNotExist:  # before the first entry
             _take_turns(cls)
             return cast("AuditHead", rows.get_or_create(pk=cls.ONLY)[0])
+
+
+class AuditSent(models.Model):
+    """Up to which entry the hospital's collector has the audit: one row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=AuditHead.ONLY)
+    sequence = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("what the audit's collector has")
+        verbose_name_plural = _("what the audit's collector has")
+
+    def __str__(self) -> str:
+        return str(self.sequence)
+
+    @classmethod
+    def position(cls) -> int:
+        """0 before anything was sent; reading it leaves no row."""
+        return cls.objects.filter(pk=AuditHead.ONLY).values_list("sequence", flat=True).first() or 0
+
+    @classmethod
+    def move(cls, *, before: int, after: int) -> None:
+        """Unless another sender has moved it."""
+        cls.objects.get_or_create(pk=AuditHead.ONLY)
+        cls.objects.filter(sequence=before).update(sequence=after)
 
 
 def _take_turns(model: type[models.Model]) -> None:

@@ -18,6 +18,8 @@ from covidxray.environment import Environment
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
 env.read_settings(BASE_DIR / ".env")
+from covidxray.identity_settings import *  # noqa: E402, F403 - after the file was read
+from covidxray.identity_settings import OUTSIDE_BACKENDS, SIGN_OUT_ORIGINS  # noqa: E402
 
 SECRET_KEY: str = env.str("SECRET_KEY")
 DEBUG: bool = env.bool("DEBUG", default=False)
@@ -47,6 +49,7 @@ INSTALLED_APPS = [
     "diagnosis",
     "pacs",
     "jobs",
+    "reader_studies",
     "training",
     "backup",
 ]
@@ -182,7 +185,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 PASSWORD_HASHERS = ["accounts.hashing.BoundedArgon2Hasher"]
-AUTHENTICATION_BACKENDS = ["accounts.backends.LockoutBackend", "accounts.backends.PasswordBackend"]
+AUTHENTICATION_BACKENDS = [
+    "accounts.backends.LockoutBackend",
+    "accounts.backends.PasswordBackend",
+    *OUTSIDE_BACKENDS,  # accounts of the hospital
+]
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "diagnosis:home"
 LOGOUT_REDIRECT_URL = "accounts:sign-in"
@@ -308,6 +315,13 @@ ALERT_DRIFT = env.bool("ALERT_DRIFT", default=False)
 # What Prometheus has to bring to /metrics; without it there is no such address.
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 
+# The hospital's collector of audit entries (manage.py send_audit): host:port of syslog over TLS, and paths.
+AUDIT_COLLECTOR: str = env.str("AUDIT_COLLECTOR", default="")
+AUDIT_COLLECTOR_CA: str = env.str("AUDIT_COLLECTOR_CA", default="")
+AUDIT_COLLECTOR_CERTIFICATE: str = env.str("AUDIT_COLLECTOR_CERTIFICATE", default="")
+AUDIT_COLLECTOR_KEY: str = env.str("AUDIT_COLLECTOR_KEY", default="")
+AUDIT_SOURCE: str = env.str("AUDIT_SOURCE", default="covidxray")
+
 # --- Security ---------------------------------------------------------------------------------------------------------
 
 CONTENT_SECURITY_POLICY = {
@@ -318,7 +332,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],  # Bootstrap draws its ticks and arrows from data: addresses
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *SIGN_OUT_ORIGINS],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     },
@@ -375,6 +389,7 @@ LOGGING = {
         "fontTools": {"level": "WARNING"},  # otherwise a dozen records for each report
         # They would log whom an archive was asked for, and identifiers of radiographs.
         **{name: {"level": "WARNING"} for name in ("pynetdicom", "dicomweb_client", "highdicom")},
+        **{name: {"level": "ERROR"} for name in ("mozilla_django_oidc", "django_auth_ldap")},  # they name people
         "accounts.mail": {"handlers": ["counted"], "level": "WARNING"},
         "diagnosis.inference.concurrency": {"handlers": ["counted"], "level": "WARNING"},
         "django": {"handlers": ["json"], "level": "INFO", "propagate": False},

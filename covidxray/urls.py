@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("diagnosis.urls")),
     path("models/", include("diagnosis.model_cards.urls")),
     path("pacs/", include("pacs.urls")),
+    path("reader-studies/", include("reader_studies.urls")),
     path("jobs/", include("jobs.urls")),
     path("accounts/", include("accounts.urls")),
     path("api/", include("api.urls")),

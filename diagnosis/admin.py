@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from administration.permissions import ReadOnlyAdmin
 from diagnosis.model_cards.administration import choose_page, serve_page
 from diagnosis.models import Diagnosis, ModelVersion
+from diagnosis.reviews.blinding import hides_some
 from diagnosis.statistics.site_point import own_point_in_words
 from diagnosis.wording.numbers import decimal, moment, percent
 
@@ -65,9 +66,9 @@ class DiagnosisAdmin(ReadOnlyAdmin):
         return f"{decimal(diagnosis.indeterminate_low)} – {decimal(diagnosis.indeterminate_high)}"
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Not for an administrator who also reads blind: this list would tell the answers."""
+        """Not for an administrator from whom answers are hidden as a reader: this list would tell them."""
         user: Any = request.user
-        return super().has_module_permission(request) and not (user.is_radiographer and user.reads_blind)
+        return super().has_module_permission(request) and not (user.is_radiographer and hides_some(user))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Diagnosis]:
         return super().get_queryset(request).defer("heat_map", "opacity_map", "model_version__card")

@@ -75,6 +75,22 @@ def metrics_token_is_secret(**_: object) -> list[Error]:
     return [_error(6, f"METRICS_TOKEN must be random and have {_SHORTEST_TOKEN} characters or more.")]
 
 
+@register(Tags.security, deploy=True)
+def identity_provider_is_encrypted(**_: object) -> list[Error]:
+    """Half a configuration of single sign-on would show a button that leads nowhere, or believe anybody on the way."""
+    if not settings.OIDC_RP_CLIENT_ID:
+        return []
+    names = {
+        "OIDC_ISSUER": settings.OIDC_OP_ISSUER,
+        "OIDC_AUTHORIZATION_ENDPOINT": settings.OIDC_OP_AUTHORIZATION_ENDPOINT,
+        "OIDC_TOKEN_ENDPOINT": settings.OIDC_OP_TOKEN_ENDPOINT,
+        "OIDC_USERINFO_ENDPOINT": settings.OIDC_OP_USER_ENDPOINT,
+        "OIDC_JWKS_URI": settings.OIDC_OP_JWKS_ENDPOINT,
+    }
+    wrong = [name for name, address in names.items() if not address.startswith("https://")]
+    return [_error(7, f"{name} must be an address that begins with https://.") for name in wrong]
+
+
 def database_answers() -> list[Error]:
     """It is there, lets us in, and has every table."""
     try:

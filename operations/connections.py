@@ -58,6 +58,7 @@ class PatientWorker(ThreadWorker):
         """Those that have a thread which may wait for the rest."""
         self._queue: deque[Any] = deque()
         """Those of which enough has come, and that wait until one of these is done."""
+        self._next_look = 0.0
         self._most_large = max(self.cfg.threads - PAGE_THREADS, self.cfg.threads // 2, 1)
 
     def run(self) -> None:
@@ -137,6 +138,9 @@ class PatientWorker(ThreadWorker):
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         is_watched = self._half or self._leaving
         super().wait_for_and_dispatch_events(min(timeout, _LOOK_EVERY) if is_watched else timeout)
+        if time.monotonic() < self._next_look:
+            return  # a new connection must not wait for a look at all the others
+        self._next_look = time.monotonic() + _LOOK_EVERY
         self._see_off()
         for conn, until in list(self._half.items()):
             del self._half[conn]

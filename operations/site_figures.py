@@ -22,6 +22,7 @@ from diagnosis.inference.serving import loaded
 from diagnosis.models import Diagnosis, FileToErase, Refusal, Study
 from operations.failures import STARTED, Failures, failures
 from operations.version import VERSION, commit
+from pacs.models import Instance, Outgoing, Peer
 
 PERIOD = timedelta(hours=24)
 
@@ -81,6 +82,18 @@ class LastBackup:
 
 
 @dataclass(frozen=True)
+class Pacs:
+    """Radiographs from archives and modalities, and objects that go back: how many wait, how many were given up."""
+
+    received_waiting: int
+    received_dead: int
+    sent_waiting: int
+    sent_dead: int
+    faults: list[tuple[str, str]]
+    """Name and last fault of each archive that did not answer when it was last asked."""
+
+
+@dataclass(frozen=True)
 class SiteFigures:
     version: str
     commit: str
@@ -89,11 +102,13 @@ class SiteFigures:
     day: Day
     space: Space
     backup: LastBackup | None
+    pacs: Pacs | None
+    """None where it is off."""
 
 
 def site_figures() -> SiteFigures:
     """Everything at this moment. Raises what the database raises."""
-    return SiteFigures(VERSION, commit(), _model(), _process(), _day(), _space(), _last_backup())
+    return SiteFigures(VERSION, commit(), _model(), _process(), _day(), _space(), _last_backup(), pacs_figures())
 
 
 def _model() -> Model:
@@ -162,6 +177,23 @@ def database_bytes() -> int | None:
         )
         size = cursor.fetchone()[0]
     return None if size is None else int(size)
+
+
+def pacs_figures() -> Pacs | None:
+    if not settings.PACS:
+        return None
+    dead = Instance.State.DEAD.value
+    received = Instance.objects.filter(state__in=[*Instance.OPEN, dead]).values_list("state").annotate(Count("pk"))
+    states = dict(received)
+    sent = Outgoing.objects.exclude(state=Outgoing.State.SENT).values_list("state").annotate(Count("pk"))
+    outgoing = dict(sent)
+    return Pacs(
+        received_waiting=sum(states.get(state.value, 0) for state in Instance.OPEN),
+        received_dead=states.get(dead, 0),
+        sent_waiting=outgoing.get(Outgoing.State.WAITING.value, 0),
+        sent_dead=outgoing.get(Outgoing.State.DEAD.value, 0),
+        faults=list(Peer.objects.active().exclude(fault="").values_list("name", "fault")),
+    )
 
 
 def _last_backup() -> LastBackup | None:

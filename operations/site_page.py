@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from diagnosis.wording.numbers import moment, number, size
 from diagnosis.wording.refusals import REFUSALS
 from operations.failures import REMEMBERED
-from operations.site_figures import Day, LastBackup, SiteFigures, Space
+from operations.site_figures import Day, LastBackup, Pacs, SiteFigures, Space
 
 BACKUP_HOURS = 36
 """A nightly backup that is older has been missed."""
@@ -47,10 +47,12 @@ def parts(figures: SiteFigures) -> list[Part]:
         "For the process that made this page; its failures are those of the last 24 hours. A site may have several "
         "processes: reload the page to see another."
     )
+    pacs = [Part("pacs", _("PACS"), installation, list(_pacs(figures.pacs)))] if figures.pacs else []
     return [
         Part("version", _("Version and model"), installation, list(_version(figures))),
         Part("day", _("The last day"), day, list(_day(figures.day))),
         Part("space", _("Storage and backup"), installation, [*_space(figures.space), *_backup(figures.backup)]),
+        *pacs,
         Part("process", _("This process"), process, list(_process(figures))),
     ]
 
@@ -99,6 +101,16 @@ def _backup(backup: LastBackup | None) -> Iterator[Line]:
     held = {"size": size(backup.size), "rows": number(backup.rows), "files": number(backup.files)}
     yield Line(_("It holds"), _("%(rows)s rows and %(files)s files in %(size)s") % held)
     yield Line(_("Its SHA-256"), backup.sha256, is_code=True)
+
+
+def _pacs(pacs: Pacs) -> Iterator[Line]:
+    look = _("Look at the list in the administration for the reasons.")
+    yield Line(_("Radiographs that wait"), number(pacs.received_waiting))
+    yield Line(_("Radiographs given up"), number(pacs.received_dead), warning=look if pacs.received_dead else "")
+    yield Line(_("Results to be sent"), number(pacs.sent_waiting))
+    yield Line(_("Results given up"), number(pacs.sent_dead), warning=look if pacs.sent_dead else "")
+    for name, fault in pacs.faults:
+        yield Line(_("Last fault of %(name)s") % {"name": name}, fault)
 
 
 def _process(figures: SiteFigures) -> Iterator[Line]:

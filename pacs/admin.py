@@ -14,7 +14,7 @@ from pacs.services import peer_save
 
 @admin.register(Peer)
 class PeerAdmin(StaffAdmin):
-    list_display = ["name", "institution", "ae_title", "address", "is_active", "may_store", "is_searched", "returns"]
+    list_display = ["name", "institution", "ae_title", "is_active", "returns", "heard", "fault"]
     list_filter = ["institution", "is_active"]
     list_select_related = ["institution"]
     readonly_fields = ["heard", "fault"]

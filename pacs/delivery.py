@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
 import pydicom
-import requests
 from django.utils.translation import gettext_noop
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from pacs.dimse import associated
-from pacs.errors import ArchiveFault
+from pacs.errors import ArchiveFault, archive_away
 from pacs.models import Peer
-from pacs.web_session import session_of
+from pacs.web_session import asking, credentials_refused, session_of
 
 # They log UIDs; what goes wrong is in the outbox.
 for _name in ("pynetdicom", "urllib3"):
@@ -29,34 +27,23 @@ _STORED = (0x0000, 0xB000, 0xB006, 0xB007, _DUPLICATE)
 _FAILED_INSTANCES, _UID = "00081198", "00081155"
 
 
-class NotDelivered(Exception):
-    """The archive did not take the object; it may later."""
-
-    def __init__(self, code: str, text: str, values: Mapping[str, Any] | None = None) -> None:
-        super().__init__(code)
-        self.code, self.text, self.values = code, text, dict(values or {})
-
-
 def deliver(peer: Peer, content: bytes, *, uid: str) -> None:
-    """Raises NotDelivered; without it the archive has the object with this SOP Instance UID."""
+    """Raises ArchiveFault; without it the archive has the object with this SOP Instance UID."""
     if peer.has_dicomweb:
         _stow(peer, content, uid)
     else:
         _c_store(peer, content)
 
 
-def _unreachable() -> NotDelivered:
-    return NotDelivered("archive-away", gettext_noop("The archive does not answer."))
-
-
-def _refused(status: object) -> NotDelivered:
+def _refused(status: object) -> ArchiveFault:
     text = gettext_noop("The archive refuses the object (status %(status)s).")
-    return NotDelivered("refused", text, {"status": status})
+    return ArchiveFault(text, code="refused", status=status)
 
 
 # --- STOW-RS --------------------------------------------------------------------------------------------------------
 
 
+@asking
 def _stow(peer: Peer, content: bytes, uid: str) -> None:
     boundary = uuid.uuid4().hex
     head = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
@@ -64,7 +51,7 @@ def _stow(peer: Peer, content: bytes, uid: str) -> None:
     kind = f'multipart/related; type="application/dicom"; boundary={boundary}'
     status, answer = _asked(peer, "POST", "studies", data=body, headers={"Content-Type": kind})
     if status in (401, 403):
-        raise NotDelivered("not-allowed", gettext_noop("The archive does not accept the user name or the password."))
+        raise credentials_refused()
     if status in (200, 202) and not _names(answer, _FAILED_INSTANCES, uid):
         return
     if status in (200, 202, 409) and _is_there(peer, uid):
@@ -79,13 +66,10 @@ def _is_there(peer: Peer, uid: str) -> bool:
 
 
 def _asked(peer: Peer, method: str, path: str, **request: Any) -> tuple[int, Any]:
-    """Status and JSON of the archive's answer; None where it is no JSON. Raises NotDelivered."""
+    """Status and JSON of the archive's answer; None where it is no JSON."""
     headers = {"Accept": "application/dicom+json"} | request.pop("headers", {})
-    try:
-        with session_of(peer) as session:
-            answer = session.request(method, f"{peer.dicomweb_url.rstrip('/')}/{path}", headers=headers, **request)
-    except (requests.RequestException, OSError) as error:
-        raise _unreachable() from error
+    with session_of(peer) as session:
+        answer = session.request(method, f"{peer.dicomweb_url.rstrip('/')}/{path}", headers=headers, **request)
     return answer.status_code, _json(answer.content)
 
 
@@ -107,12 +91,9 @@ def _names(answer: Any, sequence: str, uid: str) -> bool:
 
 def _c_store(peer: Peer, content: bytes) -> None:
     made = pydicom.dcmread(BytesIO(content))
-    try:
-        with associated(peer, made.SOPClassUID, [ExplicitVRLittleEndian, ImplicitVRLittleEndian]) as association:
-            answer = association.send_c_store(made)
-    except ArchiveFault as error:
-        raise NotDelivered(error.code, error.message, error.values) from error
+    with associated(peer, made.SOPClassUID, [ExplicitVRLittleEndian, ImplicitVRLittleEndian]) as association:
+        answer = association.send_c_store(made)
     if "Status" not in answer:
-        raise _unreachable()
+        raise archive_away()
     if answer.Status not in _STORED:
         raise _refused(f"0x{answer.Status:04X}")

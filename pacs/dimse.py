@@ -18,7 +18,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 
 from diagnosis.errors import gettext_noop
 from pacs.bounds import ASKING_BOUNDS
-from pacs.errors import ArchiveFault
+from pacs.errors import ArchiveFault, archive_away
 from pacs.heads import MODALITIES
 from pacs.models import Instance, Peer
 from pacs.queries import (
@@ -102,51 +102,75 @@ def _find(peer: Peer, level: str, keys: tuple[str, ...], matched: dict[str, str]
             if status.get("Status") in _PENDING and answer is not None:
                 found.append(answer)
             elif status.get("Status") != 0x0000:
-                raise _no_answer()
+                raise archive_away()
             if len(found) >= _MOST_ANSWERS:
                 association.abort()
                 break
     return found
 
 
-def _no_answer() -> ArchiveFault:
-    return ArchiveFault(gettext_noop("The archive does not answer."), code="archive-away")
+def _not_secure() -> ArchiveFault:
+    """It listens, and hangs up on our certificate, or has one that is not to be believed."""
+    return ArchiveFault(
+        gettext_noop("No secure connection to the archive (TLS): check both certificates."), code="archive-tls"
+    )
 
 
-def _refuse_unreachable(peer: Peer) -> None:
-    """Raises ArchiveFault where nothing listens: pynetdicom would leave its own socket open then."""
+def _refuse_unreachable(peer: Peer, tls: ssl.SSLContext | None) -> None:
+    """Raises ArchiveFault where nothing listens, or nothing to be believed: pynetdicom would leave its socket open."""
     try:
-        socket.create_connection((peer.address, peer.port or 104), _CONNECT_SECONDS).close()
+        with socket.create_connection((peer.address, peer.port or 104), _CONNECT_SECONDS) as plain:
+            if tls:
+                tls.wrap_socket(plain, server_hostname=peer.address).close()
+    except ssl.SSLError as error:
+        raise _not_secure() from error
     except OSError as error:
-        raise _no_answer() from error
+        raise archive_away() from error
 
 
 @contextmanager
 def associated(peer: Peer, context: str, syntaxes: Sequence[str] | None = None) -> Iterator[Association]:
     """For one kind of object or question. Raises ArchiveFault where the archive is away, or does not know us or it."""
-    _refuse_unreachable(peer)
+    tls = _client_tls() if peer.uses_tls else None
+    _refuse_unreachable(peer, tls)
     asking = AE(ae_title=settings.PACS_AE_TITLE)
     asking.connection_timeout, asking.acse_timeout = _CONNECT_SECONDS, _SECONDS
     asking.dimse_timeout, asking.network_timeout = _SECONDS, _SECONDS
     asking.add_requested_context(context, syntaxes)
-    tls = (_client_tls(), peer.address) if peer.uses_tls else None
     association = asking.associate(
-        peer.address, peer.port or 104, ae_title=peer.ae_title, tls_args=tls, evt_handlers=ASKING_BOUNDS
+        peer.address,
+        peer.port or 104,
+        ae_title=peer.ae_title,
+        tls_args=(tls, peer.address) if tls else None,
+        evt_handlers=ASKING_BOUNDS,
     )
     if not association.is_established:
-        if association.is_rejected:
-            raise ArchiveFault(
-                gettext_noop("The archive does not let this site in: it has to know its AE title."),
-                code="archive-rejects",
-            )
-        if association.rejected_contexts:
-            raise ArchiveFault(gettext_noop("The archive does not accept this kind of object."), code="not-accepted")
-        raise _no_answer()
+        _close(association)
+        raise _fault_of(association, is_secure=tls is not None)
     try:
         yield association
     finally:
         if association.is_established:
             association.release()
+        _close(association)
+
+
+def _fault_of(association: Association, *, is_secure: bool) -> ArchiveFault:
+    """Why it was not established, although something listens there."""
+    if association.is_rejected:
+        return ArchiveFault(
+            gettext_noop("The archive does not let this site in: it has to know its AE title."), code="archive-rejects"
+        )
+    if association.rejected_contexts:
+        return ArchiveFault(gettext_noop("The archive does not accept this kind of object."), code="not-accepted")
+    return _not_secure() if is_secure else archive_away()
+
+
+def _close(association: Association) -> None:
+    """pynetdicom leaves its socket open where the other side has hung up."""
+    transport = association.dul.socket
+    if transport and transport.socket:
+        transport.socket.close()
 
 
 def _client_tls() -> ssl.SSLContext:

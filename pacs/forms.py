@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -82,3 +83,9 @@ class ReceivedForm(forms.Form):
         """Those asked for; all where nothing that is known was."""
         key = self.cleaned_data.get("shown", "") if self.is_valid() else ""
         return [str(state) for state in _SHOWN[key][1]]
+
+
+def begins_before(asked: Mapping[str, str]) -> int | None:
+    """The number that a page of a list begins before; None on the first one, and for what is no number."""
+    text = asked.get("before", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

@@ -14,11 +14,13 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.tag import Tag
 
+from accounts.normalise import normalised
 from diagnosis.errors import RadiographRejected
 from diagnosis.imaging.acquisition import DEPARTMENT_TAGS, TIME_TAGS, acquired_at, requesting_department
 from diagnosis.imaging.dicom_head import dicom_head
 from diagnosis.imaging.tag_texts import tag_text
 from diagnosis.imaging.wanted_elements import wanted_elements
+from diagnosis.models.patients import REFERENCE_KEY_LENGTH
 from diagnosis.models.studies import moment_of
 from pacs.services import InstanceHead
 
@@ -33,6 +35,7 @@ _TAGS = (
     "SeriesInstanceUID",
     "StudyInstanceUID",
     "Modality",
+    "PatientID",
     "AccessionNumber",
     "StudyDate",
     *TIME_TAGS,
@@ -68,6 +71,7 @@ def head_of(dataset: Dataset) -> InstanceHead:
         study_instance_uid=_uid_text(dataset, "StudyInstanceUID"),
         modality=tag_text(dataset, "Modality").upper()[:16],
         accession_number=tag_text(dataset, "AccessionNumber")[:64],
+        reference_key=normalised(tag_text(dataset, "PatientID"))[:REFERENCE_KEY_LENGTH],
         requesting_department=requesting_department(dataset)[:64],
         acquired=moment_of(acquired_at(dataset)),
     )

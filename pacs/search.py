@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from accounts.models import User
 from diagnosis.models import Diagnosis
+from diagnosis.reviews.blinding import hidden_studies
+from diagnosis.uploads.services import can_be_stored
 from pacs.models import Instance, InstanceQuerySet, Outgoing
 from pacs.queries import FoundRadiograph
 
@@ -19,6 +21,14 @@ class LedgerRow:
 
     instance: Instance
     diagnosis: Diagnosis | None
+    state: str
+    """In words. That a result went back after a review is not told to a person who has to read first."""
+
+    @property
+    def can_be_stored(self) -> bool:
+        """Whether it was refused, and a person may have it stored without an answer all the same."""
+        instance = self.instance
+        return instance.state == Instance.State.REFUSED and instance.can_go_on and can_be_stored(instance.reason)
 
 
 @dataclass(frozen=True)
@@ -36,8 +46,17 @@ def ledger_page(user: User, states: list[str], before: int | None) -> LedgerPage
     found = list(rows.order_by("-pk")[: PAGE_ROWS + 1])
     listed = found[:PAGE_ROWS]
     results = results_of(user, listed)
-    page = [LedgerRow(instance, results.get(instance.study_id or 0)) for instance in listed]
+    hidden = hidden_studies(user, (instance.study_id for instance in listed if instance.study_id))
+    page = [
+        LedgerRow(instance, results.get(instance.study_id or 0), _state(instance, instance.study_id in hidden))
+        for instance in listed
+    ]
     return LedgerPage(page, listed[-1].pk if len(found) > PAGE_ROWS else None)
+
+
+def _state(instance: Instance, is_hidden: bool) -> str:
+    state = Instance.State(instance.state)
+    return str((Instance.State.CLASSIFIED if is_hidden and state is Instance.State.SENT else state).label)
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,13 @@ from attempts.claims import attempt_failed, attempt_refused, claim
 from diagnosis.models import Diagnosis, Report, Review, StudyEvent
 from diagnosis.reports.files import ReportUnavailable, read_report
 from diagnosis.reports.services import ReportRefused, report_create
-from pacs.delivery import NotDelivered, deliver
+from pacs.delivery import deliver
+from pacs.errors import ArchiveFault
 from pacs.models import Outgoing
 from pacs.objects.building import object_file
 from pacs.objects.identifiers import Kind
 from pacs.objects.sources import NoStudy, Source, source_of
-from pacs.objects.statements import Replaced, Statement, moment, verdict_of
+from pacs.objects.statements import Replaced, Statement, moment, reviewed
 from pacs.services import outgoing_sent, peer_heard, service_person
 
 logger = logging.getLogger(__name__)
@@ -39,16 +40,17 @@ def send_next(*, worker: str = "") -> bool:
     row = claim(Outgoing.objects.due(timezone.now()).filter(peer__is_active=True), worker=worker)
     if row is None:
         return False
-    row = Outgoing.objects.select_related("diagnosis__study", "diagnosis__model_version", "peer", "event").get(
-        pk=row.pk
-    )
+    whole = Outgoing.objects.select_related("diagnosis__study", "diagnosis__model_version", "peer", "event")
+    row = whole.filter(pk=row.pk).first()
+    if row is None:
+        return True  # its study was erased at this moment
     try:
         deliver(row.peer, _content(row), uid=row.sop_instance_uid)
     except NotToBeSent as error:
         attempt_refused(row, state=Outgoing.State.DEAD, code=error.code, text=error.text)
-    except NotDelivered as error:
-        peer_heard(peer=row.peer, fault=error.code)
-        attempt_failed(row, code=error.code, text=error.text, values=error.values)
+    except ArchiveFault as error:
+        peer_heard(peer=row.peer, fault=str(error))
+        attempt_failed(row, code=error.code, text=error.message, values=error.values)
     except Exception as error:  # whatever it is, the others have to go on
         # Without its message: libraries quote the values that they find odd, which are a patient's.
         trace = "".join(traceback.format_tb(error.__traceback__))
@@ -85,7 +87,7 @@ def statement_of(row: Outgoing) -> Statement:
         made=moment(event.created if event else row.diagnosis.created),
         revision=row.revision,
         number=same.filter(pk__lte=row.pk).count(),
-        verdict=verdict_of(_review(row.diagnosis, event)),
+        review=reviewed(_review(row.diagnosis, event)),
         is_withdrawn=bool(event and event.kind == _EVENT.VOIDED),
         replaces=_replaced(row),
     )

@@ -14,8 +14,8 @@ from accounts.services import person_register
 from attempts.claims import finish
 from audit.models import Action
 from audit.services import record
-from diagnosis.models import Diagnosis, Study, StudyEvent
-from pacs.models import Instance, Outgoing, Peer
+from diagnosis.models import Study
+from pacs.models import Instance, InstanceQuerySet, Outgoing, Peer
 
 State = Instance.State
 
@@ -31,6 +31,7 @@ class InstanceHead:
     modality: str = ""
     accession_number: str = ""
     requesting_department: str = ""
+    reference_key: str = ""
     acquired: datetime | None = None
 
 
@@ -147,23 +148,30 @@ def instance_lost(*, instance: Instance) -> None:
 
 @transaction.atomic
 def instance_classified(*, instance: Instance, study: Study) -> Instance:
-    """The radiograph has its result. The received file is not needed any more: delete it after the commit."""
+    """The radiograph has its result, or is stored without one. Delete the received file after the commit."""
     row = Instance.objects.select_for_update().get(pk=instance.pk)
     if row.state not in (State.SENT, State.ERASED):
-        finish(row, state=State.SENT if _is_all_sent(study.pk) else State.CLASSIFIED, study=study, file="")
+        finish(row, state=_state_with(study), study=study, file="")
     return row
 
 
+def _state_with(study: Study) -> State:
+    if study.unanswered:
+        return State.STORED
+    return State.SENT if _is_all_sent(study.pk) else State.CLASSIFIED
+
+
 @transaction.atomic
-def instance_retry(*, instance: Instance, actor: User | None = None) -> Instance:
+def instance_retry(*, instance: Instance, actor: User | None = None, without_answer: bool = False) -> Instance:
     """Set a radiograph going again that was refused, given up or waits for its next attempt; none that is at work.
 
-    It starts from the received file where that is still there.
+    It starts from the received file where that is still there. `without_answer`: it is stored even if it is refused.
     """
     row = Instance.objects.select_for_update().get(pk=instance.pk)
     is_pausing = row.state in Instance.OPEN and not row.worker and row.next_at > timezone.now()
     if row.is_stopped or is_pausing:
-        finish(row, state=State.RECEIVED if row.file else State.FOUND, attempts=0, next_at=timezone.now())
+        state = State.RECEIVED if row.file else State.FOUND
+        finish(row, state=state, attempts=0, next_at=timezone.now(), without_answer=without_answer)
         record(Action.PACS_RETRIED, actor=actor, subject=row)
     return row
 
@@ -171,30 +179,30 @@ def instance_retry(*, instance: Instance, actor: User | None = None) -> Instance
 # --- the outbox -----------------------------------------------------------------------------------------------------
 
 
-def outgoing_add(
-    *, diagnosis: Diagnosis, peer: Peer, kind: str, sop_instance_uid: str, event: StudyEvent | None = None
-) -> tuple[Outgoing, bool]:
+def outgoing_add(*, peer: Peer, row: Outgoing) -> tuple[Outgoing, bool]:
     """The row of an object that is to be in the archive, and whether it is new. The same UID is one row."""
-    instance = Instance.objects.filter(study=diagnosis.study_id).first()
-    row = Outgoing(diagnosis=diagnosis, instance=instance, peer=peer, kind=kind, event=event)
-    row.sop_instance_uid = sop_instance_uid
+    row.peer, row.instance = peer, Instance.objects.filter(study=row.diagnosis.study_id).first()
     try:
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError:
-        return Outgoing.objects.get(peer=peer, sop_instance_uid=sop_instance_uid), False
+        return Outgoing.objects.get(peer=peer, sop_instance_uid=row.sop_instance_uid), False
     return row, True
 
 
 @transaction.atomic
-def outgoing_sent(*, outgoing: Outgoing) -> Outgoing:
-    """The archive has the object. Where it was the last of its radiograph, the ledger says so too."""
-    row = Outgoing.objects.select_for_update().get(pk=outgoing.pk)
+def outgoing_sent(*, outgoing: Outgoing) -> None:
+    """The archive has the object. Where it was the last of its radiograph, the ledger says so too.
+
+    Nothing is noted where the study was erased at this moment.
+    """
+    row = Outgoing.objects.select_for_update().filter(pk=outgoing.pk).first()
+    if row is None:
+        return
     finish(row, state=Outgoing.State.SENT, sent=timezone.now())
     record(Action.RESULT_SENT, actor=None, subject=row, detail={"result": row.diagnosis.uuid, "kind": row.kind})
     if _is_all_sent(row.diagnosis.study_id):
         Instance.objects.filter(study=row.diagnosis.study_id, state=State.CLASSIFIED).update(state=State.SENT)
-    return row
 
 
 def _is_all_sent(study_pk: int) -> bool:
@@ -205,9 +213,9 @@ def _is_all_sent(study_pk: int) -> bool:
 
 @transaction.atomic
 def outgoing_retry(*, outgoing: Outgoing, actor: User | None = None) -> Outgoing:
-    """Set an object that was given up going again."""
+    """Set an object that was given up, or that the archive had once, going again."""
     row = Outgoing.objects.select_for_update().get(pk=outgoing.pk)
-    if row.state == Outgoing.State.DEAD:
+    if row.state != Outgoing.State.WAITING:
         finish(row, state=Outgoing.State.WAITING, attempts=0, next_at=timezone.now())
         record(Action.PACS_RETRIED, actor=actor, subject=row)
     return row
@@ -218,12 +226,19 @@ def files_in_use() -> set[str]:
     return set(Instance.objects.exclude(file="").values_list("file", flat=True))
 
 
-def dead_files(before: datetime) -> list[tuple[int, str]]:
-    """Number and file of what was given up before that moment and still has its file."""
-    rows = Instance.objects.filter(state=State.DEAD, changed__lt=before).exclude(file="")
+def stopped_files(state: str, before: datetime) -> list[tuple[int, str]]:
+    """Number and file of what was given up or refused before that moment and still has its file."""
+    rows = Instance.objects.filter(state=state, changed__lt=before).exclude(file="")
     return list(rows.values_list("pk", "file"))
 
 
-def dead_file_forgotten(*, pk: int) -> bool:
-    """Whether the row, given up as before, needs its file no more; it was set going again where it does."""
-    return bool(Instance.objects.filter(pk=pk, state=State.DEAD).update(file=""))
+def stopped_file_forgotten(*, pk: int, state: str) -> bool:
+    """Whether the row, stopped as before, needs its file no more; it was set going again where it does."""
+    return bool(Instance.objects.filter(pk=pk, state=state).update(file=""))
+
+
+def instances_forget(rows: InstanceQuerySet) -> list[str]:
+    """Keep of these radiographs their SOP Instance UIDs only; the files to be deleted after the commit."""
+    found = list(rows.select_for_update().values_list("pk", "file"))
+    Instance.objects.filter(pk__in=[pk for pk, _file in found]).forget()
+    return [file for _pk, file in found if file]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -20,11 +19,12 @@ from audit.models import Action
 from audit.services import record
 from diagnosis.errors import RadiographRejected
 from diagnosis.imaging.decoding import read_untrusted
+from diagnosis.uploads.services import can_be_stored
 from diagnosis.wording.errors import error_text
 from pacs.archives import radiographs_of, search_studies
 from pacs.dicomweb import fetch_preview
 from pacs.errors import ArchiveFault
-from pacs.forms import ReceivedForm, SearchForm
+from pacs.forms import ReceivedForm, SearchForm, begins_before
 from pacs.heads import is_uid
 from pacs.models import Instance, Peer
 from pacs.queries import MOST_STUDIES, StudyQuery
@@ -33,7 +33,6 @@ from pacs.services import InstanceHead, instance_found, instance_retry
 from pacs.work import treat_now
 
 PREVIEW_SIDE = 480
-_NUMBER = re.compile(r"[0-9]{1,18}\Z")
 
 
 @radiographer_required
@@ -123,6 +122,9 @@ def _going(request: SignedInRequest, row: Instance) -> HttpResponse:
     row = treat_now(row)
     if row.state == Instance.State.RECEIVED:
         row = treat_now(row)
+    if row.state == Instance.State.STORED and row.study:
+        messages.info(request, _("Stored without an answer."))
+        return redirect(row.study)
     if row.state == Instance.State.ERASED:
         messages.error(request, _("This radiograph was erased here and is not fetched again."))
     elif diagnosis := row.diagnosis:
@@ -139,10 +141,7 @@ def _going(request: SignedInRequest, row: Instance) -> HttpResponse:
 def received(request: SignedInRequest) -> HttpResponse:
     """What has come from the PACS, with origin, state and reason; newest first."""
     form = ReceivedForm(request.GET, label_suffix="")
-    text = request.GET.get("before", "")
-    page = ledger_page(
-        request.user, form.states, int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-    )
+    page = ledger_page(request.user, form.states, begins_before(request.GET))
     record(Action.PACS_LISTED, actor=request.user, detail={"rows": len(page.rows)})
     return render(request, "pacs/received.html", {"form": form, "page": page})
 
@@ -153,6 +152,15 @@ def retry(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """Set one that was refused or given up going again."""
     row = get_object_or_404(Instance.objects.visible_to(request.user).shown(), uuid=uuid)
     return _going(request, instance_retry(instance=row, actor=request.user))
+
+
+@radiographer_required
+@require_POST
+def store(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+    """Store one without an answer that the model refused."""
+    row = get_object_or_404(Instance.objects.visible_to(request.user).shown(), uuid=uuid)
+    is_refused = row.state == Instance.State.REFUSED and can_be_stored(row.reason)
+    return _going(request, instance_retry(instance=row, actor=request.user, without_answer=is_refused))
 
 
 def _archive(request: SignedInRequest, uuid: UUID, *uids: str) -> Peer:

@@ -12,7 +12,7 @@ import urllib3
 from django.conf import settings
 
 from diagnosis.errors import gettext_noop
-from pacs.errors import ArchiveFault, NotInArchive
+from pacs.errors import ArchiveFault, NotInArchive, archive_away
 from pacs.models import Peer
 
 CONNECT_SECONDS, READ_SECONDS = 5, 60
@@ -54,11 +54,9 @@ class BoundedSession(requests.Session):
 
 
 def _bounded_body(response: requests.Response) -> bytes:
-    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise ValueError("packed, which was not asked for")
     most = MAX_JSON_BYTES if "json" in response.headers.get("Content-Type", "").lower() else MAX_ANSWER_BYTES
     parts, length, end = [], 0, time.monotonic() + WHOLE_SECONDS
-    while part := response.raw.read1(_CHUNK, decode_content=False):
+    while part := response.raw.read1(_CHUNK, decode_content=False):  # what is packed all the same cannot be read
         length += len(part)
         if length > most or time.monotonic() > end:
             raise AnswerTooLong("the answer is too long")
@@ -92,7 +90,7 @@ def asking(ask: Callable[Parameters, Found]) -> Callable[Parameters, Found]:
         except requests.HTTPError as error:
             raise _refused(error.response.status_code if error.response is not None else 0) from error
         except (requests.RequestException, OSError) as error:
-            raise ArchiveFault(gettext_noop("The archive does not answer."), code="archive-away") from error
+            raise archive_away() from error
         except _UNREADABLE as error:
             raise ArchiveFault(
                 gettext_noop("The archive answered something that cannot be read."), code="archive-unreadable"
@@ -105,7 +103,9 @@ def _refused(status: int) -> ArchiveFault:
     if status == 404:
         return NotInArchive(gettext_noop("The archive does not have it any more."))
     if status in (401, 403):
-        return ArchiveFault(
-            gettext_noop("The archive refused the user name or the password."), code="archive-credentials"
-        )
+        return credentials_refused()
     return ArchiveFault(gettext_noop("The archive answered with the error %(status)d."), status=status)
+
+
+def credentials_refused() -> ArchiveFault:
+    return ArchiveFault(gettext_noop("The archive refused the user name or the password."), code="archive-credentials")

@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from attempts.claims import attempt_failed, attempt_postponed, attempt_refused, claim, claim_row
 from diagnosis.errors import DiagnosisError, ModelBusy, ModelUnavailable, gettext_noop
+from diagnosis.models.uploads import HISTORY_DAYS
 from diagnosis.uploads.entered import EnteredDetails
-from diagnosis.uploads.services import diagnosis_create
+from diagnosis.uploads.services import can_be_stored, diagnosis_create
 from pacs.dicomweb import fetch_file
 from pacs.dimse import have_sent
 from pacs.errors import ArchiveFault
@@ -23,18 +24,19 @@ from pacs.inbox import inbox_delete, inbox_read, inbox_write
 from pacs.models import Instance
 from pacs.services import (
     InstanceHead,
-    dead_file_forgotten,
-    dead_files,
     instance_classified,
     instance_fetched,
     instance_lost,
+    stopped_file_forgotten,
+    stopped_files,
 )
 
 logger = logging.getLogger(__name__)
 
 NO_MODEL_SECONDS = 60
-KEPT_WHEN_DEAD = timedelta(days=30)
 State = Instance.State
+KEPT = {State.DEAD: timedelta(days=30), State.REFUSED: timedelta(days=HISTORY_DAYS)}
+"""For so long the file of what was given up, or refused and can still be stored, waits for a person."""
 
 
 def work_once(*, worker: str = "") -> bool:
@@ -69,7 +71,8 @@ def treat(instance: Instance) -> None:
         refused = attempt_refused(
             instance, state=State.REFUSED, code=error.code, text=error.message, values=error.values
         )
-        _delete_unneeded(refused)
+        if not can_be_stored(error.code):
+            _delete_unneeded(refused)
     except Exception:
         logger.exception("radiograph %s: the attempt failed", instance)
         attempt_failed(instance, code="fault", text=gettext_noop("A fault of this site; its log says more."))
@@ -94,9 +97,9 @@ def _attempt(instance: Instance) -> None:
         content=content,
         file_name=file_name_of(instance),
         entered=EnteredDetails(received_from=instance.ae_title),
+        without_answer=instance.without_answer,
+        is_counted=not instance.without_answer,
     )
-    if outcome.refusal:  # it was uploaded and stored without an answer
-        raise outcome.refusal
     file = Instance.objects.values_list("file", flat=True).get(pk=instance.pk)
     instance_classified(instance=instance, study=outcome.study)
     inbox_delete(file)
@@ -140,9 +143,9 @@ def _lost(instance: Instance) -> None:
 
 
 def _delete_unneeded(refused: Instance) -> None:
-    """Of what is refused neither the file nor its name is kept, as with an upload."""
-    inbox_delete(refused.file)
-    Instance.objects.filter(pk=refused.pk, state=State.REFUSED).update(file="")
+    """Of what cannot be stored neither the file nor its name is kept, as with an upload."""
+    if Instance.objects.filter(pk=refused.pk, state=State.REFUSED).update(file=""):
+        inbox_delete(refused.file)
 
 
 def file_name_of(instance: Instance) -> str:
@@ -155,14 +158,17 @@ def known_head(head: InstanceHead) -> bool:
     return bool(head.sop_instance_uid and head.series_instance_uid and head.study_instance_uid)
 
 
-def dead_files_expire() -> int:
-    """Delete the files of what was given up a month ago: they hold patients' data, and no erasure finds them."""
-    found = dead_files(timezone.now() - KEPT_WHEN_DEAD)
-    return sum(_expired(pk, file) for pk, file in found)
+def stopped_files_expire() -> int:
+    """Delete the files of what was given up a month ago, or refused a week ago: they hold patients' data."""
+    return sum(
+        _expired(pk, file, state)
+        for state, kept in KEPT.items()
+        for pk, file in stopped_files(state, timezone.now() - kept)
+    )
 
 
-def _expired(pk: int, file: str) -> bool:
-    if not dead_file_forgotten(pk=pk):
+def _expired(pk: int, file: str, state: str) -> bool:
+    if not stopped_file_forgotten(pk=pk, state=state):
         return False
     inbox_delete(file)
     return True

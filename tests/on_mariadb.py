@@ -45,6 +45,7 @@ REPEATED = (
     "operations/test_site_page.py",
     "pacs/test_services.py",  # claims and unique rows under locks
     "pacs/test_outbox.py",  # one row for each object
+    "reader_studies/test_services.py",  # unique rows, locks
     "test_spelling.py",  # collations
 )
 

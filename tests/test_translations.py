@@ -32,6 +32,7 @@ ROOMS = (
     "jobs",
     "operations",
     "pacs",
+    "reader_studies",
     "training",
 )
 LANGUAGES = ("ms", "ar")

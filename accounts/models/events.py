@@ -26,6 +26,7 @@ class AccountEvent(models.Model):
         PASSWORD = "password", _("Password set")
         SECOND_FACTOR_ON = "second-factor-on", _("Second factor set up")
         SECOND_FACTOR_OFF = "second-factor-off", _("Second factor removed")
+        LINKED = "linked", _("Linked with the hospital's sign-in")
         RECOVERY_CODES = "recovery-codes", _("Recovery codes renewed")
 
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="events", verbose_name=_("person"))

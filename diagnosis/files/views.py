@@ -64,6 +64,11 @@ def samples_of(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     """The radiograph's own values, for window and level in the viewer; free of everything that names the patient."""
     study = _visible_study(request, uuid)
     image_view_record(study=study, actor=request.user)
+    return samples_answer(study)
+
+
+def samples_answer(study: Study) -> HttpResponse:
+    """Those values, or why they cannot be had."""
     try:
         body = study_samples(study)
     except RadiographRejected as refusal:

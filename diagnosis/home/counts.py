@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from diagnosis.models import Diagnosis, DiagnosisQuerySet, Refusal
 from diagnosis.results.search import rows_read
-from diagnosis.reviews.blinding import HIDDEN, revealed_to
+from diagnosis.reviews.blinding import HIDDEN, hides_some, revealed_to
 
 RECENT_RESULTS = 5
 
@@ -67,7 +67,7 @@ def tallies(user: User) -> list[Tally]:
     span = _Span(today, today.replace(day=1))
     month = Diagnosis.objects.visible_to(user).kept().filter(created__gte=_midnight(span.first)).order_by()
     answers = _by_answer(revealed_to(user, month), span)
-    hidden = _hidden(month, answers, span) if user.reads_blind else []
+    hidden = _hidden(month, answers, span) if hides_some(user) else []
     counted = [*answers, *hidden]
     numbers = sum(row.today for row in counted), sum(row.month for row in counted)
     every = Tally("", _("All"), *numbers, span.address_of(span.today), span.address_of(span.first))

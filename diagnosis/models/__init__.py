@@ -1,5 +1,6 @@
 """Everything that is stored, as rows; one module for each kind of thing."""
 
+from diagnosis.models.embargoes import Embargo, EmbargoQuerySet
 from diagnosis.models.erasure import FileToErase
 from diagnosis.models.history import StudyEvent, StudyEventQuerySet
 from diagnosis.models.patients import Patient, PatientMerge, PatientQuerySet
@@ -30,6 +31,8 @@ __all__ = [
     "DayFigures",
     "Diagnosis",
     "DiagnosisQuerySet",
+    "Embargo",
+    "EmbargoQuerySet",
     "ErasedReport",
     "FileToErase",
     "Finding",

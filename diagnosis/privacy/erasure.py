@@ -37,6 +37,7 @@ from diagnosis.models import (
     UploadRecordQuerySet,
 )
 from diagnosis.models.locking import locked, locked_studies
+from diagnosis.privacy.keepers import KEEPERS
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +80,8 @@ def patient_erase(
         reports = sum(_erase_rows(study) for study in studies)
         for row in rows:
             _erase_refused_uploads(row)
+        for keeper in KEEPERS:
+            keeper.erase(rows)
         _erase_patients(rows)
         detail = {"reason": reason, "studies": len(studies), "reports": reports}
         patient_record(Action.PATIENT_ERASED, patient=patient, actor=actor, **detail)

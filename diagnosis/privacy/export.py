@@ -22,6 +22,7 @@ from audit.models import Action
 from diagnosis.history.recording import patient_record
 from diagnosis.models import Diagnosis, Patient, Report, Study
 from diagnosis.models.locking import locked
+from diagnosis.privacy.keepers import KEEPERS, Keeper
 
 _ENDINGS = {"DICOM": "dcm", "JPEG": "jpg", "PNG": "png", "TIFF": "tif", "BMP": "bmp", "WEBP": "webp"}
 _LEFT_OUT = {"id", "institution", "heat_map", "opacity_map", "original", "display", "thumbnail", "full", "pdf"}
@@ -74,10 +75,18 @@ def _fill(archive: _Archive, patient: Patient) -> None:
     studies = [_study(archive, study) for study in patient.studies.order_by("pk")]
     merged = [_values(row) for row in patient.all_merged()]
     content = {"patient": _values(patient), "merged": merged, "studies": studies, "files_missing": archive.missing}
+    for keeper in KEEPERS:
+        content[keeper.name] = _kept(archive, keeper, [patient, *patient.all_merged()])
     text = json.dumps(content, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
     archive.add("patient.json", text.encode())
     sums = "".join(f"{digest}  {name}\n" for name, digest in sorted(archive.hashes.items()))
     archive.file.writestr("SHA256SUMS", sums)
+
+
+def _kept(archive: _Archive, keeper: Keeper, patients: list[Patient]) -> list[dict[str, Any]]:
+    for name, content in keeper.files(patients):
+        archive.add(f"{keeper.name}/{name}", content)
+    return [_values(row) for row in keeper.rows(patients)]
 
 
 def _study(archive: _Archive, study: Study) -> dict[str, Any]:
@@ -91,7 +100,16 @@ def _study(archive: _Archive, study: Study) -> dict[str, Any]:
         "outcomes": [_values(row) for row in study.outcomes.order_by("pk")],
         "history": [_values(row) for row in study.events.order_by("pk")],
         "reports": [_report(archive, row) for row in Report.objects.of_study(study).order_by("pk")],
+        **_of_apps_above(study),
     }
+
+
+def _of_apps_above(study: Study) -> dict[str, Any]:
+    """Rows of other apps that belong to the study and say how they are exported, such as cases of reader studies."""
+    models = [each.related_model for each in Study._meta.related_objects]
+    named = [model for model in models if hasattr(model, "exported_with_study")]
+    rows = {model._meta.model_name: model._default_manager.filter(study=study).order_by("pk") for model in named}
+    return {str(name): [row.exported_with_study() for row in found] for name, found in rows.items()}
 
 
 def _result(archive: _Archive, folder: str, result: Diagnosis) -> dict[str, Any]:

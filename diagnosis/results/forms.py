@@ -22,6 +22,7 @@ from diagnosis.models.results import UNKNOWN_OUTCOME
 from diagnosis.models.words import words_typed
 from diagnosis.results.notes import MOST_WORDS, READ_STUDIES, SHORTEST_WORD, reads_newest_only
 from diagnosis.results.search import ResultFilter
+from diagnosis.reviews.blinding import hides_some
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -224,8 +225,8 @@ class ResultFilterForm(forms.Form):
 
     @property
     def leaves_out_unread(self) -> bool:
-        """Whether studies are missing from the list because the person, who reads blind, has not read them yet."""
-        return self.is_valid() and self.user.reads_blind and self.result_filter.tells_the_answer
+        """Whether studies are missing from the list because the person has not read them yet (blind reading)."""
+        return self.is_valid() and self.result_filter.tells_the_answer and hides_some(self.user)
 
     @property
     def needs_correction(self) -> bool:

@@ -20,6 +20,7 @@ from diagnosis.history.recording import study_record
 from diagnosis.models import Conclusion, Diagnosis, Review
 from diagnosis.results.comparison import comparison
 from diagnosis.reviews.blinding import conceal, is_hidden
+from diagnosis.reviews.embargoes import is_embargoed
 from diagnosis.reviews.forms import OutcomeForm, ReadingForm, ReviewForm
 from diagnosis.wording.answers import in_words
 from diagnosis.wording.pictures import elsewhere, is_map_telling, not_looked_for, picture_in_words
@@ -39,6 +40,7 @@ def show_result(
     if is_hidden(request.user, diagnosis):
         _restore(request, diagnosis, reading=forms.setdefault("reading_form", ReadingForm()))
         (concealed,) = conceal(request.user, [diagnosis])
+        forms["in_reader_study"] = is_embargoed(request.user, diagnosis.study_id)
         context = {"diagnosis": concealed, "study": diagnosis.study, **forms}
         return render(request, "diagnosis/reviews/reading.html", context, status=status)
     context = {**_answer_of(request.user, diagnosis), **_added_to(diagnosis), **forms}

@@ -12,6 +12,7 @@ from accounts.models import User
 from diagnosis.models import (
     Diagnosis,
     DiagnosisQuerySet,
+    Embargo,
     PatientWord,
     Review,
     ReviewState,
@@ -24,7 +25,8 @@ from diagnosis.models.fields import words_of
 from diagnosis.models.ordering import NEWEST_FIRST, Order
 from diagnosis.models.words import found_by_words, has_all, words_typed
 from diagnosis.results.notes import are_common, results_with_words, studies_with_words
-from diagnosis.reviews.blinding import conceal, revealed_to
+from diagnosis.reviews.blinding import conceal, revealed_to, without_embargoed
+from diagnosis.reviews.embargoes import has_embargoes
 
 PAGE_ROWS = 50
 EXPORT_CHUNK_ROWS = 1000
@@ -160,6 +162,8 @@ def _conditions(user: User, asked: ResultFilter) -> Iterator[tuple[set[int] | No
         yield studies, lambda results: results_with_words(results, mine, words)
     if user.reads_blind and asked.tells_the_answer:
         yield _read_by(user, mine), lambda results: revealed_to(user, results)
+    if asked.tells_the_answer and has_embargoes(user):
+        yield None, lambda results: without_embargoed(user, results)
 
 
 def _with_words(user: User, typed: list[str]) -> set[int] | None:
@@ -178,7 +182,9 @@ def _with_words(user: User, typed: list[str]) -> set[int] | None:
 def _read_by(user: User, mine: StudyQuerySet) -> set[int]:
     """What `revealed_to` lets through, found from the person's readings and reviews and not from all results."""
     reviewed = Review.objects.filter(reviewer=user).values("diagnosis__study")
-    return _some(mine.filter(own_readings__reader=user)) | _some(mine.filter(pk__in=reviewed))
+    shown = Embargo.objects.filter(reader=user, is_in_force=False).values("study")
+    read = _some(mine.filter(own_readings__reader=user)) | _some(mine.filter(pk__in=reviewed))
+    return read | _some(mine.filter(pk__in=shown))
 
 
 def _some(studies: StudyQuerySet) -> set[int]:

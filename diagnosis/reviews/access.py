@@ -12,6 +12,7 @@ from accounts.models import User
 from accounts.roles import Parameters, SignedInRequest, SignedInView
 from diagnosis.models import AnswerHidden, Diagnosis
 from diagnosis.reviews.blinding import is_hidden
+from diagnosis.reviews.embargoes import is_embargoed
 
 
 def refuse_hidden(user: User, diagnosis: Diagnosis) -> None:
@@ -28,7 +29,8 @@ def read_first(view: SignedInView[Parameters]) -> SignedInView[Parameters]:
         try:
             return view(request, *args, **kwargs)
         except AnswerHidden as hidden:
-            context = {"diagnosis": hidden.args[0]}
+            diagnosis: Diagnosis = hidden.args[0]
+            context = {"diagnosis": diagnosis, "in_reader_study": is_embargoed(request.user, diagnosis.study_id)}
             return render(request, "diagnosis/reviews/answer_hidden.html", context, status=HTTPStatus.FORBIDDEN)
 
     return checked

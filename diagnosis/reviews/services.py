@@ -20,6 +20,7 @@ from diagnosis.history.recording import study_note
 from diagnosis.models import Claim, Diagnosis, Outcome, OwnReading, Report, Review, Study, StudyEvent, agreement_of
 from diagnosis.models.locking import locked
 from diagnosis.reviews.blinding import hidden_studies
+from diagnosis.reviews.embargoes import is_embargoed
 
 
 class AdditionRefused(DiagnosisError):
@@ -39,6 +40,7 @@ def reading_add(
     study = _waited_for(study)
     if given := OwnReading.objects.filter(study=study, reader=user).first():
         return given
+    _refuse_embargoed(user, study)
     if not hidden_studies(user, [study.pk]):
         raise AdditionRefused(_("The model's answer was open to you already: an own reading comes before it."))
     said = _Said(user, conclusion, list(findings), note)
@@ -121,7 +123,15 @@ def _waited_for(study: Study) -> Study:
     return now
 
 
+def _refuse_embargoed(user: User, study: Study) -> None:
+    if is_embargoed(user, study.pk):
+        raise AdditionRefused(
+            _("You take part in a reader study with this radiograph: read it there before you add anything here.")
+        )
+
+
 def _refuse_unread(user: User, study: Study) -> None:
+    _refuse_embargoed(user, study)
     if hidden_studies(user, [study.pk]):
         raise AdditionRefused(_("Give your own reading first: you have chosen to read blind."))
 

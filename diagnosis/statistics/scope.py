@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.roles import SignedInRequest
 from accounts.scope import OWN
 from diagnosis.models import Diagnosis, DiagnosisQuerySet, Refusal, RefusalQuerySet, Study, StudyQuerySet
-from diagnosis.reviews.blinding import revealed_to
+from diagnosis.reviews.blinding import hides_some, revealed_to
 
 Parameters = ParamSpec("Parameters")
 View = Callable[Concatenate[SignedInRequest, Parameters], HttpResponseBase]
@@ -40,8 +40,8 @@ def results_of(institution: int) -> DiagnosisQuerySet:
 
 
 def counts_read_only(user: User) -> bool:
-    """Whether the person's counts are of the radiographs that they have read, and of no other."""
-    return user.is_radiographer and user.reads_blind
+    """Whether the person's counts leave out what is hidden from them, because they read blind or in a reader study."""
+    return user.is_radiographer and hides_some(user)
 
 
 def counts_own_only(user: User) -> bool:

@@ -223,7 +223,7 @@ def error_answer(file_name: str, error: DiagnosisError) -> UploadAnswer:
         retry_after=retry_after,
         code=error.code,
         correction=correction,
-        can_be_stored=can_be_stored(error),
+        can_be_stored=can_be_stored(error.code),
     )
 
 

@@ -112,7 +112,7 @@ def _create(user: User, content: bytes, file_name: str, entered: EnteredDetails,
         error.reference = upload.patient_in_file.reference
         if known := _known_refused(upload, error, without_answer):
             return known
-        if not (without_answer and can_be_stored(error)):
+        if not (without_answer and can_be_stored(error.code)):
             raise
         return _stored_unanswered(upload, error)
 
@@ -190,9 +190,9 @@ def _stored_unanswered(upload: Upload, error: RadiographRejected) -> UploadOutco
     return _outcome(upload, study, None, is_repeat=False, was_there=False, refusal=error)
 
 
-def can_be_stored(error: DiagnosisError) -> bool:
-    """Whether the picture was read and may be a radiograph: then it can be stored without an answer."""
-    return error.code in _STORED_WITHOUT_ANSWER
+def can_be_stored(code: str) -> bool:
+    """Whether a picture that was refused with this code was read and may be a radiograph: it can be stored so."""
+    return code in _STORED_WITHOUT_ANSWER
 
 
 # Of the rules, and all of what was learned: not photographs, drawings, noise, documents, icons and other modalities.

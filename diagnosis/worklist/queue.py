@@ -17,6 +17,8 @@ from accounts.models import User
 from diagnosis.findings import Prediction
 from diagnosis.models import Claim, Diagnosis, DiagnosisQuerySet, ReviewState
 from diagnosis.models.ordering import OLDEST_FIRST
+from diagnosis.reviews.blinding import without_embargoed
+from diagnosis.reviews.embargoes import embargoes_of, has_embargoes
 
 MOST = 1000
 OVERDUE = timedelta(hours=24)
@@ -48,8 +50,8 @@ def unreviewed(user: User) -> DiagnosisQuerySet:
 def waiting(user: User) -> Waiting:
     """Two queries; one for who reads blind."""
     results = unreviewed(user)
-    first = [] if user.reads_blind else _found(results.filter(_URGENT))
-    rest = _found(results if user.reads_blind else results.exclude(_URGENT))
+    first = [] if user.reads_blind else _found(without_embargoed(user, results.filter(_URGENT)))
+    rest = _found(results if user.reads_blind else _others(user, results))
     rows = [*first, *rest]
     has_more, since = len(rows) > MOST, timezone.now() - OVERDUE
     late = sum(created < since for _pk, created in rows[:MOST])
@@ -60,6 +62,13 @@ def waiting(user: User) -> Waiting:
         overdue=f"{late}{'+' if has_more else ''}" if late else "",
         has_more=has_more,
     )
+
+
+def _others(user: User, results: DiagnosisQuerySet) -> DiagnosisQuerySet:
+    """Those that are not urgent, and those whose answer a reader study hides from the person."""
+    if has_embargoes(user):
+        return results.filter(~_URGENT | Q(study__in=embargoes_of(user).values("study")))
+    return results.exclude(_URGENT)
 
 
 def _found(results: DiagnosisQuerySet) -> list[tuple[int, datetime]]:

@@ -18,6 +18,7 @@ from prometheus_client.core import GaugeMetricFamily as Gauge
 from prometheus_client.core import Metric
 
 from accounts.models import Institution
+from audit.forwarding import unsent
 from audit.models import Action, AuditEntry
 from diagnosis.errors import DiagnosisError
 from diagnosis.findings import Prediction
@@ -121,7 +122,11 @@ def drift() -> Iterator[Metric]:
     yield Gauge("covidxray_drift_changed_institutions", help_text, value=found.changed)
 
 
-FIGURES: list[Figure] = [build, model, results, unreviewed, pacs, jobs, space, backup, sign_ins, drift]
+def audit() -> Iterator[Metric]:
+    yield Gauge("covidxray_audit_unsent", "Audit entries that the hospital's collector does not have", value=unsent())
+
+
+FIGURES: list[Figure] = [build, model, results, unreviewed, pacs, jobs, space, backup, sign_ins, drift, audit]
 
 
 def _kept() -> DiagnosisQuerySet:

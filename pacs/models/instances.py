@@ -16,6 +16,7 @@ from accounts.models import Institution, User
 from accounts.scope import narrowed
 from attempts.rows import Attempted
 from diagnosis.models import Diagnosis, Study
+from diagnosis.models.patients import REFERENCE_KEY_LENGTH
 from pacs.models.peers import Peer
 
 _OF_THE_PERSON: dict[str, Any] = {
@@ -24,6 +25,10 @@ _OF_THE_PERSON: dict[str, Any] = {
     "acquired": None,
     "series_instance_uid": "",
     "study_instance_uid": "",
+    "reference_key": "",
+    "file": "",
+    "worker": "",
+    "attempts": 0,
     "state": "erased",
     "study": None,
 }
@@ -51,6 +56,10 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
         """What a page lists: everything but the radiographs that were erased."""
         return self.exclude(state=Instance.State.ERASED).select_related("peer", "study")
 
+    def forget(self) -> None:
+        """Keep the SOP Instance UID and nothing else of the person. `FORGET` does the same where a study goes."""
+        self.update(**_OF_THE_PERSON)
+
 
 class Instance(Attempted):
     """One radiograph of a peer: found in an archive or received from it, then classified, refused or given up.
@@ -63,6 +72,7 @@ class Instance(Attempted):
         RECEIVED = "received", _("Waiting for its turn")
         CLASSIFIED = "classified", _("Classified")
         SENT = "sent", _("Result sent back")
+        STORED = "stored", _("Stored without an answer")
         REFUSED = "refused", _("Refused")
         DEAD = "dead", _("Given up")
         ERASED = "erased", _("Erased")
@@ -92,11 +102,13 @@ class Instance(Attempted):
     ae_title = models.CharField(_("AE title"), max_length=16, blank=True)
     modality = models.CharField(_("modality"), max_length=16, blank=True)
     accession_number = models.CharField(_("accession number"), max_length=64, blank=True)
+    reference_key = models.CharField(max_length=REFERENCE_KEY_LENGTH, blank=True)  # by which a patient's are found
     requesting_department = models.CharField(_("requesting department"), max_length=64, blank=True)
     acquired = models.DateTimeField(_("acquired"), null=True)
     arrived = models.DateTimeField(_("received"), null=True)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.FOUND)
     file = models.CharField(max_length=64, blank=True)  # name in PACS_INBOX, while there is one
+    without_answer = models.BooleanField(default=False)  # a person wants it stored where the model refuses it
     size = models.PositiveBigIntegerField(default=0)
     study = models.ForeignKey(Study, on_delete=FORGET, null=True, related_name="pacs_instances")
 
@@ -111,6 +123,7 @@ class Instance(Attempted):
         indexes = [
             models.Index(fields=["state", "next_at"], name="instances_due"),
             models.Index(fields=["institution", "created"], name="instances_by_date"),
+            models.Index(fields=["institution", "reference_key"], name="instances_by_patient"),
         ]
 
     def __str__(self) -> str:

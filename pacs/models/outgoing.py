@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.scope import narrowed
 from attempts.rows import Attempted
 from diagnosis.models import Diagnosis, StudyEvent
-from diagnosis.reviews.blinding import revealed_to
+from diagnosis.reviews.blinding import hides_some, revealed_to
 from pacs.models.instances import Instance
 from pacs.models.peers import Peer
 
@@ -33,7 +33,7 @@ class OutgoingQuerySet(models.QuerySet["Outgoing"]):
         """
         own = Q(diagnosis__study__uploaded_by=user)
         seen = narrowed(self, user, own=own, institution="diagnosis__study__institution")
-        if user.reads_blind:
+        if hides_some(user):
             seen = seen.filter(diagnosis__in=revealed_to(user, Diagnosis.objects.visible_to(user)))
         return seen.select_related("diagnosis__study", "peer")
 

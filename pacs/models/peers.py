@@ -41,6 +41,14 @@ class PeerQuerySet(models.QuerySet["Peer"]):
             return self.none()
         return self.active().filter(institution=user.institution_id, is_searched=True)
 
+    def returning(self) -> Self:
+        """Those into which results go."""
+        return self.active().exclude(returns=Peer.Returns.NEVER)
+
+    def returning_for(self, user: User) -> Self:
+        """Those into which the person may send a result: of the own institution, for the clinical role only."""
+        return self.returning().filter(institution=user.institution_id) if user.is_radiographer else self.none()
+
 
 class Peer(models.Model):
     """One PACS or modality of one institution. What it sends belongs to that institution.
@@ -54,6 +62,7 @@ class Peer(models.Model):
         NEVER = "never", _("Never")
         AT_ONCE = "at-once", _("As soon as there is an answer")
         REVIEWED = "reviewed", _("After a radiographer's review")
+        BY_HAND = "by-hand", _("Only what a radiographer sends")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     institution = models.ForeignKey(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydicom.sr.coding import Code
 
 from diagnosis.findings import OpacityAnswer, Prediction
-from diagnosis.models import Diagnosis, ReviewState
+from diagnosis.models import Conclusion, Diagnosis, Finding, ReviewState
 
 OWN_SCHEME = "99COVIDXRAY"
 
@@ -48,6 +48,25 @@ OPACITY_ANSWERS = {
     OpacityAnswer.UNCLEAR.value: Code("82334004", "SCT", "Indeterminate"),
     OpacityAnswer.NO.value: Code("2667000", "SCT", "Absent"),
 }
+CONCLUSION = _own("conclusion", "Reader's conclusion")
+CONCLUSIONS = {
+    Conclusion.LIKELY.value: _own("covid-likely", "COVID likely"),
+    Conclusion.UNLIKELY.value: _own("covid-unlikely", "COVID unlikely"),
+    Conclusion.UNSURE.value: _own("cannot-tell", "Cannot tell"),
+}
+FINDING = Code("121071", "DCM", "Finding")
+FINDINGS = {
+    Finding.GROUND_GLASS.value: Code("112120", "DCM", "Ground glass opacity"),
+    Finding.CONSOLIDATION.value: _own("consolidation", "Consolidation"),
+    Finding.INTERSTITIAL.value: Code("112004", "DCM", "Abnormal interstitial pattern"),
+    Finding.EFFUSION.value: Code("60046008", "SCT", "Pleural effusion"),
+    Finding.PNEUMOTHORAX.value: Code("36118008", "SCT", "Pneumothorax"),
+    Finding.HEART.value: _own("enlarged-heart", "Enlarged heart"),
+    Finding.NODULE.value: _own("nodule-or-mass", "Nodule or mass"),
+    Finding.DEVICE.value: _own("device", "Line, tube or device"),
+    Finding.QUALITY.value: _own("limited-quality", "Limited picture quality"),
+}
+COMMENT = Code("121106", "DCM", "Comment")
 VERDICT = _own("verdict", "Reader's verdict on the model's answer")
 VERDICTS = {
     ReviewState.AGREES.value: _own("agrees", "Agrees"),
@@ -55,3 +74,8 @@ VERDICTS = {
     ReviewState.UNSURE.value: _own("unsure", "Cannot tell"),
     ReviewState.DECIDED.value: _own("decided", "Decided by the reader"),
 }
+
+
+def finding(value: str) -> Code:
+    """A code that is no longer on the list stays."""
+    return FINDINGS.get(value) or _own(value, value)

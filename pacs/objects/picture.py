@@ -23,7 +23,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Frame, KeepInFrame, Paragraph, Spacer
 
 from diagnosis.findings import Prediction
-from diagnosis.models import Diagnosis, ReviewState
+from diagnosis.models import Conclusion, Diagnosis, ReviewState
 from diagnosis.reports.content import printed_radiograph, under_map
 from diagnosis.reports.fonts import REGULAR, Typesetter, is_shaped, typesetter_for
 from diagnosis.reports.preview import page_pixels
@@ -133,8 +133,10 @@ def _answer(statement: Statement) -> Iterator[_Line]:
         yield _Line(_("Picture quality: %s") % seen.quality)
     for sentence in seen.limits:
         yield _Line(sentence, 10.5, colour=_SOFT)
-    if statement.verdict:
-        yield _Line(_("Review: %s") % ReviewState(statement.verdict.verdict).label)
+    if review := statement.review:
+        if review.conclusion:
+            yield _Line(_("Reader's conclusion: %s") % Conclusion(review.conclusion).label, 14, bold=True, gap=2)
+        yield _Line(_("Review: %s") % ReviewState(review.verdict).label)
     if statement.replaces:
         yield _Line(_("This replaces an earlier answer in this study."), bold=True)
 

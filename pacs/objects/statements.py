@@ -13,12 +13,15 @@ from pacs.objects.identifiers import Kind, object_uid
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What the newest review says of the answer."""
+class Reviewed:
+    """What the newest review says: of the radiograph, and so of the answer."""
 
     reader: str
+    conclusion: str
+    """Empty in a review from before conclusions were asked."""
     verdict: str
-    """"agrees", "disagrees" or "unsure"."""
+    findings: tuple[str, ...] = ()
+    remarks: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Statement:
     """What makes it another object than the first one of the result."""
     number: int = 1
     """Its place among the objects of its series."""
-    verdict: Verdict | None = None
+    review: Reviewed | None = None
     is_withdrawn: bool = False
     """The radiograph was voided: the objects say so, and give no answer."""
     replaces: tuple[Replaced, ...] = ()
@@ -58,8 +61,11 @@ class Replaced:
     revision: str = ""
 
 
-def verdict_of(review: Review | None) -> Verdict | None:
-    return Verdict(review.reviewer.display_name, review.verdict) if review else None
+def reviewed(review: Review | None) -> Reviewed | None:
+    if review is None:
+        return None
+    findings = tuple(review.findings)
+    return Reviewed(review.reviewer.display_name, review.conclusion, review.verdict, findings, review.reason)
 
 
 def moment(when: datetime) -> datetime:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
@@ -15,7 +15,7 @@ from pacs.objects import codes
 from pacs.objects.common import MANUFACTURER, complete
 from pacs.objects.identifiers import Kind, derived_uid, device_uid, object_uid, series_uid
 from pacs.objects.sources import Source
-from pacs.objects.statements import Statement
+from pacs.objects.statements import Reviewed, Statement
 
 if TYPE_CHECKING:
     from highdicom import sr
@@ -62,12 +62,12 @@ def _content(source: Source, statement: Statement) -> sr.MeasurementReport:
     return sr.MeasurementReport(
         observation_context=_observers(statement),
         procedure_reported=codes.CHEST_RADIOGRAPHY,
-        imaging_measurements=[_group(source, statement)],
+        imaging_measurements=list(_groups(source, statement)),
     )
 
 
 def _observers(statement: Statement) -> sr.ObservationContext:
-    """The model version as the device, and the reader where there is a verdict."""
+    """The model version as the device, and the reader where there is a review."""
     from highdicom import sr
     from pydicom.sr.codedict import codes as dicom
 
@@ -79,8 +79,8 @@ def _observers(statement: Statement) -> sr.ObservationContext:
         serial_number=statement.weights_sha256,
     )
     person = None
-    if statement.verdict:
-        name = statement.verdict.reader.replace("^", " ").replace("=", " ")
+    if statement.review:
+        name = statement.review.reader.replace("^", " ").replace("=", " ")
         attributes = sr.PersonObserverIdentifyingAttributes(name=f"{name}^")
         person = sr.ObserverContext(dicom.DCM.Person, attributes)
     return sr.ObservationContext(
@@ -88,13 +88,22 @@ def _observers(statement: Statement) -> sr.ObservationContext:
     )
 
 
-def _group(source: Source, statement: Statement) -> sr.MeasurementsAndQualitativeEvaluations:
+def _groups(source: Source, statement: Statement) -> Iterator[sr.MeasurementsAndQualitativeEvaluations]:
+    """What the model said, and apart from it what the reader did."""
+    yield _model_group(source, statement)
+    if statement.review and not statement.is_withdrawn:
+        yield _reader_group(source, statement.review)
+
+
+def _model_group(source: Source, statement: Statement) -> sr.MeasurementsAndQualitativeEvaluations:
     from highdicom import sr
 
     version = statement.diagnosis.model_version.version
     tracking = derived_uid("tracking", source.sop_instance_uid, statement.weights_sha256)
-    return sr.MeasurementsAndQualitativeEvaluations(
-        tracking_identifier=sr.TrackingIdentifier(uid=tracking, identifier=f"{_DEVICE_NAME} {version}"),
+    return _group(
+        source,
+        sr.TrackingIdentifier(uid=tracking, identifier=f"{_DEVICE_NAME} {version}"),
+        _evaluated(statement),
         finding_type=codes.COVID_19,
         finding_sites=[sr.FindingSite(codes.LUNGS)],
         algorithm_id=sr.AlgorithmIdentification(
@@ -103,8 +112,40 @@ def _group(source: Source, statement: Statement) -> sr.MeasurementsAndQualitativ
         measurements=[
             sr.Measurement(name=name, value=value, unit=codes.NO_UNITS) for name, value in _measured(statement)
         ],
-        qualitative_evaluations=[sr.QualitativeEvaluation(name, value) for name, value in _evaluated(statement)],
+    )
+
+
+def _reader_group(source: Source, review: Reviewed) -> sr.MeasurementsAndQualitativeEvaluations:
+    """Conclusion, findings and remarks; and what follows from them for the model's answer."""
+    from highdicom import sr
+
+    tracking = derived_uid("reader", source.sop_instance_uid)
+    group = _group(source, sr.TrackingIdentifier(uid=tracking, identifier="Reader"), _concluded(review))
+    if review.remarks:
+        remarks = sr.TextContentItem(codes.COMMENT, review.remarks, sr.RelationshipTypeValues.CONTAINS)
+        group[0].ContentSequence.append(remarks)
+    return group
+
+
+def _concluded(review: Reviewed) -> Iterator[tuple[Code, Code]]:
+    if review.conclusion:
+        yield codes.CONCLUSION, codes.CONCLUSIONS[review.conclusion]
+    for value in review.findings:
+        yield codes.FINDING, codes.finding(value)
+    yield codes.VERDICT, codes.VERDICTS[review.verdict]
+
+
+def _group(
+    source: Source, tracking: sr.TrackingIdentifier, evaluated: Iterable[tuple[Code, Code]], **values: Any
+) -> sr.MeasurementsAndQualitativeEvaluations:
+    """What is said of this radiograph."""
+    from highdicom import sr
+
+    return sr.MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=tracking,
+        qualitative_evaluations=[sr.QualitativeEvaluation(name, value) for name, value in evaluated],
         source_images=[sr.SourceImageForMeasurementGroup(source.header.SOPClassUID, source.sop_instance_uid)],
+        **values,
     )
 
 
@@ -135,8 +176,6 @@ def _evaluated(statement: Statement) -> Iterator[tuple[Code, Code]]:
         yield codes.QUALITY, codes.QUALITIES[diagnosis.quality]
     if diagnosis.opacities:
         yield codes.OPACITIES, codes.OPACITY_ANSWERS[diagnosis.opacities]
-    if statement.verdict:
-        yield codes.VERDICT, codes.VERDICTS[statement.verdict.verdict]
 
 
 def _earlier(source: Source, weights_sha256: str, revision: str) -> Dataset:

@@ -163,7 +163,7 @@ class TestSigningIn:
             person.set_password("another long password")
             person.save()
         else:
-            monkeypatch.setattr("accounts.views.PENDING_SECONDS", -1)
+            monkeypatch.setattr("accounts.second_step.PENDING_SECONDS", -1)
             give_password(stranger)
         assert stranger.post(CODE, {"code": code})["Location"].startswith(SIGN_IN)
         assert not is_signed_in(stranger)

@@ -59,10 +59,16 @@ def from_dicom(alice: User, engine: ToyEngine, dicom_samples: Path) -> Diagnosis
 
 
 def test_a_dicom_result(program: Client, alice: User, from_dicom: Diagnosis) -> None:
-    review_add(user=alice, diagnosis=from_dicom, conclusion="likely")
+    review_add(user=alice, diagnosis=from_dicom, conclusion="likely", findings=["effusion"], reason="Left side")
     report = fhir(program, from_dicom)
     kinds = judged(JUDGE, report)
-    assert kinds == ["Patient", "Device", "ImagingStudy", *["Observation"] * 5]
+    assert kinds == ["Patient", "Device", "ImagingStudy", *["Observation"] * 6]
+    conclusion = contained(report, "conclusion")
+    assert conclusion["valueCodeableConcept"]["text"] == "COVID likely"
+    assert (conclusion["component"][0]["valueCodeableConcept"]["text"], conclusion["note"]) == (
+        "Pleural effusion",
+        [{"text": "Left side"}],
+    )
     probability = contained(report, "probability")["valueQuantity"]
     assert probability == {"value": 0.31, "unit": "1", "system": "http://unitsofmeasure.org", "code": "1"}
     uids = [each["uid"] for each in contained(report, "imaging")["series"][0]["instance"]]

@@ -14,7 +14,9 @@ from diagnosis.models import Diagnosis, Patient
 from diagnosis.studies.services import study_void
 from jobs.models import Job
 from jobs.services import NewJob, job_start
-from pacs.services import InstanceHead, instance_found, outgoing_add
+from pacs.models import Outgoing
+from pacs.services import InstanceHead, instance_found
+from reader_studies.models import Reader, ReaderStudy
 from tests.cast import client_of
 from tests.diagnosis.reports.made import made
 from tests.pacs.peers import peer_of
@@ -55,6 +57,11 @@ TABLE = {
     "accounts:typed": Row(405, 405, 405, 405),
     "accounts:session": Row(302, 200, 200, 200),
     "accounts:may-send": Row(401, 204, 204, 204),
+    # While single sign-on is off: accounts/test_single_sign_on.py.
+    "accounts:sso": Row(404, 404, 404, 404),
+    "accounts:sso-return": Row(404, 404, 404, 404),
+    "accounts:sso-link": Row(302, 404, 404, 404),
+    "accounts:sso-back-channel": Row(405, 405, 405, 405),
     "accounts:invitation": of("link", 200, 200, 200, 200),
     "accounts:forgotten": Row(200, 200, 200, 200),
     "accounts:forgotten-sent": Row(200, 200, 200, 200),
@@ -121,10 +128,27 @@ TABLE = {
     "pacs:sent": CLINICAL_PAGE,
     "pacs:send-again": of("sent object", 302, 405, 405, 403),
     "pacs:retry": of("received", 302, 405, 405, 403),
+    "pacs:store": of("received", 302, 405, 405, 403),
+    "pacs:send-result": of("diagnosis", 302, 405, 405, 403),
     # The archive of this test does not answer.
     "pacs:study": of("study in the archive", 302, 503, 404, 403),
     "pacs:preview": of("radiograph in the archive", 302, 404, 404, 403),
     "pacs:fetch": of("radiograph in the archive", 302, 405, 405, 403),
+    "reader_studies:list": CLINICAL_PAGE,
+    "reader_studies:new": CLINICAL_PAGE,
+    "reader_studies:study": of("reader study", 302, 200, 404, 403),
+    "reader_studies:results": of("reader study", 302, 200, 404, 403),
+    "reader_studies:results-file": of("reader study", 302, 200, 404, 403),
+    # Alice leads it and Bob reads it. What only one of them may do is in tests/reader_studies/test_views.py.
+    **dict.fromkeys(
+        [f"reader_studies:{name}" for name in ("readers", "open", "close", "delete", "join", "leave")],
+        of("reader study", 302, 405, 405, 403),
+    ),
+    **dict.fromkeys([f"reader_studies:{name}" for name in ("cases", "read")], of("no upload", 302, 404, 404, 403)),
+    **dict.fromkeys(
+        [f"reader_studies:{name}" for name in ("display", "full", "samples", "heat-map", "opacity-map")],
+        of("no upload", 302, 404, 404, 403),
+    ),
     "jobs:jobs": CLINICAL_PAGE,
     # Of the person who started it only: jobs/test_pages.py.
     "jobs:comparison": of("comparison", 302, 200, 200, 403),
@@ -199,6 +223,11 @@ TABLE = {
     "admin:pacs_outgoing_change": of("outgoing", 302, 302, 302, 200),
     "admin:pacs_outgoing_history": of("outgoing", 302, 302, 302, 200),
     "admin:pacs_outgoing_delete": of("outgoing", 302, 302, 302, 403),
+    "admin:reader_studies_readerstudy_changelist": ADMINISTRATION,
+    "admin:reader_studies_readerstudy_add": Row(302, 302, 302, 403),
+    "admin:reader_studies_readerstudy_change": of("row of a reader study", 302, 302, 302, 200),
+    "admin:reader_studies_readerstudy_history": of("row of a reader study", 302, 302, 302, 200),
+    "admin:reader_studies_readerstudy_delete": of("row of a reader study", 302, 302, 302, 403),
     "admin:jobs_job_compare": of("version", 302, 302, 302, 200),
     "admin:jobs_job_changelist": ADMINISTRATION,
     "admin:jobs_job_add": Row(302, 302, 302, 403),
@@ -246,7 +275,7 @@ def test_only_admin_redirects_have_no_name() -> None:
 
 
 @pytest.fixture
-def arguments(alice: User, engine: ToyEngine, toy_models: Path) -> dict[str, list[object]]:
+def arguments(alice: User, bob: User, engine: ToyEngine, toy_models: Path) -> dict[str, list[object]]:
     diagnosis = diagnosed(alice)
     Diagnosis.objects.filter(pk=diagnosis.pk).update(opacity_map=diagnosis.heat_map)
     voided = diagnosed(alice, seed=1).study
@@ -256,10 +285,14 @@ def arguments(alice: User, engine: ToyEngine, toy_models: Path) -> dict[str, lis
     (toy_models / "toy-1" / "roc.svg").write_text("<svg/>")
     peer = peer_of(alice.institution, dicomweb_url="http://127.0.0.1:9/dicom-web")
     instance, _ = instance_found(peer=peer, head=InstanceHead("1.2.3"), person=alice)
-    outgoing, _ = outgoing_add(diagnosis=diagnosis, peer=peer, kind="sr", sop_instance_uid="1.2.3.4")
+    outgoing = Outgoing.objects.create(diagnosis=diagnosis, peer=peer, kind="sr", sop_instance_uid="1.2.3.4")
+    trial = ReaderStudy.objects.create(institution=alice.institution, leader=alice, name="A trial", state="closed")
+    Reader.objects.create(reader_study=trial, person=bob, number=1)
     comparison = job_start(NewJob(alice, "a to b", Job.Source.COMPARISON, {"most": 1}))
     return {
         "": [],
+        "reader study": [trial.uuid],
+        "row of a reader study": [trial.pk],
         "peer": [peer.pk],
         "instance": [instance.pk],
         "outgoing": [outgoing.pk],

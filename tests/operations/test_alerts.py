@@ -26,6 +26,7 @@ from diagnosis.models import Diagnosis
 from diagnosis.reviews.services import review_add
 from operations.alerts import sending
 from operations.checks import alerts_are_encrypted
+from pacs.models import Instance, Peer
 from tests.rows import stored_result
 
 pytestmark = pytest.mark.django_db
@@ -149,6 +150,20 @@ def test_a_redirect_is_not_followed(webhook: Webhook, late: Diagnosis) -> None:
     with pytest.raises(CommandError):
         sent()
     assert len(webhook.got) == 3
+
+
+def test_what_the_pacs_gave_up(settings: Settings, webhook: Webhook, alice: User) -> None:
+    """With numbers and nothing of the patients; not where it is switched off."""
+    peer = Peer.objects.create(institution=alice.institution, name="Archive", ae_title="A")
+    values = {"peer": peer, "institution": alice.institution, "person": alice, "state": Instance.State.DEAD}
+    Instance.objects.create(sop_instance_uid="1.2.3", accession_number="A-17", **values)
+    Instance.objects.create(sop_instance_uid="1.2.4", **values)
+    sent()
+    settings.PACS = settings.ALERT_DEAD_LETTERS = True
+    sent()
+    [(_headers, body)] = webhook.got
+    assert b"2 radiographs were not taken in and 0 results" in body
+    assert b"A-17" not in body
 
 
 def test_a_dead_webhook_keeps_no_mail_back(settings: Settings, webhook: Webhook, late: Diagnosis) -> None:

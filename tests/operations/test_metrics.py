@@ -21,6 +21,7 @@ from tests.operations.promtool import promtool
 from tests.toy import ToyEngine
 from tests.uploads import diagnosed, radiograph_png, upload
 
+pytestmark = pytest.mark.identity
 TOKEN = "a-token-of-more-than-thirty-two-characters"
 DEPLOY = Path(__file__).resolve().parent.parent.parent / "deploy"
 

@@ -24,6 +24,7 @@ from diagnosis.inference import concurrency
 from diagnosis.inference.concurrency import classification_turn
 from diagnosis.models import FileToErase, Study
 from operations import failures
+from pacs.models import Instance, Outgoing, Peer
 from tests.cast import client_of
 from tests.toy import ToyEngine, write_toy_model
 from tests.uploads import diagnosed, radiograph_png, upload
@@ -199,3 +200,21 @@ def test_in_the_persons_language(client: Client, dora: User) -> None:
     dora.language = "ms"
     dora.save()
     assert "Sandaran terakhir" in text_of(client)
+
+
+def test_what_the_pacs_gave_up_is_counted(client: Client, alice: User, settings: Settings) -> None:
+    assert "Radiographs given up" not in figures(client)
+    settings.PACS = True
+    assert figures(client)["Radiographs given up"] == "0"
+    peer = Peer.objects.create(
+        institution=alice.institution, name="Archive", ae_title="A", fault="The archive does not answer."
+    )
+    values = {"peer": peer, "institution": alice.institution, "person": alice}
+    Instance.objects.create(sop_instance_uid="1.2.3", state="dead", **values)
+    Instance.objects.create(sop_instance_uid="1.2.4", **values)
+    Outgoing.objects.create(diagnosis=diagnosed(alice), peer=peer, kind="sr", sop_instance_uid="9", state="dead")
+    shown = figures(client)
+    assert shown["Radiographs that wait"] == "1"
+    assert shown["Radiographs given up"].startswith("1 Look at the list")
+    assert shown["Results given up"].startswith("1 ")
+    assert shown["Last fault of Archive"] == "The archive does not answer."

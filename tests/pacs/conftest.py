@@ -10,6 +10,7 @@ from pytest_django import Settings
 from accounts.models import Institution
 from pacs.models import Peer
 from pacs.storage_scp import start_receiver
+from tests.pacs.certificates import certificate
 from tests.pacs.orthanc import USER, WORD, Orthanc, free_port, running_orthanc
 from tests.pacs.peers import peer_of
 
@@ -25,6 +26,17 @@ def receiver_port(transactional_db: None, settings: Settings) -> Iterator[int]:
     server.shutdown()
     receiver.shutdown()
     thread.join(10)
+
+
+@pytest.fixture
+def certificates(tmp_path: Path, settings: Settings) -> Path:
+    """Those of the authority, of the site, of a peer (`xray`); one of another address, and one that nobody knows."""
+    for name, authority in (("ca", ""), ("site", "ca"), ("xray", "ca"), ("stranger", "")):
+        certificate(tmp_path, name, authority)
+    certificate(tmp_path, "elsewhere", "ca", address="192.0.2.1")
+    settings.PACS_TLS_CERTIFICATE, settings.PACS_TLS_KEY = str(tmp_path / "site.crt"), str(tmp_path / "site.key")
+    settings.PACS_TLS_CA = str(tmp_path / "ca.crt")
+    return tmp_path
 
 
 @pytest.fixture

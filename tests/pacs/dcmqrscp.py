@@ -38,14 +38,14 @@ def running_dcmqrscp(folder: Path, receiver_port: int) -> Iterator[int]:
         command = ["dcmqrscp", "-c", "dcmqrscp.cfg", str(port)]
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
     try:
-        _wait_for(port)
+        wait_for(port)
         yield port
     finally:
         process.kill()
         process.wait(30)
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
     end = time.monotonic() + 30
     while time.monotonic() < end:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):

@@ -45,6 +45,8 @@ class Orthanc:
     port: int = field(default_factory=free_port)
     dicom_port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    certificates: Path | None = None
+    """A folder with ca.crt, xray.crt and xray.key: then its DICOM is mutual TLS."""
 
     @property
     def url(self) -> str:
@@ -83,12 +85,31 @@ class Orthanc:
             "DicomPort": self.dicom_port,
             "DicomCheckModalityHost": True,
             **{f"DicomAlwaysAllow{name}": False for name in ("Echo", "Find", "Move", "Store", "Get")},
-            "DicomModalities": {"site": {"AET": "COVIDXRAY", "Host": "127.0.0.1", "Port": self.receiver_port, **every}},
+            "DicomModalities": {
+                "site": {
+                    "AET": "COVIDXRAY",
+                    "Host": "127.0.0.1",
+                    "Port": self.receiver_port,
+                    "UseDicomTls": bool(self.certificates),
+                    **every,
+                }
+            },
+            **self._tls(),
             "OverwriteInstances": False,
             "StableAge": 5,
             "ConcurrentJobs": 1,
             "Plugins": [str(PLUGIN)],
             "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+        }
+
+    def _tls(self) -> dict[str, Any]:
+        if not self.certificates:
+            return {}
+        return {
+            "DicomTlsEnabled": True,
+            "DicomTlsCertificate": str(self.certificates / "xray.crt"),
+            "DicomTlsPrivateKey": str(self.certificates / "xray.key"),
+            "DicomTlsTrustedCertificates": str(self.certificates / "ca.crt"),
         }
 
     def get(self, path: str) -> Any:
@@ -122,10 +143,10 @@ class Orthanc:
 
 
 @contextmanager
-def running_orthanc(folder: Path, *, receiver_port: int = 11112) -> Iterator[Orthanc]:
+def running_orthanc(folder: Path, *, receiver_port: int = 11112, certificates: Path | None = None) -> Iterator[Orthanc]:
     needed("Orthanc", str(PLUGIN))
     folder.mkdir(parents=True, exist_ok=True)
-    orthanc = Orthanc(folder, receiver_port)
+    orthanc = Orthanc(folder, receiver_port, certificates=certificates)
     orthanc.start()
     try:
         yield orthanc

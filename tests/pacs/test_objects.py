@@ -9,12 +9,12 @@ import pytest
 from pydicom.uid import DigitalXRayImageStorageForPresentation
 
 from accounts.models import User
-from diagnosis.models import Diagnosis
+from diagnosis.models import Diagnosis, Finding
 from diagnosis.uploads.services import diagnosis_create
 from pacs.objects.building import object_file
 from pacs.objects.identifiers import Kind
 from pacs.objects.sources import source_of
-from pacs.objects.statements import Replaced, Statement, Verdict, moment
+from pacs.objects.statements import Replaced, Reviewed, Statement, moment
 from tests.pacs.orthanc import needed
 from tests.toy import ToyEngine
 from tests.uploads import radiograph_dicom
@@ -37,6 +37,7 @@ INPUTS = {
     },
     "long name": {"PatientName": "^".join(["Maria" * 8] * 4), "ReferringPhysicianName": "Doctor^A^B^C^D^E"},
 }
+REVIEW = Reviewed("Dr. Ángela 山", "likely", "disagrees", tuple(Finding.values), "Clear?\nNot 山 at all.")
 
 
 @pytest.fixture
@@ -68,9 +69,8 @@ def test_objects_are_valid(
     diagnosis = result_of(alice, dicom_samples, **tags)
     source = source_of(diagnosis.study)
     when = moment(diagnosis.created)
-    verdict = Verdict("Dr. Ángela 山", "disagrees")
     said = [
-        Statement(diagnosis, when, verdict=verdict),
+        Statement(diagnosis, when, review=REVIEW),
         Statement(diagnosis, when, "voided-7", 2, is_withdrawn=True, replaces=(Replaced("ab" * 32),)),
     ]
     for statement in said:
@@ -78,3 +78,25 @@ def test_objects_are_valid(
             made = object_file(kind, source, statement, pdf=PDF)
             assert faults(dciodvfy, made, tmp_path) == [], (kind, statement.revision)
             assert object_file(kind, source, statement, pdf=PDF) == made  # so that sending again changes nothing
+
+
+def test_a_program_finds_what_the_reader_says(alice: User, engine: ToyEngine, dicom_samples: Path) -> None:
+    """dcmtk reads the report as another program would; apart from the model's group is the reader's."""
+    needed("dsrdump")
+    diagnosis = result_of(alice, dicom_samples)
+    statement = Statement(diagnosis, moment(diagnosis.created), review=REVIEW)
+    made = object_file(Kind.REPORT, source_of(diagnosis.study), statement)
+    command = ["dsrdump", "+Pc", "-"]
+    read = subprocess.run(command, input=made, capture_output=True, check=True).stdout.decode()
+    model, reader = read.split("Measurement Group")[1:]
+    assert "COVID likely" not in model
+    assert '"COVID-19"' not in reader  # a finding that nobody has named
+    for said in (
+        "COVID likely",
+        "Pneumothorax",
+        "Ground glass opacity",
+        "Nodule or mass",
+        "Disagrees",
+        "Not 山 at all",
+    ):
+        assert said in reader

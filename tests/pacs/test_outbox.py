@@ -11,6 +11,7 @@ from accounts.models import User
 from diagnosis.models import Diagnosis, StudyEvent
 from diagnosis.patients.details import PatientDetails
 from diagnosis.patients.services import patient_get_or_create
+from diagnosis.reviews.services import review_add
 from diagnosis.studies.services import study_move, study_restore, study_void
 from diagnosis.uploads.services import diagnosis_create
 from pacs import sending
@@ -19,7 +20,7 @@ from pacs.outbox import outbox_fill
 from tests.cast import client_of
 from tests.pacs.peers import peer_of
 from tests.toy import ToyEngine
-from tests.uploads import radiograph_dicom
+from tests.uploads import diagnosed, radiograph_dicom
 
 pytestmark = pytest.mark.django_db
 
@@ -133,3 +134,68 @@ def test_what_was_given_up_is_listed_and_sent_again(
     assert client_of(charlie).post(reverse("pacs:send-again", args=[dead.uuid])).status_code == 404
     client_of(alice).post(reverse("pacs:send-again", args=[dead.uuid]))
     assert Outgoing.objects.get(pk=dead.pk).state == "waiting"
+
+
+def test_sent_by_hand(
+    archive: Peer, alice: User, bob: User, charlie: User, engine: ToyEngine, dicom_samples: Path, taken: list[str]
+) -> None:
+    """Where an administrator allows that, nothing goes by itself; what was sent is kept up to date."""
+    Peer.objects.update(returns=Peer.Returns.BY_HAND)
+    outbox_fill()
+    mine = result(alice, dicom_samples)
+    address = reverse("pacs:send-result", args=[mine.uuid])
+    assert outbox_fill() == 0
+    User.objects.filter(pk=bob.pk).update(reads_blind=True)
+    assert [client_of(user).post(address).status_code for user in (bob, charlie, alice)] == [403, 404, 302]
+    outbox_fill()
+    send_all()
+    assert len(taken) == 3
+    review_add(user=alice, diagnosis=mine, conclusion="likely")
+    outbox_fill()
+    send_all()
+    assert len(set(taken)) == 6
+    client_of(alice).post(address)  # it is gone from the archive: once more
+    send_all()
+    assert taken[6:] == taken[3:6]
+    Peer.objects.update(returns=Peer.Returns.NEVER)
+    assert client_of(alice).post(address).status_code == 404
+
+
+def test_only_the_newest_review_is_sent_by_hand(
+    archive: Peer, alice: User, engine: ToyEngine, dicom_samples: Path, taken: list[str]
+) -> None:
+    """What came before it is not sent after it."""
+    Peer.objects.update(returns=Peer.Returns.BY_HAND)
+    outbox_fill()
+    mine = result(alice, dicom_samples)
+    for conclusion in ("likely", "unsure"):
+        review_add(user=alice, diagnosis=mine, conclusion=conclusion)
+    outbox_fill()
+    client_of(alice).post(reverse("pacs:send-result", args=[mine.uuid]))
+    assert outbox_fill() == 0
+    assert Outgoing.objects.count() == 3
+    assert {row.event for row in Outgoing.objects.all()} == {StudyEvent.objects.filter(kind="reviewed").last()}
+
+
+def test_the_button_is_there_where_it_can_be_sent(
+    archive: Peer, alice: User, engine: ToyEngine, dicom_samples: Path, settings: Settings
+) -> None:
+    settings.PACS = True
+    mine, picture = result(alice, dicom_samples), diagnosed(alice)
+    shown = [client_of(alice).get(each.get_absolute_url()).content.decode() for each in (mine, picture)]
+    assert ["Send to the PACS" in page for page in shown] == [True, False]
+    Peer.objects.update(returns=Peer.Returns.NEVER)
+    assert "Send to the PACS" not in client_of(alice).get(mine.get_absolute_url()).content.decode()
+
+
+def test_erased_while_it_is_sent(
+    archive: Peer, alice: User, engine: ToyEngine, dicom_samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sending process goes on."""
+    outbox_fill()
+    mine = result(alice, dicom_samples)
+    outbox_fill()
+    monkeypatch.setattr(sending, "deliver", lambda *_values, **_named: Outgoing.objects.all().delete())
+    assert sending.send_next()
+    assert not sending.send_next()
+    assert mine.study

@@ -149,24 +149,6 @@ def test_what_a_killed_receiver_left_is_swept(settings: Settings, db: None) -> N
     assert stored_in(settings.PACS_INBOX) == [".lock"]
 
 
-def certificate(folder: Path, name: str, authority: str = "") -> None:
-    """A key and a certificate, signed by the authority, or by itself."""
-    subject = ["-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-subj", f"/CN={name}", "-batch"]
-    signed = ["-CA", f"{authority}.crt", "-CAkey", f"{authority}.key"] if authority else []
-    command = ["openssl", "req", "-x509", *subject, *signed, "-out", f"{name}.crt", "-days", "2"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60)
-
-
-@pytest.fixture
-def certificates(tmp_path: Path, settings: Settings) -> Path:
-    """Those of the authority, of the site and of the modality; and one that nobody knows."""
-    for name, authority in (("ca", ""), ("site", "ca"), ("xray", "ca"), ("stranger", "")):
-        certificate(tmp_path, name, authority)
-    settings.PACS_TLS_CERTIFICATE, settings.PACS_TLS_KEY = str(tmp_path / "site.crt"), str(tmp_path / "site.key")
-    settings.PACS_TLS_CA = str(tmp_path / "ca.crt")
-    return tmp_path
-
-
 def test_mutual_tls(certificates: Path, receiver_port: int, modality: Peer, chest: Path) -> None:
     """Neither a plain connection nor a certificate of another authority is let in."""
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Institution, User
-from attempts.claims import LEASE, attempt_failed, attempt_postponed, claim, leases_end
+from attempts.claims import LEASE, attempt_failed, attempt_postponed, attempt_refused, claim, leases_end
 from attempts.rows import LONGEST_PAUSE, pause_after
 from audit.models import Action, AuditEntry
 from diagnosis.privacy.erasure import Reason, study_erase
@@ -105,7 +105,9 @@ def test_a_late_worker_changes_nothing(peer: Peer) -> None:
     slow = due()
     Instance.objects.update(next_at=timezone.now())
     assert due()
-    assert attempt_failed(slow, code="away", text="").reason == ""
+    attempt_failed(slow, code="away", text="")
+    attempt_refused(slow, state="refused", code="view", text="")
+    assert list(Instance.objects.values_list("state", "reason")) == [("received", "")]
 
 
 def test_a_person_sets_a_dead_one_going(peer: Peer, alice: User) -> None:
@@ -133,9 +135,10 @@ def test_sent_when_the_last_object_is(peer: Peer, alice: User, engine: ToyEngine
     received(peer)
     diagnosis = diagnosed(alice)
     instance_classified(instance=Instance.objects.get(), study=diagnosis.study)
-    report, _ = outgoing_add(diagnosis=diagnosis, peer=peer, kind="sr", sop_instance_uid="9.1")
-    assert outgoing_add(diagnosis=diagnosis, peer=peer, kind="sr", sop_instance_uid="9.1") == (report, False)
-    picture, _ = outgoing_add(diagnosis=diagnosis, peer=peer, kind="sc", sop_instance_uid="9.2")
+    report, _ = outgoing_add(peer=peer, row=Outgoing(diagnosis=diagnosis, kind="sr", sop_instance_uid="9.1"))
+    again = Outgoing(diagnosis=diagnosis, kind="sr", sop_instance_uid="9.1")
+    assert outgoing_add(peer=peer, row=again) == (report, False)
+    picture, _ = outgoing_add(peer=peer, row=Outgoing(diagnosis=diagnosis, kind="sc", sop_instance_uid="9.2"))
     outgoing_sent(outgoing=report)
     assert Instance.objects.get().state == "classified"
     outgoing_sent(outgoing=picture)
@@ -146,7 +149,7 @@ def test_sent_when_the_last_object_is(peer: Peer, alice: User, engine: ToyEngine
 def test_sent_before_the_ledger_knows_of_the_result(peer: Peer, alice: User, engine: ToyEngine) -> None:
     instance, _ = instance_found(peer=peer, head=InstanceHead("1.2.3"))
     diagnosis = diagnosed(alice)
-    report, _ = outgoing_add(diagnosis=diagnosis, peer=peer, kind="sr", sop_instance_uid="9.1")
+    report, _ = outgoing_add(peer=peer, row=Outgoing(diagnosis=diagnosis, kind="sr", sop_instance_uid="9.1"))
     outgoing_sent(outgoing=report)
     instance_classified(instance=instance, study=diagnosis.study)
     assert Instance.objects.get().state == "sent"

@@ -11,10 +11,11 @@ from pytest_django import Settings
 
 from accounts.models import Institution, User
 from audit.models import Action, AuditEntry
+from diagnosis.models import Refusal
 from pacs.inbox import inbox_write
 from pacs.models import Instance, Peer
 from pacs.services import InstanceHead, instance_received
-from pacs.work import dead_files_expire
+from pacs.work import stopped_files_expire, work_once
 from tests.cast import client_of
 from tests.pacs.orthanc import Orthanc
 from tests.pacs.peers import peer_of
@@ -58,6 +59,32 @@ def test_a_refused_one_is_listed_with_its_reason(
     assert "A-7" not in page(charlie)
 
 
+def test_a_refused_one_is_stored_without_an_answer(
+    peer: Peer, alice: User, engine: ToyEngine, dicom_samples: Path, settings: Settings
+) -> None:
+    """A lateral view waits a week for that click; a photograph would not."""
+    row = received(peer, radiograph_dicom(dicom_samples, SOPInstanceUID="1.2.3", ViewPosition="LL"))
+    assert work_once()
+    assert len(list(settings.PACS_INBOX.iterdir())) == 1
+    store = reverse("pacs:store", args=[row.uuid])
+    assert store in page(alice)
+    answer = client_of(alice).post(store)
+    row.refresh_from_db()
+    assert row.study
+    assert (row.state, row.file, row.study.diagnoses.count()) == ("stored", "", 0)
+    assert answer["Location"] == row.study.get_absolute_url() in page(alice)
+    assert Refusal.objects.count() == 1
+
+
+def test_its_file_waits_a_week(peer: Peer, alice: User, settings: Settings) -> None:
+    row = received(peer)
+    Instance.objects.update(state="refused", reason="view", changed=timezone.now() - timedelta(days=8))
+    assert stopped_files_expire() == 1
+    row.refresh_from_db()
+    assert (row.file, list(settings.PACS_INBOX.iterdir())) == ("", [])
+    assert reverse("pacs:store", args=[row.uuid]) not in page(alice)
+
+
 def test_a_dead_one_is_tried_again(peer: Peer, alice: User, engine: ToyEngine, dicom_samples: Path) -> None:
     row = received(peer, radiograph_dicom(dicom_samples))
     Instance.objects.update(state="dead", attempts=20, next_at=timezone.now() + timedelta(hours=6))
@@ -70,9 +97,9 @@ def test_a_dead_one_is_tried_again(peer: Peer, alice: User, engine: ToyEngine, d
 def test_the_file_of_a_dead_one_goes_after_a_month(peer: Peer, alice: User, settings: Settings) -> None:
     row = received(peer)
     Instance.objects.update(state="dead", changed=timezone.now() - timedelta(days=29))
-    assert dead_files_expire() == 0
+    assert stopped_files_expire() == 0
     Instance.objects.update(changed=timezone.now() - timedelta(days=31))
-    assert dead_files_expire() == 1
+    assert stopped_files_expire() == 1
     row.refresh_from_db()
     assert (row.file, row.state, list(settings.PACS_INBOX.iterdir())) == ("", "dead", [])
 
@@ -159,3 +186,21 @@ def test_the_list_shows_where_it_came_from(alice: User, engine: ToyEngine, clien
     shown = client_of(alice).get(reverse("diagnosis:results")).content.decode()
     for text in ("XRAY1", "A-7", "Ward 3", "ago"):
         assert text in shown
+
+
+def test_a_blind_reader_sees_no_review(peer: Peer, alice: User, bob: User, engine: ToyEngine) -> None:
+    """A result that goes back after its review tells of the review."""
+    row, study = received(peer), diagnosed(alice).study
+    Instance.objects.filter(pk=row.pk).update(state="sent", study=study)
+    assert "Result sent back" in page(bob)
+    User.objects.filter(pk=bob.pk).update(reads_blind=True)
+    assert "Result sent back" not in page(User.objects.get(pk=bob.pk))
+
+
+@pytest.mark.parametrize("name", ["search", "received", "sent"])
+def test_only_radiographers_and_noted(name: str, peer: Peer, alice: User, dora: User) -> None:
+    address = reverse(f"pacs:{name}")
+    assert client_of(dora).get(address).status_code == 403
+    assert client_of(alice).get(address).status_code == 200
+    noted = AuditEntry.objects.filter(action=Action.PACS_LISTED, actor=alice.uuid).count()
+    assert noted == (name != "search")  # a form shows nobody

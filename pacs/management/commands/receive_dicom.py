@@ -1,7 +1,6 @@
 """Receives radiographs by C-STORE from the peers of the administration, until it is stopped (docs/pacs.md)."""
 
 import logging
-import signal
 import threading
 from typing import Any
 
@@ -9,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from pacs.inbox import inbox_sweep
+from pacs.processes import stopped_by_signal
 from pacs.services import files_in_use
 from pacs.storage_scp import start_receiver
 
@@ -24,9 +24,7 @@ class Command(BaseCommand):
             receiver, server = start_receiver()
         except OSError as error:
             raise CommandError(f"It cannot start: {error.strerror or error}. Look at the settings PACS_….") from error
-        stopped = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stopped.set())
+        stopped = stopped_by_signal()
         threading.Thread(target=server.serve_forever, daemon=True).start()
         logger.info("receiving as %s on %s port %d", settings.PACS_AE_TITLE, settings.PACS_HOST, settings.PACS_PORT)
         stopped.wait()

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import signal
 import threading
 from typing import Any
 
@@ -12,6 +11,7 @@ from django.db import DatabaseError, close_old_connections
 from attempts.claims import leases_end
 from pacs.models import Outgoing
 from pacs.outbox import outbox_fill
+from pacs.processes import stopped_by_signal
 from pacs.sending import send_next
 
 logger = logging.getLogger(__name__)
@@ -28,10 +28,8 @@ class Command(BaseCommand):
         parser.add_argument("--worker", default="sender", help="a name of its own for each of several (sender)")
 
     def handle(self, *args: Any, once: bool, worker: str, **options: Any) -> None:
-        stopped = threading.Event()
+        stopped = threading.Event() if once else stopped_by_signal()
         if not once:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: stopped.set())
             logger.info("sending to the PACS as %s in process %d", worker, os.getpid())
         self._is_new = True
         while not stopped.is_set():

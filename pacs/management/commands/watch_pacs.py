@@ -5,7 +5,6 @@ Runs until it is stopped; one process on a machine. What it was at when it was k
 
 import fcntl
 import logging
-import signal
 import socket
 import threading
 import time
@@ -18,9 +17,10 @@ from django.db import close_old_connections, connections
 from attempts.claims import leases_end
 from pacs.inbox import inbox, inbox_sweep
 from pacs.models import Instance
+from pacs.processes import stopped_by_signal
 from pacs.services import files_in_use
 from pacs.watching import Watch, look, watched_peers
-from pacs.work import dead_files_expire, work_once
+from pacs.work import stopped_files_expire, work_once
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +48,7 @@ class Command(BaseCommand):
 
     def _run(self, *, worker: str, once: bool) -> None:
         if not once:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: self.stopped.set())
+            self.stopped = stopped_by_signal()
         has_begun = False
         while not self.stopped.is_set():
             try:
@@ -75,7 +74,7 @@ class Command(BaseCommand):
         for peer in watched_peers():
             look(peer, self.watches.setdefault(peer.pk, Watch()))
         if time.monotonic() - self.swept > SWEEP_SECONDS:
-            dead_files_expire()
+            stopped_files_expire()
             inbox_sweep(files_in_use())
             self.swept = time.monotonic()
         return work_once(worker=worker)

@@ -193,9 +193,9 @@ def test_a_blind_list_costs_one_more_query(
 ) -> None:
     """A blind reader's list costs one query more whatever its length."""
     for _ in range(2):
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(14):
             page_of(blind)
-        with django_assert_num_queries(15):
+        with django_assert_num_queries(17):
             page_of(blind, sort="highest")
         for _number in range(10):
             stored_result(alice)

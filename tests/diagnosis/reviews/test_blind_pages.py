@@ -5,8 +5,10 @@ round: what such a person gets must be the same both times, byte for byte.
 """
 
 import re
+from collections.abc import Callable
 from datetime import date
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -16,12 +18,15 @@ from django.urls import reverse
 from accounts.models import User
 from diagnosis.imaging.rendering import heat_map_to_png
 from diagnosis.models import DayFigures, Diagnosis, OwnReading, Patient, Review, Study
+from diagnosis.reviews.embargoes import embargo_begin
 from tests.cast import client_of
 from tests.covidxray.test_access import TABLE, arguments  # noqa: F401
 from tests.toy import ToyEngine
 from tests.uploads import diagnosed
 
-_OTHER_EACH_TIME = re.compile(r'name="(csrfmiddlewaretoken|typed_by)" value="[\w:-]+"|data-seconds="\d+"')
+_OTHER_EACH_TIME = re.compile(
+    r'name="(csrfmiddlewaretoken|typed_by)" value="[\w:-]+"|data-seconds="\d+"|as of \d+ \w+ \d+, \d\d:\d\d'
+)
 FILTERS = (
     {"prediction": "Positive"},
     {"prediction": "Negative"},
@@ -100,9 +105,23 @@ def differing(client: Client, asked: list[str]) -> set[str]:
     return {address for address in asked if before[address] != after[address]}
 
 
-def test_blind_pages_do_not_vary(bob: User, studies: dict[str, list[object]], engine: ToyEngine) -> None:
+def read_blind(person: User) -> None:
+    User.objects.filter(pk=person.pk).update(reads_blind=True)
+
+
+def take_part_in_a_reader_study(person: User) -> None:
+    """As joining one does whose cases are all radiographs; the person has reviewed them before."""
+    for diagnosis in Diagnosis.objects.all():
+        Review.objects.create(diagnosis=diagnosis, reviewer=person, verdict="agrees", conclusion="likely")
+    embargo_begin(reader=person, studies=Study.objects.values_list("pk", flat=True), purpose=uuid4())
+
+
+@pytest.mark.parametrize("hide", [read_blind, take_part_in_a_reader_study])
+def test_blind_pages_do_not_vary(
+    bob: User, studies: dict[str, list[object]], engine: ToyEngine, hide: Callable[[User], None]
+) -> None:
     """Nothing that a blind reader is shown depends on the answer."""
-    User.objects.filter(pk=bob.pk).update(reads_blind=True)
+    hide(bob)
     assert differing(client_of(bob), addresses(studies)) == set()
 
 

@@ -310,7 +310,7 @@ def test_query_count_does_not_grow(
             reviewed(result, bob, "agrees")
         for address in (MARCH, YEAR):
             client.get(address)
-            with django_assert_num_queries(9):  # session, person, institution, and six of the report
+            with django_assert_num_queries(10):  # session, person, institution, reader studies, and six of the report
                 client.get(address)
 
 

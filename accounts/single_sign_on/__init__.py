@@ -1,0 +1,1 @@
+"""Single sign-on by OpenID Connect: the hospital's identity provider says who somebody is (mozilla-django-oidc)."""

@@ -1,0 +1,1 @@
+"""The figures of a reader study from arrays: agreement, accuracy, differences, each with its interval (no Django)."""
