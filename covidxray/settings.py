@@ -290,6 +290,10 @@ JOBS_ATTEMPTS = env.number("JOBS_ATTEMPTS", default=5, at_least=1)
 JOBS_KEPT_DAYS = env.number("JOBS_KEPT_DAYS", default=30, at_least=1)
 # What a job reads archives with: neither app knows the other.
 JOBS_ARCHIVES = "pacs.bulk"
+# S3-compatible storage that `classify_archive s3://bucket/prefix` reads, such as https://s3.example.org, and its keys.
+JOBS_S3_ENDPOINT: str = env.str("JOBS_S3_ENDPOINT", default="")
+JOBS_S3_KEY: str = env.str("JOBS_S3_KEY", default="")
+JOBS_S3_SECRET: str = env.str("JOBS_S3_SECRET", default="")
 # Such as redis://host:6379/0: then Celery's workers classify, on as many machines as there are. Empty: `run_jobs` does.
 CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", default="")
 

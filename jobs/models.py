@@ -61,6 +61,7 @@ class Job(Attempted):
     class Source(models.TextChoices):
         ZIP = "zip", _("ZIP archive")
         FOLDER = "folder", _("Folder on the server")
+        S3 = "s3", _("Storage (S3)")
         ARCHIVE = "archive", _("Archive (PACS)")
         STUDIES = "studies", _("Stored radiographs, classified again")
         COMPARISON = "comparison", _("Comparison of two versions")

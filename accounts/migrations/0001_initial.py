@@ -127,7 +127,7 @@ class Migration(migrations.Migration):
                     "shows_heat_map",
                     models.BooleanField(
                         default=True,
-                        help_text="It can be switched on and off at every radiograph, whatever is chosen here.",
+                        help_text="You can still switch it on or off for each radiograph.",
                         verbose_name="show the heat map by default",
                     ),
                 ),
@@ -135,7 +135,7 @@ class Migration(migrations.Migration):
                     "reads_blind",
                     models.BooleanField(
                         default=False,
-                        help_text="The model's answer about a radiograph is shown only after your own reading of it.",
+                        help_text="The model's answer is shown only after you have read the radiograph yourself.",
                         verbose_name="blind reading",
                     ),
                 ),

@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
             name="Diagnosis",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True, verbose_name="identifier")),
                 (
                     "created",
                     models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="classified"),
@@ -166,7 +166,11 @@ class Migration(migrations.Migration):
                 (
                     "standing",
                     models.CharField(
-                        choices=[("kept", "Kept"), ("voided", "Voided")], default="kept", editable=False, max_length=10
+                        choices=[("kept", "Kept"), ("voided", "Voided")],
+                        default="kept",
+                        editable=False,
+                        max_length=10,
+                        verbose_name="kept or voided",
                     ),
                 ),
                 (
@@ -194,6 +198,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="diagnoses",
                         to="accounts.institution",
+                        verbose_name="institution",
                     ),
                 ),
                 (
@@ -210,6 +215,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="diagnoses",
                         to="diagnosis.modelversion",
+                        verbose_name="model version",
                     ),
                 ),
             ],
@@ -540,7 +546,7 @@ class Migration(migrations.Migration):
                 (
                     "file_name",
                     models.CharField(
-                        help_text="As the person's computer called it.", max_length=120, verbose_name="file name"
+                        help_text="As it was called on the person's computer.", max_length=120, verbose_name="file name"
                     ),
                 ),
                 ("format", models.CharField(max_length=10, verbose_name="format")),
@@ -561,7 +567,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "reading_notes",
-                    models.JSONField(default=list, editable=False, verbose_name="what of the file could not be used"),
+                    models.JSONField(default=list, editable=False, verbose_name="what in the file could not be used"),
                 ),
                 ("size", models.PositiveBigIntegerField(verbose_name="size in bytes")),
                 ("width", models.PositiveIntegerField(verbose_name="width in pixels")),
@@ -629,7 +635,7 @@ class Migration(migrations.Migration):
                         verbose_name="RT-PCR",
                     ),
                 ),
-                ("outcome_date", models.DateField(editable=False, null=True, verbose_name="day of the RT-PCR sample")),
+                ("outcome_date", models.DateField(editable=False, null=True, verbose_name="date of the RT-PCR sample")),
                 ("voided", models.DateTimeField(editable=False, null=True, verbose_name="voided")),
                 ("void_reason", models.CharField(blank=True, editable=False, max_length=300, verbose_name="reason")),
                 ("original", models.FileField(upload_to="")),
@@ -736,7 +742,7 @@ class Migration(migrations.Migration):
                         verbose_name="result",
                     ),
                 ),
-                ("sampled", models.DateField(blank=True, null=True, verbose_name="day of the sample")),
+                ("sampled", models.DateField(blank=True, null=True, verbose_name="date of the sample")),
                 (
                     "entered_by",
                     models.ForeignKey(
@@ -805,7 +811,7 @@ class Migration(migrations.Migration):
                             ("edited", "Details changed"),
                             ("moved", "Moved to another patient"),
                             ("merged", "Patients merged"),
-                            ("unmerged", "Merging undone"),
+                            ("unmerged", "Merge undone"),
                             ("voided", "Voided"),
                             ("restored", "Restored"),
                             ("reported", "Report made"),

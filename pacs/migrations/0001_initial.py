@@ -147,7 +147,7 @@ class Migration(migrations.Migration):
                     "changed",
                     models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed"),
                 ),
-                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True, verbose_name="identifier")),
                 (
                     "way",
                     models.CharField(
@@ -199,6 +199,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="accounts.institution",
+                        verbose_name="institution",
                     ),
                 ),
                 (
@@ -257,7 +258,7 @@ class Migration(migrations.Migration):
                     "changed",
                     models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="changed"),
                 ),
-                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True, verbose_name="identifier")),
                 (
                     "kind",
                     models.CharField(
