@@ -56,9 +56,10 @@ class InstitutionAdmin(NameSearchAdmin):
     list_display = ["name", "people", "created"]
     search_fields = ["name_key"]
     form = InstitutionForm
+    readonly_fields = ["identifier"]
 
     def get_fields(self, request: HttpRequest, obj: Institution | None = None) -> Any:
-        return ["name", "seen"] if obj else ["name"]
+        return ["name", "identifier", "seen"] if obj else ["name"]
 
     def save_model(self, request: HttpRequest, obj: Institution, form: ModelForm, change: bool) -> None:
         actor: Any = request.user
@@ -66,6 +67,10 @@ class InstitutionAdmin(NameSearchAdmin):
             institution_create(actor=actor, institution=obj)
         elif form.changed_data:
             institution_rename(actor=actor, institution=obj, before=form.present(["name"]))  # type: ignore[attr-defined]
+
+    @admin.display(description=_("identifier (the name of its folder below JOBS_FOLDER)"))
+    def identifier(self, institution: Institution) -> str:
+        return str(institution.uuid)
 
     @admin.display(description=_("active people"))
     def people(self, institution: Institution) -> int:

@@ -78,7 +78,7 @@ class Study(models.Model):
         TURN_180 = "turn-180", _("Turn it by 180°")
         TURN_270 = "turn-270", _("Turn it anticlockwise by 90°")
         INVERT = "invert", _("Invert it: black for white")
-        AS_IS = "as-is", _("Leave it as it is: I have looked at it")
+        AS_IS = "as-is", _("Leave it as it is")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="studies")

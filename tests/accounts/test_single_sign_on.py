@@ -16,7 +16,7 @@ from audit.models import Action, AuditEntry
 from tests.accounts.provider import CLIENT, HOSPITAL, Provider, claims_of, provider, started_provider  # noqa: F401
 from tests.cast import PASSWORD, client_of
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.identity]
+pytestmark = [pytest.mark.django_db, pytest.mark.identity]
 
 
 @pytest.fixture(autouse=True)
@@ -123,6 +123,15 @@ def test_an_e_mail_address_links_nobody(provider: Provider, stranger: Client, al
     provider.signed_in(stranger, "lena")
     assert is_in(stranger)
     assert AuditEntry.objects.filter(action=Action.ACCOUNT_LINKED, subject=alice.uuid).exists()
+
+
+def test_nothing_is_linked_unasked(provider: Provider, stranger: Client, alice: User) -> None:  # noqa: F811
+    """Whoever goes to the hospital in one tab and signs in here in another has linked nothing."""
+    back = provider.way_back(stranger, "lena").removeprefix(provider.site)
+    stranger.post("/accounts/sign-in/", {"username": "alice", "password": PASSWORD})
+    stranger.get(back, headers={"host": provider.site.removeprefix("http://")})
+    assert is_in(stranger)
+    assert not ExternalIdentity.objects.exists()
 
 
 def test_suspended_here_stays_out(provider: Provider, stranger: Client, dora: User) -> None:  # noqa: F811

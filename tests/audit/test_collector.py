@@ -24,7 +24,7 @@ from scripts.stack import until
 from tests.audit.rsyslog import ANYONE, Rsyslog, rsyslog  # noqa: F401
 from tests.certificates import Authority
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.identity]
+pytestmark = [pytest.mark.django_db, pytest.mark.identity]
 
 
 def use(settings: Settings, server: Rsyslog, *, certificate: bool = True) -> None:
@@ -187,14 +187,14 @@ def test_without_a_collector(alice: User) -> None:
         call_command("send_audit", once=True)
 
 
-@pytest.mark.parametrize("action", Action)
-def test_every_action_has_a_message(alice: User, action: Action) -> None:
+def test_every_action_has_a_message(alice: User) -> None:
     """Whatever is recorded can be sent: one line, its number, its chain, and an event of DICOM's."""
-    record(action, actor=alice, subject=alice, detail={"reason": "a-code", "fields": ["x"]})
-    entry = AuditEntry.objects.latest("sequence")
-    message = dicom_message(entry, source="here")
-    assert b"\n" not in message
-    assert entry.hash.encode() not in message, "base64, as the standard wants it"
-    assert event_of(entry)[1] in set("CRUDE")
-    length, _space, rest = framed(entry, source="here").partition(b" ")
-    assert int(length) == len(rest)
+    for action in Action:
+        record(action, actor=alice, subject=alice, detail={"reason": "a-code", "fields": ["x"]})
+    for entry in AuditEntry.objects.all():
+        message = dicom_message(entry, source="here")
+        assert b"\n" not in message
+        assert entry.hash.encode() not in message, "base64, as the standard wants it"
+        assert event_of(entry)[1] in set("CRUDE")
+        length, _space, rest = framed(entry, source="here").partition(b" ")
+        assert int(length) == len(rest)
