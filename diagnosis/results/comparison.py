@@ -63,7 +63,9 @@ def _others(user: User, study: Study) -> StudyQuerySet:
     """The same patient's, which an unknown patient has none of."""
     if study.patient_id is None:
         return Study.objects.none()
-    return Study.objects.of_patients(user, [study.patient_id]).filter(voided=None).exclude(pk=study.pk)
+    theirs = Study.objects.of_patients(user, [study.patient_id]).filter(voided=None).exclude(pk=study.pk)
+    # The sum keeps SQLite from starting at the institution.
+    return theirs.alias(hospital=F("institution") + 0).filter(hospital=study.institution_id)
 
 
 def _with_answers(user: User, studies: list[Study]) -> list[OtherStudy]:
