@@ -56,10 +56,10 @@ test-identity: $(VENV)/.requirements-ldap $(FRONT_END) ## only what drives an id
 	@scripts/ensure-identity-tools
 	REQUIRE_BROWSER=1 REQUIRE_IDENTITY=1 $(PYTHON) -m pytest -n0 -m identity
 
-test-jobs: $(VENV)/.requirements-queue $(FRONT_END) ## only the tests of jobs, on Redis and MariaDB; TEST_JOBS_ITEMS (30): radiographs amid which everything is killed
+test-jobs: $(VENV)/.requirements-queue $(VENV)/.requirements-s3 $(VENV)/moto/.requirements $(FRONT_END) ## the tests of jobs that need Redis, MariaDB and S3; TEST_JOBS_ITEMS (30): radiographs amid which everything is killed
 	@scripts/ensure-redis
 	@scripts/ensure-mariadb $(PYTHON)
-	REQUIRE_REDIS=1 $(PYTHON) -m pytest -n0 tests/jobs/test_kills.py
+	REQUIRE_REDIS=1 $(PYTHON) -m pytest -n0 tests/jobs/test_kills.py tests/jobs/test_s3.py
 
 quick: $(VENV)/.requirements-dev $(FRONT_END) ## the tests that take seconds
 	$(PYTHON) -m pytest -m "not slow and not browser"
@@ -133,6 +133,15 @@ $(VENV)/.requirements-ldap: requirements-ldap.txt $(VENV)/.requirements-dev
 
 $(VENV)/.requirements-queue: requirements-queue.txt $(VENV)/.requirements-mysql
 	@scripts/pip-install $(PYTHON) -m pip install -r requirements-queue.txt
+	@touch $@
+
+$(VENV)/.requirements-s3: requirements-s3.txt $(VENV)/.requirements
+	@scripts/pip-install $(PYTHON) -m pip install -r requirements-s3.txt
+	@touch $@
+
+$(VENV)/moto/.requirements: requirements-moto.txt | $(PYTHON)
+	@$(PYTHON) -m venv $(VENV)/moto
+	@scripts/pip-install $(VENV)/moto/bin/python -m pip install -r requirements-moto.txt
 	@touch $@
 
 $(VENV)/load/.requirements: requirements-load.txt requirements.txt | $(PYTHON)

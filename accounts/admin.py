@@ -56,9 +56,10 @@ class InstitutionAdmin(NameSearchAdmin):
     list_display = ["name", "people", "created"]
     search_fields = ["name_key"]
     form = InstitutionForm
+    readonly_fields = ["identifier"]
 
     def get_fields(self, request: HttpRequest, obj: Institution | None = None) -> Any:
-        return ["name", "seen"] if obj else ["name"]
+        return ["name", "identifier", "seen"] if obj else ["name"]
 
     def save_model(self, request: HttpRequest, obj: Institution, form: ModelForm, change: bool) -> None:
         actor: Any = request.user
@@ -66,6 +67,10 @@ class InstitutionAdmin(NameSearchAdmin):
             institution_create(actor=actor, institution=obj)
         elif form.changed_data:
             institution_rename(actor=actor, institution=obj, before=form.present(["name"]))  # type: ignore[attr-defined]
+
+    @admin.display(description=_("identifier (the name of its folder below JOBS_FOLDER)"))
+    def identifier(self, institution: Institution) -> str:
+        return str(institution.uuid)
 
     @admin.display(description=_("active people"))
     def people(self, institution: Institution) -> int:
@@ -97,7 +102,7 @@ class History(admin.TabularInline):
 class UserAdmin(NameSearchAdmin):
     """People. No field here makes a superuser, and no one types another person's password."""
 
-    list_display = ["username", "display_name", "status", "institution", "is_radiographer", "is_staff", "email"]
+    list_display = ["username", "name", "status", "institution", "is_radiographer", "is_staff", "email"]
     list_filter = ["status", "institution", "is_radiographer", "is_staff"]
     list_select_related = ["institution"]
     search_fields = ["username_key", "name_key", "email_key"]
@@ -118,6 +123,10 @@ class UserAdmin(NameSearchAdmin):
     inlines = [History]
     form = PersonForm
     add_form = NewPersonForm
+
+    @admin.display(description=_("Name"))
+    def name(self, person: User) -> str:
+        return person.display_name
 
     @admin.display(description=_("second factor"), boolean=True)
     def has_second_factor(self, person: User) -> bool:

@@ -54,7 +54,10 @@ STEPS = {
         Step(
             "suspend",
             _("Suspend"),
-            _("The person is signed out everywhere at the next click, until you reactivate the account."),
+            _(
+                "The person is signed out everywhere with the next click, and cannot sign in until you "
+                "reactivate the account."
+            ),
             (Status.ACTIVE,),
             person_suspend,
         ),

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from accounts.errors import AccountError
 from accounts.importing import COLUMNS, MOST_BYTES, Line, people_invite, people_read, people_register
 from accounts.link_views import site_address
+from accounts.wording import listed
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -71,5 +72,5 @@ def _import(request: HttpRequest, lines: list[Line]) -> None:
     missed = people_invite(actor=actor, people=people, site=site_address(request))
     messages.success(request, _("%(number)d people are registered.") % {"number": len(people)})
     if missed:
-        names = ", ".join(person.username for person in missed)
+        names = listed(person.username for person in missed)
         messages.error(request, _("Send these invitations again: %(names)s.") % {"names": names})

@@ -1,7 +1,7 @@
 """Register many people from a CSV file (bulk import): read, check, and, when all is right, store and invite.
 
 Columns, in any order: username, email, first_name, last_name, institution, roles. Roles are `radiographer`,
-`administrator`, or both with a plus sign between them. Nothing is stored while one line is wrong.
+`administrator`, or both with a plus sign between them. Nothing is stored if any line is wrong.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from accounts.errors import AccountError, MailUnavailable
 from accounts.models import Institution, User
 from accounts.normalise import normalised
 from accounts.services import invitation_send, person_register
+from accounts.wording import listed
 
 MOST_BYTES = 256 * 1024
 MOST_PEOPLE = 500
@@ -46,7 +47,7 @@ def people_read(content: bytes) -> list[Line]:
         text = content.decode("utf-8-sig")
         rows = list(csv.reader(io.StringIO(text), delimiter=_delimiter(text), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise AccountError(_("The file is no CSV in UTF-8.")) from error
+        raise AccountError(_("The file is not a CSV file in UTF-8.")) from error
     if not rows or sorted(map(str.strip, rows[0])) != sorted(COLUMNS):
         raise AccountError(_("The first line must name these columns: %(names)s.") % {"names": ", ".join(COLUMNS)})
     if len(rows) > MOST_PEOPLE + 1:
@@ -101,14 +102,14 @@ def _compare(lines: list[Line]) -> None:
         keys = Counter(normalised(getattr(line.person, name)) for line in lines)
         for line in lines:
             if keys[normalised(getattr(line.person, name))] > 1:
-                line.problems.append(_("%(column)s: another line has the same.") % {"column": name})
+                line.problems.append(_("%(column)s: another line has the same value.") % {"column": name})
 
 
 @transaction.atomic
 def people_register(*, actor: User | None, lines: list[Line]) -> list[User]:
     """Store all of them, or none. Raises AccountError where a line has a problem."""
     if wrong := [str(line.number) for line in lines if line.problems]:
-        raise AccountError(_("Nothing was stored. Lines to correct: %(lines)s.") % {"lines": ", ".join(wrong[:20])})
+        raise AccountError(_("Nothing was stored. Lines to correct: %(lines)s.") % {"lines": listed(wrong[:20])})
     for line in lines:
         person_register(actor=actor, person=line.person)
     return [line.person for line in lines]

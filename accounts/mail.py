@@ -77,5 +77,5 @@ def _send(person: User, subject: str, body: str, address: str = "") -> None:
         EmailMessage(subject, body, to=[address or person.email]).send()
     except (OSError, SMTPException, ValueError) as error:
         logger.warning("the mail server took no message for person %s: %s", person.uuid, type(error).__name__)
-        message = _("The message to %(address)s could not be sent: the mail server did not take it.")
+        message = _("The message to %(address)s could not be sent: the mail server did not accept it.")
         raise MailUnavailable(message % {"address": person.email}) from error

@@ -46,8 +46,8 @@ def zone_of(user: User) -> tzinfo | None:
 class PreferencesMiddleware:
     """Times and words as the person chose them, for the length of one request.
 
-    It comes after LoginRequiredMiddleware and asks who the person is only for pages that need one: health checks and
-    the sign-in page owe nothing to the database.
+    It comes after LoginRequiredMiddleware. A page that needs no one asks the database only for a browser with a
+    session, and a health check for none.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -58,9 +58,16 @@ class PreferencesMiddleware:
             return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, arguments: Any, keywords: Any) -> None:
-        if not getattr(view, "login_required", True) or not isinstance(request.user, User):
+        is_open = not getattr(view, "login_required", True)
+        if is_open and (request.session.session_key is None or _is_health_check(request)):
+            return
+        if not isinstance(request.user, User):
             return
         preferences_activate(request.user)
+
+
+def _is_health_check(request: HttpRequest) -> bool:
+    return request.resolver_match is not None and request.resolver_match.view_name in ("healthz", "readyz")
 
 
 def preferences_activate(user: User) -> None:

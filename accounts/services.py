@@ -353,7 +353,7 @@ def _changeable(person: User, actor: User | None, *statuses: str, may_be_own: bo
     """The person's row as it is now, where this actor may change it while it has one of those statuses."""
     now = _locked(person)
     if actor and actor.pk == now.pk and not may_be_own:
-        raise AccountError(_("You cannot do this to your own account: another administrator does it."))
+        raise AccountError(_("You cannot do this to your own account. Ask another administrator."))
     if actor and now.is_superuser and not actor.is_superuser:
         raise AccountError(_("A superuser's account is changed from the command line only."))
     if now.status not in statuses:

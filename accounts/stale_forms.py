@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from accounts.errors import AccountError
+from accounts.wording import listed
 
 
 class _Seen(forms.CharField):
@@ -66,7 +67,7 @@ def changed_meanwhile(fields: list[str]) -> str:
         "Somebody else has changed this in the meantime, and nothing was stored yet. What you entered is kept below. "
         "Save again to store it, or reload the page to see the present values."
     )
-    differing = _("It differs from what is stored in: %(fields)s.") % {"fields": ", ".join(fields)}
+    differing = _("It differs from what is stored in: %(fields)s.") % {"fields": listed(fields)}
     return f"{text} {differing}" if fields else text
 
 

@@ -45,20 +45,20 @@ class Problem(Exception):
 def invalid(form: Form, status: int = HTTPStatus.UNPROCESSABLE_ENTITY) -> Problem:
     """A problem that says what to correct, in the form's own words."""
     fields = {name: [str(error) for error in errors] for name, errors in form.errors.items()}
-    return Problem(status, "invalid", _("Correct the fields named here."), fields=fields)
+    return Problem(status, "invalid", _("Correct the fields listed here."), fields=fields)
 
 
 # Django REST framework has sentences of its own, in other words and without Malay.
 _SENTENCES = {
     "parse_error": gettext_lazy("This request could not be understood"),
-    "authentication_failed": gettext_lazy("This token is not valid any more. Sign in again."),
+    "authentication_failed": gettext_lazy("This token is no longer valid. Sign in again."),
     "not_authenticated": gettext_lazy("Sign in: this request has no token."),
     "permission_denied": gettext_lazy(
         "Your account does not have the role that this page needs. An administrator can give it to you."
     ),
     "not_found": gettext_lazy("It may never have existed, or it belongs to another institution."),
-    "method_not_allowed": gettext_lazy("This address does not take this method."),
-    "unsupported_media_type": gettext_lazy("This address does not take this type of content."),
+    "method_not_allowed": gettext_lazy("This address does not accept this method."),
+    "unsupported_media_type": gettext_lazy("This address does not accept this type of content."),
     "throttled": gettext_lazy("Too many requests. Wait a while, then try again."),
 }
 

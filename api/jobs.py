@@ -30,7 +30,7 @@ from jobs.progress import progress_of
 from jobs.services import job_delete, job_resume, job_retry, job_start, job_stop
 from jobs.words import progress_text
 
-_SOURCES = [source for source in Job.Source if source != Job.Source.COMPARISON]
+_SOURCES = [source for source in Job.Source if source not in (Job.Source.COMPARISON, Job.Source.S3)]
 
 
 class JobRequest(serializers.Serializer):

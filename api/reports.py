@@ -47,7 +47,7 @@ def _variant(request: Request) -> str:
     variant = text_fields(request).get("variant", "full")
     if variant not in VARIANTS:
         sentence = _("There is no such choice. Choose one from the list.")
-        raise Problem(422, "invalid", _("Correct the fields named here."), fields={"variant": [sentence]})
+        raise Problem(422, "invalid", _("Correct the fields listed here."), fields={"variant": [sentence]})
     return variant
 
 

@@ -57,6 +57,7 @@ class AnswerSerializer(serializers.ModelSerializer):
     opacities = serializers.CharField(
         read_only=True, help_text="yes, unclear or no; empty where the model version does not look for them."
     )
+    operating_point_of = serializers.SerializerMethodField()
     lungs = serializers.ListField(
         child=serializers.ListField(child=serializers.ListField(child=serializers.FloatField())),
         read_only=True,
@@ -67,14 +68,31 @@ class AnswerSerializer(serializers.ModelSerializer):
     class Meta:
         model = Diagnosis
         fields = [
-            *("prediction", "label", "probability", "confidence", "operating_point", "indeterminate_low"),
-            *("indeterminate_high", "engine", "milliseconds", "quality", "quality_codes", "opacities"),
+            *("prediction", "label", "probability", "confidence", "operating_point", "operating_point_of"),
+            *(
+                "indeterminate_low",
+                "indeterminate_high",
+                "engine",
+                "milliseconds",
+                "quality",
+                "quality_codes",
+                "opacities",
+            ),
             *("opacity_probability", "lungs", "heat_in_lungs"),
         ]
         read_only_fields = fields
 
     def to_representation(self, row: Diagnosis) -> Any:
         return None if row.is_hidden else super().to_representation(row)
+
+    @extend_schema_field(
+        serializers.ChoiceField(
+            choices=["card", "site"],
+            help_text="card: the operating point of the model's card. site: this site's own, by its RT-PCR results.",
+        )
+    )
+    def get_operating_point_of(self, row: Diagnosis) -> str:
+        return "site" if row.site_point_id else "card"
 
 
 class ResultSerializer(serializers.ModelSerializer):

@@ -17,7 +17,6 @@ from audit.models import AuditEntry
 _OWN = ("sequence", "moment", "action", "person", "hospital", "done_to")
 _STORED = ("actor", "institution", "subject_kind", "subject", "patient", "detail", "request", "previous", "hash")
 FIELDS = (*_OWN, *_STORED)
-MOMENT_FORMAT = "j M Y, H:i:s"
 KINDS = {
     "user": _("person"),
     "institution": _("institution"),
@@ -26,6 +25,9 @@ KINDS = {
     "diagnosis": _("result"),
     "report": _("report"),
     "modelversion": _("model"),
+    "peer": _("PACS or modality"),
+    "instance": _("radiograph from the PACS"),
+    "outgoing": _("result for the PACS"),
 }
 """Names of models, as entries hold them, in words."""
 
@@ -34,6 +36,7 @@ KINDS = {
 class AuditEntryAdmin(StaffAdmin):
     list_display = ["sequence", "moment", "action", "person", "hospital", "done_to", "patient"]
     list_filter = ["time", "subject_kind", "action"]
+    value_names = {"subject_kind": KINDS}
     search_fields = ["sequence"]  # get_search_results has the real search
     search_help_text = _("An entry's number, a user name, or the identifier of a person, patient, study or report.")
     fields = FIELDS
@@ -56,7 +59,8 @@ class AuditEntryAdmin(StaffAdmin):
 
     @admin.display(description=_("when"), ordering="sequence")
     def moment(self, entry: AuditEntry) -> str:
-        return date_format(timezone.localtime(entry.time), MOMENT_FORMAT)
+        local = timezone.localtime(entry.time)
+        return f"{date_format(local, 'DATETIME_FORMAT')}:{date_format(local, 's')}"
 
     @admin.display(description=_("institution"))
     def hospital(self, entry: Any) -> str:
@@ -66,7 +70,7 @@ class AuditEntryAdmin(StaffAdmin):
     def person(self, entry: Any) -> str:
         return entry.username or ""
 
-    @admin.display(description=_("done to"))
+    @admin.display(description=_("affected"))
     def done_to(self, entry: Any) -> str:
         """The name of a person or an institution, or the identifier of anything else, which may be a patient's."""
         kind = str(KINDS.get(entry.subject_kind, entry.subject_kind))

@@ -24,7 +24,7 @@ class Action(models.TextChoices):
     """What can be done. Values are stored in entries for ever: add new ones, and change or remove none."""
 
     SIGNED_IN = "signed-in", _("Signed in")
-    SIGN_IN_FAILED = "sign-in-failed", _("Failed to sign in")
+    SIGN_IN_FAILED = "sign-in-failed", _("Sign-in failed")
     LOCKED_OUT = "locked-out", _("Locked out")
     SIGNED_OUT = "signed-out", _("Signed out")
 
@@ -57,7 +57,7 @@ class Action(models.TextChoices):
 
     STUDY_UPLOADED = "study-uploaded", _("Study uploaded")
     STUDY_CLASSIFIED = "study-classified", _("Study classified")
-    STUDY_READ = "study-read", _("Own reading given")
+    STUDY_READ = "study-read", _("Own reading saved")
     STUDY_REVIEWED = "study-reviewed", _("Result reviewed")
     STUDY_OUTCOME = "study-outcome", _("RT-PCR outcome entered")
     STUDY_EDITED = "study-edited", _("Study changed")
@@ -66,13 +66,14 @@ class Action(models.TextChoices):
     STUDY_RESTORED = "study-restored", _("Study restored")
     PATIENT_EDITED = "patient-edited", _("Patient changed")
     PATIENTS_MERGED = "patients-merged", _("Patients merged")
-    PATIENTS_UNMERGED = "patients-unmerged", _("Merging of patients undone")
+    PATIENTS_UNMERGED = "patients-unmerged", _("Merge of patients undone")
 
     REPORT_MADE = "report-made", _("Report made")
     REPORT_VIEWED = "report-viewed", _("Report viewed")
     REPORT_OPENED = "report-opened", _("Report opened or downloaded")
 
     MODEL_CHOSEN = "model-chosen", _("Another model chosen")
+    MODEL_OPERATING_POINT = "model-operating-point", _("Operating point changed")
     MODEL_FIRST_USED = "model-first-used", _("Model answered for the first time")
 
     PATIENT_EXPORTED = "patient-exported", _("Patient's data exported")
@@ -135,8 +136,8 @@ class AuditEntry(models.Model):
         _("who"), null=True, help_text=_("Empty: the command line, or somebody who is not signed in.")
     )
     institution = models.UUIDField(_("institution"), null=True)
-    subject_kind = models.CharField(_("kind of what it was done to"), max_length=20, blank=True)
-    subject = models.UUIDField(_("what it was done to"), null=True)
+    subject_kind = models.CharField(_("kind of what was affected"), max_length=20, blank=True)
+    subject = models.UUIDField(_("what was affected"), null=True)
     patient = models.UUIDField(_("patient"), null=True)
     detail = models.JSONField(_("detail"), default=dict)
     request = models.CharField(_("request"), max_length=32, blank=True)

@@ -105,7 +105,8 @@ _FOR_PROGRAMS = {
     HTTPStatus.SERVICE_UNAVAILABLE: (
         "unavailable",
         gettext_lazy(
-            "Its database or its storage is not available, or too many people ask at once. Try again in half a minute."
+            "Its database or its storage is not available, or too many people are using it at once. "
+            "Try again in half a minute."
         ),
     ),
     HTTPStatus.INSUFFICIENT_STORAGE: (

@@ -10,11 +10,12 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from administration.permissions import ReadOnlyAdmin
-from diagnosis.model_cards.administration import choose_page, serve_page
+from diagnosis.model_cards.administration import card_rule, choose_page, serve_page
 from diagnosis.models import Diagnosis, ModelVersion
 from diagnosis.reviews.blinding import hides_some
-from diagnosis.statistics.site_point import own_point_in_words
+from diagnosis.statistics.point_pages import point_page
 from diagnosis.wording.numbers import decimal, moment, percent
+from diagnosis.wording.points import point_source
 
 
 @admin.register(ModelVersion)
@@ -23,10 +24,12 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     fields = ["version", "weights_sha256", "created", "card"]
 
     def get_urls(self) -> list[URLPattern]:
-        """With the pages where another version is chosen."""
+        """With the pages where another version, or another operating point of one, is chosen."""
+        site = self.admin_site
         own = [
-            path("choose/", choose_page(self.admin_site, own_point_in_words), name="diagnosis_modelversion_choose"),
-            path("choose/<str:version>/", serve_page(self.admin_site), name="diagnosis_modelversion_serve"),
+            path("choose/", choose_page(site), name="diagnosis_modelversion_choose"),
+            path("choose/<str:version>/", serve_page(site), name="diagnosis_modelversion_serve"),
+            path("operating-point/<str:version>/", point_page(site, card_rule), name="diagnosis_modelversion_point"),
         ]
         return [*own, *super().get_urls()]
 
@@ -59,7 +62,7 @@ class DiagnosisAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("operating point"))
     def threshold(self, diagnosis: Diagnosis) -> str:
-        return decimal(diagnosis.operating_point)
+        return f"{decimal(diagnosis.operating_point)} ({point_source(diagnosis)})"
 
     @admin.display(description=_("indeterminate between"))
     def band(self, diagnosis: Diagnosis) -> str:

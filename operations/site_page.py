@@ -50,7 +50,7 @@ def parts(figures: SiteFigures) -> list[Part]:
     pacs = [Part("pacs", _("PACS"), installation, list(_pacs(figures.pacs)))] if figures.pacs else []
     return [
         Part("version", _("Version and model"), installation, list(_version(figures))),
-        Part("day", _("The last day"), day, list(_day(figures.day))),
+        Part("day", _("The last 24 hours"), day, list(_day(figures.day))),
         Part("space", _("Storage and backup"), installation, [*_space(figures.space), *_backup(figures.backup)]),
         *pacs,
         Part("process", _("This process"), process, list(_process(figures))),
@@ -92,7 +92,7 @@ def _space(space: Space) -> Iterator[Line]:
 
 def _backup(backup: LastBackup | None) -> Iterator[Line]:
     if backup is None:
-        yield Line(_("Last backup"), _("none"), warning=_("No backup was ever made: manage.py backup makes one."))
+        yield Line(_("Last backup"), _("none"), warning=_("No backup has been made yet: manage.py backup makes one."))
         return
     age = timezone.now() - backup.made
     is_old = age.total_seconds() > BACKUP_HOURS * 3600

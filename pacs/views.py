@@ -17,7 +17,7 @@ from PIL import Image
 from accounts.roles import SignedInRequest, radiographer_required
 from audit.models import Action
 from audit.services import record
-from diagnosis.errors import RadiographRejected
+from diagnosis.errors import DiagnosisError
 from diagnosis.imaging.decoding import read_untrusted
 from diagnosis.uploads.services import can_be_stored
 from diagnosis.wording.errors import error_text
@@ -92,7 +92,7 @@ def preview(request: SignedInRequest, uuid: UUID, study: str, series: str, insta
         raise Http404
     try:
         pixels = read_untrusted(fetch_preview(peer, study, series, instance)).pixels
-    except (ArchiveFault, RadiographRejected) as error:
+    except DiagnosisError as error:  # the archive, the picture, or no process to read it
         raise Http404 from error
     record(Action.PACS_VIEWED, actor=request.user, subject=peer, detail={"instance": instance})
     picture, encoded = Image.fromarray(pixels), io.BytesIO()

@@ -5,12 +5,15 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import polib
 import pytest
 from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.utils import label_for_field
 from django.utils import translation
 
 from diagnosis.errors import RadiographRejected
@@ -133,3 +136,19 @@ def test_brackets_are_mirrored_in_arabic() -> None:
     line = re.sub(r"<[^>]*>", "", markup)
     assert line.startswith("(1)")
     assert line.index("«") < line.index("»")
+
+
+def labels_of_lists() -> Iterator[tuple[str, str]]:
+    """Every heading and label of the administration's lists and pages, in the language in force."""
+    for model, page in admin.site._registry.items():
+        names = {*page.list_display, *page.readonly_fields, *(page.fields or ())}
+        for name in names - {"__str__"}:
+            yield f"{model.__name__}.{name}", str(label_for_field(name, model, page))
+
+
+def test_nothing_is_untranslated_in_the_administration() -> None:
+    """A column without a name of its own gets one from its code, in English; abbreviations stay Latin."""
+    with translation.override("ar"):
+        found = dict(labels_of_lists())
+    assert len(found) > 50
+    assert {name: text for name, text in found.items() if not re.search(r"[\u0600-\u06ff]", text)} == {}

@@ -70,12 +70,12 @@ class User(AbstractUser):
     shows_heat_map = models.BooleanField(
         _("show the heat map by default"),
         default=True,
-        help_text=_("It can be switched on and off at every radiograph, whatever is chosen here."),
+        help_text=_("You can still switch it on or off for each radiograph."),
     )
     reads_blind = models.BooleanField(
         _("blind reading"),
         default=False,
-        help_text=_("The model's answer about a radiograph is shown only after your own reading of it."),
+        help_text=_("The model's answer is shown only after you have read the radiograph yourself."),
     )
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Empty: that of the site."))
     language = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Empty: that of the browser."))

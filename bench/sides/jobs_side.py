@@ -130,8 +130,9 @@ def rate(times: list[float]) -> float:
 @contextmanager
 def working(site: Site, name: str, prefix: list[str], *, processes: int, core: int | None) -> Iterator[None]:
     """Celery's worker, until it has loaded its model and the block has ended."""
-    celery = [sys.executable, "-m", "celery", "--app", "covidxray", "worker", "--loglevel", "INFO"]
-    command = [*prefix, *celery, "--concurrency", str(processes), "--hostname", f"{name}@%h", "--workdir", str(PROJECT)]
+    celery = [sys.executable, "-m", "celery", "--app", "covidxray", "--workdir", str(PROJECT), "worker"]
+    options = ["--loglevel", "INFO", "--concurrency", str(processes), "--hostname", f"{name}@%h"]
+    command = [*prefix, *celery, *options]
     log = site.folder / f"{name}-{time.monotonic_ns()}.log"
     with hosts.running(command, site.environment | site.broker | {"LOG_LEVEL": "INFO"}, log, core=core):
         hosts.until_said(log, "ready.")

@@ -16,6 +16,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.wording import listed
 from diagnosis.models import Conclusion, Finding, Outcome, ReviewState, Study, StudyEvent
 
 Detail = Mapping[str, Any]
@@ -60,7 +61,7 @@ def _address(detail: Detail) -> str:
 
 def _uploaded(detail: Detail) -> str:
     how = _label(Study.Correction.choices, detail.get("correction"))
-    return ", ".join(filter(None, [how, _("without an answer") if detail.get("refusal") else ""]))
+    return listed([how, _("without an answer") if detail.get("refusal") else ""])
 
 
 def _classified(detail: Detail) -> str:
@@ -80,14 +81,14 @@ def _reviewed(detail: Detail) -> str:
 
 def _concluded(detail: Detail) -> str:
     seen = [_label(Finding.choices, code) for code in detail.get("findings") or ()]
-    return ", ".join(part for part in (_label(Conclusion.choices, detail.get("conclusion")), *seen) if part)
+    return listed([_label(Conclusion.choices, detail.get("conclusion")), *seen])
 
 
 def _outcome(detail: Detail) -> str:
     if not detail.get("result"):
         return _("Taken back: no result is known")
     result = _label(Outcome.Result.choices, detail["result"])
-    return _("%(result)s, sample of %(day)s") % {"result": result, "day": _day(detail.get("sampled"))}
+    return _("%(result)s, sample taken %(day)s") % {"result": result, "day": _day(detail.get("sampled"))}
 
 
 def _edited(detail: Detail) -> str:

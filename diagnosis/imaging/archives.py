@@ -58,7 +58,7 @@ class Member:
             raise _refused(gettext_noop("The file in the ZIP is damaged; pack it again.")) from error
         packed_bytes = max(self.info.compress_size, 1)
         if len(content) > _ALWAYS_ALLOWED and len(content) > MAX_RATIO * packed_bytes:
-            raise _refused(gettext_noop("The file in the ZIP was made to fill the memory."))
+            raise _refused(gettext_noop("The file in the ZIP is built to fill the memory of a computer."))
         return content
 
 

@@ -101,7 +101,7 @@ def _refuse_scans(frame: Segment | None, scans: list[int]) -> None:
     _, rows, columns, _ = _size(frame)
     if len(scans) > MAX_SCANS or rows * columns * sum(scans) > MAX_SCANNED:
         raise RadiographRejected(
-            gettext_noop("The JPEG was made to keep a computer busy; export it again."), code="many-scans"
+            gettext_noop("The JPEG is built to overload a computer; export it again."), code="many-scans"
         )
 
 

@@ -1,7 +1,7 @@
 """Radiograph → Classification: rules of the gate, networks, learned gate, decision, in that order."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from diagnosis.findings import Prediction, Verdict
 from diagnosis.imaging.radiograph import Radiograph
 from diagnosis.inference.appearances import Finding
 from diagnosis.inference.artifacts import Artifact
+from diagnosis.inference.decision import DecisionRule
 from diagnosis.inference.engines import Engine
 from diagnosis.inference.examination import Examination, Examiner, Seen
 from diagnosis.inference.gate import check_assessable
@@ -59,6 +60,18 @@ class Classification:
     findings: tuple[Finding, ...] = ()
     """What else the version looks for, from the same pass; the answer does not depend on it."""
 
+    def decided_by(self, rule: DecisionRule) -> "Classification":
+        """The same answer, decided by another rule. Of a limited picture it stays Indeterminate."""
+        prediction = label_of(self.probability, self.quality, rule)
+        return replace(
+            self,
+            prediction=prediction,
+            confidence=confidence_of(prediction, self.probability),
+            operating_point=rule.operating_point,
+            indeterminate_low=rule.indeterminate_low,
+            indeterminate_high=rule.indeterminate_high,
+        )
+
 
 class Classifier:
     """One version of the model on one engine; safe to use from any thread."""
@@ -90,8 +103,7 @@ class Classifier:
     def _decided(self, examined: Examination, started: float) -> Classification:
         decision, seen = self.artifact.decision, examined.seen
         probability = float(decision.calibration.apply(examined.raw))
-        is_limited = seen is not None and seen.quality.verdict is not Verdict.OK
-        prediction = Prediction.INDETERMINATE if is_limited else decision.rule.predict(probability)
+        prediction = label_of(probability, seen.quality if seen else None, decision.rule)
         return Classification(
             prediction=prediction,
             probability=probability,
@@ -117,6 +129,12 @@ class Classifier:
             return None
         probability = float(rule.calibration.apply(seen.opacity_mean))
         return Opacities(rule.answer(probability), probability, seen.opacity)
+
+
+def label_of(probability: float, quality: Quality | None, rule: DecisionRule) -> Prediction:
+    """Indeterminate where the picture is limited, whatever the probability is."""
+    is_limited = quality is not None and quality.verdict is not Verdict.OK
+    return Prediction.INDETERMINATE if is_limited else rule.predict(probability)
 
 
 def confidence_of(prediction: Prediction, probability: float) -> float | None:

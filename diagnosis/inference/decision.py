@@ -83,6 +83,12 @@ class DecisionRule:
             return Prediction.INDETERMINATE
         return Prediction.POSITIVE if probability >= self.operating_point else Prediction.NEGATIVE
 
+    def moved_to(self, point: float) -> "DecisionRule":
+        """The same rule at another operating point; the ends of the band move as far, in logits."""
+        shift = float(logit_of(point) - logit_of(self.operating_point))
+        low, high = (float(expit(logit_of(end) + shift)) for end in (self.indeterminate_low, self.indeterminate_high))
+        return DecisionRule(point, min(low, point), max(high, point))
+
     def without_band(self) -> "DecisionRule":
         """The same operating point with an empty band: every image is Positive or Negative, as in the paper."""
         return DecisionRule(self.operating_point, self.operating_point, self.operating_point)

@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from diagnosis.errors import ModelUnavailable
+from diagnosis.inference.decision import DecisionRule
 from diagnosis.model_cards.choosing import model_choose
-from diagnosis.model_cards.sections import sections_of
+from diagnosis.model_cards.points import point_in_words, points_in_words
+from diagnosis.model_cards.sections import rule_of, sections_of
 from diagnosis.model_cards.summary import summary_of
 from diagnosis.model_cards.values import Value
 from diagnosis.model_cards.versions import find_version, versions
@@ -20,14 +22,19 @@ from diagnosis.models import ModelVersion
 from diagnosis.wording.errors import error_text
 
 
-def choose_page(site: AdminSite, own_point: Callable[[str], object]) -> Callable[..., HttpResponse]:
-    """`own_point`: what the installation's own RT-PCR results say of a version's operating point."""
+def card_rule(name: str) -> tuple[str, DecisionRule] | None:
+    """The SHA-256 of a version's weights, and the rule of its card; None where there is no such version or rule."""
+    found = find_version(name)
+    rule = rule_of(Value(found.card.raw)["decision"]["rule"]) if found and found.card else None
+    return (found.weights_sha256, rule) if found and rule else None
 
+
+def choose_page(site: AdminSite) -> Callable[..., HttpResponse]:
     @require_safe
     def choose(request: HttpRequest) -> HttpResponse:
-        rows = [(version, summary_of(version)) for version in versions()]
-        served = next((version for version, _summary in rows if version.is_served), None)
-        context = _context(site, request, rows=rows, served=served, own=own_point(served.name) if served else None)
+        found = versions()
+        rows = list(zip(found, map(summary_of, found), points_in_words(found), strict=True))
+        context = _context(site, request, rows=rows)
         return TemplateResponse(request, "admin/diagnosis/modelversion/choose.html", context)
 
     return site.admin_view(choose)
@@ -42,7 +49,9 @@ def serve_page(site: AdminSite) -> Callable[..., HttpResponse]:
         if request.method == "POST" and _chosen(request, version):
             return redirect("admin:diagnosis_modelversion_choose")
         sections = sections_of(Value(found.card.raw), []) if found.card else []
-        context = _context(site, request, version=found, summary=summary_of(found), sections=sections)
+        context = _context(
+            site, request, version=found, summary=summary_of(found), point=point_in_words(found), sections=sections
+        )
         return TemplateResponse(request, "admin/diagnosis/modelversion/serve.html", context)
 
     return site.admin_view(serve)

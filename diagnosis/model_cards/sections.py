@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from django.utils.translation import gettext as _
 
+from accounts.wording import listed
 from diagnosis.estimates import Estimate
 from diagnosis.inference.decision import DecisionRule
 from diagnosis.model_cards.parts import Plot, Scale, Section, Table
@@ -54,7 +55,7 @@ def what_it_is(card: Value) -> Section:
     network, contract = card["network"], card["contract"]
     size = number(contract["image_size"].number())
     preprocessing = {name: value.raw for name, value in contract["preprocessing"].items()}
-    classes = ", ".join(shown(name.text()) for name in contract["class_names"].entries())
+    classes = listed(shown(name.text()) for name in contract["class_names"].entries())
     hidden = network["head"]["hidden_units"].number()
     facts = [
         (_("Network"), shown(network["architecture"].text())),

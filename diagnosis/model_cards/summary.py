@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from accounts.wording import listed
 from diagnosis.model_cards.values import Value, moment_of
 from diagnosis.model_cards.versions import Version
 from diagnosis.wording.numbers import UNDEFINED, interval, percent
@@ -34,7 +35,7 @@ def summary_of(version: Version) -> Summary:
 
 def _external(card: Value) -> str:
     """ROC AUC on each collection of other hospitals."""
-    return ", ".join(interval(part["roc_auc"].estimate()) for _name, part in card["external"].items()) or UNDEFINED
+    return listed(interval(part["roc_auc"].estimate()) for _name, part in card["external"].items()) or UNDEFINED
 
 
 def _wrong(card: Value) -> str:

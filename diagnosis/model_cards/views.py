@@ -4,6 +4,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from diagnosis.model_cards.points import point_in_words, points_in_words
 from diagnosis.model_cards.sections import sections_of
 from diagnosis.model_cards.summary import summary_of
 from diagnosis.model_cards.values import Value
@@ -18,8 +19,9 @@ PLOT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'n
 @require_safe
 def models(request: HttpRequest) -> HttpResponse:
     """Every version of the model on this machine."""
-    rows = [(version, summary_of(version)) for version in versions()]
-    served = any(version.is_served for version, _summary in rows)
+    found = versions()
+    rows = list(zip(found, map(summary_of, found), points_in_words(found), strict=True))
+    served = any(version.is_served for version, *_summary in rows)
     return render(request, "diagnosis/model_cards/list.html", {"rows": rows, "served": served})
 
 
@@ -34,6 +36,7 @@ def model(request: HttpRequest, version: str) -> HttpResponse:
     used = ModelVersion.objects.filter(version=version).defer("card")
     others = [row for row in used if row.weights_sha256 != found.weights_sha256]
     context = {"version": found, "sections": sections, "missing": card.missing, "used": used, "others": others}
+    context["point"] = point_in_words(found)
     return render(request, "diagnosis/model_cards/card.html", context)
 
 

@@ -85,7 +85,7 @@ LIMITS = (
         "your own images before you use it."
     ),
     _("Probabilities are calibrated at the prevalence of the validation part; set the site's own prevalence."),
-    _("Age, sex, projection and severity are not known for most images, so nothing can be said of fairness."),
+    _("Age, sex, projection and severity are not known for most images, so nothing can be said about fairness."),
     _("The heat map shows what the model used, not where a lesion is."),
 )
 PUBLIC_LIMITS = (

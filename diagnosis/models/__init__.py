@@ -3,6 +3,7 @@
 from diagnosis.models.embargoes import Embargo, EmbargoQuerySet
 from diagnosis.models.erasure import FileToErase
 from diagnosis.models.history import StudyEvent, StudyEventQuerySet
+from diagnosis.models.operating_points import OperatingPoint, OperatingPointQuerySet
 from diagnosis.models.patients import Patient, PatientMerge, PatientQuerySet
 from diagnosis.models.refusals import Refusal, RefusalQuerySet
 from diagnosis.models.reports import ErasedReport, Report, ReportQuerySet
@@ -37,6 +38,8 @@ __all__ = [
     "FileToErase",
     "Finding",
     "ModelVersion",
+    "OperatingPoint",
+    "OperatingPointQuerySet",
     "Outcome",
     "OwnReading",
     "Patient",

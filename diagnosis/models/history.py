@@ -31,7 +31,7 @@ class StudyEvent(AddedOnly):
         EDITED = "edited", _("Details changed")
         MOVED = "moved", _("Moved to another patient")
         MERGED = "merged", _("Patients merged")
-        UNMERGED = "unmerged", _("Merging undone")
+        UNMERGED = "unmerged", _("Merge undone")
         VOIDED = "voided", _("Voided")
         RESTORED = "restored", _("Restored")
         REPORTED = "reported", _("Report made")

@@ -1,7 +1,8 @@
 """Rows that are about to be changed, locked: an edit at the same moment is told so, and nothing erased comes back.
 
 What is written is read under the lock under which it is written. The order of locks is everywhere the same: patient,
-study, end of the audit log. SQLite locks no rows; its transactions begin with the lock of the whole database.
+study, model version, end of the audit log. SQLite locks no rows; its transactions begin with the lock of the whole
+database.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from diagnosis.errors import DiagnosisError
 from diagnosis.models.patients import Patient
+from diagnosis.models.results import ModelVersion
 from diagnosis.models.studies import Study
 
 Row = TypeVar("Row", bound=models.Model)
@@ -44,6 +46,11 @@ def locked(row: Row) -> Row:
     if now is None:
         raise Erased(_("This was erased in the meantime."))
     return now
+
+
+def locked_version(model: ModelVersion) -> ModelVersion:
+    """A model version, without its card: while it is locked no other operating point comes into force for it."""
+    return ModelVersion.objects.select_for_update().defer("card").get(pk=model.pk)
 
 
 def locked_as_seen(row: Row, names: Iterable[str]) -> Row:

@@ -22,8 +22,9 @@ from accounts.models.people import User
 from accounts.scope import narrowed
 from diagnosis.findings import OpacityAnswer, Prediction, Verdict
 from diagnosis.models.fields import StudysInstitution, StudysOutcome
+from diagnosis.models.operating_points import OperatingPoint
 from diagnosis.models.ordering import NEWEST_FIRST, Order
-from diagnosis.models.reviews import Conclusion, Outcome, ReviewState
+from diagnosis.models.reviews import Conclusion, Outcome, Review, ReviewState
 from diagnosis.models.studies import Study
 
 UNKNOWN_OUTCOME = "unknown"
@@ -175,12 +176,19 @@ class Diagnosis(models.Model):
         UNCLEAR = OpacityAnswer.UNCLEAR.value, _("Unclear")
         NO = OpacityAnswer.NO.value, _("No")
 
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    uuid = models.UUIDField(_("identifier"), default=uuid.uuid4, unique=True, editable=False)
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="diagnoses")
     institution = StudysInstitution(
-        Institution, on_delete=models.PROTECT, related_name="diagnoses", editable=False, db_index=False
+        Institution,
+        verbose_name=_("institution"),
+        on_delete=models.PROTECT,
+        related_name="diagnoses",
+        editable=False,
+        db_index=False,
     )
-    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="diagnoses")
+    model_version = models.ForeignKey(
+        ModelVersion, verbose_name=_("model version"), on_delete=models.PROTECT, related_name="diagnoses"
+    )
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="diagnoses")
     created = models.DateTimeField(_("classified"), default=timezone.now, editable=False)
 
@@ -191,6 +199,11 @@ class Diagnosis(models.Model):
     operating_point = models.FloatField(_("operating point"))
     indeterminate_low = models.FloatField(_("indeterminate from"))
     indeterminate_high = models.FloatField(_("indeterminate below"))
+    # No index: it is looked up from a diagnosis, never the other way round.
+    site_point = models.ForeignKey(
+        OperatingPoint, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, editable=False
+    )
+    """The installation's own operating point that decided; None where it was the card's."""
     engine = models.CharField(_("engine"), max_length=30)
     milliseconds = models.FloatField(_("time taken in milliseconds"))
     heat_map = models.BinaryField(_("heat map: a grey PNG, one pixel for each place, bright = evidence for COVID"))
@@ -214,12 +227,16 @@ class Diagnosis(models.Model):
         _("conclusion"), max_length=10, blank=True, default="", choices=Conclusion, editable=False
     )
     # Text and no boolean: Django writes `NOT column` for a boolean, which no index serves.
-    standing = models.CharField(max_length=10, choices=Standing, default=Standing.KEPT, editable=False)
+    standing = models.CharField(
+        _("kept or voided"), max_length=10, choices=Standing, default=Standing.KEPT, editable=False
+    )
     outcome = StudysOutcome(_("RT-PCR"), max_length=15, blank=True, default="", choices=Outcome.Result, editable=False)
 
     objects = DiagnosisQuerySet.as_manager()
     is_hidden = False
     """Whether the answer was taken out of this row, for a person who reads blind (see diagnosis.reviews.blinding)."""
+    newest_review: Review | None = None
+    """The review that counts, where an export has read it."""
 
     class Meta:
         verbose_name = _("diagnosis")

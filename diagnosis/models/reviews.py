@@ -13,6 +13,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.wording import listed
 from diagnosis.findings import Prediction
 from diagnosis.models.added_only import AddedOnly
 
@@ -75,7 +76,7 @@ class Concluded(AddedOnly):
     def findings_in_words(self) -> str:
         """The findings in the person's language, in the order of the list; a code that is no longer on it stays."""
         named = dict(Finding.choices)
-        return ", ".join(str(named.get(code, code)) for code in self.findings)
+        return listed(str(named.get(code, code)) for code in self.findings)
 
 
 class OwnReading(Concluded):
@@ -137,7 +138,7 @@ class Outcome(AddedOnly):
     entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created = models.DateTimeField(_("entered"), default=timezone.now, editable=False)
     result = models.CharField(_("result"), max_length=15, choices=Result, blank=True)
-    sampled = models.DateField(_("day of the sample"), null=True, blank=True)
+    sampled = models.DateField(_("date of the sample"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("outcome")

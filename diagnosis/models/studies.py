@@ -78,21 +78,23 @@ class Study(models.Model):
         TURN_180 = "turn-180", _("Turn it by 180°")
         TURN_270 = "turn-270", _("Turn it anticlockwise by 90°")
         INVERT = "invert", _("Invert it: black for white")
-        AS_IS = "as-is", _("Leave it as it is: I have looked at it")
+        AS_IS = "as-is", _("Leave it as it is")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="studies")
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="studies")
     created = models.DateTimeField(_("uploaded"), default=timezone.now, editable=False)
 
-    file_name = models.CharField(_("file name"), max_length=120, help_text=_("As the person's computer called it."))
+    file_name = models.CharField(
+        _("file name"), max_length=120, help_text=_("As it was called on the person's computer.")
+    )
     format = models.CharField(_("format"), max_length=10)
     sha256 = models.CharField(_("SHA-256"), max_length=64)
     # Null and not empty where there is none: that may be so of any number of studies, and else each is the only one.
     sop_instance_uid = models.CharField(_("SOP Instance UID"), max_length=64, null=True, editable=False)  # noqa: DJ001
     pixels_sha256 = models.CharField(_("SHA-256 of the pixels"), max_length=64, null=True, editable=False)  # noqa: DJ001
     decoded_sha256 = models.CharField(_("SHA-256 of the stored values"), max_length=64, blank=True, editable=False)
-    reading_notes = models.JSONField(_("what of the file could not be used"), default=list, editable=False)
+    reading_notes = models.JSONField(_("what in the file could not be used"), default=list, editable=False)
     size = models.PositiveBigIntegerField(_("size in bytes"))
     width = models.PositiveIntegerField(_("width in pixels"))
     height = models.PositiveIntegerField(_("height in pixels"))
@@ -114,7 +116,7 @@ class Study(models.Model):
     notes = models.TextField(_("clinical notes"), max_length=NOTES_LENGTH, blank=True)
 
     outcome = models.CharField(_("RT-PCR"), max_length=15, blank=True, choices=Outcome.Result, editable=False)
-    outcome_date = models.DateField(_("day of the RT-PCR sample"), null=True, editable=False)
+    outcome_date = models.DateField(_("date of the RT-PCR sample"), null=True, editable=False)
     voided = models.DateTimeField(_("voided"), null=True, editable=False)
     voided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", editable=False

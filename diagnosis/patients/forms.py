@@ -47,9 +47,7 @@ class PatientForm(ChangeForm, PatientFields):
         if not any(values.get(name) for name in ("reference", "name")) and any(
             self.stored[name] for name in ("reference", "name")
         ):
-            raise forms.ValidationError(
-                _("Leave the reference or the name: without them this patient cannot be found.")
-            )
+            raise forms.ValidationError(_("Enter a reference or a name: without either, this patient cannot be found."))
         return values
 
     def clean_reference(self) -> str:
@@ -58,7 +56,7 @@ class PatientForm(ChangeForm, PatientFields):
             self.other = self._others().filter(reference_key=normalised(reference)).first()
         if self.other:
             raise forms.ValidationError(
-                _("Another patient has this reference. To give a study to that patient, move it."), code="taken"
+                _("Another patient has this reference. To assign a study to that patient, move it."), code="taken"
             )
         return reference
 

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.normalise import normalised
+from accounts.wording import listed
 from diagnosis.errors import DiagnosisError
 from diagnosis.models import Patient
 from diagnosis.models.fields import search_key
@@ -84,7 +85,7 @@ def _matched(user: User, entered: PatientDetails, file: PatientDetails) -> tuple
 
 
 def _named(field_names: list[str]) -> str:
-    return ", ".join(str(FIELD_NAMES[name]) for name in field_names)
+    return listed(str(FIELD_NAMES[name]) for name in field_names)
 
 
 def _registered(user: User, details: PatientDetails) -> Patient | None:

@@ -102,7 +102,7 @@ def undo(request: SignedInRequest, uuid: UUID, number: int) -> HttpResponse:
     except MergeRefused as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, _("The merging has been undone."))
+        messages.success(request, _("The merge has been undone."))
     return redirect(kept)
 
 

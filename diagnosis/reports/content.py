@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from PIL import Image
 
 from accounts.models import User
+from accounts.wording import listed
 from diagnosis.estimates import Estimate
 from diagnosis.findings import Prediction
 from diagnosis.imaging.rendering import coloured_heat_map
@@ -23,7 +24,8 @@ from diagnosis.reports.parts import Answer, Fact, Figures, ReportContent
 from diagnosis.wording.answers import in_words
 from diagnosis.wording.facts import image_facts, patient_facts
 from diagnosis.wording.numbers import day_in_words, interval, interval_in_percent, moment
-from diagnosis.wording.pictures import elsewhere, not_looked_for, picture_in_words
+from diagnosis.wording.pictures import how_often_wrong, not_looked_for, picture_in_words
+from diagnosis.wording.points import point_of_answer
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +144,7 @@ def _additions(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
     for reading in readings:
         yield from _said(_("Read before the answer"), _concluded(reading), reading, is_deidentified)
     if study.outcome:
-        day = "" if is_deidentified else _(", sample of %s") % day_in_words(study.outcome_date)
+        day = "" if is_deidentified else _(", sample taken %s") % day_in_words(study.outcome_date)
         yield Fact(_("RT-PCR"), f"{study.get_outcome_display()}{day}")
 
 
@@ -151,7 +153,7 @@ def _reviewed(review: Review) -> str:
 
 
 def _concluded(by: Review | OwnReading) -> str:
-    return ", ".join(part for part in (by.get_conclusion_display(), by.findings_in_words) if part)
+    return listed([by.get_conclusion_display(), by.findings_in_words])
 
 
 def _said(name: str, what: str, by: Review | OwnReading | None, is_deidentified: bool) -> Iterator[Fact]:
@@ -167,6 +169,7 @@ def _said(name: str, what: str, by: Review | OwnReading | None, is_deidentified:
 def _model(diagnosis: Diagnosis, is_deidentified: bool) -> Iterator[Fact]:
     yield Fact(_("Version"), diagnosis.model_version.version)
     yield Fact(_("SHA-256 of the weights"), diagnosis.model_version.weights_sha256)
+    yield Fact(_("Operating point"), point_of_answer(diagnosis, with_day=not is_deidentified))
     yield Fact(_("Engine"), diagnosis.engine)
     if not is_deidentified:
         yield Fact(
@@ -197,11 +200,11 @@ def _remarks(diagnosis: Diagnosis) -> Iterator[str]:
     picture = picture_in_words(diagnosis)
     if picture.opacities:
         values = {"answer": picture.opacities, "probability": picture.opacity_probability}
-        yield _("Opacities in the lungs: %(answer)s (%(probability)s)") % values
+        yield _("Opacities in the lungs: %(answer)s (probability %(probability)s)") % values
     if picture.quality:
         yield _("Picture quality: %s") % picture.quality
     yield from picture.limits
-    if sentence := elsewhere(diagnosis.prediction, diagnosis.model_version.card):
+    if sentence := how_often_wrong(diagnosis):
         yield sentence
     yield not_looked_for(diagnosis)
 
@@ -241,7 +244,7 @@ def figures_of(card: dict[str, Any]) -> Iterator[Figures]:
     parts = card.get("figures", {}).get("parts", {})
     for name, title in _PARTS.items():
         if part := parts.get(name):
-            yield _figures(_("%(part)s, hospitals of the training (%(images)d images)"), title, part)
+            yield _figures(_("%(part)s, the hospitals of the training images (%(images)d images)"), title, part)
     for name, part in card.get("external", {}).items():
         yield _figures(_("Collection “%(part)s”, other hospitals (%(images)d images)"), name, part)
 
@@ -270,6 +273,6 @@ def _limits(is_deidentified: bool) -> Iterator[str]:
         "Positive means that the radiograph looks like COVID-19 pneumonia. A clear radiograph does not exclude "
         "COVID-19, and severe pneumonia of other causes cannot be told apart."
     )
-    yield _("In a hospital that gave no images to its training, the model may do worse than the figures above.")
+    yield _("In a hospital that supplied no training images, the model may do worse than the figures above.")
     if is_deidentified:
         yield _("Text in the radiograph's own pixels has not been removed from the pictures.")

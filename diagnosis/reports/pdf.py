@@ -197,7 +197,7 @@ class _Story:
         reading = self._report.answer.reading
         parts = [_("Negative below %s") % reading.negative_below]
         if reading.has_band:
-            parts.append(_("indeterminate between: refer"))
+            parts.append(_("Indeterminate in between (refer)"))
         parts.append(_("Positive from %s") % reading.positive_from)
         line = _("The line on the scale is the operating point.")
         return f"{', '.join(parts)}. {line}"

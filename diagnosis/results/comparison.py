@@ -63,11 +63,13 @@ def _others(user: User, study: Study) -> StudyQuerySet:
     """The same patient's, which an unknown patient has none of."""
     if study.patient_id is None:
         return Study.objects.none()
-    return Study.objects.visible_to(user).filter(patient=study.patient_id, voided=None).exclude(pk=study.pk)
+    return Study.objects.of_patients(user, [study.patient_id]).filter(voided=None).exclude(pk=study.pk)
 
 
 def _with_answers(user: User, studies: list[Study]) -> list[OtherStudy]:
-    """Two queries, however many studies."""
-    rows = Diagnosis.objects.visible_to(user).filter(study__in=studies).with_rows_shown().order_by("pk")
-    newest = {row.study_id: row for row in conceal(user, rows)}
+    """Two queries, however many studies. The person may see these: narrowed to the institution again, and in order,
+    SQLite would read all of its results.
+    """
+    rows = Diagnosis.objects.of_studies([study.pk for study in studies]).with_rows_shown()
+    newest = {row.study_id: row for row in conceal(user, sorted(rows, key=lambda row: row.pk))}
     return [OtherStudy(study, newest.get(study.pk)) for study in studies]

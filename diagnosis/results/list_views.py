@@ -21,6 +21,7 @@ from diagnosis.models import Diagnosis
 from diagnosis.models.ordering import NEWEST_FIRST, Order
 from diagnosis.results.export import csv_lines
 from diagnosis.results.forms import ResultFilterForm
+from diagnosis.results.list_position import list_query
 from diagnosis.results.search import (
     MOST_COUNTED,
     Found,
@@ -50,6 +51,7 @@ def results(request: SignedInRequest) -> HttpResponse:
     found = found_results(request.user, form.result_filter)
     page = asked_page(request, form, found)
     context = {"form": form, "page": page, "sort": form.sort_name, "number": _number(found)}
+    context["list_query"] = list_query(form)
     return render(request, "diagnosis/results/list.html", context)
 
 

@@ -19,11 +19,13 @@ from diagnosis.history.lines import history_of
 from diagnosis.history.recording import study_record
 from diagnosis.models import Conclusion, Diagnosis, Review
 from diagnosis.results.comparison import comparison
+from diagnosis.results.list_position import list_position
 from diagnosis.reviews.blinding import conceal, is_hidden
 from diagnosis.reviews.embargoes import is_embargoed
 from diagnosis.reviews.forms import OutcomeForm, ReadingForm, ReviewForm
 from diagnosis.wording.answers import in_words
-from diagnosis.wording.pictures import elsewhere, is_map_telling, not_looked_for, picture_in_words
+from diagnosis.wording.pictures import how_often_wrong, is_map_telling, not_looked_for, picture_in_words
+from diagnosis.wording.points import point_of_answer
 from diagnosis.worklist.bar import PARAMETER, worklist_bar
 
 
@@ -35,7 +37,9 @@ def show_result(
     A person who reads blind gets the radiograph and the form of a reading instead, and no answer in any form.
     """
     forms |= comparison(request.user, diagnosis.study, request.GET)
-    forms["worklist"] = worklist_bar(request.user, diagnosis, is_open=bool(worklist_query(request)))
+    worklist = worklist_bar(request.user, diagnosis, is_open=PARAMETER in request.GET)
+    in_list = None if worklist.is_open else list_position(request.user, diagnosis, request.GET)
+    forms |= {"worklist": worklist, "in_list": in_list, "way": worklist.query or (in_list.query if in_list else "")}
     _record_view(request.user, diagnosis, forms)
     if is_hidden(request.user, diagnosis):
         _restore(request, diagnosis, reading=forms.setdefault("reading_form", ReadingForm()))
@@ -46,11 +50,6 @@ def show_result(
     context = {**_answer_of(request.user, diagnosis), **_added_to(diagnosis), **forms}
     _restore(request, diagnosis, review=context["review_form"], outcome=context["outcome_form"])
     return render(request, "diagnosis/results/result.html", context, status=status)
-
-
-def worklist_query(request: SignedInRequest) -> str:
-    """How an address says that it was reached through the worklist; empty where it was not."""
-    return f"?{PARAMETER}=1" if PARAMETER in request.GET else ""
 
 
 def _restore(request: SignedInRequest, diagnosis: Diagnosis, **forms: Form) -> None:
@@ -74,7 +73,8 @@ def _answer_of(user: User, diagnosis: Diagnosis) -> dict[str, Any]:
         "reading": in_words(diagnosis),
         "picture": picture_in_words(diagnosis),
         "is_map_shown": user.shows_heat_map and is_map_telling(diagnosis),
-        "elsewhere": elsewhere(diagnosis.prediction, diagnosis.model_version.card),
+        "elsewhere": how_often_wrong(diagnosis),
+        "operating_point": point_of_answer(diagnosis),
         "not_looked_for": not_looked_for(diagnosis),
         "others": others,
     }

@@ -17,7 +17,8 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.roles import SignedInRequest, radiographer_required
 from diagnosis.models import Diagnosis
-from diagnosis.results.page import show_result, worklist_query
+from diagnosis.results.list_position import next_in_list
+from diagnosis.results.page import show_result
 from diagnosis.reviews.forms import OutcomeForm, ReadingForm, ReviewForm
 from diagnosis.reviews.services import AdditionRefused, outcome_add, reading_add, review_add
 from diagnosis.worklist.views import to_next
@@ -64,7 +65,11 @@ def _visible_result(request: SignedInRequest, uuid: UUID) -> Diagnosis:
 
 def _added(request: SignedInRequest, diagnosis: Diagnosis, form: Form, add: Callable[[], object]) -> HttpResponse:
     """Invalid: the page again. Refused: back with the reason. Done: back, or on to the next of the worklist."""
-    back = f"{diagnosis.get_absolute_url()}{worklist_query(request)}"
+    back = diagnosis.get_absolute_url()
+    if way := request.GET.urlencode():  # the worklist, or the list of results, that leads there
+        back = f"{back}?{way}"
+    goes_on = request.POST.get("then") == "next"
+    following = next_in_list(request.user, diagnosis, request.GET) if goes_on else ""
     if request.method != "POST":
         return redirect(back)
     if not form.is_valid():
@@ -75,6 +80,6 @@ def _added(request: SignedInRequest, diagnosis: Diagnosis, form: Form, add: Call
         messages.error(request, str(error))
     else:
         messages.success(request, _("Saved."))
-        if request.POST.get("then") == "next":
-            return to_next(request, diagnosis)
+        if goes_on:
+            return redirect(following) if following else to_next(request, diagnosis)
     return redirect(back)

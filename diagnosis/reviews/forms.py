@@ -76,7 +76,7 @@ class ReviewForm(ConclusionForm):
         agreement = agreement_of(self.diagnosis.prediction, values["conclusion"])
         if agreement == ReviewState.DISAGREES and not (values["findings"] or values["reason"]):
             self.add_error(
-                "reason", _("This contradicts the model's answer: tick what you see, or say it in a few words.")
+                "reason", _("This contradicts the model's answer: tick what you see, or describe it in a few words.")
             )
 
 
@@ -88,9 +88,9 @@ class OutcomeForm(forms.Form):
 
     prefix = "outcome"
     result = _one_of(_("Test result"), [], _("Choose the result of the test."))
-    sampled = DayField(_("Day of the sample"))
+    sampled = DayField(_("Date of the sample"))
     sure = forms.BooleanField(
-        label=_("The day is right"), required=False, widget=forms.CheckboxInput(attrs={"class": "form-check-input"})
+        label=_("The date is right"), required=False, widget=forms.CheckboxInput(attrs={"class": "form-check-input"})
     )
     asks_if_sure = False
 
@@ -114,7 +114,7 @@ class OutcomeForm(forms.Form):
             return
         day: date | None = values.get("sampled")
         if day is None and "sampled" not in self.errors:
-            self.add_error("sampled", _("Enter the day on which the sample was taken."))
+            self.add_error("sampled", _("Enter the date on which the sample was taken."))
         elif day and day > timezone.localdate():
             self.add_error("sampled", _("This date is in the future."))
         elif day and day < FIRST_SAMPLE:
@@ -126,7 +126,9 @@ class OutcomeForm(forms.Form):
     def _question(self, day: date) -> str:
         days = abs((day - self.study.day).days)
         return ngettext(
-            "This is %(days)s day from the radiograph’s day, %(study)s. Check the date, or tick that it is right.",
-            "This is %(days)s days from the radiograph’s day, %(study)s. Check the date, or tick that it is right.",
+            "This is %(days)s day from the date of the radiograph, %(study)s. "
+            "Check the date, or tick that it is right.",
+            "This is %(days)s days from the date of the radiograph, %(study)s. "
+            "Check the date, or tick that it is right.",
             days,
         ) % {"days": number(days), "study": date_format(self.study.day, "j M Y")}

@@ -42,7 +42,7 @@ def reading_add(
         return given
     _refuse_embargoed(user, study)
     if not hidden_studies(user, [study.pk]):
-        raise AdditionRefused(_("The model's answer was open to you already: an own reading comes before it."))
+        raise AdditionRefused(_("You could already see the model's answer: your own reading has to come before it."))
     said = _Said(user, conclusion, list(findings), note)
     reading = OwnReading.objects.create(
         study=study, reader=user, conclusion=conclusion, findings=said.findings, note=note

@@ -34,7 +34,7 @@ def key_figures(user: User, report: Activity) -> list[KeyFigure]:
         for slug, label in ANSWERS.items()
     ]
     positivity = KeyFigure(
-        _("Positive of all answers"), interval_in_percent(total.positivity.estimate), _of(total.answered)
+        _("Share of Positive answers"), interval_in_percent(total.positivity.estimate), _of(total.answered)
     )
     refused = KeyFigure(_("Could not be assessed"), number(total.refused), _("refused uploads, not among the answers"))
     reviewed = KeyFigure(_("Reviewed"), number(total.reviewed), _of(total.answered))
@@ -80,17 +80,17 @@ def _answers(report: Activity) -> Panel:
     given = Words("answers", _("Answers"), summary, _("Results"))
     shares = Words(
         "positivity",
-        _("Positive of all answers, with 95 % interval"),
+        _("Share of Positive answers, with 95 % intervals"),
         interval_in_percent(total.positivity.estimate),
         "",
     )
     charts = [
         column_chart(given, kinds, marks, counts),
-        share_chart(shares, [Kind("positive", _("Positive of all answers"))], marks, _positivity(report)),
+        share_chart(shares, [Kind("positive", _("Share of Positive answers"))], marks, _positivity(report)),
     ]
     text = _(
-        "An answer is Positive, Indeterminate or Negative, and the share of Positive is of all three. Intervals are "
-        "Wilson's: with few answers they are wide, and a change within them means nothing."
+        "An answer is Positive, Indeterminate or Negative, and the share of Positive is out of all three. "
+        "Intervals are Wilson's: with few answers they are wide, and a change within them means nothing."
     )
     caption = _("Answers by day") if report.period.has_days else _("Answers by month")
     table = _table_of_parts(report, caption, _answer_header(), _answer_cells)
@@ -108,7 +108,7 @@ def _positivity(report: Activity) -> list[list]:
 
 
 def _answer_header() -> list[str]:
-    return [*map(str, ANSWERS.values()), _("All answers"), _("Positive of all answers (95 %)"), _("Not assessed")]
+    return [*map(str, ANSWERS.values()), _("All answers"), _("Share of Positive answers (95 %)"), _("Not assessed")]
 
 
 def _answer_cells(counts: Counts) -> list[str]:
@@ -132,7 +132,7 @@ def _reviews(report: Activity) -> Panel:
 
 
 def _review_header() -> list[str]:
-    return [*map(str, REVIEWS.values()), _("Disagrees of all reviewed (95 %)")]
+    return [*map(str, REVIEWS.values()), _("Share of reviews that disagree (95 %)")]
 
 
 def _review_cells(counts: Counts) -> list[str]:
@@ -168,7 +168,7 @@ def _waiting(report: Activity) -> Panel:
     notes = [_time_text(times)]
     if report.total.unreviewed:
         notes.append(
-            _("Unreviewed results (%(number)s) are not in it: the true times are longer.")
+            _("Unreviewed results (%(number)s) are not included, so the true times are longer.")
             % {"number": number(report.total.unreviewed)}
         )
     return Panel("waiting", _("Time to review"), notes, [chart], [table])
@@ -177,7 +177,7 @@ def _waiting(report: Activity) -> Panel:
 def _time_text(times: ReviewTimes) -> str:
     if times.median is None or times.ninth_decile is None:
         return ""
-    return _("Half of the reviewed results had their first review within %(median)s, nine of ten within %(most)s.") % {
+    return _("Median time to the first review: %(median)s; 90th percentile: %(most)s.") % {
         "median": _wait(times.median),
         "most": _wait(times.ninth_decile),
     }
@@ -200,7 +200,7 @@ def _band_rows(times: ReviewTimes, names: list[str]) -> list[Row]:
 
 
 def _versions(report: Activity) -> Panel:
-    header = [_("Model version"), *_answer_header()[:-1], _("Reviewed"), _("Disagrees of all reviewed (95 %)")]
+    header = [_("Model version"), *_answer_header()[:-1], _("Reviewed"), _("Share of reviews that disagree (95 %)")]
     rows = [
         Row(version.version, _version_cells(counts), reverse("models:version", args=[version.version]))
         for version, counts in report.versions
@@ -217,7 +217,7 @@ def _version_cells(counts: Counts) -> list[str]:
 def _people(report: Activity) -> Panel:
     rows = [Row(person.display_name, [number(results)]) for person, results in report.people]
     header = [_("Radiographer"), _("Results")]
-    text = _("How many results each person asked for. It does not measure anybody's work.")
+    text = _("How many results each person requested. It is not a measure of anyone's work.")
     return Panel("people", _("Radiographers"), [text], tables=[Table(_("Results by radiographer"), header, rows)])
 
 

@@ -142,7 +142,10 @@ def _calibration(card: Scorecard) -> Panel:
     kind = Kind("positive", _("Observed share, with 95 % interval"))
     texts = [
         _("A probability is well calibrated where, of the radiographs with about 30 %, about 30 % have COVID."),
-        _("The Brier score is the mean squared distance of probability and truth: 0 is best, 0.25 is that of a coin."),
+        _(
+            "The Brier score is the mean squared difference between probability and truth: 0 is best, "
+            "and 0.25 is no better than tossing a coin."
+        ),
     ]
     charts = [calibration_chart(words, kind, drawn)] if drawn else []
     return Panel("calibration", _("Calibration"), texts, charts, [_bin_table(card), *_brier_tables(card)])
@@ -228,8 +231,8 @@ def _rules(card: Scorecard) -> Panel:
         % {"number": number(card.out_of_window)},
         _("No figure is given for fewer than %(cases)d radiographs.") % {"cases": FEWEST_CASES},
         _(
-            "Intervals are Wilson's (for the Brier score: normal). They take radiographs for independent; with several "
-            "of one patient the true ones are wider."
+            "Intervals are Wilson's (for the Brier score: normal). They assume that radiographs are independent; with "
+            "several of one patient the true intervals are wider."
         ),
     ]
     return Panel("rules", _("How it is counted"), texts)

@@ -96,7 +96,10 @@ class MoveForm(PatientFields):
 
     def _unknown(self) -> StrPromise:
         if self.found:
-            return _("No patient has this reference. Choose one of those found below, or tick that one is registered.")
+            return _(
+                "No patient has this reference. Choose one of those found below, or tick that a new one "
+                "is to be registered."
+            )
         return _("No patient has this reference or name. Correct it, or tick below that a new patient is registered.")
 
     def _found(self) -> list[Patient]:

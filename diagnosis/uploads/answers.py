@@ -255,7 +255,7 @@ def _sentences(outcome: UploadOutcome) -> list[str]:
     sentences = []
     if outcome.is_voided:
         sentences.append(
-            _("This file had been uploaded before and was voided: it was not classified. Restore it if that was wrong.")
+            _("This file was uploaded before and voided, so it was not classified. Restore it if that was a mistake.")
         )
     elif outcome.newest is None:
         sentences.append(_without_answer(outcome))
@@ -264,14 +264,14 @@ def _sentences(outcome: UploadOutcome) -> list[str]:
             _("This radiograph was uploaded and classified before, from another file. This is its result.")
         )
     elif outcome.is_repeat:
-        sentences.append(_("This file had been uploaded and classified before. This is its result."))
+        sentences.append(_("This file was uploaded and classified before. This is its result."))
     if outcome.refusal and outcome.newest:
         sentences.append(
             _("The model that answers now refuses it as it is stored:") + f" {error_text(outcome.refusal)}"
         )
     if outcome.is_named_differently:
         sentences.append(
-            _("This file names another patient than the one the radiograph is stored with: check whose it is.")
+            _("This file names a different patient from the one the radiograph is stored with. Check whose it is.")
         )
     if outcome.assign_to:
         sentences.append(
@@ -279,7 +279,10 @@ def _sentences(outcome: UploadOutcome) -> list[str]:
         )
     elif outcome.is_other_patients:
         sentences.append(
-            _("It belongs to another patient than the one you entered. Check whose it is; move it if that is wrong.")
+            _(
+                "It belongs to a different patient from the one you entered. Check whose it is, and move "
+                "it if that is wrong."
+            )
         )
     elif outcome.left_out:
         sentences.append(_("What you entered was not stored with it. You can change it on its page."))

@@ -46,7 +46,7 @@ class EnteredFields(StudyFields, PatientFields):
         values: dict[str, Any] = super().clean() or self.cleaned_data
         if values.get("name") and not values.get("reference") and not values.get("birth_date"):
             told_apart = _(
-                "A name alone does not tell two patients apart: give the reference or the date of birth too."
+                "A name alone does not tell two patients apart: enter the reference or the date of birth too."
             )
             self.add_error("name", forms.ValidationError(told_apart, code="name-alone"))
         return values

@@ -20,8 +20,8 @@ from diagnosis.imaging.radiograph import Radiograph
 from diagnosis.imaging.rendering import heat_map_to_png
 from diagnosis.inference.classifier import Classification, Classifier
 from diagnosis.inference.gate.learned import DISTANCE
-from diagnosis.models import Diagnosis, ModelVersion, Standing, Study, StudyEvent
-from diagnosis.models.locking import locked
+from diagnosis.models import Diagnosis, ModelVersion, OperatingPoint, Standing, Study, StudyEvent
+from diagnosis.models.locking import locked, locked_version
 from diagnosis.models.words import study_words_write
 from diagnosis.patients.matching import patient_of_upload
 from diagnosis.uploads.copies import copies_of, redrawn
@@ -176,10 +176,16 @@ def _what_was_seen(answer: Classification) -> dict[str, Any]:
 
 
 def _diagnosis_row(user: User, study: Study, classifier: Classifier, answer: Classification) -> Diagnosis:
+    """Decided by the operating point that is in force now: no one changes it before the answer is stored."""
+    model = locked_version(_model_version_of(classifier))
+    site_point = OperatingPoint.objects.in_force(model)
+    if site_point:
+        answer = answer.decided_by(classifier.artifact.decision.rule.moved_to(site_point.value))
     diagnosis = Diagnosis.objects.create(
         study=study,
         standing=Standing.VOIDED if study.voided else Standing.KEPT,
-        model_version=_model_version_of(classifier),
+        model_version=model,
+        site_point=site_point,
         requested_by=user,
         prediction=answer.prediction.value,
         probability=answer.probability,

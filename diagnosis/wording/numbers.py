@@ -16,7 +16,8 @@ from django.utils.translation import ngettext
 from diagnosis.estimates import Estimate
 
 UNDEFINED = "–"
-MOMENT_FORMAT = "j M Y, H:i"
+MOMENT_FORMAT = "DATETIME_FORMAT"
+"""Of the language: administration/formats."""
 HOUR, DAY = 60, 24 * 60
 """In minutes."""
 _MOST_DECIMALS = 2
@@ -114,4 +115,6 @@ def day_in_words(value: date | None) -> str:
 
 def moment(value: datetime, *, with_zone: bool = False) -> str:
     """A point in time in the person's time zone."""
-    return date_format(timezone.localtime(value), f"{MOMENT_FORMAT} T" if with_zone else MOMENT_FORMAT)
+    local = timezone.localtime(value)
+    text = date_format(local, MOMENT_FORMAT)
+    return f"{text} {date_format(local, 'T')}" if with_zone else text

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from diagnosis.findings import Prediction
 from diagnosis.inference.gate.sentences import SENTENCES
-from diagnosis.models import Diagnosis
+from diagnosis.models import Diagnosis, OperatingPoint
 from diagnosis.wording.numbers import percents
 
 
@@ -50,6 +50,35 @@ def is_map_telling(diagnosis: Diagnosis) -> bool:
 
 def _share(value: float | None) -> str:
     return "" if value is None else percents(value)[0]
+
+
+def how_often_wrong(diagnosis: Diagnosis) -> str:
+    """What is known of such answers; "" where nothing is.
+
+    The card's figures are those at the card's operating point. An answer by the installation's own has its own.
+    """
+    if diagnosis.site_point:
+        return _here(diagnosis.prediction, diagnosis.site_point)
+    return elsewhere(diagnosis.prediction, diagnosis.model_version.card)
+
+
+def _here(prediction: str, chosen: OperatingPoint) -> str:
+    """By the cases that this operating point was chosen by."""
+    right = {Prediction.POSITIVE.value: chosen.specificity, Prediction.NEGATIVE.value: chosen.sensitivity}
+    share = right.get(prediction)
+    if share is None:
+        return ""
+    sentences = {
+        Prediction.POSITIVE: _(
+            "Of 100 people without COVID-19 here, by RT-PCR, %(number)d reached this site’s operating point. "
+            "Severe pneumonia of other causes looks alike."
+        ),
+        Prediction.NEGATIVE: _(
+            "Of 100 people with COVID-19 here, by RT-PCR, %(number)d were below this site’s operating point. "
+            "A clear radiograph does not exclude COVID-19."
+        ),
+    }
+    return sentences[Prediction(prediction)] % {"number": round(100 * (1 - share))}
 
 
 def elsewhere(prediction: str, card: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from jobs.models import Item, Job
-from jobs.sources import archive, folder, stored, zip_file
+from jobs.sources import archive, folder, s3, stored, zip_file
 from jobs.sources.found import Content, Found
 
 
@@ -19,6 +19,7 @@ class _Source:
 _SOURCES = {
     Job.Source.ZIP: _Source(zip_file.found, zip_file.content),
     Job.Source.FOLDER: _Source(folder.found, folder.content),
+    Job.Source.S3: _Source(s3.found, s3.content),
     Job.Source.ARCHIVE: _Source(archive.found, archive.content),
     Job.Source.STUDIES: _Source(stored.found_studies, stored.content),
     Job.Source.COMPARISON: _Source(stored.found_answers, stored.content),

@@ -85,8 +85,10 @@ class Instance(Attempted):
     OPEN = (State.FOUND, State.RECEIVED)
     """Still to be worked on."""
 
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="+", db_index=False)
+    uuid = models.UUIDField(_("identifier"), default=uuid.uuid4, unique=True, editable=False)
+    institution = models.ForeignKey(
+        Institution, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("institution")
+    )
     peer = models.ForeignKey(Peer, on_delete=models.PROTECT, related_name="instances", verbose_name=_("from"))
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -55,7 +55,7 @@ class Outgoing(Attempted):
         PICTURE = "sc", _("Picture with the answer and the heat map")
         PDF = "pdf", _("PDF report")
 
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    uuid = models.UUIDField(_("identifier"), default=uuid.uuid4, unique=True, editable=False)
     diagnosis = models.ForeignKey(Diagnosis, on_delete=models.CASCADE, related_name="+")
     instance = models.ForeignKey(Instance, on_delete=models.CASCADE, null=True, related_name="outgoing")
     peer = models.ForeignKey(Peer, on_delete=models.PROTECT, related_name="+", verbose_name=_("to"))

@@ -99,7 +99,7 @@ class TestSteps:
 
     def test_suspending_keeps_who_when_and_why(self, client: Client, alice: User, dora: User) -> None:
         page = client.get(step_page(alice, "suspend")).content.decode()
-        assert "The person is signed out everywhere at the next click" in page
+        assert "The person is signed out everywhere with the next click" in page
         assert "Done" in self.take(client, alice, "suspend", "left the hospital")
         assert (alice.status, alice.is_active) == ("suspended", False)
         event = AccountEvent.objects.get(person=alice)

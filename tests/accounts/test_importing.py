@@ -78,7 +78,7 @@ def test_a_wrong_line_stores_nothing(client: Client, alice: User, case: str) -> 
     [
         (b"", "first line"),
         (b"name,mail\n", "first line"),
-        (b"\xff\xfe\x00", "no CSV"),
+        (b"\xff\xfe\x00", "not a CSV"),
         (HEAD.encode() + b"x" * 300_000, "larger than"),
         (HEAD.encode() + b"a,b,c,d,e,f\n" * 501, "more than 500"),
     ],

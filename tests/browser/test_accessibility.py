@@ -52,7 +52,7 @@ def faults(page: Page, axe: str, rules: list[str] = RULES) -> list[str]:
     """What axe-core finds on the page as it is, one line for each element. Swagger UI is not ours to mend."""
     page.evaluate("document.getElementById('swagger-ui')?.replaceChildren()")
     page.evaluate(axe)
-    found = page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", rules)
+    found = page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations'], preload: false})", rules)
     return [
         f"{rule['impact']} {rule['id']}: {node['target']} {node['html'][:160]} ({node['failureSummary']})"
         for rule in found["violations"]
@@ -161,18 +161,52 @@ def test_a_result_that_is_hidden_from_a_blind_reader(alices: Page, alice: User, 
         judge(alices, axe)
 
 
+def judge_both_themes(page: Page, axe: str) -> list[str]:
+    """At a desk: all rules in dark, and in light what another theme can change."""
+    window(page, DESK)
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    found = faults(page, axe)
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    return found + faults(page, axe, ["color-contrast"])
+
+
+def judged(page: Page, axe: str, names: list[str], arguments: dict[str, list[Any]]) -> dict[str, list[str]]:  # noqa: F811
+    """What is wrong with which of these pages."""
+    found = {name: judge_both_themes(page, axe) for name in names if opened(page, name, arguments)}
+    assert len(found) > 20
+    return {name: wrong for name, wrong in found.items() if wrong}
+
+
+def test_every_page_from_right_to_left(alices: Page, alice: User, axe: str, arguments: dict[str, list[Any]]) -> None:  # noqa: F811
+    User.objects.filter(pk=alice.pk).update(language="ar")
+    assert judged(alices, axe, OPEN_TO_ALICE, arguments) == {}
+    assert alices.locator("html").get_attribute("dir") == "rtl"
+
+
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_the_administration_in_both_themes(
-    page: Page, context: BrowserContext, live_server: LiveServer, axe: str, dora: User, language: str
+def test_every_page_of_the_administration(
+    page: Page,
+    context: BrowserContext,
+    live_server: LiveServer,
+    axe: str,
+    dora: User,
+    language: str,
+    arguments: dict[str, list[Any]],  # noqa: F811
 ) -> None:
-    """Django's own pages, of which the colours are ours."""
+    """Django's own pages, of which the colours are ours, and our own among them."""
     User.objects.filter(pk=dora.pk).update(language=language)
     signed_in(context, live_server, dora)
-    window(page, DESK)
-    for address in ("/admin/", "/admin/accounts/user/", f"/admin/accounts/user/{dora.pk}/change/", "/admin/site/"):
-        page.goto(address)
-        assert faults(page, axe, ["color-contrast"]) == [], address
-        judge_dark(page, axe)
+    names = [name for name, row in TABLE.items() if row.administrator == 200 and name.startswith(("admin:", "site"))]
+    assert judged(page, axe, names, arguments) == {}
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_every_page_of_a_stranger(page: Page, axe: str, language: str, arguments: dict[str, list[Any]]) -> None:  # noqa: F811
+    page.set_extra_http_headers({"Accept-Language": language})
+    for name in ("accounts:sign-in", "accounts:forgotten", "accounts:invitation", "diagnosis:verify-form"):
+        assert opened(page, name, arguments)
+        assert page.locator("html").get_attribute("lang") == language
+        assert judge_both_themes(page, axe) == [], name
 
 
 def test_dark_is_dark_and_paper_is_light(alices: Page, alice: User) -> None:

@@ -56,8 +56,8 @@ def test_find_merge_and_look_back(page: Page, alice: User, axe: str) -> None:  #
     expect(page.locator(".timeline-mark")).to_have_count(3)
     page.get_by_text("As a table").click()
     judge(page, axe)
-    page.get_by_role("button", name="Undo the merging").click()
-    expect(page.get_by_text("The merging has been undone.")).to_be_visible()
+    page.get_by_role("button", name="Undo the merge").click()
+    expect(page.get_by_text("The merge has been undone.")).to_be_visible()
     assert Patient.objects.get(reference="Q-2").studies.count() == 1
 
 

@@ -242,6 +242,7 @@ TABLE = {
     "admin:diagnosis_modelversion_changelist": ADMINISTRATION,
     "admin:diagnosis_modelversion_choose": ADMINISTRATION,
     "admin:diagnosis_modelversion_serve": of("version", 302, 302, 302, 200),
+    "admin:diagnosis_modelversion_point": of("version", 302, 302, 302, 200),
     "admin:diagnosis_modelversion_add": Row(302, 302, 302, 403),
     "admin:diagnosis_modelversion_change": of("model", 302, 302, 302, 200),
     "admin:diagnosis_modelversion_history": of("model", 302, 302, 302, 200),

@@ -209,6 +209,7 @@ def test_nothing_is_lost_and_nothing_doubled(installation: Installation) -> None
     installation.start("run_jobs")
     until(lambda: installation.asked("SELECT COUNT(*) FROM jobs_job WHERE state = 'done'") == 1, installation)
     assert installation.done() == ITEMS
+    assert installation.asked("SELECT COUNT(*) FROM jobs_item WHERE attempts > 1") > 0  # somebody was killed amid one
     assert installation.asked("SELECT COUNT(*) FROM jobs_item") == ITEMS
     assert installation.asked("SELECT COUNT(DISTINCT study_id) FROM jobs_item") == ITEMS
     assert installation.asked("SELECT COUNT(*) FROM diagnosis_diagnosis") == ITEMS

@@ -88,7 +88,7 @@ def test_every_door(alice: User, bob: User, rita: User, stored: list[Diagnosis])
     """Lists, filters, order, files, results, the API, what was sent to the PACS; and nothing can be added to see it."""
     row = stored[0]
     peer = peer_of(alice.institution)
-    outgoing_add(diagnosis=row, peer=peer, kind="sr", sop_instance_uid="1.2.3")
+    outgoing_add(peer=peer, row=Outgoing(diagnosis=row, kind="sr", sop_instance_uid="1.2.3"))
     joined(opened(alice, [bob, rita], design="without"), bob)
     client, program = client_of(bob), program_of(again(bob))
     assert "leaves out radiographs of a reader study" in text(client, "/results/?prediction=Positive")

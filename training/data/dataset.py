@@ -21,6 +21,7 @@ from diagnosis.findings import CLASS_NAMES, COVID_INDEX
 from diagnosis.imaging.limits import MAX_FILE_BYTES
 from diagnosis.imaging.radiograph import Radiograph, read_radiograph
 from diagnosis.inference.gate import check_assessable
+from diagnosis.inference.gate.doubtful import refuse_doubtful
 from training.data.manifest import UNKNOWN, Origin, read_manifest
 from training.data.near_duplicates import fingerprint
 
@@ -141,6 +142,7 @@ def read_image(path: Path) -> Radiograph:
         raise RadiographRejected(f"The file could not be read ({error.strerror}).", code="unreadable") from error
     radiograph = read_radiograph(content)
     check_assessable(radiograph)
+    refuse_doubtful(radiograph.doubts, is_seen=False)
     return radiograph
 
 

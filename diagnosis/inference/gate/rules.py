@@ -144,7 +144,7 @@ def _check_levels(pixels: np.ndarray) -> None:
     levels = int(np.searchsorted(np.cumsum(counts), _MOST_PIXELS * counts.sum())) + 1
     if levels < MIN_LEVELS:
         raise RadiographRejected(
-            gettext_noop("The picture cannot be assessed: it has only %(levels)d grey levels, as a drawing has."),
+            gettext_noop("The picture cannot be assessed: it has only %(levels)d grey levels, like a drawing."),
             code="few-levels",
             levels=levels,
         )
@@ -163,7 +163,7 @@ def _check_contrast(sample: np.ndarray) -> None:
     darkest, brightest = np.percentile(sample, (5, 95))
     if brightest - darkest < MIN_CONTRAST:
         raise RadiographRejected(
-            gettext_noop("The picture cannot be assessed: it shows next to no contrast."), code="constant"
+            gettext_noop("The picture cannot be assessed: it has almost no contrast."), code="constant"
         )
 
 

@@ -1,6 +1,6 @@
-"""Classifies a folder, a ZIP archive or what a PACS has of some days, and stores the results; it can be interrupted.
+"""Classifies a folder, a ZIP, an S3 prefix or what a PACS has of some days, and stores the results.
 
-The same command again goes on where it was. `classify` answers without storing anything.
+Interrupted, the same command goes on where it was. `classify` answers without storing anything.
 """
 
 import re
@@ -20,7 +20,7 @@ from jobs.foreground import work_off
 from jobs.models import Item, Job
 from jobs.progress import progress_of
 from jobs.services import NewJob, job_resume, job_start
-from jobs.sources import archive, folder
+from jobs.sources import archive, folder, s3
 
 _DAYS = re.compile(r"(\d{8})-(\d{8})\Z")
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "source",
             metavar="SOURCE",
-            help="a folder, a ZIP archive, or dicomweb+https://HOST/PATH?days=20260101-20260131",
+            help="a folder, a ZIP archive, s3://BUCKET/PREFIX, or dicomweb+https://HOST/PATH?days=20260101-20260131",
         )
         parser.add_argument("--job", required=True, metavar="NAME", help="a name; one that is not done goes on")
         parser.add_argument(
@@ -84,6 +84,8 @@ def _job(person: User, source: str, name: str, *, without_answer: bool) -> Job:
     if source.startswith(("dicomweb+https://", "dicomweb+http://")):
         place = _archive_place(person, source.removeprefix("dicomweb+"))
         return job_start(NewJob(source=Job.Source.ARCHIVE, place=place, **common))
+    if source.startswith("s3://"):
+        return job_start(NewJob(source=Job.Source.S3, place=s3.place_of(source), **common))
     path = Path(source)
     if path.is_dir():
         return job_start(NewJob(source=Job.Source.FOLDER, place=folder.place_of(path, "."), **common))

@@ -33,7 +33,7 @@ def event(user: User, kind: str, **detail: Any) -> StudyEvent:
             {"conclusion": "likely", "findings": [], "verdict": "disagrees", "model": "toy-1", "reason": "Scars"},
             "COVID likely; Disagrees (answer of toy-1)",
         ),
-        (Kind.OUTCOME, {"result": "positive", "sampled": "2026-02-03"}, "RT-PCR positive, sample of 3 Feb 2026"),
+        (Kind.OUTCOME, {"result": "positive", "sampled": "2026-02-03"}, "RT-PCR positive, sample taken 3 Feb 2026"),
         (Kind.OUTCOME, {"result": "", "sampled": None}, "Taken back: no result is known"),
         (
             Kind.EDITED,

@@ -247,9 +247,9 @@ def test_the_pages_cost_a_constant_number_of_queries(
     for seed in range(3):
         diagnosed(alice, seed)
     assert Diagnosis.objects.count() == 3
-    with django_assert_num_queries(4):  # session, person, institution, model versions
+    with django_assert_num_queries(5):  # session, person, institution, model versions, operating points
         client.get(PAGE)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         client.get("/models/")
 
 

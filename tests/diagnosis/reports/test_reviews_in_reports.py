@@ -58,7 +58,7 @@ def test_review_readings_and_outcome_are_printed(alice: User, bob: User, diagnos
         "Canary scars",
         "COVID unlikely – Alice",
         "Canary lungs are clear",
-        "RT-PCR negative, sample of 3 Feb 2026",
+        "RT-PCR negative, sample taken 3 Feb 2026",
         "COVID probability 31",
     ):
         assert part in text

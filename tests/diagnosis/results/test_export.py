@@ -11,6 +11,7 @@ from django.test import Client
 from accounts.models import User
 from diagnosis.results import search
 from diagnosis.results.export import COLUMNS
+from diagnosis.reviews.services import review_add
 from tests.cast import client_of
 from tests.rows import stored_result
 
@@ -56,6 +57,24 @@ def test_a_line_says_what_the_database_says(client: Client, alice: User) -> None
     assert (row["prediction"], row["covid_probability"]) == ("Negative", "0.123456789012345")
     assert (row["patient_id"], row["patient_name"], row["study_date"]) == ("P-1", "Đặng Łukasz", "2026-03-14")
     assert (row["file_name"], row["radiographer"], row["model_version"]) == ('a "b", c.dcm', "Alice", "toy-1")
+
+
+def test_it_has_the_findings_of_the_review_that_counts(client: Client, alice: User, bob: User) -> None:
+    seen, _other = stored_result(alice), stored_result(alice)
+    review_add(user=bob, diagnosis=seen, conclusion="unlikely", findings=["nodule"], reason="=first")
+    review_add(user=alice, diagnosis=seen, conclusion="likely", findings=["ground-glass", "effusion"], reason="=1+1")
+    other, row = exported(client)
+    assert (row["conclusion"], row["findings"], row["remarks"]) == ("likely", "ground-glass effusion", "'=1+1")
+    assert (other["conclusion"], other["findings"], other["remarks"]) == ("", "", "")
+
+
+def test_it_keeps_a_blind_reader_blind(client: Client, alice: User, bob: User) -> None:
+    review_add(user=bob, diagnosis=stored_result(alice), conclusion="likely", findings=["effusion"], reason="Words")
+    alice.reads_blind = True
+    alice.save()
+    (row,) = exported(client)
+    answer = ("prediction", "covid_probability", "conclusion", "findings", "remarks", "rt_pcr", "operating_point_of")
+    assert {row[name] for name in answer} == {""}
 
 
 def test_spreadsheets_read_it_as_utf_8(client: Client, alice: User) -> None:

@@ -61,7 +61,7 @@ def test_a_repeat_says_so_and_whose_it_is(client: Client) -> None:
     assert (again.status_code, again.json()["state"], again.json()["result"]) == (200, "repeat", first["result"])
     assert "What you entered" not in again.json()["text"]
     assert "was not stored with it" in send(client, radiograph_png(), notes="late").json()["text"]
-    assert "belongs to another patient" in send(client, radiograph_png(), reference="P-2").json()["text"]
+    assert "belongs to a different patient" in send(client, radiograph_png(), reference="P-2").json()["text"]
     assert (Study.objects.count(), Patient.objects.count(), Study.objects.get().notes) == (1, 1, "")
 
 
@@ -314,7 +314,7 @@ def test_a_file_without_a_patient_is_offered_for_assigning(client: Client, alice
     assert 'value="P-7"' in client.get(answer["assign"]).content.decode()
     act(client, "move", diagnosis.study, reference="P-7", is_new="on", reason="known now")
     assert "assign" not in send(client, radiograph_png(), reference="P-7").json()
-    assert "belongs to another patient" in send(client, radiograph_png(), reference="P-8").json()["text"]
+    assert "belongs to a different patient" in send(client, radiograph_png(), reference="P-8").json()["text"]
 
 
 def test_a_patient_is_found_by_name(client: Client, alice: User, charlie: User, engine: ToyEngine) -> None:

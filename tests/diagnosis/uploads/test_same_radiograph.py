@@ -74,7 +74,7 @@ def test_other_bytes_of_the_same_radiograph(client: Client, case: str) -> None:
 
 def test_the_same_bytes_are_told_apart_from_others(client: Client) -> None:
     send(client, instance())
-    assert send(client, instance()).json()["text"].startswith("This file had been uploaded")
+    assert send(client, instance()).json()["text"].startswith("This file was uploaded")
 
 
 def test_a_picture_of_the_dicom_file_is_the_same(client: Client) -> None:
@@ -98,7 +98,7 @@ def test_another_patients_name_on_it_is_told(client: Client) -> None:
     send(client, instance(PatientID="P-1", PatientName="Doe^Jane"))
     answer = send(client, instance(PatientID="P-2", PatientName="Roe^Max")).json()
     assert answer["state"] == "repeat"
-    assert "another patient" in answer["text"]
+    assert "a different patient" in answer["text"]
     assert Patient.objects.get().reference == "P-1"
 
 
