@@ -14,6 +14,7 @@ from django.contrib.messages import constants as message_levels
 from django.utils.translation import gettext_lazy as _
 
 from covidxray.environment import Environment
+from covidxray.log_settings import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -379,25 +380,4 @@ MESSAGE_TAGS = {message_levels.ERROR: "danger"}  # Bootstrap's word
 
 # --- Logs: one JSON record per line -----------------------------------------------------------------------------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "operations.logs.JsonFormatter"}},
-    "handlers": {
-        "json": {"class": "logging.StreamHandler", "formatter": "json"},
-        "counted": {"class": "operations.failures.FailureCounter"},  # for the administrators' page of the site
-    },
-    "root": {"handlers": ["json"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {
-        "axes": {"level": "WARNING"},  # otherwise four records for each sign-in
-        "fontTools": {"level": "WARNING"},  # otherwise a dozen records for each report
-        # They would log whom an archive was asked for, and identifiers of radiographs.
-        **{name: {"level": "WARNING"} for name in ("pynetdicom", "dicomweb_client", "highdicom")},
-        **{name: {"level": "ERROR"} for name in ("mozilla_django_oidc", "django_auth_ldap")},  # they name people
-        "accounts.mail": {"handlers": ["counted"], "level": "WARNING"},
-        "diagnosis.inference.concurrency": {"handlers": ["counted"], "level": "WARNING"},
-        "django": {"handlers": ["json"], "level": "INFO", "propagate": False},
-        "django.request": {"handlers": ["counted"]},
-        "django.server": {"handlers": ["json"], "level": "INFO", "propagate": False},
-    },
-}
+LOGGING = logging_settings(env.str("LOG_LEVEL", default="INFO"))

@@ -65,8 +65,9 @@ def test_scripts_lock_has_run_since_the_last_change(name: str) -> None:
 
 
 def test_the_other_files_take_their_versions_from_what_people_run() -> None:
+    """But moto's: it is a server of the tests, in an environment of its own, and needs what the site does not have."""
     run = pins("run")
-    others = [(name, package, version) for name in NAMES for package, version in pins(name).items()]
+    others = [(name, package, version) for name in NAMES if name != "moto" for package, version in pins(name).items()]
     assert [each for each in others if run.get(each[1], each[2]) != each[2]] == []
 
 

@@ -45,7 +45,7 @@ class ReaderStudy(models.Model):
         OPEN = "open", _("Open")
         CLOSED = "closed", _("Closed")
 
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    uuid = models.UUIDField(_("identifier"), default=uuid.uuid4, unique=True, editable=False)
     institution = models.ForeignKey(
         Institution, on_delete=models.PROTECT, related_name="+", verbose_name=_("institution")
     )

@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -153,11 +154,20 @@ def test_200_slow_clients_stop_no_one(port: int, start: bytes) -> None:
 
 def test_an_upload_gets_through_them(port: int) -> None:
     """Those that hold the threads of large requests are given up, one after another."""
-    slow = [connected(port, post_head(50_000_000) + bytes(20_000)) for _ in range(THREADS)]
+    slow, is_over = [connected(port, post_head(50_000_000) + bytes(20_000)) for _ in range(THREADS)], threading.Event()
+
+    def go_on() -> None:
+        while not is_over.wait(0.2):
+            for client in slow:
+                with suppress(OSError):
+                    client.send(b"x")
+
+    threading.Thread(target=go_on, daemon=True).start()
     try:
         body = bytes(100_000)
         assert asked(port, post_head(len(body)) + body).endswith(b"ok" + body)
     finally:
+        is_over.set()
         for client in slow:
             client.close()
 
