@@ -94,4 +94,5 @@ def test_a_failed_audit_is_not_a_pass(tmp_path: Path, answer: str, status: int, 
     assert said in result.stdout + result.stderr
     asked = (tmp_path / "asked").read_text()
     assert "--strict" in asked  # else a package that the database does not know counts as a good one
-    assert "--requirement requirements.txt --requirement requirements-dev.txt" in asked
+    for name in ("", "-queue", "-ldap", "-dev"):
+        assert f"--requirement requirements{name}.txt" in asked

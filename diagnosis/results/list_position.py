@@ -56,7 +56,7 @@ def list_position(user: User, diagnosis: Diagnosis, query: QueryDict) -> ListPos
     """None where the address names no list, or one that makes no sense."""
     if PARAMETER not in query:
         return None
-    asked = QueryDict(query[PARAMETER][:LONGEST])
+    asked = QueryDict(str(query[PARAMETER])[:LONGEST])
     form = ResultFilterForm(user, data=asked)
     if not form.is_valid():
         return None
