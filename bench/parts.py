@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.machine import mariadb_server
-from bench.queueing import simulated
+from bench.queueing import ARRIVALS, simulated
 from bench.radiographs import FORMATS, radiograph_file
 from bench.sampling import Key, Results, interleaved, measured
 from bench.workers import PROJECT, Worker, WorkerFailed
@@ -49,6 +49,7 @@ class BenchPlan:
     list_rounds: int = 5
     job_images: int = 40
     job_rounds: int = 2
+    arrivals: int = ARRIVALS
     parts: tuple[str, ...] = ("inference", "threads", "process", "upload", "training", "lists", "jobs")
     is_quick: bool = False
     has_int8: bool = True
@@ -254,7 +255,7 @@ def jobs(plan: BenchPlan, scratch: Path, results: Results) -> None:
     results.add([measured(Key("jobs", "service"), "s", found["service"])])
     for workers in QUEUES:
         for load in LOADS:
-            waiting = simulated(found["service"], workers=workers, load=load)
+            waiting = simulated(found["service"], workers=workers, load=load, arrivals=plan.arrivals)
             for name, value in (("mean", waiting.mean), ("p95", waiting.p95)):
                 results.add([measured(Key("jobs", f"waiting {name}, {workers} workers", load), "s", [value])])
 

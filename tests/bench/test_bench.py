@@ -32,7 +32,14 @@ from tests.rows import words_need_a_commit
 
 EXAMPLE = Path(__file__).parent / "example.json"
 SMALL = replace(
-    BenchPlan(), rounds=2, process_rounds=2, upload_rounds=2, training_rounds=2, megapixels=(1, 4, 9), threads=(1, 2)
+    BenchPlan(),
+    arrivals=2000,
+    rounds=2,
+    process_rounds=2,
+    upload_rounds=2,
+    training_rounds=2,
+    megapixels=(1, 4, 9),
+    threads=(1, 2),
 )
 MILLISECONDS = {"predict": 400.0, "tf_function": 200.0, "openvino": 95.0, "bare": 90.0, "classifier": 96.0}
 MILLISECONDS |= {"one_view": 50.0, "lungs": 4.0, "gate": 6.0}
