@@ -229,7 +229,7 @@ def test_an_outcome_can_be_withdrawn(client: Client, result: Diagnosis) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"result": "positive", "sampled": ""}, "Enter the day on which"),
+        ({"result": "positive", "sampled": ""}, "Enter the date on which"),
         ({"result": "positive", "sampled": "2019-11-30"}, "There was no RT-PCR test"),
         ({"result": "positive", "sampled": "31.12.2025"}, "year-month-day"),
         ({"result": "positive", "sampled": "tomorrow"}, "is in the future"),
@@ -318,7 +318,7 @@ def test_a_reading_cannot_be_changed(blind: User, result: Diagnosis) -> None:
 
 
 def test_no_reading_after_the_answer(alice: User, result: Diagnosis) -> None:
-    with pytest.raises(AdditionRefused, match="open to you already"):
+    with pytest.raises(AdditionRefused, match="could already see"):
         reading_add(user=alice, study=result.study, conclusion="likely")
     assert not OwnReading.objects.exists()
 
