@@ -28,16 +28,8 @@ CHROMIUM_ARGUMENTS = [
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is repeated on MariaDB, and what runs one at a time.
-
-    Of three processes one takes all that keeps every processor busy, one all that drives a browser, and one begins with
-    the rest. Only tests that ask for a database can reach one: pytest-django sees to that.
-    """
+    """Mark what is repeated on MariaDB. Only tests that ask for a database can reach one: pytest-django sees to that."""
     for item in items:
-        for marker in ("slow", "browser"):
-            if item.get_closest_marker(marker):
-                item.add_marker(pytest.mark.xdist_group(marker))
-                break
         fixtures = getattr(item, "fixturenames", ())
         reaches_database = item.get_closest_marker("django_db") or "django_db_setup" in fixtures
         if reaches_database and is_repeated(item.path.relative_to(PROJECT / "tests").as_posix()):
