@@ -28,7 +28,7 @@ CHROMIUM_ARGUMENTS = [
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is repeated on MariaDB. Only tests that ask for a database can reach one: pytest-django sees to that."""
+    """Mark what is repeated on MariaDB. Only tests that ask for a database reach one: pytest-django sees to that."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         reaches_database = item.get_closest_marker("django_db") or "django_db_setup" in fixtures
