@@ -112,7 +112,7 @@ def test_a_row_but_not_its_box_is_a_link(list_page: Page) -> None:
     page.locator(".list-select").nth(1).get_by_role("checkbox").click()
     assert page.url.endswith("/results/")
     page.locator(".list-when").nth(1).click(force=True)  # the link lies over the whole row
-    page.wait_for_url("**/results/*-*/")
+    page.wait_for_url("**/results/*-*/?list=**")
     expect(page.get_by_text("P-2").first).to_be_visible()
 
 
@@ -159,7 +159,7 @@ def test_the_keyboard_reaches_box_link_and_filter(list_page: Page) -> None:
     page.keyboard.press("Tab")
     expect(page.locator(".list-file").first).to_be_focused()
     page.keyboard.press("Enter")
-    page.wait_for_url("**/results/*-*/")
+    page.wait_for_url("**/results/*-*/?list=**")
 
 
 @pytest.mark.parametrize("window", [PHONE, DESK], ids=["phone", "desk"])

@@ -84,7 +84,7 @@ def test_what_was_uploaded_before_or_voided_is_said(upload_page: Page, alice: Us
     choose(page, png("again.png"), png("voided.png", 1))
     classify(page)
     expect(row(page, "again.png")).to_contain_text("was uploaded and classified before")
-    expect(row(page, "voided.png")).to_contain_text("was voided: it was not classified")
+    expect(row(page, "voided.png")).to_contain_text("voided, so it was not classified")
     row(page, "voided.png").get_by_role("link").click()
     expect(page.get_by_text("Voided – excluded from lists and statistics.")).to_be_visible()
     page.get_by_role("link", name="Restore it").click()
