@@ -45,14 +45,18 @@ def _signed_in(site: Stack, name: str) -> dict[str, str]:
     return {"cookie": cookie, "token": cookies["csrftoken"] or ""}
 
 
+HELD = "from diagnosis.models import UploadRecord as U; print(U.objects.exclude(held='').count())"
+
+
 def stored_rows(site: Stack) -> list[StoredRow]:
     """Every answer that is stored. Raises RuntimeError where a row's file is missing."""
     return [StoredRow(*json.loads(line)) for line in shell(site, ROWS).splitlines()]
 
 
 def stored_files(site: Stack) -> int:
-    """Uploaded radiographs in the storage, whether or not a row names them."""
-    return sum(1 for path in (site.folder / "media").rglob("original") if path.is_file())
+    """Uploaded radiographs in the storage, whether or not a row names them, but refused ones that are held."""
+    files = sum(1 for path in (site.folder / "media").rglob("original") if path.is_file())
+    return files - int(shell(site, HELD))
 
 
 def capacity(site: Stack) -> dict[str, Any]:
