@@ -7,7 +7,7 @@ PYTHON := $(VENV)/bin/python
 MANAGE := $(PYTHON) manage.py
 # The checks never see the developer's .env: they bring their own settings.
 CHECKED := DJANGO_SETTINGS_MODULE=tests.settings
-# A file's tests stay together, or each process would make what they share; in the order of the folders, slow ones first.
+# A file's tests stay together, or each process would make what they share.
 IN_PROCESSES := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 MODEL := $(shell sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' models/current.json 2>/dev/null)

@@ -30,7 +30,7 @@ def simulated(
     """
     if not 0 < load < 1 or workers < 1 or not service:
         raise ValueError("a load between 0 and 1, workers and service times are needed")
-    chance = random.Random(1)  # noqa: S311 - no secret
+    chance = random.Random(seed)  # noqa: S311 - no secret
     rate = load * workers / statistics.fmean(service)
     free, now, waits = [0.0] * workers, 0.0, list[float]()
     for _ in range(arrivals):

@@ -13,14 +13,15 @@ from enum import StrEnum
 from itertools import pairwise
 from math import log
 
+from scipy.special import chdtri
+
 FEWEST = 100
 """Results in each of the two: fewer say nothing."""
 SOME, MUCH = 0.1, 0.25
 GROUPS = 10
 _ADDED = 0.5
 """To each group, so that an empty one has a logarithm."""
-_CHANCE = (10.83, 13.82, 16.27, 18.47, 20.52, 22.46, 24.32, 26.12, 27.88)
-"""Of chi-squared with 1 to 9 degrees of freedom, what is exceeded once in a thousand times."""
+_HARDLY_EVER = 0.001
 
 
 class State(StrEnum):
@@ -51,7 +52,7 @@ class Stability:
     @property
     def chance(self) -> float:
         degrees = max(len(self.groups) - 1, 1)
-        return _CHANCE[degrees - 1] * (1 / max(sum(self.before), 1) + 1 / max(sum(self.now), 1))
+        return float(chdtri(degrees, _HARDLY_EVER)) * (1 / max(sum(self.before), 1) + 1 / max(sum(self.now), 1))
 
     @property
     def state(self) -> State:

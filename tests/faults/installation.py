@@ -82,9 +82,9 @@ def studies_of(site: Site) -> set[str]:
 
 
 def folders_of(site: Site) -> set[str]:
-    """The studies that have a file. Next to their folders lies the mark of a full queue."""
-    media = site.folder / "media"
-    return {path.parent.name for path in media.rglob("*") if path.is_file() and path.parent != media}
+    """The studies that have a file; the mark of a full queue, which lies beside them, is none."""
+    files = (path for path in (site.folder / "media").rglob("*") if path.is_file())
+    return {path.parent.name for path in files if path.name != "queue-full"}
 
 
 def waiting_files(site: Site) -> list[Path]:
