@@ -45,9 +45,6 @@ class NewJob:
 
 def job_start(new: NewJob) -> Job:
     """Raises JobRefused where the person has too many, and OSError where the ZIP cannot be kept (a full disk)."""
-    if Job.objects.filter(person=new.person).exclude(state=Job.State.DONE).count() >= MOST_OPEN:
-        text = gettext_noop("You have %(most)d jobs that are not done. Let one end, or delete it.")
-        raise JobRefused(text, code="too-many-jobs", most=MOST_OPEN)
     file = inbox_keep(new.file) if new.file else ""
     try:
         return _job_row(new, file)
@@ -58,6 +55,10 @@ def job_start(new: NewJob) -> Job:
 
 @transaction.atomic
 def _job_row(new: NewJob, file: str) -> Job:
+    User.objects.select_for_update().get(pk=new.person.pk)  # or two that start at once are each the last one
+    if Job.objects.filter(person=new.person).exclude(state=Job.State.DONE).count() >= MOST_OPEN:
+        text = gettext_noop("You have %(most)d jobs that are not done. Let one end, or delete it.")
+        raise JobRefused(text, code="too-many-jobs", most=MOST_OPEN)
     job = Job.objects.create(
         institution=new.person.institution,
         person=new.person,
