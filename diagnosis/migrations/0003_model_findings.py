@@ -23,7 +23,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={"verbose_name": "finding of the model", "verbose_name_plural": "findings of the model"},
+            options={
+                "verbose_name": "finding of the model",
+                "verbose_name_plural": "findings of the model",
+                "ordering": ["pk"],
+            },
         ),
         migrations.AddConstraint(
             model_name="modelfinding",

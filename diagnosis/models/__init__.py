@@ -2,7 +2,7 @@
 
 from diagnosis.models.embargoes import Embargo, EmbargoQuerySet
 from diagnosis.models.erasure import FileToErase
-from diagnosis.models.findings import ModelFinding, ModelFindingQuerySet, findings_read
+from diagnosis.models.findings import ModelFinding, findings_read
 from diagnosis.models.history import StudyEvent, StudyEventQuerySet
 from diagnosis.models.operating_points import OperatingPoint, OperatingPointQuerySet
 from diagnosis.models.patients import Patient, PatientMerge, PatientQuerySet
@@ -39,7 +39,6 @@ __all__ = [
     "FileToErase",
     "Finding",
     "ModelFinding",
-    "ModelFindingQuerySet",
     "ModelVersion",
     "OperatingPoint",
     "OperatingPointQuerySet",

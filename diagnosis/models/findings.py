@@ -7,19 +7,12 @@ most probable one, so that the list can be filtered by it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Self
 
 from django.db import models
-from django.db.models import Prefetch, prefetch_related_objects
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.models.results import Diagnosis
-
-
-class ModelFindingQuerySet(models.QuerySet["ModelFinding"]):
-    def in_order(self) -> Self:
-        """That of the words' own scale, in which they were written."""
-        return self.order_by("pk")
 
 
 class ModelFinding(models.Model):
@@ -29,11 +22,10 @@ class ModelFinding(models.Model):
     name = models.CharField(_("name"), max_length=20)
     probability = models.FloatField(_("calibrated probability"))
 
-    objects = ModelFindingQuerySet.as_manager()
-
     class Meta:
         verbose_name = _("finding of the model")
         verbose_name_plural = _("findings of the model")
+        ordering = ["pk"]  # as they were written: the scale of the words
         constraints = [models.UniqueConstraint(fields=["diagnosis", "name"], name="one_row_per_finding")]
 
     def __str__(self) -> str:
@@ -42,5 +34,4 @@ class ModelFinding(models.Model):
 
 def findings_read(diagnoses: Iterable[Diagnosis]) -> None:
     """Read the findings of many rows in one query. Those of hidden answers stay away."""
-    rows: list[Any] = list(diagnoses)
-    prefetch_related_objects(rows, Prefetch("findings", ModelFinding.objects.in_order()))
+    prefetch_related_objects(list(diagnoses), "findings")

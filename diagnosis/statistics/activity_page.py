@@ -233,7 +233,12 @@ def _appearances(report: Activity) -> Panel:
         "answer, and indeterminate and atypical are seldom the most probable one."
     )
     header = [_("Most probable appearance"), _("Results"), _("Share")]
-    return Panel("appearances", _("Appearances"), [text], tables=[Table(_("Results by appearance"), header, rows)])
+    return Panel(
+        "appearances",
+        _("What radiologists may call it"),
+        [text],
+        tables=[Table(_("Results by appearance"), header, rows)],
+    )
 
 
 def _refusals(report: Activity) -> Panel:

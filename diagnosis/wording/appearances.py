@@ -49,35 +49,33 @@ def findings_in_a_line(findings: Mapping[str, float]) -> str:
 
 
 def what_appearances_are(card: Mapping[str, Any]) -> str:
-    """What the four are, how well the model does, and that none of them is the answer."""
-    sentences = [
-        _("Radiologists use these four words for a radiograph when COVID-19 is possible (RSNA consensus)."),
-        _how_well(card),
-        _("None of them is the answer: read all four together."),
-    ]
-    return " ".join(filter(None, sentences))
+    """What the four are, that none of them is the answer, and how well the model does."""
+    what = _(
+        "Radiologists use these four words when COVID-19 is possible (RSNA consensus). None of them is the answer: "
+        "read all four together."
+    )
+    return " ".join(filter(None, (what, _how_well(card))))
 
 
 def _how_well(card: Mapping[str, Any]) -> str:
     """Nothing where the card has no such figures."""
-    rows = _judged(card)
-    if not rows:
+    areas = _areas(card)
+    if not areas:
         return ""
-    figures = listed(f"{name} {decimal(area, 2)}" for name, area in rows)
     return _(
-        "On studies of other patients at the same hospitals, the model told each from the rest with these ROC AUCs, "
-        "where 0.5 is chance and 1 is perfect: %(figures)s. It seldom recognises indeterminate and atypical ones."
-    ) % {"figures": figures}
+        "On other patients of the same hospitals the ROC AUC of each against the rest is %(areas)s, in this order; "
+        "0.5 is chance. The model seldom recognises indeterminate and atypical ones."
+    ) % {"areas": listed(decimal(area, 2) for area in areas)}
 
 
-def _judged(card: Mapping[str, Any]) -> list[tuple[str, float]]:
+def _areas(card: Mapping[str, Any]) -> list[float]:
     """Of each word the ROC AUC, from the section of the card, whose rows have the order of `Appearance`."""
     try:
         (section,) = (each for each in card["sections"] if each["slug"] == "appearances")
         areas = [float(row[_AREA].partition(" ")[0]) for row in section["table"]["rows"]]
-        return [(finding_in_words(name), area) for name, area in zip(Appearance, areas, strict=True)]
     except (AttributeError, KeyError, IndexError, TypeError, ValueError):
         return []
+    return areas if len(areas) == len(Appearance) else []
 
 
 _AREA = 2

@@ -125,15 +125,15 @@ def not_looked_for(diagnosis: Diagnosis) -> str:
     if diagnosis.appearance:
         return _(
             "The model looks for signs of COVID-19, for opacities in the lungs, and for what radiologists may call the "
-            "radiograph. Not looked for: everything else, such as tuberculosis, tumours, pneumothorax, effusions, "
+            "radiograph. It does not look for anything else, such as tuberculosis, tumours, pneumothorax, effusions, "
             "fractures, or lines and tubes."
         )
     if diagnosis.opacities:
         return _(
-            "The model looks for signs of COVID-19 and for opacities in the lungs. Not looked for: everything else, "
+            "The model looks for signs of COVID-19 and for opacities in the lungs. It does not look for anything else, "
             "such as tuberculosis, tumours, pneumothorax, effusions, fractures, or lines and tubes."
         )
     return _(
-        "The model looks for signs of COVID-19. Not looked for: everything else, such as tuberculosis, tumours, "
+        "The model looks for signs of COVID-19. It does not look for anything else, such as tuberculosis, tumours, "
         "pneumothorax, effusions, fractures, or lines and tubes."
     )

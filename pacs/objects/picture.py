@@ -28,7 +28,7 @@ from diagnosis.reports.content import printed_radiograph, under_map
 from diagnosis.reports.fonts import REGULAR, Typesetter, is_shaped, typesetter_for
 from diagnosis.reports.preview import page_pixels
 from diagnosis.wording.answers import in_words
-from diagnosis.wording.appearances import findings_in_words
+from diagnosis.wording.appearances import findings_in_words, what_appearances_are
 from diagnosis.wording.numbers import moment
 from diagnosis.wording.pictures import not_looked_for, picture_in_words
 from pacs.objects.statements import Statement
@@ -133,7 +133,7 @@ def _answer(statement: Statement) -> Iterator[_Line]:
     for one in findings_in_words(diagnosis):
         yield _Line(f"{one.label}: {one.probability}", 10.5, gap=2)
     if diagnosis.appearance:
-        yield _Line(_("None of them is the answer: read all four together."), 9, colour=_SOFT)
+        yield _Line(what_appearances_are({}), 9, colour=_SOFT)
     if seen.quality:
         yield _Line(_("Picture quality: %s") % seen.quality)
     for sentence in seen.limits:

@@ -72,7 +72,7 @@ def test_the_api_tells_them(alice: User, result: Diagnosis) -> None:
         ("negative", 0.14),
     ]
     assert answer["findings"][3]["label"] == "Negative for pneumonia"
-    assert "Not looked for" in answer["not_looked_for"]
+    assert "does not look for anything else" in answer["not_looked_for"]
     assert len(program.get(RESULTS, {"appearance": "typical"}).json()["results"]) == 1
     assert program.get(RESULTS, {"appearance": "negative"}).json()["results"] == []
 
@@ -95,7 +95,7 @@ def test_a_report_prints_them(alice: User, result: Diagnosis) -> None:
         assert "Typical appearance" in text
         assert "61\N{NO-BREAK SPACE}%" in text or "61 %" in text
         assert "None of them is the answer" in text
-        assert "Not looked for" in text
+        assert "does not look for anything else" in text
 
 
 def test_statistics_count_them(alice: User, result: Diagnosis) -> None:
@@ -117,11 +117,11 @@ def test_other_programs_are_told_them(alice: User, engine: ToyEngine, dicom_samp
     report = program_of(alice).get(f"{RESULTS}{diagnosis.uuid}/fhir/").json()
     values = {each["id"]: each for each in report["contained"]}
     assert values["appearance-typical"]["valueQuantity"]["value"] == 0.61
-    assert "Not looked for" in values["answer"]["note"][0]["text"]
+    assert "does not look for anything else" in values["answer"]["note"][0]["text"]
     statement = Statement(diagnosis, moment(diagnosis.created))
     sent = object_file(Kind.REPORT, source_of(diagnosis.study), statement)
     assert b"Calibrated probability of a typical appearance" in sent
-    assert b"Not looked for: everything else, such as tuberculosis" in sent
+    assert b"does not look for anything else, such as tuberculosis" in sent
 
 
 def test_export_and_erasure_of_a_patient_carry_them(alice: User, result: Diagnosis, tmp_path: Path) -> None:
