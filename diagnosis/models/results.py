@@ -289,7 +289,7 @@ class Diagnosis(models.Model):
             "opacity_map": b"",
             "heat_in_lungs": None,
             "appearance": "",
-            "_prefetched_objects_cache": {"findings": self.findings.none()},
         }
         state = self.review_state if self.review_state == ReviewState.UNREVIEWED else ""
-        self.__dict__.update(taken, review_state=state, is_hidden=True)
+        found = {"findings": self.findings.none()}  # whoever asks for them gets none
+        self.__dict__.update(taken, review_state=state, is_hidden=True, _prefetched_objects_cache=found)
