@@ -1,76 +1,88 @@
-"""A job of an S3 prefix, from a real server (moto) over HTTP."""
+"""A job of an S3 prefix, from a real server (moto) over HTTP: by the command, by the page and the API."""
 
-import io
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError
+from django.urls import reverse
 from pytest_django import Settings
 
 from accounts.models import User
+from diagnosis.models import Study
 from jobs.models import Job
 from jobs.services import job_retry
-from jobs.sources import s3
-from scripts.stack import free_port, until
+from tests.api.programs import program_of
+from tests.buckets import client_of as s3
+from tests.cast import client_of
 from tests.jobs.made import chests, states, worked_off
 from tests.jobs.test_commands import classified
 from tests.toy import ToyEngine
-
-minio = pytest.importorskip("minio")
-SERVER = Path(sys.prefix) / "moto" / "bin" / "moto_server"
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not SERVER.exists() and not os.environ.get("REQUIRE_REDIS"), reason="moto's server is not installed"
-    ),
-]
+from tests.uploads import radiograph_png
 
 
 @pytest.fixture
-def server(settings: Settings, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    port = free_port()
-    settings.JOBS_S3_ENDPOINT = f"http://127.0.0.1:{port}"
+def films(s3_server: str, settings: Settings) -> Any:
+    """What stores an object of that name in a bucket that jobs may read."""
+    settings.JOBS_S3_ENDPOINT = s3_server
     settings.JOBS_S3_KEY, settings.JOBS_S3_SECRET = "key", "secret"
-    with (tmp_path / "moto.log").open("wb") as log:
-        process = subprocess.Popen([SERVER, "-H", "127.0.0.1", "-p", str(port)], stdout=log, stderr=log)
-    until(lambda: "Running on" in (tmp_path / "moto.log").read_text(), "moto")
-    yield process
-    process.kill()
-    process.wait()
+    name = f"films-{uuid4().hex[:8]}"
+    s3(s3_server).create_bucket(Bucket=name)
+    return name
 
 
-def stored(name: str, content: bytes) -> None:
-    s3._client().put_object("films", name, io.BytesIO(content), len(content))
+def stored(address: str, bucket: str, name: str, content: bytes) -> None:
+    s3(address).put_object(Bucket=bucket, Key=name, Body=content)
 
 
-def test_a_prefix(alice: User, engine: ToyEngine, server: subprocess.Popen[bytes]) -> None:
+def test_a_prefix(alice: User, engine: ToyEngine, s3_server: str, films: str, settings: Settings) -> None:
     """What is below it, and nothing else; a storage that is away is tried again."""
-    s3._client().make_bucket("films")
     for name, content in chests(3).items():
-        stored(f"ward-3/{name}", content)
-    stored("ward-3/.hidden.png", b"x")
-    stored("ward-4/other.png", b"x")
-    classified("s3://films/ward-3/")
+        stored(s3_server, films, f"ward-3/{name}", content)
+    stored(s3_server, films, "ward-3/.hidden.png", b"x")
+    stored(s3_server, films, "ward-4/other.png", b"x")
+    classified(f"s3://{films}/ward-3/")
     job = Job.objects.get()
     assert states(job) == ["done"] * 3
     assert list(job.items.order_by("pk").values_list("name", flat=True)) == sorted(chests(3))
 
-    s3._client().remove_object("films", "ward-3/chest-0.png")
+    s3(s3_server).delete_object(Bucket=films, Key="ward-3/chest-0.png")
     job.items.update(state="dead", attempts=5)
     job_retry(job=job, actor=alice)
     worked_off(job)
     assert sorted(job.items.values_list("state", "reason")) == [("done", ""), ("done", ""), ("waiting", "s3-gone")]
-    server.kill()
-    server.wait()
+    settings.JOBS_S3_ENDPOINT = "http://127.0.0.1:9"
     job.items.update(state="dead", attempts=5)
     job_retry(job=job, actor=alice)
     worked_off(job)
     assert set(job.items.values_list("state", "reason")) == {("waiting", "s3-away")}
+
+
+def started(person: User, **sent: str) -> int:
+    return int(client_of(person).post(reverse("jobs:jobs"), {"name": "Ward 3", "source": "s3", **sent}).status_code)
+
+
+def test_people_read_below_their_place(
+    alice: User, charlie: User, engine: ToyEngine, s3_server: str, films: str, settings: Settings
+) -> None:
+    """Of their institution, where an administrator has named a root; never another storage, bucket or institution."""
+    for person, seed in ((alice, 0), (charlie, 1)):
+        stored(s3_server, films, f"new/{person.institution.uuid}/ward/a.png", radiograph_png(seed))
+    stored(s3_server, films, f"new/{alice.institution.uuid}/ward-4/a.png", radiograph_png(2))
+    assert started(alice, prefix="ward") == 422
+    settings.JOBS_S3_ROOT = f"{films}/new"
+    page = client_of(alice).get(reverse("jobs:jobs")).content.decode()
+    assert "Below the place in the storage" in page
+    assert s3_server not in page
+    for prefix in ("..", f"../{charlie.institution.uuid}", "ward//x", "./ward"):
+        assert started(alice, prefix=prefix) == 422
+    answer = program_of(alice).post("/api/jobs/", {"source": "s3", "prefix": "ward", "place": "s3://other/"})
+    assert (answer.status_code, answer.json()["source"]) == (201, "s3")
+    assert started(alice, prefix=f"/new/{charlie.institution.uuid}/ward") == 302  # below their own: nothing is there
+    jobs = [worked_off(job) for job in Job.objects.order_by("pk")]
+    assert [states(job) for job in jobs] == [["done"], []]
+    study = Study.objects.get()
+    assert (study.institution, study.file_name) == (alice.institution, "a.png")
 
 
 def test_no_storage_is_set_up(alice: User) -> None:
