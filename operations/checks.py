@@ -64,11 +64,11 @@ def files_through_nginx(**_: object) -> list[Error]:
 
 @register(Tags.security, deploy=True)
 def bucket_is_encrypted_on_the_way(**_: object) -> list[Error]:
-    """Radiographs cross the network to it, and so does what signs the site's requests."""
-    address = urlsplit(settings.STORAGE_S3_ENDPOINT)
-    if not settings.STORAGE_S3_ENDPOINT or address.scheme == "https" or address.hostname in _THIS_MACHINE:
-        return []
-    return [_error(8, "STORAGE_S3_ENDPOINT must be an address that begins with https://.")]
+    """Radiographs cross the network to it, and from one that jobs read."""
+    names = [name for name in ("STORAGE_S3_ENDPOINT", "JOBS_S3_ENDPOINT") if getattr(settings, name)]
+    addresses = {name: urlsplit(getattr(settings, name)) for name in names}
+    wrong = [name for name, at in addresses.items() if at.scheme != "https" and at.hostname not in _THIS_MACHINE]
+    return [_error(8, f"{name} must be an address that begins with https://.") for name in wrong]
 
 
 @register(Tags.security, deploy=True)

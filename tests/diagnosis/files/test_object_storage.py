@@ -265,10 +265,11 @@ def test_a_bucket_that_strangers_read(s3_server: str, bucket: str) -> None:
 
 def test_what_the_settings_must_be(bucket: str, settings: Settings) -> None:
     assert bucket_is_encrypted_on_the_way() == []
-    settings.STORAGE_S3_ENDPOINT = "http://storage.example.org"
+    settings.STORAGE_S3_ENDPOINT = settings.JOBS_S3_ENDPOINT = "http://storage.example.org"
     settings.X_ACCEL_PREFIX, settings.BEHIND_PROXY = "/stored/", True
     said = [fault.msg for fault in (*bucket_is_encrypted_on_the_way(), *files_through_nginx())]
     assert said == [
         "STORAGE_S3_ENDPOINT must be an address that begins with https://.",
+        "JOBS_S3_ENDPOINT must be an address that begins with https://.",
         "X_ACCEL_PREFIX must be empty with STORAGE_S3_BUCKET: nginx cannot read the bucket.",
     ]
