@@ -6,19 +6,21 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
 from diagnosis.models import Study
-from jobs.models import Job
-from jobs.services import job_retry
+from jobs.models import Item, Job
+from jobs.services import NewJob, job_retry, job_start
 from tests.api.programs import program_of
 from tests.buckets import client_of as s3
+from tests.buckets import stored_in
 from tests.cast import client_of
-from tests.jobs.made import chests, states, worked_off
+from tests.jobs.made import chests, states, worked_off, zip_job
 from tests.jobs.test_commands import classified
 from tests.toy import ToyEngine
-from tests.uploads import radiograph_png
+from tests.uploads import diagnosed, radiograph_png
 
 
 @pytest.fixture
@@ -83,6 +85,24 @@ def test_people_read_below_their_place(
     assert [states(job) for job in jobs] == [["done"], []]
     study = Study.objects.get()
     assert (study.institution, study.file_name) == (alice.institution, "a.png")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_sites_own_bucket_is_away(
+    alice: User, engine: ToyEngine, s3_server: str, bucket: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is given up: the radiographs wait until it is there again, those that are classified again, too."""
+    monkeypatch.setattr("diagnosis.files.object_storage.ATTEMPTS", 1)
+    study = diagnosed(alice).study
+    stored_in(settings, "http://127.0.0.1:9", bucket)
+    again = job_start(NewJob(person=alice, name="Again", source=Job.Source.STUDIES, place={}, version="toy-2"))
+    jobs = [worked_off(zip_job(alice, chests(1, first=1))), worked_off(again)]
+    for job in jobs:
+        assert job.items.values_list("state", "reason", "attempts").get() == ("waiting", "storage-away", 0)
+    stored_in(settings, s3_server, bucket)
+    Item.objects.update(next_at=timezone.now())
+    assert [states(worked_off(job)) for job in jobs] == [["done"], ["done"]]
+    assert set(Study.objects.values_list("pk", flat=True)) > {study.pk}
 
 
 def test_no_storage_is_set_up(alice: User) -> None:

@@ -23,7 +23,7 @@ from pytest_django import Settings
 from accounts.models import User
 from diagnosis.files import strays
 from diagnosis.files.faults import StorageFault
-from diagnosis.models import Diagnosis, FileToErase, Report, Study
+from diagnosis.models import Diagnosis, FileToErase, Report, Study, UploadRecord
 from operations.checks import bucket_is_encrypted_on_the_way, files_through_nginx, storage_is_writable
 from tests.buckets import client_of as s3
 from tests.buckets import names_in, stored_in, versions_in
@@ -221,6 +221,20 @@ def test_a_lost_file(client: Client, diagnosis: Diagnosis, s3_server: str, bucke
     answer = client.get(reverse("diagnosis:display", args=[diagnosis.study.uuid]))
     assert answer.status_code == 404
     assert "no longer in the storage" in " ".join(answer.content.decode().split())
+
+
+def test_a_held_file_is_stored_by_a_click(client: Client, engine: ToyEngine, s3_server: str, bucket: str) -> None:
+    """What the model refused waits in the bucket too."""
+    upload(client, radiograph_png(width=900, height=160))
+    record = UploadRecord.objects.get()
+    assert names_in(s3_server, bucket) == [f"xray/{record.held.name}"]
+    client.post(reverse("diagnosis:upload-held", args=[record.uuid]), {"do": "store"})
+    study = Study.objects.get()
+    folder = f"xray/{str(study.original.name).removesuffix('original')}"
+    assert names_in(s3_server, bucket) == [f"{folder}{name}" for name in ("display.jpg", "original", "thumbnail.jpg")]
+    for _ in range(2):  # the same file, opened again
+        with study.original.open("rb") as file:
+            assert file.read(8) == b"\x89PNG\r\n\x1a\n"
 
 
 def test_strays_go_after_a_day(
