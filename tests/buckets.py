@@ -6,11 +6,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
 from pytest_django import Settings
 
+from covidxray import storage_settings
 from scripts.stack import free_port, until
 
 PYTHON = Path(sys.prefix) / "moto" / "bin" / "python"
@@ -50,22 +52,14 @@ def bucket(s3_server: str, settings: Settings) -> str:
     return name
 
 
-def stored_in(settings: Settings, address: str, bucket: str, **options: Any) -> None:
-    """As covidxray.storage_settings has it after STORAGE_S3_BUCKET and the others."""
-    settings.STORAGE_S3_BUCKET, settings.STORAGE_S3_PREFIX = bucket, "xray"
-    settings.STORAGE_S3_ENDPOINT = address
-    of_bucket = {
-        "bucket_name": bucket,
-        "location": "xray",
-        "endpoint_url": address,
-        "region_name": "us-east-1",
-        "access_key": "site",
-        "secret_key": "secret",
-        "addressing_style": "path",
-        **options,
-    }
-    backend = {"BACKEND": "diagnosis.files.object_storage.Bucket", "OPTIONS": of_bucket}
-    settings.STORAGES = {**settings.STORAGES, "default": backend}
+def stored_in(settings: Settings, address: str, bucket: str, **more: str) -> None:
+    """As after STORAGE_S3_BUCKET and the others in the environment. `more`: those by the rest of their names."""
+    given = {"BUCKET": bucket, "PREFIX": "xray", "ENDPOINT": address, "REGION": "us-east-1", **more}
+    named = {f"STORAGE_S3_{name}": value for name, value in {"KEY": "site", "SECRET": "secret", **given}.items()}
+    for name, value in named.items():
+        setattr(settings, name, value)
+    with patch.multiple(storage_settings, **named):
+        settings.STORAGES = {**settings.STORAGES, "default": storage_settings.stored_files()}
 
 
 def names_in(address: str, bucket: str) -> list[str]:

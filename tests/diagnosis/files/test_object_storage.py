@@ -257,7 +257,7 @@ def test_strays_go_after_a_day(
 def test_files_are_encrypted_and_no_one_elses(
     alice: User, engine: ToyEngine, s3_server: str, bucket: str, settings: Settings
 ) -> None:
-    stored_in(settings, s3_server, bucket, object_parameters={"ServerSideEncryption": "AES256"})
+    stored_in(settings, s3_server, bucket, ENCRYPTION="AES256")
     study = diagnosed(alice).study
     place = {"Bucket": bucket, "Key": f"xray/{study.original.name}"}
     assert s3(s3_server).head_object(**place)["ServerSideEncryption"] == "AES256"
