@@ -40,7 +40,7 @@ class JobRequest(serializers.Serializer):
     folder = serializers.CharField(
         required=False, allow_blank=True, max_length=LONGEST_FOLDER, help_text="folder: below that of the institution."
     )
-    prefix = serializers.CharField(
+    storage_folder = serializers.CharField(
         required=False, allow_blank=True, max_length=LONGEST_FOLDER, help_text="s3: below that of the institution."
     )
     archive = serializers.UUIDField(required=False, help_text="archive: its UUID.")

@@ -24,7 +24,7 @@ MEGABYTES = settings.UPLOAD_MAX_REQUEST_BYTES // 1024**2
 _FIELDS = {
     Job.Source.ZIP: ("file",),
     Job.Source.FOLDER: ("folder",),
-    Job.Source.S3: ("prefix",),
+    Job.Source.S3: ("storage_folder",),
     Job.Source.ARCHIVE: ("archive", "since", "until"),
     Job.Source.STUDIES: (),
 }
@@ -41,7 +41,7 @@ class JobForm(forms.Form):
         widget=forms.FileInput(attrs={"class": "form-control", "accept": ".zip,application/zip"}),
     )
     folder = LineField(_("Folder on the server"), max_length=LONGEST_FOLDER)
-    prefix = LineField(_("Folder in the storage"), max_length=LONGEST_FOLDER)
+    storage_folder = LineField(_("Folder in the storage"), max_length=LONGEST_FOLDER)
     archive = forms.ChoiceField(label=_("Archive"), required=False, widget=forms.Select(attrs={"class": "form-select"}))
     since = DayField(_("Taken from"))
     until = DayField(_("Taken until"))
@@ -52,7 +52,7 @@ class JobForm(forms.Form):
     )
 
     def __init__(self, user: User, data: Any = None, files: Any = None) -> None:
-        initial = {"source": Job.Source.ZIP, "folder": ".", "prefix": "."}
+        initial = {"source": Job.Source.ZIP, "folder": ".", "storage_folder": "."}
         super().__init__(data, files, label_suffix="", initial=initial)
         self.user, self.root = user, folder.root_of(user.institution)
         self.storage = s3.root_of(user.institution)
@@ -87,7 +87,7 @@ class JobForm(forms.Form):
             case Job.Source.FOLDER:
                 self._check_folder(values.get("folder") or ".")
             case Job.Source.S3:
-                self._check_prefix(values.get("prefix") or ".")
+                self._check_storage_folder(values.get("storage_folder") or ".")
             case Job.Source.ARCHIVE:
                 self._check_archive(values)
         return values
@@ -109,12 +109,12 @@ class JobForm(forms.Form):
         except DiagnosisError as error:
             self.add_error("folder", forms.ValidationError(error_text(error), code=error.code))
 
-    def _check_prefix(self, asked: str) -> None:
+    def _check_storage_folder(self, asked: str) -> None:
         try:
             if self.storage:
                 self.place = s3.place_below(self.storage, asked)
         except DiagnosisError as error:
-            self.add_error("prefix", forms.ValidationError(error_text(error), code=error.code))
+            self.add_error("storage_folder", forms.ValidationError(error_text(error), code=error.code))
 
     def _check_archive(self, values: dict[str, Any]) -> None:
         first, last = values.get("since"), values.get("until")

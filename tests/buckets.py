@@ -27,7 +27,7 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             pytest.skip("moto's server is not installed")
     port, said = free_port(), tmp_path_factory.mktemp("moto") / "moto.log"
     with said.open("wb") as log:
-        command = [PYTHON, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+        command = [str(PYTHON), "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
         process = subprocess.Popen(command, stdout=log, stderr=log)
     until(lambda: "Running on" in said.read_text(), "moto")
     yield f"http://127.0.0.1:{port}"

@@ -71,16 +71,18 @@ def test_people_read_below_their_place(
     for person, seed in ((alice, 0), (charlie, 1)):
         stored(s3_server, films, f"new/{person.institution.uuid}/ward/a.png", radiograph_png(seed))
     stored(s3_server, films, f"new/{alice.institution.uuid}/ward-4/a.png", radiograph_png(2))
-    assert started(alice, prefix="ward") == 422
+    assert started(alice, storage_folder="ward") == 422
     settings.JOBS_S3_ROOT = f"{films}/new"
     page = client_of(alice).get(reverse("jobs:jobs")).content.decode()
     assert "Below the place in the storage" in page
     assert s3_server not in page
-    for prefix in ("..", f"../{charlie.institution.uuid}", "ward//x", "./ward"):
-        assert started(alice, prefix=prefix) == 422
-    answer = program_of(alice).post("/api/jobs/", {"source": "s3", "prefix": "ward", "place": "s3://other/"})
+    for folder in ("..", f"../{charlie.institution.uuid}", "ward//x", "./ward"):
+        assert started(alice, storage_folder=folder) == 422
+    answer = program_of(alice).post("/api/jobs/", {"source": "s3", "storage_folder": "ward", "place": "s3://other/"})
     assert (answer.status_code, answer.json()["source"]) == (201, "s3")
-    assert started(alice, prefix=f"/new/{charlie.institution.uuid}/ward") == 302  # below their own: nothing is there
+    assert (
+        started(alice, storage_folder=f"/new/{charlie.institution.uuid}/ward") == 302
+    )  # below their own: nothing is there
     jobs = [worked_off(job) for job in Job.objects.order_by("pk")]
     assert [states(job) for job in jobs] == [["done"], []]
     study = Study.objects.get()

@@ -21,7 +21,6 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
-from diagnosis.files import strays
 from diagnosis.files.faults import StorageFault
 from diagnosis.models import Diagnosis, FileToErase, Report, Study, UploadRecord
 from operations.checks import bucket_is_encrypted_on_the_way, files_through_nginx, storage_is_writable
@@ -64,10 +63,10 @@ def test_a_radiographs_life(
         answer = client.get(reverse(f"diagnosis:{name}", args=[diagnosis.study.uuid]))
         assert (answer.status_code, answer["Content-Type"]) == (200, kind)
         assert "no-store" in answer["Cache-Control"]
-        body = answer.getvalue()  # type: ignore[attr-defined]
+        body = answer.getvalue()
         assert (int(answer["Content-Length"]), body[:2]) == (len(body), b"\xff\xd8")
     original = client.get(reverse("diagnosis:original", args=[diagnosis.study.uuid]))
-    assert original.getvalue() == picture  # type: ignore[attr-defined]
+    assert original.getvalue() == picture
     assert "attachment" in original["Content-Disposition"]
     assert client.get(reverse("diagnosis:samples", args=[diagnosis.study.uuid])).status_code == 200
     assert client.get(reverse("diagnosis:report-open", args=[report.uuid])).content[:5] == b"%PDF-"
@@ -248,7 +247,7 @@ def test_strays_go_after_a_day(
     call_command("purge_expired", stdout=StringIO())
     assert len(names_in(s3_server, bucket)) == len(before) + 3
     day = timezone.now() + timedelta(hours=25)
-    monkeypatch.setattr(strays.timezone, "now", lambda: day)
+    monkeypatch.setattr("diagnosis.files.strays.timezone.now", lambda: day)
     call_command("purge_expired", stdout=StringIO())
     assert names_in(s3_server, bucket) == before
     assert Report.objects.count() == 1
