@@ -58,7 +58,7 @@ def stored_in(settings: Settings, address: str, bucket: str, **more: str) -> Non
     named = {f"STORAGE_S3_{name}": value for name, value in {"KEY": "site", "SECRET": "secret", **given}.items()}
     for name, value in named.items():
         setattr(settings, name, value)
-    with patch.multiple(storage_settings, **named):
+    with patch.dict(vars(storage_settings), named):
         settings.STORAGES = {**settings.STORAGES, "default": storage_settings.stored_files()}
 
 
