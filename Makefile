@@ -11,7 +11,7 @@ CHECKED := DJANGO_SETTINGS_MODULE=tests.settings
 IN_PROCESSES := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 # What needs Redis or an S3 server: `make test` skips it.
-NEED_SERVERS := tests/jobs/test_kills.py tests/jobs/test_s3.py tests/backup/test_bucket.py tests/diagnosis/files/test_object_storage.py
+NEED_SERVERS := tests/jobs/test_kills.py tests/jobs/test_storage.py tests/backup/test_bucket.py tests/diagnosis/files/test_object_storage.py
 
 MODEL := $(shell sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' models/current.json 2>/dev/null)
 BUILT_MODEL := $(if $(MODEL),models/$(MODEL)/built.json)
