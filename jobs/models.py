@@ -118,6 +118,7 @@ _OF_THE_STUDY: dict[str, Any] = {
     "study": None,
     "prediction": "",
     "probability": None,
+    "findings": {},
 }
 
 
@@ -171,6 +172,8 @@ class Item(Attempted):
     # Of a comparison: what the version that is not served would answer. `diagnosis` is what the served one did answer.
     prediction = models.CharField(_("prediction"), max_length=20, choices=Diagnosis.Label, blank=True)
     probability = models.FloatField(_("calibrated probability of COVID"), null=True)
+    findings = models.JSONField(default=dict)
+    """Of a comparison: what else that version looks for, by name, each with its probability."""
     is_counted = models.BooleanField(default=False)  # among the refused uploads
     queued = models.DateTimeField(null=True)  # a message about it was sent and not taken up yet
 

@@ -103,7 +103,8 @@ def _compare(item: Item, content: bytes, correction: str) -> None:
     radiograph = read_untrusted(content)
     radiograph = replace(radiograph, pixels=corrected(radiograph.pixels, correction))
     answer = _classifier(item.job.version, settings.INFERENCE_ENGINE).classify(radiograph)
-    item_compared(item=item, prediction=answer.prediction.value, probability=answer.probability)
+    findings = {finding.name: finding.probability for finding in answer.findings}
+    item_compared(item=item, prediction=answer.prediction.value, probability=answer.probability, findings=findings)
 
 
 @lru_cache(maxsize=1)
