@@ -195,3 +195,10 @@ class Item(Attempted):
     def most_attempts(self) -> int:
         most: int = settings.JOBS_ATTEMPTS
         return most
+
+    def exported_with_study(self) -> dict[str, Any]:
+        """What a patient's export holds of it. Who started the job is named by identifier."""
+        job = ("source", "version", "compared_with")
+        own = ("name", "place", "state", "outcome", "reason", "prediction", "probability", "created", "changed")
+        named = {name: getattr(self.job, name) for name in job} | {name: getattr(self, name) for name in own}
+        return {"job": self.job.uuid, "started_by": self.job.person.uuid, **named}
