@@ -15,7 +15,6 @@ from diagnosis.wording.appearances import finding_in_words
 from diagnosis.wording.errors import stored_text
 from diagnosis.wording.pictures import not_looked_for
 
-
 APPEARANCES: list[str] = list(Diagnosis.Appearance.values)
 
 
