@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from diagnosis.inference.artifacts import read_artifact
+from diagnosis.inference.grad_cam import as_list
 from tests.trained import TrainedVersion, toy_in_place_of_resnet152
 from training import runner
 from training.fitting.plan import Plan
@@ -25,7 +26,7 @@ def quick_features(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Keras computes the few features: exporting a graph takes seconds."""
 
     def in_keras(frozen: keras.Model, scratch: object) -> object:
-        return lambda images: [np.asarray(tensor) for tensor in frozen(images)]
+        return lambda images: [np.asarray(tensor) for tensor in as_list(frozen(images))]
 
     monkeypatch.setattr("training.fitting.features.frozen_runner", in_keras)
     with toy_in_place_of_resnet152():
