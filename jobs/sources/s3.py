@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import cache, wraps
+from http import HTTPStatus
 from importlib.util import find_spec
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from jobs.sources.found import Content, Found
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 60.0
 _GONE = ("NoSuchKey", "NoSuchBucket")
+_AWAY = gettext_noop("The storage does not answer.")
 
 Parameters = ParamSpec("Parameters")
 Answer = TypeVar("Answer")
@@ -70,13 +72,20 @@ def asking(ask: Callable[Parameters, Answer]) -> Callable[Parameters, Answer]:
         try:
             return ask(*args, **kwargs)
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code", "") in _GONE:
-                raise SourceFault(gettext_noop("The storage does not have it any more."), code="s3-gone") from error
-            raise SourceFault(gettext_noop("The storage refused to hand it out."), code="s3-refused") from error
+            raise _fault(error.response) from error
         except (BotoCoreError, OSError, ValueError) as error:
-            raise SourceFault(gettext_noop("The storage does not answer."), code="s3-away") from error
+            raise SourceFault(_AWAY, code="s3-away") from error
 
     return checked
+
+
+def _fault(answer: dict[str, Any]) -> SourceFault:
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if answer.get("Error", {}).get("Code", "") in _GONE:
+        return SourceFault(gettext_noop("The storage does not have it any more."), code="s3-gone")
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
+        return SourceFault(_AWAY, code="s3-away")
+    return SourceFault(gettext_noop("The storage refused to hand it out."), code="s3-refused")
 
 
 def found(job: Job) -> Iterator[Found]:
