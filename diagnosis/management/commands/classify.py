@@ -20,6 +20,7 @@ from rich.progress import track
 from rich.table import Table
 
 from diagnosis.errors import ModelUnavailable, RadiographRejected
+from diagnosis.findings import Classes
 from diagnosis.imaging.archives import is_zip, members
 from diagnosis.imaging.decoding import read_untrusted
 from diagnosis.imaging.limits import MAX_FILE_BYTES
@@ -95,7 +96,7 @@ class Command(BaseCommand):
         self, classifier: Classifier, files: list[Path], form: str, heat_maps: Path | None = None
     ) -> tuple[int, int]:
         """Write each file's answer; returns how many were rejected, of how many."""
-        write = self.write_json if form == "jsonl" else TableWriter()
+        write = self.write_json if form == "jsonl" else TableWriter(classifier.artifact.classes)
         rejected = written = 0
         for path in track(files, "Classifying", console=Console(stderr=True), disable=not sys.stderr.isatty()):
             for line in classify_path(classifier, path, heat_maps):
@@ -113,8 +114,11 @@ class Command(BaseCommand):
 class TableWriter:
     """Collects lines and prints them as one table."""
 
-    def __init__(self) -> None:
-        self.table = Table("File", "Answer", "COVID", "Confidence", "ms", caption="COVID: probability, calibrated")
+    def __init__(self, classes: Classes) -> None:
+        leading, own = classes.leading, () if classes.are_usual else ("Other classes",)
+        columns = ("File", "Answer", escape(leading), "Confidence", "ms", *own)
+        self.table = Table(*columns, caption=f"{escape(leading)}: probability, calibrated")
+        self.shows_others = bool(own)
         self.table.columns[0].overflow = "fold"
 
     def __call__(self, line: Line) -> None:
@@ -122,6 +126,8 @@ class TableWriter:
         name = end_of(os.fsencode(line.file).decode(errors="replace"))
         self.table.columns[0].min_width = max(self.table.columns[0].min_width or 0, len(name))
         cells = (name, answer, percent(line.probability), percent(line.confidence), f"{line.milliseconds:.0f}")
+        if self.shows_others:
+            cells = (*cells, ", ".join(f"{name} {percent(one)}" for name, one in (line.findings or {}).items()))
         self.table.add_row(*map(escape, cells))
 
     def close(self) -> None:

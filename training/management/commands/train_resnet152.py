@@ -21,6 +21,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from diagnosis.errors import DiagnosisError
 from diagnosis.inference.contract import Preprocessing
+from training.data.classes import ClassChoice, mapping
 
 if TYPE_CHECKING:
     from training.fitting.plan import Plan
@@ -91,6 +92,8 @@ class Command(BaseCommand):
 
         if options["readings"] is None or options["parts"] is None:
             raise CommandError("The preset general needs --readings and --parts.")
+        if choice_of(options):
+            raise CommandError("The preset general answers COVID or not; --positive is for the other presets.")
         if options["dry_run"]:
             raise CommandError("--dry-run is for the presets paper and shipped.")
         plan = GeneralPlan(
@@ -150,7 +153,19 @@ def plan_of(options: dict[str, Any]) -> Plan:
         resume=options["resume"],
         command=command_line(options),
         tensorboard=options["tensorboard"],
+        choice=choice_of(options),
     )
+
+
+def choice_of(options: dict[str, Any]) -> ClassChoice | None:
+    """Classes of the data's own, where --positive names the leading one. Raises CommandError."""
+    if options["positive"] is None:
+        if options["map"] or options["multi_label"]:
+            raise CommandError("--map and --multi-label need --positive, the name of the leading class.")
+        return None
+    if options["map"] and options["multi_label"]:
+        raise CommandError("--multi-label reads the classes from its column; --map is for class folders.")
+    return ClassChoice(options["positive"], tuple(options["map"]), options["multi_label"] or "")
 
 
 def describe(plan: Plan, progress: Progress) -> None:
@@ -166,6 +181,27 @@ def describe(plan: Plan, progress: Progress) -> None:
 def add_data_arguments(parser: CommandParser) -> None:
     """What a run reads."""
     parser.add_argument("--data", type=Path, help="Train/ and Test/, or COVID/ and Non-COVID/ (needed to train)")
+    parser.add_argument(
+        "--positive",
+        metavar="CLASS",
+        help="the folders have classes of their own, 2 to 14, and this is the leading one, whose probability is the "
+        "answer (default: COVID and Non-COVID alone)",
+    )
+    parser.add_argument(
+        "--map",
+        type=mapping,
+        action="append",
+        default=[],
+        metavar="SOURCE=CLASS",
+        help="images of this origin or source of manifest.csv, or of this folder, are of that class; nothing after the "
+        "sign leaves them out; repeatable (default: the folder is the class)",
+    )
+    parser.add_argument(
+        "--multi-label",
+        metavar="COLUMN",
+        help="a picture may have several classes: their names in this column of manifest.csv, a semicolon between them "
+        "(default: one class, its folder)",
+    )
     parser.add_argument(
         "--extra",
         type=Path,
