@@ -10,7 +10,8 @@ CLASS_NAMES = ("COVID", "Non-COVID")
 COVID_INDEX = 0
 """Of the leading class, whatever it is called, in the classes of every version."""
 FEWEST_CLASSES, MOST_CLASSES = 2, 14
-LONGEST_CLASS_NAME = 40
+LONGEST_CLASS_NAME = 20
+"""As the column of findings has it."""
 CLASS_SEPARATOR = ";"
 """Between the names of classes that one picture has together."""
 

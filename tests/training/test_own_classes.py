@@ -16,6 +16,9 @@ from diagnosis.findings import Classes
 from diagnosis.inference import serving
 from diagnosis.inference.artifacts import OWN_CLASSES, read_artifact, read_json, set_current_version, write_json
 from diagnosis.inference.serving import load_classifier
+from diagnosis.uploads.services import diagnosis_create
+from tests.cast import client_of
+from tests.rows import page_of
 from tests.trained import toy_in_place_of_resnet152
 from tests.training.radiographs import write_people
 from training.data.dataset import read_image
@@ -171,3 +174,18 @@ def test_a_picture_may_have_several(trained, tmp_path):
     with (artifact.folder / "split.csv").open(newline="") as file:
         assert {row["label"] for row in csv.DictReader(file)} == {"COVID", "COVID;Effusion", "Effusion", "none"}
     assert [one["images"] for one in artifact.card["figures"]["parts"]["test_part"]["classes"]["classes"]] != [0, 0]
+
+
+@pytest.mark.django_db
+def test_the_page_shows_the_other_classes(trained, served, alice):
+    """The leading class is the answer; the others are below it, and are no words of readers."""
+    content = (trained.data / "COVID" / "person-000.jpg").read_bytes()
+    diagnosis = diagnosis_create(user=alice, content=content, file_name="chest.jpg").diagnosis
+    shares = {row.name: row.probability for row in diagnosis.findings.all()}
+    assert list(shares) == list(NAMES[1:])
+    assert diagnosis.probability + sum(shares.values()) == pytest.approx(1)
+    assert diagnosis.appearance == ""
+    page = page_of(client_of(alice), diagnosis)
+    assert "Other classes of this version" in page
+    assert "What radiologists may call it" not in page
+    assert "<dt>Viral</dt>" in page
