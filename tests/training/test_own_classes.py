@@ -18,7 +18,6 @@ from diagnosis.inference.artifacts import OWN_CLASSES, read_artifact, read_json,
 from diagnosis.inference.serving import load_classifier
 from diagnosis.uploads.services import diagnosis_create
 from tests.cast import client_of
-from tests.rows import page_of
 from tests.trained import toy_in_place_of_resnet152
 from tests.training.radiographs import write_people
 from training.data.dataset import read_image
@@ -185,7 +184,7 @@ def test_the_page_shows_the_other_classes(trained, served, alice):
     assert list(shares) == list(NAMES[1:])
     assert diagnosis.probability + sum(shares.values()) == pytest.approx(1)
     assert diagnosis.appearance == ""
-    page = page_of(client_of(alice), diagnosis)
+    page = client_of(alice).get(diagnosis.get_absolute_url()).content.decode()
     assert "Other classes of this version" in page
     assert "What radiologists may call it" not in page
     assert "<dt>Viral</dt>" in page
