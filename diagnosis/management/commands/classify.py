@@ -115,19 +115,18 @@ class TableWriter:
     """Collects lines and prints them as one table."""
 
     def __init__(self, classes: Classes) -> None:
-        leading, own = classes.leading, () if classes.are_usual else ("Other classes",)
-        columns = ("File", "Answer", escape(leading), "Confidence", "ms", *own)
-        self.table = Table(*columns, caption=f"{escape(leading)}: probability, calibrated")
-        self.shows_others = bool(own)
+        leading = escape(classes.leading)
+        self.table = Table("File", "Answer", leading, "Confidence", "ms", caption=f"{leading}: probability, calibrated")
         self.table.columns[0].overflow = "fold"
+        self.names = () if classes.are_usual else classes.others
 
     def __call__(self, line: Line) -> None:
-        answer = line.prediction or f"Rejected: {line.rejected}"
+        found = line.findings or {}
+        others = [f"{name} {percent(found[name])}" for name in self.names if name in found]
+        answer = "\n".join([line.prediction or f"Rejected: {line.rejected}", *others])
         name = end_of(os.fsencode(line.file).decode(errors="replace"))
         self.table.columns[0].min_width = max(self.table.columns[0].min_width or 0, len(name))
         cells = (name, answer, percent(line.probability), percent(line.confidence), f"{line.milliseconds:.0f}")
-        if self.shows_others:
-            cells = (*cells, ", ".join(f"{name} {percent(one)}" for name, one in (line.findings or {}).items()))
         self.table.add_row(*map(escape, cells))
 
     def close(self) -> None:
