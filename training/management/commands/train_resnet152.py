@@ -21,7 +21,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from diagnosis.errors import DiagnosisError
 from diagnosis.inference.contract import Preprocessing
-from training.data.classes import ClassChoice, mapping
+from training.management.class_arguments import add_class_arguments, choice_of
 
 if TYPE_CHECKING:
     from training.fitting.plan import Plan
@@ -34,6 +34,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_data_arguments(parser)
+        add_class_arguments(parser)
         add_recipe_arguments(parser)
         add_general_arguments(parser)
         add_run_arguments(parser)
@@ -157,17 +158,6 @@ def plan_of(options: dict[str, Any]) -> Plan:
     )
 
 
-def choice_of(options: dict[str, Any]) -> ClassChoice | None:
-    """Classes of the data's own, where --positive names the leading one. Raises CommandError."""
-    if options["positive"] is None:
-        if options["map"] or options["multi_label"]:
-            raise CommandError("--map and --multi-label need --positive, the name of the leading class.")
-        return None
-    if options["map"] and options["multi_label"]:
-        raise CommandError("--multi-label reads the classes from its column; --map is for class folders.")
-    return ClassChoice(options["positive"], tuple(options["map"]), options["multi_label"] or "")
-
-
 def describe(plan: Plan, progress: Progress) -> None:
     """A dry run: read and split the data, and say what training would do and take."""
     from training.fitting.estimate import described
@@ -181,27 +171,6 @@ def describe(plan: Plan, progress: Progress) -> None:
 def add_data_arguments(parser: CommandParser) -> None:
     """What a run reads."""
     parser.add_argument("--data", type=Path, help="Train/ and Test/, or COVID/ and Non-COVID/ (needed to train)")
-    parser.add_argument(
-        "--positive",
-        metavar="CLASS",
-        help="the folders have classes of their own, 2 to 14, and this is the leading one, whose probability is the "
-        "answer (default: COVID and Non-COVID alone)",
-    )
-    parser.add_argument(
-        "--map",
-        type=mapping,
-        action="append",
-        default=[],
-        metavar="SOURCE=CLASS",
-        help="images of this origin or source of manifest.csv, or of this folder, are of that class; nothing after the "
-        "sign leaves them out; repeatable (default: the folder is the class)",
-    )
-    parser.add_argument(
-        "--multi-label",
-        metavar="COLUMN",
-        help="a picture may have several classes: their names in this column of manifest.csv, a semicolon between them "
-        "(default: one class, its folder)",
-    )
     parser.add_argument(
         "--extra",
         type=Path,
