@@ -45,8 +45,8 @@ def _origins(rows: "csv.DictReader[str]", column: str) -> dict[str, Origin]:
     origins: dict[str, Origin] = {}
     for row in rows:
         name = (row["file"] or "").strip().replace("\\", "/")
-        known = (_value(row, name) for name in ("source", "patient", "origin", "reading"))
-        origin = Origin(*known, _value(row, column) if column else None)
+        known = (_value(row, name) if name else None for name in ("source", "patient", "origin", "reading", column))
+        origin = Origin(*known)
         if origins.setdefault(name, origin) != origin:
             raise ValueError(f"says two different things of {name}.")
     return origins

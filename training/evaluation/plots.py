@@ -222,8 +222,8 @@ def each_class(parts: Mapping[str, Scored], judgement: Judgement) -> Figure:
     truth, names = truth_of(part.samples, part.classes), part.classes.names
     figure, (curves, called) = _panels(1, 2, (11, 5))
     curves.plot([0, 1], [0, 1], color=QUIET, linewidth=0.8, linestyle=":")
-    for index, name in enumerate(names if probabilities is not None else ()):
-        if truth[:, index].any() and not truth[:, index].all():
+    for index, name in enumerate(names):
+        if probabilities is not None and truth[:, index].any() and not truth[:, index].all():
             false, true, _ = roc_curve(truth[:, index], probabilities[:, index])
             colour, style = CLASS_COLOURS[index % len(CLASS_COLOURS)], "-" if index < len(CLASS_COLOURS) else "--"
             curves.plot(false, true, color=colour, linestyle=style, label=name)

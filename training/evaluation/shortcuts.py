@@ -258,9 +258,9 @@ def _border_probes(
     sides = [truth_of(samples, classes) for samples in (train, test)]
     if not test or not any(_has_both(has) for has in sides[0].T):
         return [None] * len(classes.names)
-    borders = [_run(features, samples, border_only, count) for samples in (train, test)]
+    learned, judged = (_run(features, samples, border_only, count) for samples in (train, test))
     shown = 1 if classes.are_usual else len(classes.names)
-    return [_border_probe(*borders, sides[0][:, index], sides[1][:, index]) for index in range(shown)]
+    return [_border_probe(learned, judged, sides[0][:, index], sides[1][:, index]) for index in range(shown)]
 
 
 def _border_probe(
