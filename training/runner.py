@@ -43,6 +43,8 @@ def train(plan: Plan, progress: Progress) -> Path:
     """Do all that ``manage.py train_resnet152`` promises; returns the folder of the new version."""
     check_plan(plan)
     dataset, split = prepare_data(plan, progress)
+    if plan.shard:
+        compute_features(plan, split, progress)
     version = publish(train_network(plan, dataset, split, progress), progress)
     shutil.rmtree(plan.work)
     return version
@@ -55,7 +57,7 @@ def check_plan(plan: Plan) -> None:
     """
     if (plan.output / checked_version(plan.name)).exists():
         raise FileExistsError(f"{plan.output / plan.name} exists already; a version never changes. Choose a --name.")
-    if plan.work.exists() and not plan.resume:
+    if plan.work.exists() and not plan.resume and not plan.shard:
         raise DatasetError(
             f"An interrupted run {plan.name} is there: go on with --resume, or delete it with --discard. "
             f"Interrupted runs: {', '.join(map(str, interrupted_runs(plan.output)))}."
@@ -63,6 +65,8 @@ def check_plan(plan: Plan) -> None:
     for folder in filter(None, (plan.originals, *plan.external)):
         if not folder.is_dir():
             raise PlanRefused(f"There is no folder {folder}.")
+    if plan.shard and not plan.cache:
+        raise PlanRefused("--shard shares the feature cache out: it does not go with --no-feature-cache.")
     check_recipe(plan.recipe, cached=plan.cache is not None)
 
 
@@ -115,6 +119,15 @@ def train_network(plan: Plan, dataset: Dataset, split: Split, progress: Progress
     if not all(np.isfinite(values).all() for values in predictions.values()):
         raise TrainingDiverged("The training diverged: nothing was published. Try a lower --learning-rate.")
     return Trained(plan, dataset, split, network, folder, predictions, time.monotonic() - started)
+
+
+def compute_features(plan: Plan, split: Split, progress: Progress) -> None:
+    """This machine's share of what is frozen, into the cache and nowhere else. Always raises PartDone."""
+    recipe = plan.recipe
+    network = build_network(build_backbone(recipe.weights, IMAGE_SIZE), recipe.head, recipe.seed)
+    check_unfreeze(network, recipe)
+    if plan.cache:
+        CachedInputs(network, recipe, plan.cache, plan.shard).prepare(split, progress.of(f"Features, {plan.shard}"))
 
 
 def claim(folder: RunFolder, plan: Plan, split: Split) -> None:

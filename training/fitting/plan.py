@@ -9,6 +9,7 @@ import numpy as np
 
 from training.data.dataset import Dataset
 from training.data.splits import Split
+from training.fitting.parts import Shard
 from training.fitting.recipe import Recipe
 from training.fitting.trainer import RunFolder
 
@@ -49,7 +50,7 @@ class Plan:
 
     extra: folders with more images for training only. originals: full-size images for the audit of sizes.
     external: collections that are only measured, never trained on. cache: None for --no-feature-cache.
-    notes: sentences for the card. command: how to run it again.
+    notes: sentences for the card. command: how to run it again. shard: compute this share of the features, and end.
     """
 
     recipe: Recipe
@@ -66,6 +67,7 @@ class Plan:
     resume: bool = False
     command: str = ""
     tensorboard: Path | None = None
+    shard: Shard | None = None
 
     @property
     def work(self) -> Path:
