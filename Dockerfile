@@ -21,16 +21,17 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends gcc libldap-dev libmariadb-dev libsasl2-dev pkg-config python3-dev python3-venv \
     && rm -rf /var/lib/apt/lists/*
 COPY requirements-serve.txt requirements-mysql.txt requirements-queue.txt requirements-ldap.txt requirements-s3.txt ./
-RUN --mount=type=cache,target=/root/.cache/pip python3 -m venv /opt/covidxray \
-    && pip install --disable-pip-version-check --requirement requirements-serve.txt --requirement requirements-mysql.txt \
-        --requirement requirements-queue.txt --requirement requirements-ldap.txt --requirement requirements-s3.txt \
+RUN --mount=type=cache,target=/var/cache/pip python3 -m venv /opt/covidxray \
+    && pip install --disable-pip-version-check --cache-dir /var/cache/pip \
+        --requirement requirements-serve.txt --requirement requirements-mysql.txt --requirement requirements-queue.txt \
+        --requirement requirements-ldap.txt --requirement requirements-s3.txt \
     && python -m compileall -q /opt/covidxray/lib
 
 # What pages load, and the model that is served, out of its committed part and the pretrained weights.
 FROM packages AS assembled
 COPY requirements.txt ./
-RUN --mount=type=cache,target=/root/.cache/pip python3 -m venv /opt/assembling \
-    && /opt/assembling/bin/pip install --disable-pip-version-check --requirement requirements.txt
+RUN --mount=type=cache,target=/var/cache/pip python3 -m venv /opt/assembling \
+    && /opt/assembling/bin/pip install --disable-pip-version-check --cache-dir /var/cache/pip --requirement requirements.txt
 COPY .npmrc package.json package-lock.json ./
 COPY scripts/npm scripts/npm
 RUN scripts/npm /opt/assembling/bin/python ci --omit=dev
@@ -49,13 +50,14 @@ COPY pacs pacs
 COPY reader_studies reader_studies
 COPY training training
 COPY models models
-RUN COVIDXRAY_ENV_FILE='' SECRET_KEY=not-needed-to-build /opt/assembling/bin/python manage.py build_model
+RUN COVIDXRAY_ENV_FILE='' SECRET_KEY=not-needed-to-build /opt/assembling/bin/python manage.py build_model \
+    && chmod -R a+rX,go-w models
 COPY locale locale
 COPY static static
 COPY templates templates
 RUN COVIDXRAY_ENV_FILE='' SECRET_KEY=not-needed-to-build python manage.py collectstatic --noinput --verbosity 0 \
     && COVIDXRAY_ENV_FILE='' SECRET_KEY=not-needed-to-build python manage.py write_error_pages \
-    && chmod -R a+rX,go-w models staticfiles
+    && chmod -R a+rX,go-w staticfiles
 
 # The rest, readable for everybody whatever the checkout's mask was.
 FROM python AS code
