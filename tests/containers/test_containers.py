@@ -61,7 +61,8 @@ class Containers(Stack):
         (self.folder / "tls.crt").write_bytes((tls / "fullchain.pem").read_bytes())
 
     def start(self) -> None:
-        self.compose("up", "--detach")
+        # podman 4 cannot start what depends on a container that ended (migrate): all at once, who is early starts again.
+        self.compose("up", "--detach", "--no-deps")
         until(self._answers, "the site to answer through nginx")
 
     def inside(self, name: str, *command: str) -> str:
@@ -110,8 +111,8 @@ def test_a_job_in_the_worker(containers: Containers) -> None:
     token = program.post(f"{containers.url}/api/sign-in/", json={"username": "alice", "password": PASSWORD}).json()
     program.headers["Authorization"] = f"Bearer {token['token']}"
     archive = zipped({"one.png": new_chest(512), "two.png": new_chest(512), "a.txt": b"no radiograph"}).read()
-    sent = {"source": (None, "zip"), "name": (None, "Ward 3"), "file": ("ward.zip", archive)}
-    started = program.post(f"{containers.url}/api/jobs/", files=sent)
+    sent = {"source": "zip", "name": "Ward 3"}
+    started = program.post(f"{containers.url}/api/jobs/", sent, files={"file": ("ward.zip", archive)})
     assert started.status_code == 201, started.text
     address = f"{containers.url}/api/jobs/{started.json()['uuid']}/"
     until(lambda: program.get(address).json()["state"] == "done", "the job to be done")
