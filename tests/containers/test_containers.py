@@ -61,7 +61,7 @@ class Containers(Stack):
         (self.folder / "tls.crt").write_bytes((tls / "fullchain.pem").read_bytes())
 
     def start(self) -> None:
-        # podman 4 cannot start what depends on a container that ended (migrate): all at once, who is early starts again.
+        # podman 4 cannot start what depends on a container that ended: all at once, and who is early starts again.
         self.compose("up", "--detach", "--no-deps")
         until(self._answers, "the site to answer through nginx")
 
