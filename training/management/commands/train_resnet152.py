@@ -1,4 +1,4 @@
-"""Train the ResNet-152 on folders of radiographs: the paper's two stages, evaluation, and a new version in models/."""
+"""Train a ResNet on folders of radiographs: the paper's two stages, evaluation, and a new version in models/."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import sys
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,14 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from diagnosis.errors import DiagnosisError
-from diagnosis.inference.contract import Preprocessing
+from training.management.recipe_arguments import (
+    DEFAULT_BACKBONE,
+    PRESET_DEFAULTS,
+    PRESET_NAMES,
+    add_recipe_arguments,
+    at_least_one,
+    recipe_of,
+)
 
 if TYPE_CHECKING:
     from training.fitting.parts import Shard
@@ -40,7 +46,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        options["name"] = options["name"] or f"resnet152-{options['preset']}-{date.today():%Y-%m-%d}"
+        options["name"] = options["name"] or default_name(options)
         if options["interrupted"] or options["discard"]:
             self.tidy(options)
         elif options["data"] is None:
@@ -98,7 +104,12 @@ class Command(BaseCommand):
         if options["readings"] is None or options["parts"] is None:
             raise CommandError("The preset general needs --readings and --parts.")
         if options["dry_run"]:
-            raise CommandError("--dry-run is for the presets paper and shipped.")
+            raise CommandError("--dry-run is for the other presets.")
+        if options["backbone"] not in (None, DEFAULT_BACKBONE):
+            raise CommandError(
+                "The preset general is made for ResNet-152: its gate, its opacities and its two views read maps that "
+                f"{options['backbone']} lacks. Leave --backbone out, or choose another --preset."
+            )
         plan = GeneralPlan(
             data=options["data"],
             extra=tuple(options["extra"]),
@@ -141,6 +152,11 @@ class Command(BaseCommand):
         serving = f"{where}python manage.py use_model {options['name']}"
         self.stdout.write(" ".join(filter(None, (f"{folder} is complete.", closing_sentence(folder)))))
         self.stdout.write(f"Read MODEL_CARD.md there, and serve it with: {serving}")
+
+
+def default_name(options: dict[str, Any]) -> str:
+    backbone = options["backbone"] or PRESET_DEFAULTS["backbone"].get(options["preset"], DEFAULT_BACKBONE)
+    return f"{backbone}-{options['preset']}-{date.today():%Y-%m-%d}"
 
 
 def plan_of(options: dict[str, Any]) -> Plan:
@@ -209,15 +225,16 @@ def add_data_arguments(parser: CommandParser) -> None:
     )
     parser.add_argument(
         "--preset",
-        choices=("paper", "shipped", "general"),
+        choices=(*PRESET_NAMES, "general"),
         default="paper",
-        help="defaults of the options below (default: %(default)s)",
+        help="defaults of the options below; three are works that the paper compares itself with "
+        "(default: %(default)s)",
     )
 
 
 def add_run_arguments(parser: CommandParser) -> None:
     """Where a run writes, and how it goes on."""
-    parser.add_argument("--name", help="name of the version (default: resnet152, the preset and today's date)")
+    parser.add_argument("--name", help="name of the version (default: the backbone, the preset and today's date)")
     parser.add_argument(
         "--output", type=Path, default=settings.MODELS_DIR, help="folder of versions (default: the setting MODELS_DIR)"
     )
@@ -266,65 +283,6 @@ def add_general_arguments(parser: CommandParser) -> None:
     )
 
 
-def add_recipe_arguments(parser: CommandParser) -> None:
-    """Options whose defaults come from the preset."""
-    parser.add_argument("--weights", help=f"astra, imagenet, or a Keras weights file {by_preset('weights')}")
-    parser.add_argument("--epochs", type=none_or_more, help=f"of stage 1, which trains the head {by_preset('epochs')}")
-    parser.add_argument(
-        "--fine-tune-epochs",
-        type=none_or_more,
-        help=f"of stage 2, which also trains the last layers {by_preset('fine_tune_epochs')}",
-    )
-    parser.add_argument("--learning-rate", type=above_zero, help=f"of Adam in both stages {by_preset('learning_rate')}")
-    parser.add_argument("--batch-size", type=at_least_one, help=f"images of a step {by_preset('batch_size')}")
-    parser.add_argument(
-        "--unfreeze", type=none_or_more, help=f"layers of the backbone that stage 2 trains {by_preset('unfreeze')}"
-    )
-    parser.add_argument(
-        "--freeze-batch-norm",
-        action="store_const",
-        const=False,
-        dest="train_batch_norm",
-        help="leave batch normalisation as it is in stage 2 (default: train it)",
-    )
-    parser.add_argument(
-        "--views", type=none_or_more, help=f"augmented copies of each training image {by_preset('views')}"
-    )
-    parser.add_argument(
-        "--equalise",
-        action="store_true",
-        default=None,
-        help="equalise histograms, also when serving (default: paper no, shipped yes)",
-    )
-    parser.add_argument(
-        "--seed", type=none_or_more, help=f"of the split, the order and the first weights {by_preset('seed')}"
-    )
-    parser.add_argument(
-        "--split",
-        choices=("grouped", "paper"),
-        help=f"keep near duplicates in one part, or split as the paper did {by_preset('split')}",
-    )
-
-
-PRESET_DEFAULTS: dict[str, tuple[object, object]] = {
-    "weights": ("astra", "astra"),
-    "epochs": (25, 0),
-    "fine_tune_epochs": (25, 0),
-    "learning_rate": (1e-5, 1e-5),
-    "batch_size": (32, 32),
-    "unfreeze": (10, 10),
-    "views": (0, 0),
-    "seed": (123, 123),
-    "split": ("grouped", "grouped"),
-}
-"""Of the presets paper and shipped, for --help, which should not wait for Keras; a test compares them."""
-
-
-def by_preset(name: str) -> str:
-    paper, shipped = PRESET_DEFAULTS[name]
-    return f"(default: {paper})" if paper == shipped else f"(default: paper {paper}, shipped {shipped})"
-
-
 def a_shard(text: str) -> Shard:
     """Such as 2/3."""
     from training.fitting.parts import Shard
@@ -333,41 +291,6 @@ def a_shard(text: str) -> Shard:
         return Shard.parsed(text)
     except ValueError as error:
         raise ArgumentTypeError(str(error)) from error
-
-
-def none_or_more(text: str) -> int:
-    """A whole number from 0 on."""
-    if not text.isdecimal():
-        raise ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
-    return int(text)
-
-
-def at_least_one(text: str) -> int:
-    """A whole number from 1 on."""
-    if not none_or_more(text):
-        raise ArgumentTypeError("it must be 1 or more")
-    return int(text)
-
-
-def above_zero(text: str) -> float:
-    """A finite number above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise ArgumentTypeError(f"{text!r} is not a number above 0")
-    return value
-
-
-def recipe_of(options: dict[str, Any]) -> Any:
-    """The preset with what was said on the command line."""
-    from training.fitting.recipe import PRESETS
-
-    names = ["weights", "epochs", "fine_tune_epochs", "learning_rate", "batch_size", "unfreeze", "train_batch_norm"]
-    names += ["views", "seed", "split"]
-    recipe = replace(PRESETS[options["preset"]], **{name: options[name] for name in names if options[name] is not None})
-    return replace(recipe, preprocessing=Preprocessing(equalise=True)) if options["equalise"] else recipe
 
 
 def command_line(options: dict[str, Any]) -> str:
