@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from diagnosis.findings import CLASS_NAMES
 from diagnosis.inference.contract import IMAGE_SIZE
+from training.data.classes import class_in_words
 from training.data.dataset import Dataset
 from training.data.splits import Split
 from training.fitting.plan import Plan
@@ -41,8 +41,10 @@ def described(plan: Plan, dataset: Dataset, split: Split) -> Iterator[str]:
 
 def _counts(dataset: Dataset, part: str) -> Iterator[str]:
     samples = [sample for sample in dataset.samples if sample.part == part]
-    for label, name in enumerate(CLASS_NAMES):
-        sources = Counter(sample.source or "source unknown" for sample in samples if sample.label == label)
+    named = [(class_in_words(sample, dataset.classes), sample) for sample in samples]
+    order = sorted({(sample.label, name) for name, sample in named})
+    for name in dict.fromkeys(name for _, name in order):
+        sources = Counter(sample.source or "source unknown" for own, sample in named if own == name)
         if sources:
             listed = ", ".join(f"{source} {number}" for source, number in sorted(sources.items()))
             yield f"{part}, {name}: {sources.total()} ({listed})"

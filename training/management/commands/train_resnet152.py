@@ -19,6 +19,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from diagnosis.errors import DiagnosisError
+from training.management.class_arguments import add_class_arguments, choice_of
 from training.management.recipe_arguments import (
     DEFAULT_BACKBONE,
     PRESET_DEFAULTS,
@@ -40,6 +41,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_data_arguments(parser)
+        add_class_arguments(parser)
         add_recipe_arguments(parser)
         add_general_arguments(parser)
         add_run_arguments(parser)
@@ -103,6 +105,8 @@ class Command(BaseCommand):
 
         if options["readings"] is None or options["parts"] is None:
             raise CommandError("The preset general needs --readings and --parts.")
+        if choice_of(options):
+            raise CommandError("The preset general answers COVID or not; --positive is for the other presets.")
         if options["dry_run"]:
             raise CommandError("--dry-run is for the other presets.")
         if options["backbone"] not in (None, DEFAULT_BACKBONE):
@@ -177,6 +181,7 @@ def plan_of(options: dict[str, Any]) -> Plan:
         resume=options["resume"],
         command=command_line(options),
         tensorboard=options["tensorboard"],
+        choice=choice_of(options),
         shard=options["shard"],
     )
 
