@@ -11,6 +11,7 @@ from diagnosis.findings import Classes
 from training.data.classes import ClassChoice
 from training.data.dataset import Dataset
 from training.data.splits import Split
+from training.fitting.parts import Shard
 from training.fitting.recipe import Recipe
 from training.fitting.trainer import RunFolder
 
@@ -52,6 +53,7 @@ class Plan:
     extra: folders with more images for training only. originals: full-size images for the audit of sizes.
     external: collections that are only measured, never trained on. cache: None for --no-feature-cache.
     notes: sentences for the card. command: how to run it again. choice: of classes other than COVID and Non-COVID.
+    shard: compute this share of the features, and end.
     """
 
     recipe: Recipe
@@ -69,6 +71,7 @@ class Plan:
     command: str = ""
     tensorboard: Path | None = None
     choice: ClassChoice | None = None
+    shard: Shard | None = None
 
     @property
     def work(self) -> Path:

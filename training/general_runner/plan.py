@@ -5,6 +5,7 @@ from pathlib import Path
 
 from diagnosis.inference.artifacts import RANGES, file_sha256
 from training.fitting.general import GeneralConfig
+from training.fitting.parts import Shard
 from training.network.architecture import HeadConfig
 
 WEIGHTS = "astra"
@@ -18,6 +19,7 @@ class GeneralPlan:
     """parts: a folder with lungs.npz, lungs.json, gate.npz and gate.json, such as that of a version.
 
     With int8.npz in it the frozen part runs in eight bits, as it is served, and the version gets these ranges.
+    shard: compute this share of the features, and end.
     """
 
     data: Path
@@ -34,10 +36,11 @@ class GeneralPlan:
     limit: int | None = None
     notes: tuple[str, ...] = ()
     command: str = ""
+    shard: Shard | None = None
 
     @property
     def work(self) -> Path:
-        return self.output / f".training-{self.name}"
+        return self.output / f".training-{self.name}{self.shard.suffix if self.shard else ''}"
 
     @property
     def original_files(self) -> list[Path]:

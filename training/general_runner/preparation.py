@@ -25,7 +25,7 @@ from training.data.gathered import Gathered, gather
 from training.data.readings import Reading, as_samples, read_readings
 from training.evaluation.leave_out import Pictures, Rows
 from training.evaluation.steadiness import HANDLINGS
-from training.fitting.features import FeatureStore, Run, View, compiled_runner, fill_store, frozen_graph, store_for
+from training.fitting.features import FeatureStore, Run, View, compiled_runner, frozen_graph, store_for
 from training.fitting.general import ViewFeatures
 from training.fitting.general_features import (
     COPIES,
@@ -38,6 +38,7 @@ from training.fitting.general_features import (
     rows_of,
 )
 from training.fitting.inputs import spread_over_sources
+from training.fitting.parts import check_no_shard, fill_in_parts
 from training.general_runner.plan import HEAD, ROWS, WEIGHTS, GeneralPlan
 from training.lungs.keeping import load_lungs, write_lung_graph
 from training.network.backbone import build_backbone
@@ -151,7 +152,7 @@ def lung_network(plan: GeneralPlan) -> LungNetwork:
 def filled(plan: GeneralPlan, frozen: keras.Model, views: Sequence[View], bar: Any, further: str = "") -> FeatureStore:
     """The store of the frozen network with all these views in it."""
     store = store_for(plan.cache, frozen, PREPROCESSING, plan.precision + further)
-    fill_store(store, frozen, views, bar, runner_of(plan))
+    fill_in_parts(store, frozen, views, bar, runner_of(plan), plan.shard)
     return store
 
 
@@ -242,6 +243,7 @@ def all_features(
     wanted += [view for copy in COPIES for sample in copied for view in views.views(sample, copy)]
     wanted += [view for copy in HANDLINGS for sample in handled for view in views.views(sample, copy)]
     store = filled(plan, frozen, wanted, progress.of("Features"), further)
+    check_no_shard(plan.shard)
     values = store.tensors(0)
     after = {copy: [values[rows_of(store, handled, view, copy)] for view in VIEWS] for copy in HANDLINGS}
     both = {copy: np.concatenate(each, axis=1) for copy, each in after.items()}

@@ -8,6 +8,7 @@ import os
 import shlex
 import shutil
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -29,6 +30,7 @@ from training.management.recipe_arguments import (
 )
 
 if TYPE_CHECKING:
+    from training.fitting.parts import Shard
     from training.fitting.plan import Plan
     from training.progress import Progress
 
@@ -72,6 +74,7 @@ class Command(BaseCommand):
 
     def two_stages(self, options: dict[str, Any]) -> None:
         from training.data.dataset import DatasetError  # importing Keras takes seconds; --help should not
+        from training.fitting.parts import PartDone
         from training.progress import Progress
         from training.runner import check_plan, train
 
@@ -86,12 +89,16 @@ class Command(BaseCommand):
                 folder = train(plan, progress)
         except (DatasetError, DiagnosisError, RuntimeError, OSError) as error:
             raise CommandError(str(error)) from error
+        except PartDone as done:
+            self.stdout.write(str(done))
+            return
         except KeyboardInterrupt:
             raise CommandError(f"Stopped. What is done is kept; go on with --name {plan.name} --resume.") from None
         self.finish(folder, options)
 
     def general(self, options: dict[str, Any]) -> None:
         """Two views, left-out sources, lungs, gate and opacities: another chain than the paper's."""
+        from training.fitting.parts import PartDone
         from training.general_runner.plan import GeneralPlan
         from training.general_runner.running import train_general, train_without
         from training.progress import Progress
@@ -121,6 +128,7 @@ class Command(BaseCommand):
             limit=options["limit"],
             notes=tuple(options["note"]),
             command=command_line(options),
+            shard=options["shard"],
         )
         try:
             with log_to(settings.BASE_DIR / "logs" / f"{plan.name}.log"), Progress() as progress:
@@ -129,6 +137,10 @@ class Command(BaseCommand):
                         self.stdout.write(json.dumps(row))
                     return
                 folder = train_general(plan, progress)
+        except PartDone as done:
+            shutil.rmtree(plan.work, ignore_errors=True)
+            self.stdout.write(str(done))
+            return
         except (DiagnosisError, RuntimeError, OSError, ValueError) as error:
             raise CommandError(str(error)) from error
         self.finish(folder, options)
@@ -170,6 +182,7 @@ def plan_of(options: dict[str, Any]) -> Plan:
         command=command_line(options),
         tensorboard=options["tensorboard"],
         choice=choice_of(options),
+        shard=options["shard"],
     )
 
 
@@ -240,6 +253,12 @@ def add_run_arguments(parser: CommandParser) -> None:
         "--no-feature-cache", action="store_true", help="run the whole network in every epoch (default: keep features)"
     )
     parser.add_argument(
+        "--shard",
+        type=a_shard,
+        metavar="I/N",
+        help="compute the I-th of N shares of the features into --cache, which N machines see, and end (default: all)",
+    )
+    parser.add_argument(
         "--tensorboard", type=Path, metavar="DIR", help="write losses and figures for TensorBoard too (default: no)"
     )
     parser.add_argument(
@@ -267,6 +286,16 @@ def add_general_arguments(parser: CommandParser) -> None:
         metavar="SOURCE",
         help="say how this source is judged by all others; publishes nothing (default: no)",
     )
+
+
+def a_shard(text: str) -> Shard:
+    """Such as 2/3."""
+    from training.fitting.parts import Shard
+
+    try:
+        return Shard.parsed(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from error
 
 
 def command_line(options: dict[str, Any]) -> str:
