@@ -9,12 +9,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from diagnosis.inference.artifacts import checked_version
 from diagnosis.inference.contract import IMAGE_SIZE
-from training.data.dataset import Dataset, DatasetError, read_dataset
+from training.data.dataset import Dataset, read_dataset
 from training.data.splits import Split, split_samples
 from training.fitting.inputs import CachedInputs, ImageInputs, labels_of
-from training.fitting.plan import Plan, Trained, interrupted_runs
+from training.fitting.plan import Plan, Trained, check_free
 from training.fitting.recipe import Recipe
 from training.fitting.tensorboard import EpochScalars
 from training.fitting.trainer import RunFolder, keep_lowest_validation_loss, tail_tensors, train_stage
@@ -53,13 +52,7 @@ def check_plan(plan: Plan) -> None:
 
     Raises PlanRefused, DatasetError, FileExistsError or ModelUnavailable.
     """
-    if (plan.output / checked_version(plan.name)).exists():
-        raise FileExistsError(f"{plan.output / plan.name} exists already; a version never changes. Choose a --name.")
-    if plan.work.exists() and not plan.resume:
-        raise DatasetError(
-            f"An interrupted run {plan.name} is there: go on with --resume, or delete it with --discard. "
-            f"Interrupted runs: {', '.join(map(str, interrupted_runs(plan.output)))}."
-        )
+    check_free(plan.output, plan.name, resume=plan.resume)
     for folder in filter(None, (plan.originals, *plan.external)):
         if not folder.is_dir():
             raise PlanRefused(f"There is no folder {folder}.")

@@ -163,7 +163,9 @@ def _store(
     moments = [ground.newest - step * (total - number - 1) for number in range(first, first + count)]
     numbers = [chance.randrange(PATIENTS) for _ in moments]
     patients = _patients(ground, set(numbers), known)
-    studies = [_study(ground, chance, moment, patients[number]) for moment, number in zip(moments, numbers, strict=True)]
+    studies = [
+        _study(ground, chance, moment, patients[number]) for moment, number in zip(moments, numbers, strict=True)
+    ]
     rows_store(studies)
     words = ((ground.institution.pk, study.pk, word) for study in studies for word in set(parts_of(study.file_name)))
     tuples_store(StudyWord, ("institution", "study", "word"), words)

@@ -54,7 +54,7 @@ def test_a_refused_one_is_listed_with_its_reason(
     row.refresh_from_db()
     assert (row.state, row.reason, row.file) == ("dead", "file-lost", "")
     assert list(settings.PACS_INBOX.iterdir()) == []
-    assert "Given up" in page(alice, shown="stopped")
+    assert "Failed" in page(alice, shown="stopped")
     assert "A-7" not in page(alice, shown="waiting")
     assert "A-7" not in page(charlie)
 

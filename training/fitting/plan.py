@@ -7,7 +7,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from training.data.dataset import Dataset
+from diagnosis.inference.artifacts import checked_version
+from training.data.dataset import Dataset, DatasetError
 from training.data.splits import Split
 from training.fitting.recipe import Recipe
 from training.fitting.trainer import RunFolder
@@ -37,6 +38,17 @@ def interrupted_runs(output: Path) -> list[Interrupted]:
     folders = [path for path in output.glob(f"{_MARK}*") if path.is_dir()]
     runs = [Interrupted(path.name.removeprefix(_MARK), path, _last_change(path)) for path in folders]
     return sorted(runs, key=lambda run: run.last, reverse=True)
+
+
+def check_free(output: Path, name: str, *, resume: bool) -> None:
+    """Raises FileExistsError for a version that exists, DatasetError for a run that was begun and is not resumed."""
+    if (output / checked_version(name)).exists():
+        raise FileExistsError(f"{output / name} exists already; a version never changes. Choose a --name.")
+    if work_folder(output, name).exists() and not resume:
+        raise DatasetError(
+            f"An interrupted run {name} is there: go on with --resume, or delete it with --discard. "
+            f"Interrupted runs: {', '.join(map(str, interrupted_runs(output)))}."
+        )
 
 
 def _last_change(folder: Path) -> datetime:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from diagnosis.inference.artifacts import RANGES, file_sha256
 from training.fitting.general import GeneralConfig
+from training.fitting.plan import work_folder
 from training.network.architecture import HeadConfig
 
 WEIGHTS = "astra"
@@ -33,11 +34,13 @@ class GeneralPlan:
     seed: int = 123
     limit: int | None = None
     notes: tuple[str, ...] = ()
+    resume: bool = False
     command: str = ""
 
     @property
     def work(self) -> Path:
-        return self.output / f".training-{self.name}"
+        """What an interrupted run leaves beside its features, which are in the cache."""
+        return work_folder(self.output, self.name)
 
     @property
     def original_files(self) -> list[Path]:

@@ -15,7 +15,8 @@ from tests.trained import VERSION, TrainedVersion
 from training import runner
 from training.fitting.plan import Plan
 from training.fitting.recipe import PAPER, SHIPPED, Recipe
-from training.management.commands.train_resnet152 import PRESET_DEFAULTS, Command, command_line, recipe_of
+from training.management.commands.train_resnet152 import Command, command_line, recipe_of
+from training.management.train_options import PRESET_DEFAULTS
 from training.progress import Progress
 
 BASE_OPTIONS = {
@@ -144,6 +145,24 @@ def test_unusable_data_leave_nothing(base, data, monkeypatch, fault):
     with pytest.raises(CommandError, match=FAULTS[fault]):
         run(data)
     assert not (data.parent / "models").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (
+            ("--preset=general", "--readings=r", "--parts=p", "--epochs=3", "--freeze-batch-norm"),
+            "general does not take --epochs, --freeze-batch-norm",
+        ),
+        (("--preset=general", "--readings=r", "--parts=p", "--strict"), "general does not take --strict"),
+        (("--preset=shipped", "--leave-out=siim"), "shipped does not take --leave-out"),
+        (("--preset=general", "--parts=p"), "needs --readings and --parts"),
+    ],
+)
+def test_an_option_of_another_preset_is_refused(base, data, words, complaint):
+    """It would be passed over, and the card would say that it was given."""
+    with pytest.raises(CommandError, match=complaint):
+        run(data, *words)
 
 
 def test_strict_stops_at_a_bad_file_and_names_it(base, data):

@@ -1,7 +1,7 @@
 """Figures of a version on a folder of radiographs that it has not seen, each with its 95 % interval."""
 
 import json
-import sys
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,6 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import track
 from rich.table import Table
 
 from diagnosis.errors import DiagnosisError
@@ -19,7 +18,7 @@ from diagnosis.inference.serving import load_classifier
 from training.data.dataset import Dataset, DatasetError, read_dataset
 from training.data.readings import read_readings
 from training.evaluation.metrics import FIGURES, evaluate, mean_source_auc, source_aucs
-from training.evaluation.served import served_answers, served_boxes
+from training.progress import Progress, counted
 
 
 class Command(BaseCommand):
@@ -40,6 +39,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too (default: no)")
 
     def handle(self, *args: Any, data: Path | None, model: str | None, engine: str | None, **options: Any) -> None:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         if not (data or options["boxes"]):
             raise CommandError("Name a folder with --data, or one of readings with --boxes.")
         if options["json"] and not options["json"].parent.is_dir():
@@ -55,14 +55,20 @@ class Command(BaseCommand):
             options["json"].write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
     def figures(self, classifier: Classifier, data: Path) -> dict[str, Any]:
-        figures = figures_of(classifier, one_part(read_dataset(data, fewest_per_class=1)))
+        with Progress() as progress:
+            dataset = one_part(read_dataset(data, fewest_per_class=1, on_progress=progress.of("Decoding")))
+            figures = figures_of(classifier, dataset, progress)
         self.stdout.write(f"{figures['images']} images of {data.name}, model {figures['model']}, COVID is positive")
         print_tables(figures)
         return figures
 
     def boxes(self, classifier: Classifier, folder: Path) -> list[dict[str, Any]]:
         """Whether the highest point of each map lies in a box that a reader drew, and how much of the map does."""
-        found = [one.as_dict() for one in served_boxes(classifier, read_readings(folder))]
+        from training.evaluation.served import served_boxes  # importing Keras takes seconds; --help should not
+
+        with Progress() as progress:
+            readings = counted(read_readings(folder), progress.of("Classifying readings"))
+            found = [one.as_dict() for one in served_boxes(classifier, readings)]
         table = Table("Reading", "Pictures", "Highest point in a box", "Map in boxes", "Chance")
         for one in found:
             shares = (f"{one[name]:.1%}" for name in ("peak_inside", "heat_inside", "chance"))
@@ -78,11 +84,11 @@ def one_part(dataset: Dataset) -> Dataset:
     return dataset
 
 
-def figures_of(classifier: Classifier, dataset: Dataset) -> dict[str, Any]:
+def figures_of(classifier: Classifier, dataset: Dataset, progress: Progress) -> dict[str, Any]:
     """Every figure of the folder, as JSON-able values; refused images count as wrong."""
-    bars = Console(stderr=True)
-    shown = track(dataset.samples, "Classifying", console=bars, disable=not sys.stderr.isatty())
-    served = served_answers(classifier, shown)
+    from training.evaluation.served import served_answers  # importing Keras takes seconds; --help should not
+
+    served = served_answers(classifier, counted(dataset.samples, progress.of("Classifying")))
     labels = [sample.label for sample in served.samples]
     sources = [sample.source or "" for sample in served.samples]
     refused, limited = served.refused(dataset.refused("train")), served.limited

@@ -8,8 +8,7 @@ import os
 import shlex
 import shutil
 import sys
-from argparse import ArgumentTypeError
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -21,9 +20,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from diagnosis.errors import DiagnosisError
 from diagnosis.inference.contract import Preprocessing
+from training.management.train_options import add_all_arguments, check_options
 
 if TYPE_CHECKING:
     from training.fitting.plan import Plan
+    from training.general_runner.plan import GeneralPlan
     from training.progress import Progress
 
 
@@ -32,10 +33,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        add_data_arguments(parser)
-        add_recipe_arguments(parser)
-        add_general_arguments(parser)
-        add_run_arguments(parser)
+        add_all_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -44,10 +42,9 @@ class Command(BaseCommand):
             self.tidy(options)
         elif options["data"] is None:
             raise CommandError("Name the radiographs with --data.")
-        elif options["preset"] == "general":
-            self.general(options)
         else:
-            self.two_stages(options)
+            check_options(options)
+            self.finish(self.general(options) if options["preset"] == "general" else self.two_stages(options), options)
 
     def tidy(self, options: dict[str, Any]) -> None:
         """List the interrupted runs, or delete the one of this name."""
@@ -63,64 +60,36 @@ class Command(BaseCommand):
         shutil.rmtree(runs[options["name"]].folder)
         self.stdout.write(f"The interrupted run {options['name']} is deleted. Its features stay in the cache.")
 
-    def two_stages(self, options: dict[str, Any]) -> None:
-        from training.data.dataset import DatasetError  # importing Keras takes seconds; --help should not
-        from training.progress import Progress
+    def two_stages(self, options: dict[str, Any]) -> Path | None:
+        """The new version's folder; None after a dry run."""
+        from training.progress import Progress  # importing Keras takes seconds; --help should not
         from training.runner import check_plan, train
 
         plan = plan_of(options)
-        try:
+        with sentences(plan.name), log_to(log_of(options)), Progress() as progress:
             check_plan(plan)
-            log = None if options["dry_run"] else settings.BASE_DIR / "logs" / f"{plan.name}.log"
-            with log_to(log), Progress() as progress:
-                if options["dry_run"]:
-                    describe(plan, progress)
-                    return
-                folder = train(plan, progress)
-        except (DatasetError, DiagnosisError, RuntimeError, OSError) as error:
-            raise CommandError(str(error)) from error
-        except KeyboardInterrupt:
-            raise CommandError(f"Stopped. What is done is kept; go on with --name {plan.name} --resume.") from None
-        self.finish(folder, options)
+            return describe(plan, progress) if options["dry_run"] else train(plan, progress)
 
-    def general(self, options: dict[str, Any]) -> None:
+    def general(self, options: dict[str, Any]) -> Path | None:
         """Two views, left-out sources, lungs, gate and opacities: another chain than the paper's."""
-        from training.general_runner.plan import GeneralPlan
-        from training.general_runner.running import train_general, train_without
+        from training.general_runner.running import check_general, train_general, train_without
         from training.progress import Progress
 
-        if options["readings"] is None or options["parts"] is None:
-            raise CommandError("The preset general needs --readings and --parts.")
-        if options["dry_run"]:
-            raise CommandError("--dry-run is for the presets paper and shipped.")
-        plan = GeneralPlan(
-            data=options["data"],
-            extra=tuple(options["extra"]),
-            external=tuple(options["external"]),
-            originals=options["originals"],
-            readings=options["readings"],
-            parts=options["parts"],
-            output=options["output"],
-            name=options["name"],
-            cache=options["cache"],
-            seed=123 if options["seed"] is None else options["seed"],
-            limit=options["limit"],
-            notes=tuple(options["note"]),
-            command=command_line(options),
-        )
-        try:
-            with log_to(settings.BASE_DIR / "logs" / f"{plan.name}.log"), Progress() as progress:
-                if options["leave_out"]:
-                    for row in train_without(plan, options["leave_out"], progress):
-                        self.stdout.write(json.dumps(row))
-                    return
-                folder = train_general(plan, progress)
-        except (DiagnosisError, RuntimeError, OSError, ValueError) as error:
-            raise CommandError(str(error)) from error
-        self.finish(folder, options)
+        plan = general_plan_of(options)
+        with sentences(plan.name), log_to(log_of(options)), Progress() as progress:
+            check_general(plan)
+            if options["dry_run"]:
+                return describe_general(plan, progress)
+            if not options["leave_out"]:
+                return train_general(plan, progress)
+            for row in train_without(plan, options["leave_out"], progress):
+                self.stdout.write(json.dumps(row))
+            return None
 
-    def finish(self, folder: Path, options: dict[str, Any]) -> None:
-        """The figures, and how to serve the version."""
+    def finish(self, folder: Path | None, options: dict[str, Any]) -> None:
+        """The figures, and how to serve the version, if there is a new one."""
+        if folder is None:
+            return
         from training.fitting.tensorboard import write_figures
         from training.publishing.closing import closing_sentence, final_figures
 
@@ -153,183 +122,46 @@ def plan_of(options: dict[str, Any]) -> Plan:
     )
 
 
+def general_plan_of(options: dict[str, Any]) -> GeneralPlan:
+    from training.general_runner.plan import GeneralPlan
+
+    return GeneralPlan(
+        data=options["data"],
+        extra=tuple(options["extra"]),
+        external=tuple(options["external"]),
+        originals=options["originals"],
+        readings=options["readings"],
+        parts=options["parts"],
+        output=options["output"],
+        name=options["name"],
+        cache=options["cache"],
+        seed=123 if options["seed"] is None else options["seed"],
+        limit=options["limit"],
+        notes=tuple(options["note"]),
+        resume=options["resume"],
+        command=command_line(options),
+    )
+
+
 def describe(plan: Plan, progress: Progress) -> None:
     """A dry run: read and split the data, and say what training would do and take."""
     from training.fitting.estimate import described
     from training.runner import prepare_data
 
-    for line in described(plan, *prepare_data(plan, progress)):
+    say_all(described(plan, *prepare_data(plan, progress)), progress)
+
+
+def describe_general(plan: GeneralPlan, progress: Progress) -> None:
+    from training.general_runner.estimate import described
+    from training.general_runner.preparation import read_pictures
+
+    say_all(described(plan, read_pictures(plan, progress)), progress)
+
+
+def say_all(lines: Iterable[str], progress: Progress) -> None:
+    for line in lines:
         progress.say(line)
     progress.say("Dry run: nothing was trained.")
-
-
-def add_data_arguments(parser: CommandParser) -> None:
-    """What a run reads."""
-    parser.add_argument("--data", type=Path, help="Train/ and Test/, or COVID/ and Non-COVID/ (needed to train)")
-    parser.add_argument(
-        "--extra",
-        type=Path,
-        action="append",
-        default=[],
-        help="more images, for training only; repeatable (default: none)",
-    )
-    parser.add_argument(
-        "--originals", type=Path, help="full-size images, to measure what their size changes (default: not measured)"
-    )
-    parser.add_argument(
-        "--external",
-        type=Path,
-        action="append",
-        default=[],
-        help="a collection to measure the result on, no more; repeatable (default: none)",
-    )
-    parser.add_argument(
-        "--limit",
-        type=at_least_one,
-        help="use this many images of --data, of each --extra and of each --external folder, spread evenly over their "
-        "classes (default: all)",
-    )
-    parser.add_argument(
-        "--strict", action="store_true", help="stop at the first file that cannot be used (default: drop it and say so)"
-    )
-    parser.add_argument(
-        "--note", action="append", default=[], help="a sentence for the model card; repeatable (default: none)"
-    )
-    parser.add_argument(
-        "--preset",
-        choices=("paper", "shipped", "general"),
-        default="paper",
-        help="defaults of the options below (default: %(default)s)",
-    )
-
-
-def add_run_arguments(parser: CommandParser) -> None:
-    """Where a run writes, and how it goes on."""
-    parser.add_argument("--name", help="name of the version (default: resnet152, the preset and today's date)")
-    parser.add_argument(
-        "--output", type=Path, default=settings.MODELS_DIR, help="folder of versions (default: the setting MODELS_DIR)"
-    )
-    parser.add_argument(
-        "--cache",
-        type=Path,
-        default=settings.BASE_DIR / "cache",
-        help="where features are kept for this and later runs (default: cache/ of the project)",
-    )
-    parser.add_argument(
-        "--no-feature-cache", action="store_true", help="run the whole network in every epoch (default: keep features)"
-    )
-    parser.add_argument(
-        "--tensorboard", type=Path, metavar="DIR", help="write losses and figures for TensorBoard too (default: no)"
-    )
-    parser.add_argument(
-        "--resume", action="store_true", help="go on with the interrupted run of this name (default: refuse)"
-    )
-    parser.add_argument("--discard", action="store_true", help="delete the interrupted run of this name, and end")
-    parser.add_argument("--interrupted", action="store_true", help="list the interrupted runs, and end")
-    parser.add_argument(
-        "--dry-run", action="store_true", help="read and split the data, say what would be done and what it takes"
-    )
-
-
-def add_general_arguments(parser: CommandParser) -> None:
-    """Options of the preset general alone."""
-    parser.add_argument(
-        "--readings", type=Path, help="radiographs that were read, with boxes (preset general, which needs it)"
-    )
-    parser.add_argument(
-        "--parts",
-        type=Path,
-        help="a folder with lungs and gate, such as that of a version (preset general, which needs it)",
-    )
-    parser.add_argument(
-        "--leave-out",
-        metavar="SOURCE",
-        help="say how this source is judged by all others; publishes nothing (default: no)",
-    )
-
-
-def add_recipe_arguments(parser: CommandParser) -> None:
-    """Options whose defaults come from the preset."""
-    parser.add_argument("--weights", help=f"astra, imagenet, or a Keras weights file {by_preset('weights')}")
-    parser.add_argument("--epochs", type=none_or_more, help=f"of stage 1, which trains the head {by_preset('epochs')}")
-    parser.add_argument(
-        "--fine-tune-epochs",
-        type=none_or_more,
-        help=f"of stage 2, which also trains the last layers {by_preset('fine_tune_epochs')}",
-    )
-    parser.add_argument("--learning-rate", type=above_zero, help=f"of Adam in both stages {by_preset('learning_rate')}")
-    parser.add_argument("--batch-size", type=at_least_one, help=f"images of a step {by_preset('batch_size')}")
-    parser.add_argument(
-        "--unfreeze", type=none_or_more, help=f"layers of the backbone that stage 2 trains {by_preset('unfreeze')}"
-    )
-    parser.add_argument(
-        "--freeze-batch-norm",
-        action="store_const",
-        const=False,
-        dest="train_batch_norm",
-        help="leave batch normalisation as it is in stage 2 (default: train it)",
-    )
-    parser.add_argument(
-        "--views", type=none_or_more, help=f"augmented copies of each training image {by_preset('views')}"
-    )
-    parser.add_argument(
-        "--equalise",
-        action="store_true",
-        default=None,
-        help="equalise histograms, also when serving (default: paper no, shipped yes)",
-    )
-    parser.add_argument(
-        "--seed", type=none_or_more, help=f"of the split, the order and the first weights {by_preset('seed')}"
-    )
-    parser.add_argument(
-        "--split",
-        choices=("grouped", "paper"),
-        help=f"keep near duplicates in one part, or split as the paper did {by_preset('split')}",
-    )
-
-
-PRESET_DEFAULTS: dict[str, tuple[object, object]] = {
-    "weights": ("astra", "astra"),
-    "epochs": (25, 0),
-    "fine_tune_epochs": (25, 0),
-    "learning_rate": (1e-5, 1e-5),
-    "batch_size": (32, 32),
-    "unfreeze": (10, 10),
-    "views": (0, 0),
-    "seed": (123, 123),
-    "split": ("grouped", "grouped"),
-}
-"""Of the presets paper and shipped, for --help, which should not wait for Keras; a test compares them."""
-
-
-def by_preset(name: str) -> str:
-    paper, shipped = PRESET_DEFAULTS[name]
-    return f"(default: {paper})" if paper == shipped else f"(default: paper {paper}, shipped {shipped})"
-
-
-def none_or_more(text: str) -> int:
-    """A whole number from 0 on."""
-    if not text.isdecimal():
-        raise ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
-    return int(text)
-
-
-def at_least_one(text: str) -> int:
-    """A whole number from 1 on."""
-    if not none_or_more(text):
-        raise ArgumentTypeError("it must be 1 or more")
-    return int(text)
-
-
-def above_zero(text: str) -> float:
-    """A finite number above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise ArgumentTypeError(f"{text!r} is not a number above 0")
-    return value
 
 
 def recipe_of(options: dict[str, Any]) -> Any:
@@ -351,6 +183,24 @@ def without_machine(word: str) -> str:
     """A word of a command line; an absolute path, alone or after ``--option=``, is cut to its name."""
     option, equals, value = word.partition("=") if word.startswith("-") else ("", "", word)
     return f"{option}{equals}{Path(value).name if Path(value).is_absolute() else value}"
+
+
+@contextmanager
+def sentences(name: str) -> Iterator[None]:
+    """What can go wrong with data, disk and plan, as a sentence for the person; Ctrl-C too."""
+    from training.data.dataset import DatasetError
+
+    try:
+        yield
+    except (DatasetError, DiagnosisError, RuntimeError, OSError, ValueError) as error:
+        raise CommandError(str(error)) from error
+    except KeyboardInterrupt:
+        raise CommandError(f"Stopped. What is done is kept; go on with --name {name} --resume.") from None
+
+
+def log_of(options: dict[str, Any]) -> Path | None:
+    """None for a dry run, which writes nothing."""
+    return None if options["dry_run"] else settings.BASE_DIR / "logs" / f"{options['name']}.log"
 
 
 @contextmanager
