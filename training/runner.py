@@ -13,7 +13,7 @@ from diagnosis.inference.contract import IMAGE_SIZE
 from training.data.dataset import Dataset, read_dataset
 from training.data.splits import Split, split_samples
 from training.fitting.inputs import CachedInputs, ImageInputs, labels_of
-from training.fitting.plan import Plan, Trained, check_free
+from training.fitting.plan import Plan, Trained, check_free, forget_half_written
 from training.fitting.recipe import Recipe
 from training.fitting.tensorboard import EpochScalars
 from training.fitting.trainer import RunFolder, keep_lowest_validation_loss, tail_tensors, train_stage
@@ -42,6 +42,7 @@ def train(plan: Plan, progress: Progress) -> Path:
     """Do all that ``manage.py train_resnet152`` promises; returns the folder of the new version."""
     check_plan(plan)
     dataset, split = prepare_data(plan, progress)
+    forget_half_written(plan.output, plan.name)
     version = publish(train_network(plan, dataset, split, progress), progress)
     shutil.rmtree(plan.work)
     return version

@@ -5,16 +5,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('diagnosis', '0002_words_of_notes'),
+        ("accounts", "0001_initial"),
+        ("diagnosis", "0002_words_of_notes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='diagnosis',
-            index=models.Index(fields=['study', 'standing', 'probability', 'created', 'prediction', 'requested_by', 'model_version', 'review_state', 'conclusion', 'outcome'], name='diagnoses_of_studies'),
+            model_name="diagnosis",
+            index=models.Index(
+                fields=[
+                    "study",
+                    "standing",
+                    "probability",
+                    "created",
+                    "prediction",
+                    "requested_by",
+                    "model_version",
+                    "review_state",
+                    "conclusion",
+                    "outcome",
+                ],
+                name="diagnoses_of_studies",
+            ),
         ),
     ]

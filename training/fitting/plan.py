@@ -1,5 +1,6 @@
 """What a run is asked to do, and what comes out of its training."""
 
+import shutil
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -38,6 +39,13 @@ def interrupted_runs(output: Path) -> list[Interrupted]:
     folders = [path for path in output.glob(f"{_MARK}*") if path.is_dir()]
     runs = [Interrupted(path.name.removeprefix(_MARK), path, _last_change(path)) for path in folders]
     return sorted(runs, key=lambda run: run.last, reverse=True)
+
+
+def forget_half_written(output: Path, name: str) -> None:
+    """Delete what a run that was killed while it wrote its version has left: `new_version` names its folder so."""
+    for path in output.glob(f".{name}-{'?' * 8}"):
+        if path.is_dir() and not path.name.startswith(_MARK):
+            shutil.rmtree(path)
 
 
 def check_free(output: Path, name: str, *, resume: bool) -> None:

@@ -15,7 +15,7 @@ from training.data.gathered import Gathered
 from training.evaluation.leave_out import leave_out, summary, table
 from training.evaluation.opacity_rule import choose_opacity_rule
 from training.fitting.general import GeneralFit, fit_general, fit_head, left_out_together
-from training.fitting.plan import check_free
+from training.fitting.plan import check_free, forget_half_written
 from training.general_runner.appearances import fitted_appearances
 from training.general_runner.judging import judged, opacities, sections_of, test_samples
 from training.general_runner.plan import HEAD, WEIGHTS, GeneralPlan
@@ -44,6 +44,7 @@ def train_general(plan: GeneralPlan, progress: Progress) -> Path:
     """Do all that ``manage.py train_resnet152 --preset general`` promises; returns the new version's folder."""
     started = time.monotonic()
     check_new(plan.output, plan.name)
+    forget_half_written(plan.output, plan.name)
     prepared = prepare(plan, progress)
     fitted = fit_general(prepared.features, prepared.pictures, plan.config)
     progress.say(f"Left-out sources: {summary(fitted.left_out)}")

@@ -27,7 +27,9 @@ from diagnosis.inference.classifier import Classification, Classifier
 from diagnosis.inference.engines import ENGINES
 from diagnosis.inference.serving import load_classifier
 
-SHOWN_OF_PATH = 36
+SHOWN_OF_PATH = 42
+"""Characters, so that all columns fit into 80."""
+WIDEST = 120
 MAP_SIDE = 1024
 """Longest side of a map that is written, in pixels."""
 
@@ -114,18 +116,23 @@ class TableWriter:
     """Collects lines and prints them as one table."""
 
     def __init__(self) -> None:
-        self.table = Table("File", "Answer", "COVID", "Confidence", "ms", caption="COVID: probability, calibrated")
+        self.table = Table("File", "Answer", "COVID", "ms", caption="COVID: probability, calibrated")
         self.table.columns[0].overflow = "fold"
+        self.table.columns[1].ratio = 1  # what the others leave
+        for column, width in zip(self.table.columns[2:], (len("100.0%"), len("12345")), strict=True):
+            column.width = width
 
     def __call__(self, line: Line) -> None:
         answer = line.prediction or f"Rejected: {line.rejected}"
         name = end_of(os.fsencode(line.file).decode(errors="replace"))
-        self.table.columns[0].min_width = max(self.table.columns[0].min_width or 0, len(name))
-        cells = (name, answer, percent(line.probability), percent(line.confidence), f"{line.milliseconds:.0f}")
+        self.table.columns[0].width = max(self.table.columns[0].width or 0, len(name))
+        cells = (name, answer, percent(line.probability), f"{line.milliseconds:.0f}")
         self.table.add_row(*map(escape, cells))
 
     def close(self) -> None:
-        Console().print(self.table)
+        console = Console()
+        self.table.width = min(console.width, WIDEST)
+        console.print(self.table)
 
 
 def end_of(path: str) -> str:

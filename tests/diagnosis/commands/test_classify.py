@@ -17,6 +17,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from diagnosis.inference.engines import EngineOutput
+from diagnosis.management.commands.classify import Line, TableWriter
 from tests.toy import ToyEngine
 from tests.trained import VERSION, TrainedVersion
 from tests.training.radiographs import jpeg, person
@@ -159,6 +160,21 @@ def test_a_table_is_for_people(engine, folder, capsys):
     assert "31.0%" in said.out
     assert "Rejected" in said.out
     assert said.err.strip() == "1 of 2 files were rejected."
+
+
+def test_a_terminal_of_80_columns_shows_all(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    line = dict.fromkeys(("confidence", "rejected"), None) | {"operating_point": 0.5, "model": "m", "engine": "e"}
+    table = TableWriter()
+    table(
+        Line(
+            "a/long/way/to/it/of-a-hospital/PA_erect_0000000001.dcm", "Indeterminate", 0.35, milliseconds=99999, **line
+        )
+    )
+    table.close()
+    said = capsys.readouterr().out
+    assert "of-a-hospital/PA_erect_0000000001.dcm │ Indeterminate  │ 35.0%  │ 99999 │" in said
+    assert max(map(len, said.splitlines())) == 80
 
 
 def test_nothing_to_classify_is_an_error(engine, tmp_path):

@@ -277,9 +277,13 @@ def test_interrupted_runs_are_listed_and_deleted(base, data, tmp_path, capsys):
     assert "one (last step" in capsys.readouterr().out
     with pytest.raises(CommandError, match=r"--resume, or delete it with --discard.*two"):
         run(data, "--name", "one")
+    half_written = [models / f".{name}-rtg74b07" for name in ("one", "two", "one-more")]
+    for folder in half_written:
+        folder.mkdir()
     run(data, "--discard", "--name", "one")
     assert not (models / ".training-one").exists()
     assert (models / ".training-two").exists()
+    assert [folder.exists() for folder in half_written] == [False, True, True]
     with pytest.raises(CommandError, match="There is no interrupted run one"):
         run(data, "--discard", "--name", "one")
 

@@ -48,7 +48,7 @@ class Command(BaseCommand):
 
     def tidy(self, options: dict[str, Any]) -> None:
         """List the interrupted runs, or delete the one of this name."""
-        from training.fitting.plan import interrupted_runs
+        from training.fitting.plan import forget_half_written, interrupted_runs
 
         runs = {run.name: run for run in interrupted_runs(options["output"])}
         listed = "\n".join(f"  {run}" for run in runs.values()) or "  none"
@@ -58,6 +58,7 @@ class Command(BaseCommand):
         if options["name"] not in runs:
             raise CommandError(f"There is no interrupted run {options['name']}. Interrupted runs:\n{listed}")
         shutil.rmtree(runs[options["name"]].folder)
+        forget_half_written(options["output"], options["name"])
         self.stdout.write(f"The interrupted run {options['name']} is deleted. Its features stay in the cache.")
 
     def two_stages(self, options: dict[str, Any]) -> Path | None:
