@@ -10,6 +10,9 @@ CHECKED := DJANGO_SETTINGS_MODULE=tests.settings
 # A file's tests stay together, or each process would make what they share.
 IN_PROCESSES := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
+# What needs Redis or an S3 server: `make test` skips it.
+NEED_SERVERS := tests/jobs/test_kills.py tests/jobs/test_storage.py tests/backup/test_bucket.py tests/diagnosis/files/test_object_storage.py
+
 MODEL := $(shell sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' models/current.json 2>/dev/null)
 BUILT_MODEL := $(if $(MODEL),models/$(MODEL)/built.json)
 # npm's own record of what it has installed
@@ -56,10 +59,10 @@ test-identity: $(VENV)/.requirements-ldap $(FRONT_END) ## only what drives an id
 	@scripts/ensure-identity-tools
 	REQUIRE_BROWSER=1 REQUIRE_IDENTITY=1 $(PYTHON) -m pytest -n0 -m identity
 
-test-jobs: $(VENV)/.requirements-queue $(VENV)/.requirements-s3 $(VENV)/moto/.requirements $(FRONT_END) ## the tests of jobs that need Redis, MariaDB and S3; TEST_JOBS_ITEMS (30): radiographs amid which everything is killed
+test-jobs: $(VENV)/.requirements-queue $(VENV)/.requirements-s3 $(VENV)/moto/.requirements $(FRONT_END) ## the tests that need Redis or S3; TEST_JOBS_ITEMS (30): radiographs amid which everything is killed
 	@scripts/ensure-redis
 	@scripts/ensure-mariadb $(PYTHON)
-	REQUIRE_REDIS=1 $(PYTHON) -m pytest -n0 tests/jobs/test_kills.py tests/jobs/test_s3.py
+	REQUIRE_REDIS=1 REQUIRE_S3=1 $(PYTHON) -m pytest -n0 $(NEED_SERVERS)
 
 quick: $(VENV)/.requirements-dev $(FRONT_END) ## the tests that take seconds
 	$(PYTHON) -m pytest -m "not slow and not browser"

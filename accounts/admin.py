@@ -68,7 +68,7 @@ class InstitutionAdmin(NameSearchAdmin):
         elif form.changed_data:
             institution_rename(actor=actor, institution=obj, before=form.present(["name"]))  # type: ignore[attr-defined]
 
-    @admin.display(description=_("identifier (the name of its folder below JOBS_FOLDER)"))
+    @admin.display(description=_("identifier (the name of its folder below JOBS_FOLDER and JOBS_S3_ROOT)"))
     def identifier(self, institution: Institution) -> str:
         return str(institution.uuid)
 

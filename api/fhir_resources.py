@@ -11,9 +11,12 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from django.utils import timezone
+from django.utils.translation import override
 from pydicom.sr.coding import Code
 
 from diagnosis.models import Diagnosis, Patient, Review
+from diagnosis.wording.appearances import findings_of
+from diagnosis.wording.pictures import not_looked_for
 from pacs.objects import codes
 from pacs.objects.common import OWN_SCHEME_UID
 from pacs.objects.sources import Source
@@ -141,16 +144,25 @@ def _observations(diagnosis: Diagnosis) -> Iterator[Resource]:
         answer.meaning,
     )
     coded = {"valueCodeableConcept": _coded(answer), "interpretation": [interpretation]}
-    yield _observation(diagnosis, "answer", codes.ANSWER, **coded)
+    yield _observation(diagnosis, "answer", codes.ANSWER, **coded, note=[{"text": _not_looked_for(diagnosis)}])
     yield _observation(diagnosis, "probability", codes.PROBABILITY, **_probability(diagnosis))
     if diagnosis.opacities:
         value = _coded(codes.OPACITY_ANSWERS[diagnosis.opacities])
         yield _observation(diagnosis, "opacities", codes.OPACITIES, valueCodeableConcept=value)
+    for finding in findings_of(diagnosis):
+        if code := codes.APPEARANCE_PROBABILITIES.get(finding.name):
+            value = _quantity(finding.probability)
+            yield _observation(diagnosis, f"appearance-{finding.name}", code, valueQuantity=value)
     if diagnosis.quality:
         value = _coded(codes.QUALITIES[diagnosis.quality])
         yield _observation(diagnosis, "quality", codes.QUALITY, valueCodeableConcept=value)
     if review := diagnosis.reviews.newest_first().first():
         yield from _reviewed(diagnosis, review)
+
+
+def _not_looked_for(diagnosis: Diagnosis) -> str:
+    with override("en"):
+        return not_looked_for(diagnosis)
 
 
 def _probability(diagnosis: Diagnosis) -> Resource:

@@ -30,7 +30,7 @@ from jobs.progress import progress_of
 from jobs.services import job_delete, job_resume, job_retry, job_start, job_stop
 from jobs.words import progress_text
 
-_SOURCES = [source for source in Job.Source if source not in (Job.Source.COMPARISON, Job.Source.S3)]
+_SOURCES = [source for source in Job.Source if source != Job.Source.COMPARISON]
 
 
 class JobRequest(serializers.Serializer):
@@ -39,6 +39,9 @@ class JobRequest(serializers.Serializer):
     file = BytesField(required=False, help_text="zip: the archive.")
     folder = serializers.CharField(
         required=False, allow_blank=True, max_length=LONGEST_FOLDER, help_text="folder: below that of the institution."
+    )
+    storage_folder = serializers.CharField(
+        required=False, allow_blank=True, max_length=LONGEST_FOLDER, help_text="s3: below that of the institution."
     )
     archive = serializers.UUIDField(required=False, help_text="archive: its UUID.")
     since = serializers.DateField(required=False, help_text="archive: the first day.")

@@ -23,7 +23,7 @@ from api.throttles import UploadsOfPerson
 from api.views import ApiView
 from audit.models import Action
 from diagnosis.history.recording import study_record
-from diagnosis.models import Conclusion, Diagnosis, Outcome, ReviewState
+from diagnosis.models import Conclusion, Diagnosis, Outcome, ReviewState, findings_read
 from diagnosis.models.results import UNKNOWN_OUTCOME
 from diagnosis.results.forms import ONLY_VOIDED, ORDERS, ResultFilterForm
 from diagnosis.results.list_views import asked_page
@@ -43,6 +43,7 @@ def shown_result(user: User, uuid: UUID) -> Diagnosis:
     diagnosis = visible_result(user, uuid)
     study_record(Action.RESULT_VIEWED, study=diagnosis.study, actor=user, result=diagnosis.uuid)
     (concealed,) = conceal(user, [diagnosis])
+    findings_read([concealed])
     return concealed
 
 
@@ -57,6 +58,7 @@ FILTERS = [
     _parameter("review", "What the newest review says.", ReviewState.values),
     _parameter("conclusion", "What the newest review concludes.", Conclusion.values),
     _parameter("outcome", "The test result.", [UNKNOWN_OUTCOME, *Outcome.Result.values]),
+    _parameter("appearance", "The most probable appearance, in readers' words.", Diagnosis.Appearance.values),
     _parameter("since", "Classified on or after this day, as YYYY-MM-DD, in your time zone."),
     _parameter("until", "Classified on or before this day."),
     _parameter("by", "UUID of the person who had it classified."),
@@ -88,6 +90,7 @@ class ResultsView(ApiView):
         if not form.is_valid():
             raise invalid(form)
         page = asked_page(request, form)
+        findings_read(page.rows)
         return Response(ResultPageSerializer({"results": page.rows, **_links(request, page)}).data)
 
     @extend_schema(

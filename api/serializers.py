@@ -10,8 +10,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from diagnosis.models import Diagnosis, OwnReading, Patient, Report, Review, Study
+from diagnosis.models import Diagnosis, ModelFinding, OwnReading, Patient, Report, Review, Study
+from diagnosis.wording.appearances import finding_in_words
 from diagnosis.wording.errors import stored_text
+from diagnosis.wording.pictures import not_looked_for
 
 
 class PatientSerializer(serializers.ModelSerializer):
@@ -47,6 +49,18 @@ class StudySerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
+class ModelFindingSerializer(serializers.Serializer):
+    """What else the model looks for: none of it is the answer."""
+
+    name = serializers.ChoiceField(choices=Diagnosis.Appearance.values, read_only=True)
+    label = serializers.SerializerMethodField()
+    probability = serializers.FloatField(read_only=True, help_text="Calibrated, 0 to 1.")
+
+    @extend_schema_field(serializers.CharField(help_text="The name in your language."))
+    def get_label(self, row: ModelFinding) -> str:
+        return finding_in_words(row.name)
+
+
 class AnswerSerializer(serializers.ModelSerializer):
     """A diagnosis's answer: null where it is hidden."""
 
@@ -65,6 +79,20 @@ class AnswerSerializer(serializers.ModelSerializer):
         help_text="The outline of each lung: corners (x, y) as fractions of width and height.",
     )
 
+    appearance = serializers.ChoiceField(
+        choices=Diagnosis.Appearance.values,
+        allow_blank=True,
+        read_only=True,
+        help_text="The most probable appearance; empty where the model version does not look for it.",
+    )
+    findings = ModelFindingSerializer(
+        many=True,
+        read_only=True,
+        source="findings.all",
+        help_text="The probability of each appearance; empty where the model version does not look for them.",
+    )
+    not_looked_for = serializers.SerializerMethodField()
+
     class Meta:
         model = Diagnosis
         fields = [
@@ -78,12 +106,16 @@ class AnswerSerializer(serializers.ModelSerializer):
                 "quality_codes",
                 "opacities",
             ),
-            *("opacity_probability", "lungs", "heat_in_lungs"),
+            *("opacity_probability", "lungs", "heat_in_lungs", "appearance", "findings", "not_looked_for"),
         ]
         read_only_fields = fields
 
     def to_representation(self, row: Diagnosis) -> Any:
         return None if row.is_hidden else super().to_representation(row)
+
+    @extend_schema_field(serializers.CharField(help_text="What the answer says nothing of, in your language."))
+    def get_not_looked_for(self, row: Diagnosis) -> str:
+        return not_looked_for(row)
 
     @extend_schema_field(
         serializers.ChoiceField(

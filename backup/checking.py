@@ -15,6 +15,7 @@ from typing import IO
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.files.storage import default_storage
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Model
@@ -57,7 +58,12 @@ def check_no_rows() -> None:
 
 
 def check_no_files() -> None:
-    """Raises RestoreRefused where the storage holds a file."""
+    """Raises RestoreRefused where the storage holds a file, and StorageFault where that cannot be asked."""
+    if settings.STORAGE_S3_BUCKET:
+        if not default_storage.is_empty():  # type: ignore[attr-defined]
+            place = f"{settings.STORAGE_S3_BUCKET}/{settings.STORAGE_S3_PREFIX}".rstrip("/")
+            raise RestoreRefused(f"There are files in the bucket {place}. Nothing was changed; give an empty place.")
+        return
     if any(path.is_file() for path in Path(settings.MEDIA_ROOT).rglob("*")):
         raise RestoreRefused(f"There are files in {settings.MEDIA_ROOT}. Nothing was changed; give an empty folder.")
 

@@ -2,7 +2,8 @@
 
 The whole archive is read and checked before anything is written. Then its files are written into a folder aside, under
 the storage, and checked again; rows go in within one transaction, and the files get their places in it, before it
-commits. What fails on the way is undone: the installation is filled or empty.
+commits. What fails on the way is undone: the installation is filled or empty. A bucket (S3) gets its files at once,
+where others have them in the folder aside.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from django.db import DataError, IntegrityError, connection, transaction
 from audit.models import Action, AuditHead
 from audit.services import record
 from backup import archive, rows
-from backup.archive import Manifest
+from backup.archive import Manifest, Member
+from backup.bucket_files import BucketFiles
 from backup.checking import Checked, check_archive, check_no_files, check_no_rows, check_prepared
 from backup.contents import MadeRows, models_kept
 from backup.errors import ArchiveRefused, RestoreRefused
@@ -64,25 +66,42 @@ def restore(*, path: Path, bars: Bars) -> Restored:
 def _check_space(checked: Checked) -> None:
     media = Path(settings.MEDIA_ROOT)
     media.mkdir(parents=True, exist_ok=True, mode=settings.FILE_UPLOAD_DIRECTORY_PERMISSIONS)
-    if shutil.disk_usage(media).free < checked.stored_bytes + SPARE_BYTES:
-        raise RestoreRefused(f"{media} has too little space for {checked.stored_bytes:,} bytes. Nothing was changed.")
+    needed = 0 if settings.STORAGE_S3_BUCKET else checked.stored_bytes
+    if shutil.disk_usage(media).free < needed + SPARE_BYTES:
+        raise RestoreRefused(f"{media} has too little space for {needed:,} bytes. Nothing was changed.")
 
 
 @contextmanager
 def _staged(file: IO[bytes], bars: Bars) -> Iterator[Path]:
     """Every member as a file in a folder aside, which only its owner enters; what is left in it goes in the end."""
-    with tempfile.TemporaryDirectory(prefix=".restore-", dir=settings.MEDIA_ROOT) as folder:
+    with tempfile.TemporaryDirectory(prefix=".restore-", dir=settings.MEDIA_ROOT) as folder, ExitStack() as undo:
         aside = Path(folder)
+        bucket = _bucket_of(aside, undo) if settings.STORAGE_S3_BUCKET else None
         bars.start(_WRITTEN, os.fstat(file.fileno()).st_size)
         for member in archive.members(file):
-            place = aside / member.name
-            _make_folders(place.parent, aside)
-            with place.open("xb") as copy:
-                shutil.copyfileobj(member.content, copy, 1024**2)
-            place.chmod(settings.FILE_UPLOAD_PERMISSIONS)
+            if not (bucket and bucket.take(member)):
+                _write_aside(aside, member)
             bars.step(_WRITTEN, member.size)
         bars.finish(_WRITTEN)
         yield aside
+        undo.pop_all()
+        if bucket:
+            bucket.close()
+
+
+def _bucket_of(aside: Path, undo: ExitStack) -> BucketFiles:
+    bucket = BucketFiles(aside)
+    undo.callback(bucket.close)
+    undo.callback(bucket.take_back)
+    return bucket
+
+
+def _write_aside(aside: Path, member: Member) -> None:
+    place = aside / member.name
+    _make_folders(place.parent, aside)
+    with place.open("xb") as copy:
+        shutil.copyfileobj(member.content, copy, 1024**2)
+    place.chmod(settings.FILE_UPLOAD_PERMISSIONS)
 
 
 def _make_folders(folder: Path, aside: Path) -> None:

@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = "30"
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 """The disk is full, or what the site may use of it."""
-NO_ACCESS = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE)
-"""The storage cannot be written or read: mounted to be read only, with wrong rights, broken, or gone."""
+NO_ACCESS = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE, errno.EBUSY)
+"""The storage cannot be written or read: mounted to be read only, with wrong rights, broken, too busy, or gone."""
 
 
 def request_too_large(request: HttpRequest) -> HttpResponse:

@@ -20,6 +20,8 @@ def logging_settings(level: str) -> dict[str, Any]:
             # They would log whom an archive was asked for, and identifiers of radiographs.
             **{name: {"level": "WARNING"} for name in ("pynetdicom", "dicomweb_client", "highdicom")},
             **{name: {"level": "ERROR"} for name in ("mozilla_django_oidc", "django_auth_ldap")},  # they name people
+            # They would name files of the bucket, and whose key opens it.
+            **{name: {"level": "WARNING"} for name in ("boto3", "botocore", "urllib3")},
             "accounts.mail": {"handlers": ["counted"], "level": "WARNING"},
             "diagnosis.inference.concurrency": {"handlers": ["counted"], "level": "WARNING"},
             "django": {"handlers": ["json"], "level": "INFO", "propagate": False},

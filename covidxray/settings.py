@@ -21,6 +21,8 @@ env = Environment()
 env.read_settings(BASE_DIR / ".env")
 from covidxray.identity_settings import *  # noqa: E402, F403 - after the file was read
 from covidxray.identity_settings import OUTSIDE_BACKENDS, SIGN_OUT_ORIGINS  # noqa: E402
+from covidxray.storage_settings import *  # noqa: E402, F403
+from covidxray.storage_settings import stored_files  # noqa: E402
 
 SECRET_KEY: str = env.str("SECRET_KEY")
 DEBUG: bool = env.bool("DEBUG", default=False)
@@ -168,7 +170,7 @@ _STATIC_BACKEND = (
     else "whitenoise.storage.CompressedManifestStaticFilesStorage"
 )
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": stored_files(),  # the folder MEDIA_ROOT, or a bucket (STORAGE_S3_BUCKET)
     # Static files are no secret: another user, nginx, reads them.
     "staticfiles": {
         "BACKEND": _STATIC_BACKEND,
@@ -291,10 +293,12 @@ JOBS_ATTEMPTS = env.number("JOBS_ATTEMPTS", default=5, at_least=1)
 JOBS_KEPT_DAYS = env.number("JOBS_KEPT_DAYS", default=30, at_least=1)
 # What a job reads archives with: neither app knows the other.
 JOBS_ARCHIVES = "pacs.bulk"
-# S3-compatible storage that `classify_archive s3://bucket/prefix` reads, such as https://s3.example.org, and its keys.
+# S3-compatible storage that jobs read, such as https://s3.example.org, and its keys. JOBS_S3_ROOT, bucket/prefix:
+# below it radiographers may have the folder of their institution classified. Empty: only `classify_archive` reads it.
 JOBS_S3_ENDPOINT: str = env.str("JOBS_S3_ENDPOINT", default="")
 JOBS_S3_KEY: str = env.str("JOBS_S3_KEY", default="")
 JOBS_S3_SECRET: str = env.str("JOBS_S3_SECRET", default="")
+JOBS_S3_ROOT: str = env.str("JOBS_S3_ROOT", default="").strip("/")
 # Such as redis://host:6379/0: then Celery's workers classify, on as many machines as there are. Empty: `run_jobs` does.
 CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", default="")
 

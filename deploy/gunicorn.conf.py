@@ -1,7 +1,7 @@
 """How gunicorn serves the site: `gunicorn --config deploy/gunicorn.conf.py covidxray.wsgi`, from the project's folder.
 
 Everything that one may want to change is a setting of the site (docs/deployment.md): BIND, WORKERS,
-CLASSIFICATIONS_AT_ONCE, CLASSIFICATIONS_WAITING.
+CLASSIFICATIONS_AT_ONCE, CLASSIFICATIONS_WAITING, JOBS_WORKERS.
 
 There is no --preload: each process loads its model after the fork, because threads of an inference engine that were
 started before one do not exist in the child. A process does not end after a number of requests (max_requests): it would
@@ -32,6 +32,7 @@ try:
         workers=_env.number("WORKERS", default=0),
         at_once=_env.number("CLASSIFICATIONS_AT_ONCE", default=0),
         waiting=_env.number("CLASSIFICATIONS_WAITING", default=16),
+        jobs=_env.number("JOBS_WORKERS", default=1),
     )
 except ImproperlyConfigured as _error:
     sys.exit(f"The configuration is incomplete: {_error}")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from django.http import StreamingHttpResponse
 
 from accounts.models import User
 from audit.models import Action
 from audit.services import record
-from diagnosis.models import Diagnosis
+from diagnosis.findings import Appearance
+from diagnosis.models import Diagnosis, findings_read
 from diagnosis.reviews.blinding import conceal
 from diagnosis.wording.csv_lines import safe_lines
 from jobs.models import Item, Job
@@ -33,11 +35,18 @@ def results_of(user: User, items: list[Item]) -> dict[int, Diagnosis]:
     """Results by their numbers; none of a voided study, as with uploads."""
     numbers = [item.diagnosis_id for item in items if item.diagnosis_id]
     rows = Diagnosis.objects.visible_to(user).kept().with_rows_shown().filter(pk__in=numbers)
-    return {row.pk: row for row in conceal(user, rows)}
+    shown = {row.pk: row for row in conceal(user, rows)}
+    findings_read(shown.values())
+    return shown
 
 
 def _of(column: str) -> Callable[[Item, Diagnosis | None], object]:
     return lambda item, result: getattr(result, column) if result and not result.is_hidden else None
+
+
+def _found(item: Item, result: Diagnosis | None, name: str) -> object:
+    found = result.findings.all() if result else ()
+    return next((finding.probability for finding in found if finding.name == name), None)
 
 
 # Headings are names for programs and stay the same in every language.
@@ -52,6 +61,8 @@ COLUMNS: dict[str, Callable[[Item, Diagnosis | None], object]] = {
     "prediction": _of("prediction"),
     "covid_probability": _of("probability"),
     "confidence": _of("confidence"),
+    "appearance": lambda item, result: (result.appearance or None) if result else None,
+    **{f"appearance_{name}": partial(_found, name=name.value) for name in Appearance},
     "model_version": lambda item, result: result.model_version.version if result else None,
     "patient_id": lambda item, result: result.study.patient_reference if result else None,
 }

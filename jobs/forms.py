@@ -1,4 +1,4 @@
-"""Starting a job: from a ZIP, a folder on the server, an archive of some days, or what is stored."""
+"""Starting a job: from a ZIP, a folder (on the server, in S3), an archive of some days, or what is stored."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from diagnosis.model_cards.versions import served_version
 from diagnosis.wording.errors import error_text
 from jobs.models import NAME_LENGTH, Item, Job
 from jobs.services import NewJob
-from jobs.sources import archive, folder
+from jobs.sources import archive, folder, s3
 
 LONGEST_FOLDER = 500
 MEGABYTES = settings.UPLOAD_MAX_REQUEST_BYTES // 1024**2
 _FIELDS = {
     Job.Source.ZIP: ("file",),
     Job.Source.FOLDER: ("folder",),
+    Job.Source.S3: ("storage_folder",),
     Job.Source.ARCHIVE: ("archive", "since", "until"),
     Job.Source.STUDIES: (),
 }
@@ -40,6 +41,7 @@ class JobForm(forms.Form):
         widget=forms.FileInput(attrs={"class": "form-control", "accept": ".zip,application/zip"}),
     )
     folder = LineField(_("Folder on the server"), max_length=LONGEST_FOLDER)
+    storage_folder = LineField(_("Folder in the storage"), max_length=LONGEST_FOLDER)
     archive = forms.ChoiceField(label=_("Archive"), required=False, widget=forms.Select(attrs={"class": "form-select"}))
     since = DayField(_("Taken on or after"))
     until = DayField(_("Taken on or before"))
@@ -50,8 +52,10 @@ class JobForm(forms.Form):
     )
 
     def __init__(self, user: User, data: Any = None, files: Any = None) -> None:
-        super().__init__(data, files, label_suffix="", initial={"source": Job.Source.ZIP, "folder": "."})
+        initial = {"source": Job.Source.ZIP, "folder": ".", "storage_folder": "."}
+        super().__init__(data, files, label_suffix="", initial=initial)
         self.user, self.root = user, folder.root_of(user.institution)
+        self.storage = s3.root_of(user.institution)
         self.archives = archive.archives_of(user)
         self.place: dict[str, str] = {}
         self.fields["archive"].choices = [(str(one.uuid), one.name) for one in self.archives]  # type: ignore[attr-defined]
@@ -60,7 +64,11 @@ class JobForm(forms.Form):
     @property
     def sources(self) -> list[Job.Source]:
         """Those that there are here."""
-        is_here = {Job.Source.FOLDER: self.root is not None, Job.Source.ARCHIVE: bool(self.archives)}
+        is_here = {
+            Job.Source.FOLDER: self.root is not None,
+            Job.Source.S3: self.storage is not None,
+            Job.Source.ARCHIVE: bool(self.archives),
+        }
         return [source for source in _FIELDS if is_here.get(source, True)]
 
     @property
@@ -78,6 +86,8 @@ class JobForm(forms.Form):
                 self._check_file(values.get("file"))
             case Job.Source.FOLDER:
                 self._check_folder(values.get("folder") or ".")
+            case Job.Source.S3:
+                self._check_storage_folder(values.get("storage_folder") or ".")
             case Job.Source.ARCHIVE:
                 self._check_archive(values)
         return values
@@ -98,6 +108,13 @@ class JobForm(forms.Form):
                 self.place = folder.place_of(self.root, asked)
         except DiagnosisError as error:
             self.add_error("folder", forms.ValidationError(error_text(error), code=error.code))
+
+    def _check_storage_folder(self, asked: str) -> None:
+        try:
+            if self.storage:
+                self.place = s3.place_below(self.storage, asked)
+        except DiagnosisError as error:
+            self.add_error("storage_folder", forms.ValidationError(error_text(error), code=error.code))
 
     def _check_archive(self, values: dict[str, Any]) -> None:
         first, last = values.get("since"), values.get("until")

@@ -118,6 +118,7 @@ _OF_THE_STUDY: dict[str, Any] = {
     "study": None,
     "prediction": "",
     "probability": None,
+    "findings": {},
 }
 
 
@@ -171,6 +172,8 @@ class Item(Attempted):
     # Of a comparison: what the version that is not served would answer. `diagnosis` is what the served one did answer.
     prediction = models.CharField(_("prediction"), max_length=20, choices=Diagnosis.Label, blank=True)
     probability = models.FloatField(_("calibrated probability of COVID"), null=True)
+    findings = models.JSONField(default=dict)
+    """Of a comparison: what else that version looks for, by name, each with its probability."""
     is_counted = models.BooleanField(default=False)  # among the refused uploads
     queued = models.DateTimeField(null=True)  # a message about it was sent and not taken up yet
 
@@ -192,3 +195,10 @@ class Item(Attempted):
     def most_attempts(self) -> int:
         most: int = settings.JOBS_ATTEMPTS
         return most
+
+    def exported_with_study(self) -> dict[str, Any]:
+        """What a patient's export holds of it. Who started the job is named by identifier."""
+        job = ("source", "version", "compared_with")
+        own = ("name", "place", "state", "outcome", "reason", "prediction", "probability", "created", "changed")
+        named = {name: getattr(self.job, name) for name in job} | {name: getattr(self, name) for name in own}
+        return {"job": self.job.uuid, "started_by": self.job.person.uuid, **named}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -222,10 +222,10 @@ def _outcome(item: Item, outcome: UploadOutcome) -> str:
 
 
 @transaction.atomic
-def item_compared(*, item: Item, prediction: str, probability: float) -> None:
+def item_compared(*, item: Item, prediction: str, probability: float, findings: Mapping[str, float]) -> None:
     """What the other version would answer."""
     if now := _held(item):
-        finish(now, state=Item.State.DONE, prediction=prediction, probability=probability)
+        finish(now, state=Item.State.DONE, prediction=prediction, probability=probability, findings=dict(findings))
 
 
 @transaction.atomic

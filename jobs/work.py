@@ -15,6 +15,7 @@ from django.conf import settings
 
 from attempts.claims import attempt_failed, attempt_postponed
 from diagnosis.errors import DiagnosisError, ModelBusy, ModelUnavailable, RadiographRejected, gettext_noop
+from diagnosis.files.faults import StorageFault
 from diagnosis.imaging.corrections import corrected
 from diagnosis.imaging.decoding import read_untrusted
 from diagnosis.inference.classifier import Classifier
@@ -27,8 +28,9 @@ from jobs.sources.choice import content_of, found_by
 
 logger = logging.getLogger(__name__)
 
-NO_MODEL_SECONDS = 60
+NO_MODEL_SECONDS = AWAY_SECONDS = 60
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_AWAY = gettext_noop("The storage does not answer.")
 _FAULT = gettext_noop("A fault of this site; its log says more.")
 
 
@@ -72,6 +74,10 @@ def treat(item: Item) -> None:
         if isinstance(error, OSError) and error.errno in _FULL:
             _disk_is_full(item)
             return
+        if isinstance(error, StorageFault):  # every other radiograph would meet the same
+            logger.warning("job %s waits for the storage: %s", item.job, error.strerror)
+            attempt_postponed(item, seconds=AWAY_SECONDS, code="storage-away", text=_AWAY)
+            return
         logger.exception("radiograph %s of job %s: the attempt failed", item, item.job)
         attempt_failed(item, code="fault", text=_FAULT)
 
@@ -97,7 +103,8 @@ def _compare(item: Item, content: bytes, correction: str) -> None:
     radiograph = read_untrusted(content)
     radiograph = replace(radiograph, pixels=corrected(radiograph.pixels, correction))
     answer = _classifier(item.job.version, settings.INFERENCE_ENGINE).classify(radiograph)
-    item_compared(item=item, prediction=answer.prediction.value, probability=answer.probability)
+    findings = {finding.name: finding.probability for finding in answer.findings}
+    item_compared(item=item, prediction=answer.prediction.value, probability=answer.probability, findings=findings)
 
 
 @lru_cache(maxsize=1)

@@ -36,9 +36,15 @@ class Capacity:
         return self.at_once + self.waiting + HASHES_AT_ONCE + HASHES_WAITING + PAGE_THREADS
 
 
-def capacity_for(processors: int, memory: int, *, workers: int = 0, at_once: int = 0, waiting: int = 16) -> Capacity:
-    """What suits the machine; a value that is given (not 0) is taken as it is. `memory` in bytes."""
-    free, worker = memory - RESERVED_BYTES, WORKER_BYTES + HASHES_AT_ONCE * HASH_BYTES
+def capacity_for(
+    processors: int, memory: int, *, workers: int = 0, at_once: int = 0, waiting: int = 16, jobs: int = 0
+) -> Capacity:
+    """What suits the machine; a value that is given (not 0) is taken as it is. `memory` in bytes.
+
+    `jobs`: processes that work on jobs on the same machine (`run_jobs`, or Celery's), one radiograph each at a time.
+    """
+    free = memory - RESERVED_BYTES - jobs * (WORKER_BYTES + UPLOAD_BYTES)
+    worker = WORKER_BYTES + HASHES_AT_ONCE * HASH_BYTES
     if not workers:
         fitting = free // (worker + PROCESSORS_PER_WORKER * UPLOAD_BYTES)
         workers = max(1, min(processors // PROCESSORS_PER_WORKER, fitting))

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.checks import Error, Tags, register
+from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -19,6 +20,7 @@ DATABASE_AWAY = "covidxray.E010"
 """The one fault that may pass on its own: the database is still starting."""
 _SHORTEST_KEY = 50  # characters, as Django's own check wants them
 _SHORTEST_TOKEN = 32
+_THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
 
 @register(Tags.security, deploy=True)
@@ -55,7 +57,18 @@ def files_through_nginx(**_: object) -> list[Error]:
         return [_error(4, "X_ACCEL_PREFIX must begin and end with a slash, such as /stored/.")]
     if not settings.BEHIND_PROXY:
         return [_error(4, "X_ACCEL_PREFIX needs BEHIND_PROXY=True: only nginx can send what it names.")]
+    if settings.STORAGE_S3_BUCKET:
+        return [_error(4, "X_ACCEL_PREFIX must be empty with STORAGE_S3_BUCKET: nginx cannot read the bucket.")]
     return []
+
+
+@register(Tags.security, deploy=True)
+def bucket_is_encrypted_on_the_way(**_: object) -> list[Error]:
+    """Radiographs cross the network to it, and from one that jobs read."""
+    names = [name for name in ("STORAGE_S3_ENDPOINT", "JOBS_S3_ENDPOINT") if getattr(settings, name)]
+    addresses = {name: urlsplit(getattr(settings, name)) for name in names}
+    wrong = [name for name, at in addresses.items() if at.scheme != "https" and at.hostname not in _THIS_MACHINE]
+    return [_error(8, f"{name} must be an address that begins with https://.") for name in wrong]
 
 
 @register(Tags.security, deploy=True)
@@ -106,7 +119,15 @@ def database_answers() -> list[Error]:
 
 def storage_is_writable() -> list[Error]:
     """The folder is there already: one that is made by mistake is a disk that was not mounted."""
-    return _writable("MEDIA_ROOT", settings.MEDIA_ROOT)
+    if not settings.STORAGE_S3_BUCKET:
+        return _writable("MEDIA_ROOT", settings.MEDIA_ROOT)
+    try:
+        is_private = default_storage.probe()  # type: ignore[attr-defined]
+    except OSError as error:
+        return [_error(14, f"The bucket of STORAGE_S3_BUCKET cannot be used. {error.strerror}.")]
+    if is_private:
+        return []
+    return [_error(15, f"Anyone can read the bucket {settings.STORAGE_S3_BUCKET}: take public access away from it.")]
 
 
 def static_files_are_collected() -> list[Error]:

@@ -6,6 +6,7 @@ import tempfile
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
@@ -44,12 +45,24 @@ def _database_answers() -> bool:
 
 
 def _storage_is_writable() -> bool:
+    if settings.STORAGE_S3_BUCKET:
+        return _bucket_answers()
     try:
         settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=settings.MEDIA_ROOT):
             return shutil.disk_usage(settings.MEDIA_ROOT).free >= SPARE_BYTES
     except OSError:
         return False
+
+
+def _bucket_answers() -> bool:
+    """Nothing is written into it: this is asked every few seconds. `check_start` did that."""
+    try:
+        default_storage.is_there()  # type: ignore[attr-defined]
+    except OSError as error:
+        logger.warning("The storage is not available: %s", error.strerror)
+        return False
+    return True
 
 
 def _model_is_ready() -> bool:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 
 from audit.requests import request_id
+from diagnosis.files.faults import StorageFault
 
 
 class JsonFormatter(logging.Formatter):
@@ -35,4 +36,6 @@ def _exception_fields(error: BaseException, trace: TracebackType | None) -> dict
     fields: dict[str, object] = {"error": type(error).__qualname__, "frames": frames}
     if isinstance(error, OSError):
         fields["errno"] = error.errno
+    if isinstance(error, StorageFault):
+        fields["reason"] = error.strerror  # our own sentence, which names a bucket and nothing else
     return fields

@@ -68,6 +68,8 @@ class Space:
     radiographs: int
     radiographs_bytes: int
     files_to_erase: int
+    bucket: str
+    """Of the radiographs, where they are on no disk of this machine."""
     free: int | None
     total: int | None
 
@@ -153,13 +155,16 @@ def _space() -> Space:
         radiographs=stored["number"],
         radiographs_bytes=stored["size"] or 0,
         files_to_erase=FileToErase.objects.count(),
+        bucket=settings.STORAGE_S3_BUCKET,
         free=found.free if found else None,
         total=found.total if found else None,
     )
 
 
 def disk() -> Any:
-    """Of the disk that takes the uploads; None where the folder is not there yet."""
+    """Of the disk that takes the uploads; None where the folder is not there yet, and of a bucket."""
+    if settings.STORAGE_S3_BUCKET:
+        return None
     try:
         return shutil.disk_usage(settings.MEDIA_ROOT)
     except OSError:

@@ -83,11 +83,15 @@ def _space(space: Space) -> Iterator[Line]:
     yield Line(_("Size of the database"), size(space.database_bytes))
     stored = {"number": number(space.radiographs), "size": size(space.radiographs_bytes)}
     yield Line(_("Radiographs as uploaded"), _("%(number)s (%(size)s)") % stored)
-    free = _("%(free)s of %(total)s") % {"free": size(space.free), "total": size(space.total)}
-    is_little = space.free is not None and space.free < LITTLE_FREE * (space.total or 0)
-    yield Line(_("Free on their disk"), free, warning=_("Little space is left for uploads.") if is_little else "")
+    yield Line(_("Their bucket (S3)"), space.bucket) if space.bucket else _free(space)
     left = space.files_to_erase and _("Files of erased studies could not be deleted: run manage.py purge_expired.")
     yield Line(_("Files still to be erased"), number(space.files_to_erase), warning=left or "")
+
+
+def _free(space: Space) -> Line:
+    free = _("%(free)s of %(total)s") % {"free": size(space.free), "total": size(space.total)}
+    is_little = space.free is not None and space.free < LITTLE_FREE * (space.total or 0)
+    return Line(_("Free on their disk"), free, warning=_("Little space is left for uploads.") if is_little else "")
 
 
 def _backup(backup: LastBackup | None) -> Iterator[Line]:

@@ -13,7 +13,15 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests.on_mariadb import is_repeated
 
-pytest_plugins = ["tests.cards", "tests.cast", "tests.served", "tests.toy", "tests.trained", "tests.two_views"]
+pytest_plugins = [
+    "tests.buckets",
+    "tests.cards",
+    "tests.cast",
+    "tests.served",
+    "tests.toy",
+    "tests.trained",
+    "tests.two_views",
+]
 
 PROJECT = Path(__file__).resolve().parent.parent
 CHROMIUM_ARGUMENTS = [

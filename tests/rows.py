@@ -12,8 +12,9 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
+from diagnosis.findings import Appearance
 from diagnosis.history.recounts import days_changed
-from diagnosis.models import Diagnosis, ModelVersion, Study
+from diagnosis.models import Diagnosis, ModelFinding, ModelVersion, Study
 from diagnosis.models.words import study_words_write
 from diagnosis.patients.details import PatientDetails
 from diagnosis.patients.services import patient_get_or_create
@@ -79,6 +80,19 @@ def stored_result(
         review_state=review,
         standing="voided" if is_voided else "kept",
     )
+
+
+def appearances_add(diagnosis: Diagnosis, *probabilities: float) -> None:
+    """As a version stores them that looks for them: typical, indeterminate, atypical, negative; else typical leads."""
+    shares = probabilities or (0.61, 0.2, 0.05, 0.14)
+    rows = [
+        ModelFinding(diagnosis=diagnosis, name=name.value, probability=share)
+        for name, share in zip(Appearance, shares, strict=True)
+    ]
+    ModelFinding.objects.bulk_create(rows)
+    most = max(rows, key=lambda row: row.probability).name
+    Diagnosis.objects.filter(pk=diagnosis.pk).update(appearance=most)
+    days_changed(diagnosis.institution_id, [diagnosis.created])
 
 
 def page_of(client: Client, query: str = "", **parameters: Any) -> str:

@@ -33,7 +33,7 @@ for name in (
     "ALERT_DRIFT",
     "METRICS_TOKEN",
     "PROMETHEUS_MULTIPROC_DIR",
-    *(name for name in os.environ if name.startswith(("PACS", "OIDC", "LDAP", "AUDIT_", "JOBS", "CELERY"))),
+    *(name for name in os.environ if name.startswith(("PACS", "OIDC", "LDAP", "AUDIT_", "JOBS", "CELERY", "STORAGE_"))),
 ):
     os.environ.pop(name, None)
 os.environ |= {

@@ -52,7 +52,7 @@ def pins(name: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_requirement_names_one_exact_version(name: str) -> None:
-    exact = re.compile(r"^[A-Za-z0-9._-]+(\[[a-z-]+\])?==[0-9][A-Za-z0-9.]*$")
+    exact = re.compile(r"^[A-Za-z0-9._-]+(\[[a-z0-9-]+\])?==[0-9][A-Za-z0-9.]*$")
     assert [line for line in wanted(name).values() if not exact.match(line)] == []
 
 

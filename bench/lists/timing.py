@@ -154,6 +154,8 @@ def _filters(user: User, row: Diagnosis) -> dict[str, dict[str, str]]:
         "RT-PCR positive": {"outcome": "positive"},
         "RT-PCR unknown": {"outcome": "unknown"},
         "COVID likely": {"conclusion": "likely"},
+        "typical appearance": {"appearance": "typical"},
+        "atypical appearance, Negative": {"appearance": "atypical", "prediction": "Negative"},
         "only voided": {"voided": "only"},
         "notes: no such word": {"notes": "tuberculosis"},
         "notes: a rare pair": {"notes": "pregnant smell"},

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from django.core.files.storage import default_storage
 
+from diagnosis.files.folders import folder_delete
 from diagnosis.models import FileToErase
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,6 @@ def _file_erased(note: FileToErase) -> bool:
         logger.exception("the file %s of something erased cannot be deleted", note.name)
         return False
     with suppress(OSError):  # the folder, once it is empty
-        default_storage.delete(note.name.rpartition("/")[0])
+        folder_delete(note.name.rpartition("/")[0])
     note.delete()
     return True

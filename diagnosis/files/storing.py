@@ -9,6 +9,7 @@ from django.core.files.storage import default_storage
 from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 
+from diagnosis.files.folders import folder_delete
 from diagnosis.models import Study
 
 
@@ -30,9 +31,11 @@ def files_and_rows(folder: str, files: Mapping[str, bytes], rows: QuerySet[Any])
             is_at_commit = True
     except BaseException:
         if not (is_at_commit and _may_be_stored(rows)):
-            for name in (*names.values(), folder):
+            for name in names.values():
                 with suppress(OSError):
                     default_storage.delete(name)
+            with suppress(OSError):
+                folder_delete(folder)
         raise
 
 

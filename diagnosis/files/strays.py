@@ -15,6 +15,7 @@ from django.core.files.storage import default_storage
 from django.db.models import Manager, QuerySet
 from django.utils import timezone
 
+from diagnosis.files.folders import folder_delete
 from diagnosis.models import Report, Study, UploadRecord
 
 _OWNERS: dict[str, Manager[Any] | QuerySet[Any]] = {
@@ -43,11 +44,14 @@ def stray_folder_delete(folder: str) -> None:
     _, files = default_storage.listdir(folder)
     for name in files:
         default_storage.delete(f"{folder}/{name}")
-    default_storage.delete(folder)
+    folder_delete(folder)
 
 
 def _folders(path: str) -> list[str]:
-    return default_storage.listdir(path)[0] if default_storage.exists(path) else []
+    try:
+        return default_storage.listdir(path)[0]
+    except FileNotFoundError:  # nothing was stored there yet; a bucket says so by an empty list
+        return []
 
 
 def _is_uuid(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from diagnosis.models.embargoes import Embargo, EmbargoQuerySet
 from diagnosis.models.erasure import FileToErase
+from diagnosis.models.findings import ModelFinding, findings_read
 from diagnosis.models.history import StudyEvent, StudyEventQuerySet
 from diagnosis.models.operating_points import OperatingPoint, OperatingPointQuerySet
 from diagnosis.models.patients import Patient, PatientMerge, PatientQuerySet
@@ -37,6 +38,7 @@ __all__ = [
     "ErasedReport",
     "FileToErase",
     "Finding",
+    "ModelFinding",
     "ModelVersion",
     "OperatingPoint",
     "OperatingPointQuerySet",
@@ -63,4 +65,5 @@ __all__ = [
     "UploadRecord",
     "UploadRecordQuerySet",
     "agreement_of",
+    "findings_read",
 ]

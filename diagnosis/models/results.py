@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models.institutions import Institution
 from accounts.models.people import User
 from accounts.scope import narrowed
-from diagnosis.findings import OpacityAnswer, Prediction, Verdict
+from diagnosis.findings import Appearance, OpacityAnswer, Prediction, Verdict
 from diagnosis.models.fields import StudysInstitution, StudysOutcome
 from diagnosis.models.operating_points import OperatingPoint
 from diagnosis.models.ordering import NEWEST_FIRST, Order
@@ -101,6 +101,10 @@ class DiagnosisQuerySet(models.QuerySet["Diagnosis"]):
     def concluded(self, conclusion: str) -> Self:
         return self.filter(conclusion=conclusion)
 
+    def appearing(self, appearance: str) -> Self:
+        """Those whose most probable appearance it is."""
+        return self.filter(appearance=appearance)
+
     def with_probability_from(self, probability: float) -> Self:
         return self.filter(probability__gte=probability)
 
@@ -139,7 +143,7 @@ class Standing(models.TextChoices):
     VOIDED = "voided", _("Voided")
 
 
-_LISTED = ("prediction", "requested_by", "model_version", "review_state", "conclusion", "outcome")
+_LISTED = ("prediction", "requested_by", "model_version", "review_state", "conclusion", "outcome", "appearance")
 
 
 def _index_columns(*first: str, last: tuple[str, ...] = ()) -> list[str]:
@@ -175,6 +179,14 @@ class Diagnosis(models.Model):
         YES = OpacityAnswer.YES.value, _("Yes")
         UNCLEAR = OpacityAnswer.UNCLEAR.value, _("Unclear")
         NO = OpacityAnswer.NO.value, _("No")
+
+    class Appearance(models.TextChoices):
+        """What readers call a radiograph (RSNA consensus); empty for a model that does not look for it."""
+
+        TYPICAL = Appearance.TYPICAL.value, _("Typical appearance")
+        INDETERMINATE = Appearance.INDETERMINATE.value, _("Indeterminate appearance")
+        ATYPICAL = Appearance.ATYPICAL.value, _("Atypical appearance")
+        NEGATIVE = Appearance.NEGATIVE.value, _("Negative for pneumonia")
 
     uuid = models.UUIDField(_("identifier"), default=uuid.uuid4, unique=True, editable=False)
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="diagnoses")
@@ -219,7 +231,10 @@ class Diagnosis(models.Model):
     lungs = models.JSONField(_("outlines of the lungs, in fractions of width and height"), null=True)
     heat_in_lungs = models.FloatField(_("share of the heat map inside the lungs"), null=True)
 
-    # Repeated here from the newest review and from the study, so that one index can serve a list.
+    # Repeated here from the findings, the newest review and the study, so that one index can serve a list.
+    appearance = models.CharField(
+        _("most probable appearance"), max_length=15, blank=True, default="", choices=Appearance, editable=False
+    )
     review_state = models.CharField(
         _("review"), max_length=20, choices=ReviewState, default=ReviewState.UNREVIEWED, editable=False
     )
@@ -275,6 +290,8 @@ class Diagnosis(models.Model):
             "opacity_probability": None,
             "opacity_map": b"",
             "heat_in_lungs": None,
+            "appearance": "",
         }
         state = self.review_state if self.review_state == ReviewState.UNREVIEWED else ""
-        self.__dict__.update(taken, review_state=state, is_hidden=True)
+        found = {"findings": self.findings.none()}  # whoever asks for them gets none
+        self.__dict__.update(taken, review_state=state, is_hidden=True, _prefetched_objects_cache=found)

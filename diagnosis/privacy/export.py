@@ -117,8 +117,10 @@ def _result(archive: _Archive, folder: str, result: Diagnosis) -> dict[str, Any]
         archive.add(f"{folder}/heat-map-{result.uuid}.png", bytes(result.heat_map))
     if result.opacity_map:
         archive.add(f"{folder}/opacity-map-{result.uuid}.png", bytes(result.opacity_map))
-    model = {"model_version": result.model_version.version, "weights_sha256": result.model_version.weights_sha256}
-    return {**_values(result), **model, "reviews": [_values(row) for row in result.reviews.order_by("pk")]}
+    findings = [_values(row) for row in result.findings.order_by("pk")]
+    more = {"model_version": result.model_version.version, "weights_sha256": result.model_version.weights_sha256}
+    reviews = [_values(row) for row in result.reviews.order_by("pk")]
+    return {**_values(result), **more, "model_findings": findings, "reviews": reviews}
 
 
 def _report(archive: _Archive, report: Report) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from diagnosis.imaging.rendering import coloured_heat_map
 from diagnosis.models import Diagnosis, OwnReading, Review, Study
 from diagnosis.reports.parts import Answer, Fact, Figures, ReportContent
 from diagnosis.wording.answers import in_words
+from diagnosis.wording.appearances import findings_in_words, what_appearances_are
 from diagnosis.wording.facts import image_facts, patient_facts
 from diagnosis.wording.numbers import day_in_words, interval, interval_in_percent, moment, number
 from diagnosis.wording.pictures import how_often_wrong, not_looked_for, picture_in_words
@@ -69,6 +70,7 @@ def report_of(diagnosis: Diagnosis, origin: Origin, *, is_deidentified: bool) ->
         heat_map=_heat_map(radiograph, diagnosis),
         opacity_map=_opacity_map(radiograph, diagnosis),
         answer=_answer(diagnosis),
+        **_appearances(diagnosis),
         remarks=tuple(_remarks(diagnosis)),
         model=tuple(_model(diagnosis, is_deidentified)),
         figures=tuple(figures_of(diagnosis.model_version.card)),
@@ -187,6 +189,12 @@ def _answer(diagnosis: Diagnosis) -> Answer:
         indeterminate_high=diagnosis.indeterminate_high,
         reading=in_words(diagnosis),
     )
+
+
+def _appearances(diagnosis: Diagnosis) -> dict[str, Any]:
+    found = tuple(Fact(one.label, one.probability) for one in findings_in_words(diagnosis))
+    about = what_appearances_are(diagnosis.model_version.card) if found else ""
+    return {"appearances": found, "about_appearances": about}
 
 
 def printed_radiograph(diagnosis: Diagnosis) -> Image.Image:

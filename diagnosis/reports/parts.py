@@ -1,6 +1,6 @@
 """What a report consists of, as frozen data: ReportContent, Fact, Answer, Figures."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from diagnosis.findings import Prediction
@@ -66,6 +66,9 @@ class ReportContent:
     model: tuple[Fact, ...]
     figures: tuple[Figures, ...]
     limits: tuple[str, ...]
+    appearances: tuple[Fact, ...] = field(default=(), kw_only=True)
+    """Each of readers' words with its probability; none where the version does not look for them."""
+    about_appearances: str = field(default="", kw_only=True)
     produced_by: str
     produced: datetime | None
     code: str

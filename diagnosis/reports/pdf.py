@@ -158,9 +158,29 @@ class _Story:
             self._text(self._key(), size=8, width=inner, colour=SOFT),
         ]
         below += [self._text(text, width=inner) for text in small]
+        below += self._appearances(inner)
         outer = Table([[[self._side_by_side(inner), *below]]], colWidths=[WIDTH])
         outer.setStyle([("BACKGROUND", (0, 0), (-1, -1), PANEL), *_PADDED])
         return outer
+
+    def _appearances(self, width: float) -> list[Flowable]:
+        """Smaller than the answer, which they are not."""
+        report = self._report
+        if not report.appearances:
+            return []
+        each = width / len(report.appearances)
+        cells = [
+            [
+                self._text(fact.name, size=8, width=each - 6, colour=SOFT),
+                self._text(fact.value, size=9.5, width=each - 6),
+            ]
+            for fact in report.appearances
+        ]
+        table = self._row(cells, [each] * len(cells))
+        table.setStyle(_BARE)
+        heading = self._text(_("What radiologists may call it"), bold=True, width=width)
+        about = self._text(report.about_appearances, size=8, width=width, colour=SOFT)
+        return [Spacer(0, 5), heading, table, Spacer(0, 2), about]
 
     def _side_by_side(self, width: float) -> Flowable:
         """Nobody's word is larger than another's."""

@@ -1,11 +1,19 @@
 """Results as CSV, one line each, and any other table as one: safe to open in a spreadsheet."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
 
-from diagnosis.models import Diagnosis, Review
+from diagnosis.findings import Appearance
+from diagnosis.models import Diagnosis, Review, findings_read
 from diagnosis.results.search import EXPORT_CHUNK_ROWS
 from diagnosis.wording.csv_lines import safe_lines
+
+
+def _found(row: Diagnosis, name: str) -> object:
+    """The probability of one of the model's findings; empty where the version does not look for it."""
+    return next((finding.probability for finding in row.findings.all() if finding.name == name), "")
+
 
 # Headings are names for programs and stay the same in every language.
 COLUMNS: dict[str, Callable[[Diagnosis], object]] = {
@@ -23,6 +31,8 @@ COLUMNS: dict[str, Callable[[Diagnosis], object]] = {
     "engine": lambda row: row.engine,
     "review": lambda row: row.review_state,
     "conclusion": lambda row: row.conclusion,
+    "appearance": lambda row: row.appearance,
+    **{f"appearance_{name}": partial(_found, name=name.value) for name in Appearance},
     "findings": lambda row: " ".join(row.newest_review.findings) if row.newest_review else "",
     "remarks": lambda row: row.newest_review.reason if row.newest_review else "",
     "rt_pcr": lambda row: "" if row.is_hidden else row.study.outcome,
@@ -45,16 +55,17 @@ def csv_lines(rows: Iterable[Diagnosis]) -> Iterator[str]:
 
     Times are in the zone of the request, which is over when the first line is asked for.
     """
-    return safe_lines(COLUMNS, ([value_of(row) for value_of in COLUMNS.values()] for row in _with_reviews(rows)))
+    return safe_lines(COLUMNS, ([value_of(row) for value_of in COLUMNS.values()] for row in _with_what_is_added(rows)))
 
 
-def _with_reviews(rows: Iterable[Diagnosis]) -> Iterator[Diagnosis]:
-    """The same rows with the review that counts, read for many rows at once. A hidden answer's stays hidden."""
+def _with_what_is_added(rows: Iterable[Diagnosis]) -> Iterator[Diagnosis]:
+    """The same rows with their reviews and findings, read for many rows at once. A hidden answer's stay hidden."""
     left = iter(rows)
     while some := list(islice(left, EXPORT_CHUNK_ROWS)):
         shown = [row.pk for row in some if not row.is_hidden]
         reviews = Review.objects.filter(diagnosis__in=shown).order_by("pk").defer("reviewer")
         newest = {review.diagnosis_id: review for review in reviews}
+        findings_read(some)
         for row in some:
             row.newest_review = newest.get(row.pk)
         yield from some

@@ -138,6 +138,7 @@ class ResultFilterForm(forms.Form):
     review = OneOfField(_("Review"), _("There is no such review. Choose one from the list."))
     conclusion = OneOfField(_("Reader's conclusion"), _("There is no such conclusion. Choose one from the list."))
     outcome = OneOfField(_("RT-PCR"), _("There is no such outcome. Choose one from the list."))
+    appearance = OneOfField(_("Most probable appearance"), _("There is no such appearance. Choose one from the list."))
     since = DayField(_("Classified from"))
     until = DayField(_("Classified until"))
     by = OneOfField(_("Radiographer"), _("No result here is by this person. Choose one from the list."))
@@ -158,6 +159,7 @@ class ResultFilterForm(forms.Form):
             "review": [everything, *ReviewState.choices],
             "conclusion": [everything, *Conclusion.choices],
             "outcome": [everything, (UNKNOWN_OUTCOME, _("Unknown")), *Outcome.Result.choices],
+            "appearance": [everything, *Diagnosis.Appearance.choices],
             "voided": [("", _("Left out")), (ONLY_VOIDED, _("Only voided ones"))],
             "by": [everything, *((key, person.display_name) for key, person in self.people.items())],
             "model": [everything, *((key, version.version) for key, version in self.versions.items())],
@@ -194,6 +196,7 @@ class ResultFilterForm(forms.Form):
             review=values["review"],
             conclusion=values["conclusion"],
             outcome=values["outcome"],
+            appearance=values["appearance"],
             first_day=values["since"],
             last_day=values["until"],
             radiographer=self.people[values["by"]].pk if values["by"] else None,

@@ -50,6 +50,7 @@ class ResultFilter:
     review: str = ""
     conclusion: str = ""
     outcome: str = ""
+    appearance: str = ""
     lowest: float | None = None
     highest: float | None = None
     standing: str = Standing.KEPT
@@ -60,10 +61,8 @@ class ResultFilter:
         """Whether being listed, or where, says something of the answer: to a person who reads blind, too much."""
         bounds = (self.lowest, self.highest)
         verdict = self.review != ReviewState.UNREVIEWED and self.review
-        asked = (
-            self.prediction or verdict or self.conclusion or self.outcome or any(bound is not None for bound in bounds)
-        )
-        return bool(asked) or self.order.column == "probability"
+        said = self.prediction or verdict or self.conclusion or self.outcome or self.appearance
+        return bool(said) or any(bound is not None for bound in bounds) or self.order.column == "probability"
 
 
 _NARROWINGS: dict[str, Callable[[DiagnosisQuerySet, Any], DiagnosisQuerySet]] = {
@@ -75,6 +74,7 @@ _NARROWINGS: dict[str, Callable[[DiagnosisQuerySet, Any], DiagnosisQuerySet]] = 
     "review": DiagnosisQuerySet.reviewed_as,
     "conclusion": DiagnosisQuerySet.concluded,
     "outcome": DiagnosisQuerySet.with_outcome,
+    "appearance": DiagnosisQuerySet.appearing,
     "lowest": DiagnosisQuerySet.with_probability_from,
     "highest": DiagnosisQuerySet.with_probability_to,
 }

@@ -4,13 +4,15 @@ A study is hidden from a person who has switched blind reading on, whatever its 
 that person has given an own reading of it or has reviewed one of its results (which needs having seen the
 answer). Switching it on hides what the person has merely looked at before: nothing records what somebody remembers.
 
-Hidden are the answer, its probability and confidence, the scale, the heat map, other models' answers, and what leads to
-them: reviews and other people's readings, the RT-PCR outcome, and reports. The places where that holds:
+Hidden are the answer, its probability and confidence, the scale, the heat map, what else the model found, other
+models' answers, and what leads to them: reviews and other people's readings, the RT-PCR outcome, and reports. The
+places where that holds:
 
 * result page: another page in its place, with the radiograph and the form for the reading; no history, no reports
 * heat map, reports (make, view, page, open, download), review, outcome: refused with a sentence
 * list of results, patient's page, earlier studies, home, found patients: the words of HIDDEN in place of the answer
-* order by probability, filters by answer, verdict or probability (and so the list of cases): read studies only
+* order by probability, filters by answer, appearance, verdict or probability (and so the list of cases): read
+  studies only
 * counts by answer on the home page: read studies only, and how many are hidden
 * CSV export: empty cells
 * answer to an upload by script: no label, no probability

@@ -14,6 +14,7 @@ from diagnosis.statistics.charts import Kind, Mark, Words, column_chart, share_c
 from diagnosis.statistics.counts import Activity, Counts
 from diagnosis.statistics.panels import ANSWERS, REVIEWS, KeyFigure, Panel, Row, Table, kinds_of, marks_of
 from diagnosis.statistics.review_times import LONGEST_MINUTES, ReviewTimes
+from diagnosis.wording.appearances import finding_in_words
 from diagnosis.wording.numbers import duration, interval_in_percent, number, percent
 from diagnosis.wording.refusals import REFUSALS
 
@@ -65,6 +66,7 @@ def panels(report: Activity) -> list[Panel]:
         (report.total.reviewed, _waiting),
         (len(report.versions), _versions),
         (len(report.people), _people),
+        (len(report.appearances), _appearances),
         (len(report.refusals), _refusals),
     ]
     return [_answers(report), _reviews(report), *(panel(report) for there, panel in optional if there)]
@@ -219,6 +221,24 @@ def _people(report: Activity) -> Panel:
     header = [_("Radiographer"), _("Results")]
     text = _("How many results each person requested. It is not a measure of anyone's work.")
     return Panel("people", _("Radiographers"), [text], tables=[Table(_("Results by radiographer"), header, rows)])
+
+
+def _appearances(report: Activity) -> Panel:
+    found = sum(results for _name, results in report.appearances)
+    rows = [
+        Row(finding_in_words(name), [number(results), percent(results / found)]) for name, results in report.appearances
+    ]
+    text = _(
+        "Results of model versions that look for it, by the most probable of the four appearances. It is not the "
+        "answer, and indeterminate and atypical are seldom the most probable one."
+    )
+    header = [_("Most probable appearance"), _("Results"), _("Share")]
+    return Panel(
+        "appearances",
+        _("What radiologists may call it"),
+        [text],
+        tables=[Table(_("Results by appearance"), header, rows)],
+    )
 
 
 def _refusals(report: Activity) -> Panel:

@@ -10,7 +10,7 @@ from itertools import chain
 from django.db.models import Count
 
 from accounts.models import User
-from diagnosis.findings import Prediction
+from diagnosis.findings import Appearance, Prediction
 from diagnosis.models import DayFigures, DiagnosisQuerySet, ModelVersion, ReviewState
 from diagnosis.statistics.kept_days import Figures, figures_by_part
 from diagnosis.statistics.packing import packed, unpacked
@@ -68,6 +68,8 @@ class Activity:
     total: Counts
     versions: tuple[tuple[ModelVersion, Counts], ...]
     people: tuple[tuple[User, int], ...]
+    appearances: tuple[tuple[str, int], ...]
+    """Results by their most probable appearance; none where no version looked for it."""
     refusals: tuple[tuple[str, int], ...]
     stored_unanswered: int
     """Of the refused ones: stored without an answer."""
@@ -112,6 +114,7 @@ def activity_of(user: User, period: Period) -> Activity:
         total=_counts(together, refused),
         versions=_by_version(together),
         people=_by_person(days),
+        appearances=_by_appearance(days),
         refusals=_by_reason(refused),
         stored_unanswered=_stored_unanswered(user, period),
         review_times=ReviewTimes.of(unpacked(day["waited"], WAITED) for day in days),
@@ -125,16 +128,18 @@ def count_results(results: DiagnosisQuerySet, spans: Sequence[Timed]) -> list[Fi
     Three queries along the index `diagnoses_by_date`, which holds every column named here.
     """
     keyed = results.filter(rows_within(spans, "created")).annotate(span=number_of_span(spans, "created"))
-    counted: list[Figures] = [{"alike": [], "people": []} for _ in spans]
-    for span, *group in keyed.values_list("span", *_ALIKE).annotate(results=Count("pk")):
-        counted[span]["alike"].append(group)
+    counted: list[Figures] = [{"alike": [], "people": [], "appearances": []} for _ in spans]
+    for span, *group, appearance, number in keyed.values_list("span", *_ALIKE).annotate(results=Count("pk")):
+        counted[span]["alike"].append([*group, number])
+        if appearance:
+            counted[span]["appearances"].append([appearance, number])
     for span, *group in keyed.values_list("span", "requested_by").annotate(results=Count("pk")):
         counted[span]["people"].append(group)
     waited = minutes_waited(keyed, len(spans))
     return [figures | {"waited": packed(minutes)} for figures, minutes in zip(counted, waited, strict=True)]
 
 
-_ALIKE = ("model_version", "prediction", "review_state")
+_ALIKE = ("model_version", "prediction", "review_state", "appearance")
 
 
 def _groups(part: list[Figures]) -> list[_Group]:
@@ -185,6 +190,15 @@ def _by_person(days: list[Figures]) -> tuple[tuple[User, int], ...]:
         counted.update(dict(day["people"]))
     people = User.objects.filter(pk__in=counted).order_by("first_name", "last_name", "username")
     return tuple((person, counted[person.pk]) for person in people)
+
+
+def _by_appearance(days: list[Figures]) -> tuple[tuple[str, int], ...]:
+    """In the order of the words' own scale. Days that were kept before there were any have none."""
+    counted = Counter[str]()
+    for day in days:
+        for name, results in day.get("appearances", ()):
+            counted[name] += results
+    return tuple((name.value, counted[name]) for name in Appearance) if counted else ()
 
 
 def _by_reason(refused: list[_RefusedGroup]) -> tuple[tuple[str, int], ...]:

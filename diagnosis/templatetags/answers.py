@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 
 from diagnosis.models import Diagnosis, ReviewState
 from diagnosis.wording.answers import covid_probability_of, probability_of
+from diagnosis.wording.appearances import findings_in_a_line
 from diagnosis.wording.errors import stored_text
 from diagnosis.wording.facts import image_facts, patient_facts, preprocessing_in_words
 from diagnosis.wording.reading_notes import reading_notes
@@ -23,6 +24,7 @@ register.filter("patient_facts", patient_facts)
 register.filter("image_facts", image_facts)
 register.filter("preprocessing_words", preprocessing_in_words)
 register.filter("refusal_text", stored_text)
+register.filter("findings_line", findings_in_a_line)
 
 _NAMES = {
     "diagnosis/wording/_label.html": Diagnosis.Label.choices,

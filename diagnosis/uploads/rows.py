@@ -20,7 +20,7 @@ from diagnosis.imaging.radiograph import Radiograph
 from diagnosis.imaging.rendering import heat_map_to_png
 from diagnosis.inference.classifier import Classification, Classifier
 from diagnosis.inference.gate.learned import DISTANCE
-from diagnosis.models import Diagnosis, ModelVersion, OperatingPoint, Standing, Study, StudyEvent
+from diagnosis.models import Diagnosis, ModelFinding, ModelVersion, OperatingPoint, Standing, Study, StudyEvent
 from diagnosis.models.locking import locked, locked_version
 from diagnosis.models.words import study_words_write
 from diagnosis.patients.matching import patient_of_upload
@@ -172,7 +172,17 @@ def _what_was_seen(answer: Classification) -> dict[str, Any]:
     if answer.opacities:
         seen |= {"opacities": answer.opacities.answer.value, "opacity_probability": answer.opacities.probability}
         seen["opacity_map"] = heat_map_to_png(answer.opacities.map)
+    if answer.findings:
+        seen["appearance"] = max(answer.findings, key=lambda finding: finding.probability).name
     return seen
+
+
+def _finding_rows(diagnosis: Diagnosis, answer: Classification) -> None:
+    rows = (
+        ModelFinding(diagnosis=diagnosis, name=finding.name, probability=finding.probability)
+        for finding in answer.findings
+    )
+    ModelFinding.objects.bulk_create(rows)
 
 
 def _diagnosis_row(user: User, study: Study, classifier: Classifier, answer: Classification) -> Diagnosis:
@@ -199,6 +209,7 @@ def _diagnosis_row(user: User, study: Study, classifier: Classifier, answer: Cla
         heat_map=heat_map_to_png(answer.heat_map),
         **_what_was_seen(answer),
     )
+    _finding_rows(diagnosis, answer)
     detail = {"result": diagnosis.uuid, "model": diagnosis.model_version.version}
     study_note(study=study, actor=user, kind=StudyEvent.Kind.CLASSIFIED, detail=detail)
     return diagnosis

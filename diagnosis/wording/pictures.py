@@ -122,6 +122,12 @@ def _external(prediction: str, card: Mapping[str, Any]) -> float | None:
 
 def not_looked_for(diagnosis: Diagnosis) -> str:
     """What an answer says nothing of, be it Negative or not."""
+    if diagnosis.appearance:
+        return _(
+            "The model looks for signs of COVID-19, for opacities in the lungs, and for what radiologists may call the "
+            "radiograph. It does not look for anything else, such as tuberculosis, tumours, pneumothorax, effusions, "
+            "fractures, or lines and tubes."
+        )
     if diagnosis.opacities:
         return _(
             "The model looks for signs of COVID-19 and for opacities in the lungs. It does not look for anything else, "

@@ -1,6 +1,5 @@
-"""Objects of an S3-compatible storage below a prefix (`s3://bucket/prefix`), for the command line.
-
-The client is `minio` (requirements-s3.txt): botocore, which boto3 needs, wants an older python-dateutil than this site.
+"""Objects of an S3-compatible storage below a prefix: s3://bucket/prefix for the command line, and for people what is
+below the place of their institution (JOBS_S3_ROOT). The storage is always that of the settings: nobody names another.
 """
 
 from __future__ import annotations
@@ -8,12 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import cache, wraps
+from http import HTTPStatus
 from importlib.util import find_spec
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from accounts.models import Institution
 from diagnosis.errors import gettext_noop
 from diagnosis.imaging.limits import MAX_FILE_BYTES
 from diagnosis.uploads.file_names import shown_file_name
@@ -23,6 +24,7 @@ from jobs.sources.found import Content, Found
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 60.0
 _GONE = ("NoSuchKey", "NoSuchBucket")
+_AWAY = gettext_noop("The storage does not answer.")
 
 Parameters = ParamSpec("Parameters")
 Answer = TypeVar("Answer")
@@ -30,7 +32,7 @@ Answer = TypeVar("Answer")
 
 def place_of(address: str) -> dict[str, str]:
     """What a job stores of s3://bucket/prefix. Raises JobRefused where no storage is set up."""
-    if not (settings.JOBS_S3_ENDPOINT and find_spec("minio")):
+    if not _is_set_up():
         raise JobRefused(
             gettext_noop("No S3 storage is set up: JOBS_S3_ENDPOINT and requirements-s3.txt."), code="no-s3"
         )
@@ -40,24 +42,50 @@ def place_of(address: str) -> dict[str, str]:
     return {"bucket": asked.netloc, "prefix": asked.path.lstrip("/")}
 
 
+def _is_set_up() -> bool:
+    return bool(settings.JOBS_S3_ENDPOINT and find_spec("boto3"))
+
+
+def root_of(institution: Institution) -> dict[str, str] | None:
+    """The place of which people of the institution may have everything classified; None where there is none."""
+    bucket, _slash, prefix = settings.JOBS_S3_ROOT.partition("/")
+    if not (bucket and _is_set_up()):
+        return None
+    return {"bucket": bucket, "prefix": "/".join(filter(None, [prefix.strip("/"), f"{institution.uuid}/"]))}
+
+
+def place_below(root: dict[str, str], folder: str) -> dict[str, str]:
+    """What a job stores of a folder below that place. Raises JobRefused for what may lead out of it."""
+    parts = folder.strip("/").split("/") if folder.strip("/") not in ("", ".") else []
+    if any(part in ("", ".", "..") for part in parts):
+        raise JobRefused(gettext_noop("There is no such folder in the storage."), code="no-folder")
+    return root | {"prefix": root["prefix"] + "".join(f"{part}/" for part in parts)}
+
+
 def asking(ask: Callable[Parameters, Answer]) -> Callable[Parameters, Answer]:
     """What goes wrong on the way is a SourceFault, whose sentence holds no address and no key."""
 
     @wraps(ask)
     def checked(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Answer:
-        from minio.error import MinioException
-        from urllib3.exceptions import HTTPError
+        from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             return ask(*args, **kwargs)
-        except MinioException as error:
-            if getattr(error, "code", "") in _GONE:
-                raise SourceFault(gettext_noop("The storage does not have it any more."), code="s3-gone") from error
-            raise SourceFault(gettext_noop("The storage refused to hand it out."), code="s3-refused") from error
-        except (HTTPError, OSError, ValueError) as error:
-            raise SourceFault(gettext_noop("The storage does not answer."), code="s3-away") from error
+        except ClientError as error:
+            raise _fault(error.response) from error
+        except (BotoCoreError, OSError, ValueError) as error:
+            raise SourceFault(_AWAY, code="s3-away") from error
 
     return checked
+
+
+def _fault(answer: dict[str, Any]) -> SourceFault:
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if answer.get("Error", {}).get("Code", "") in _GONE:
+        return SourceFault(gettext_noop("The storage does not have it any more."), code="s3-gone")
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
+        return SourceFault(_AWAY, code="s3-away")
+    return SourceFault(gettext_noop("The storage refused to hand it out."), code="s3-refused")
 
 
 def found(job: Job) -> Iterator[Found]:
@@ -66,12 +94,13 @@ def found(job: Job) -> Iterator[Found]:
 
 
 def _names(bucket: str, prefix: str) -> list[str]:
-    objects = _client().list_objects(bucket, prefix=prefix, recursive=True)
-    return [each.object_name for each in objects if not each.is_dir and not _is_hidden(each.object_name, prefix)]
+    pages = _client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    names = [each["Key"] for page in pages for each in page.get("Contents", ())]
+    return [name for name in names if name.startswith(prefix) and not _is_passed_over(name, prefix)]
 
 
-def _is_hidden(name: str, prefix: str) -> bool:
-    return any(part.startswith(".") for part in name.removeprefix(prefix).split("/"))
+def _is_passed_over(name: str, prefix: str) -> bool:
+    return name.endswith("/") or any(part.startswith(".") for part in name.removeprefix(prefix).split("/"))
 
 
 def _found(name: str) -> Found:
@@ -84,19 +113,26 @@ def content(item: Item) -> Content:
 
 
 def _read(bucket: str, name: str) -> bytes:
-    with closing(_client().get_object(bucket, name)) as answer:
-        read: bytes = answer.read(MAX_FILE_BYTES + 1)
+    with closing(_client().get_object(Bucket=bucket, Key=name)["Body"]) as body:
+        read: bytes = body.read(MAX_FILE_BYTES + 1)
         return read
 
 
 @cache
 def _client_of(endpoint: str, key: str, secret: str) -> Any:
-    from minio import Minio
-    from urllib3 import PoolManager, Timeout
+    import boto3
+    from botocore.config import Config
 
-    asked = urlsplit(endpoint)
-    pool = PoolManager(timeout=Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS), retries=False)
-    return Minio(asked.netloc, key or None, secret or None, secure=asked.scheme != "http", http_client=pool)
+    config = Config(
+        s3={"addressing_style": "path"},
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"total_max_attempts": 1},  # a job has attempts of its own
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    keys = {"aws_access_key_id": key or None, "aws_secret_access_key": secret or None}
+    return boto3.session.Session(**keys).client("s3", endpoint_url=endpoint, region_name="us-east-1", config=config)
 
 
 def _client() -> Any:

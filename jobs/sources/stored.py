@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnosis.errors import gettext_noop
+from diagnosis.files.faults import StorageFault
 from diagnosis.models import Diagnosis, Study
 from diagnosis.uploads.entered import EnteredDetails
 from jobs.errors import SourceFault
@@ -30,11 +31,13 @@ def found_answers(job: Job) -> Iterator[Found]:
 
 
 def content(item: Item) -> Content:
-    """The file as it was uploaded, to be turned as it was then. Raises SourceFault."""
+    """The file as it was uploaded, to be turned as it was then. Raises SourceFault and StorageFault."""
     if item.study is None:
         raise SourceFault(gettext_noop("This radiograph is not here any more."), code="study-gone")
     try:
         with item.study.original.open("rb") as file:
             return Content(file.read(), EnteredDetails(correction=item.study.correction))
+    except StorageFault:  # of all radiographs, and not of this one
+        raise
     except (OSError, ValueError) as error:
         raise SourceFault(gettext_noop("The file of this radiograph is missing."), code="file-missing") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydicom.sr.coding import Code
 
-from diagnosis.findings import OpacityAnswer, Prediction
+from diagnosis.findings import Appearance, OpacityAnswer, Prediction
 from diagnosis.models import Conclusion, Diagnosis, Finding, ReviewState
 
 OWN_SCHEME = "99COVIDXRAY"
@@ -42,6 +42,14 @@ QUALITIES = {
     Diagnosis.Quality.GOOD.value: _own("good", "Good"),
     Diagnosis.Quality.LIMITED.value: _own("limited", "Limited"),
 }
+APPEARANCE_PROBABILITIES = {
+    Appearance.TYPICAL.value: _own("typical-prob", "Calibrated probability of a typical appearance"),
+    Appearance.INDETERMINATE.value: _own("unclear-prob", "Calibrated probability of an indeterminate appearance"),
+    Appearance.ATYPICAL.value: _own("atypical-prob", "Calibrated probability of an atypical appearance"),
+    Appearance.NEGATIVE.value: _own("negative-prob", "Calibrated probability of negative for pneumonia"),
+}
+"""What readers may call the radiograph (RSNA consensus); none of them is the answer."""
+NOT_LOOKED_FOR = _own("not-looked-for", "What the answer says nothing of")
 OPACITIES = _own("opacities", "Opacities in the lungs")
 OPACITY_ANSWERS = {
     OpacityAnswer.YES.value: Code("52101004", "SCT", "Present"),

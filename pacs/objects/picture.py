@@ -28,8 +28,9 @@ from diagnosis.reports.content import printed_radiograph, under_map
 from diagnosis.reports.fonts import REGULAR, Typesetter, is_shaped, typesetter_for
 from diagnosis.reports.preview import page_pixels
 from diagnosis.wording.answers import in_words
+from diagnosis.wording.appearances import findings_in_words, what_appearances_are
 from diagnosis.wording.numbers import moment
-from diagnosis.wording.pictures import picture_in_words
+from diagnosis.wording.pictures import not_looked_for, picture_in_words
 from pacs.objects.statements import Statement
 
 WIDTH, HEIGHT = 1536, 1024
@@ -129,10 +130,15 @@ def _answer(statement: Statement) -> Iterator[_Line]:
     if seen.opacities:
         values = {"answer": seen.opacities, "probability": seen.opacity_probability}
         yield _Line(_("Opacities in the lungs: %(answer)s (%(probability)s)") % values)
+    for one in findings_in_words(diagnosis):
+        yield _Line(f"{one.label}: {one.probability}", 10.5, gap=2)
+    if diagnosis.appearance:
+        yield _Line(what_appearances_are({}), 9, colour=_SOFT)
     if seen.quality:
         yield _Line(_("Picture quality: %s") % seen.quality)
     for sentence in seen.limits:
         yield _Line(sentence, 10.5, colour=_SOFT)
+    yield _Line(not_looked_for(diagnosis), 9, colour=_SOFT)
     if review := statement.review:
         if review.conclusion:
             yield _Line(_("Reader's conclusion: %s") % Conclusion(review.conclusion).label, 14, bold=True, gap=2)

@@ -7,10 +7,13 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import override
 from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
 from pydicom.uid import EnhancedSRStorage
 
+from diagnosis.wording.appearances import findings_of
+from diagnosis.wording.pictures import not_looked_for
 from pacs.objects import codes
 from pacs.objects.common import MANUFACTURER, complete
 from pacs.objects.identifiers import Kind, derived_uid, device_uid, object_uid, series_uid
@@ -100,7 +103,7 @@ def _model_group(source: Source, statement: Statement) -> sr.MeasurementsAndQual
 
     version = statement.diagnosis.model_version.version
     tracking = derived_uid("tracking", source.sop_instance_uid, statement.weights_sha256)
-    return _group(
+    group = _group(
         source,
         sr.TrackingIdentifier(uid=tracking, identifier=f"{_DEVICE_NAME} {version}"),
         _evaluated(statement),
@@ -113,6 +116,12 @@ def _model_group(source: Source, statement: Statement) -> sr.MeasurementsAndQual
             sr.Measurement(name=name, value=value, unit=codes.NO_UNITS) for name, value in _measured(statement)
         ],
     )
+    if not statement.is_withdrawn:
+        with override("en"):  # as the codes
+            text = not_looked_for(statement.diagnosis)
+        limits = sr.TextContentItem(codes.NOT_LOOKED_FOR, text, sr.RelationshipTypeValues.CONTAINS)
+        group[0].ContentSequence.append(limits)
+    return group
 
 
 def _reader_group(source: Source, review: Reviewed) -> sr.MeasurementsAndQualitativeEvaluations:
@@ -160,6 +169,9 @@ def _measured(statement: Statement) -> Iterator[tuple[Code, float]]:
     yield codes.POSITIVE_FROM, diagnosis.indeterminate_high
     if diagnosis.opacity_probability is not None:
         yield codes.OPACITY_PROBABILITY, diagnosis.opacity_probability
+    for finding in findings_of(diagnosis):
+        if code := codes.APPEARANCE_PROBABILITIES.get(finding.name):
+            yield code, finding.probability
 
 
 def _evaluated(statement: Statement) -> Iterator[tuple[Code, Code]]:

@@ -1,19 +1,25 @@
 """Jobs from their start to their end: sources, claims, failures, stopping, going on, trying again, deleting."""
 
 import errno
+import json
 import os
+import threading
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
 from attempts.claims import LEASE
 from audit.models import AuditEntry
-from diagnosis.models import Diagnosis, Refusal
-from diagnosis.privacy.erasure import Reason, study_erase
+from diagnosis.models import Diagnosis, Patient, Refusal
+from diagnosis.privacy.erasure import Reason, patient_erase, study_erase
+from diagnosis.privacy.export import patient_export
 from diagnosis.uploads import services as uploads
 from jobs.errors import JobRefused
 from jobs.models import Item, Job
@@ -32,7 +38,7 @@ from jobs.services import (
 from jobs.sources import folder
 from tests.jobs.made import chests, states, worked_off, zip_job, zipped
 from tests.toy import ToyEngine
-from tests.uploads import diagnosed, radiograph_png
+from tests.uploads import diagnosed, radiograph_dicom, radiograph_png
 
 
 def test_a_zip_becomes_results(alice: User, engine: ToyEngine) -> None:
@@ -226,6 +232,20 @@ def test_an_erased_study_leaves_no_name(alice: User, engine: ToyEngine) -> None:
     assert job_retry(job=job, actor=alice) == 0
 
 
+def test_a_patients_export_and_erasure(alice: User, engine: ToyEngine, dicom_samples: Path, tmp_path: Path) -> None:
+    """Which job their radiograph was in, and under what name; and that is gone with the patient."""
+    job = worked_off(zip_job(alice, {"Doe/Jane.dcm": radiograph_dicom(dicom_samples, PatientID="P-1")}))
+    patient = Patient.objects.get()
+    patient_export(actor=alice, patient=patient, to=tmp_path / "all.zip")
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        (study,) = json.loads(archive.read("patient.json"))["studies"]
+    (line,) = study["item"]
+    assert (line["job"], line["started_by"]) == (str(job.uuid), str(alice.uuid))
+    assert (line["source"], line["state"], line["name"]) == ("zip", "done", "Jane.dcm")
+    patient_erase(actor=alice, patient=patient, reason=Reason.REQUEST)
+    assert list(job.items.values_list("state", "name", "place")) == [("erased", "", "")]
+
+
 def test_deleted_with_its_archive(alice: User, engine: ToyEngine, settings: Settings) -> None:
     job = zip_job(alice, chests(1))
     with pytest.raises(JobRefused):
@@ -254,3 +274,25 @@ def test_not_too_many_at_once(alice: User) -> None:
         zip_job(alice, {"a": b""})
     with pytest.raises(JobRefused):
         zip_job(alice, {"a": b""})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_last_two_at_the_same_moment(alice: User, settings: Settings) -> None:
+    """One place is left, and the archive of the one that gets none is not kept."""
+    for _ in range(MOST_OPEN - 1):
+        zip_job(alice, {"a": b""})
+    start = threading.Barrier(2)
+
+    def started(_number: int) -> bool:
+        start.wait(20)
+        try:
+            zip_job(alice, {"a": b""})
+        except JobRefused:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(started, range(2))) == [False, True]
+    assert Job.objects.count() == len(list(settings.JOBS_INBOX.iterdir())) == MOST_OPEN

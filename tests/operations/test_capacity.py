@@ -28,11 +28,13 @@ def test_processors_and_memory_bound_both(cores: int, gigabytes: int, workers: i
 
 
 @pytest.mark.parametrize("cores", [1, 2, 3, 6, 12, 48])
-@pytest.mark.parametrize("gigabytes", [3, 4, 8, 32, 256])
-def test_neither_is_ever_overbooked(cores: int, gigabytes: int) -> None:
-    found = capacity_for(cores, gigabytes * GIGABYTE)
+@pytest.mark.parametrize(("gigabytes", "jobs"), [(3, 0), (4, 0), (4, 1), (8, 0), (8, 2), (32, 4), (256, 0)])
+def test_neither_is_ever_overbooked(cores: int, gigabytes: int, jobs: int) -> None:
+    """By the site's own processes and those that work on jobs."""
+    found = capacity_for(cores, gigabytes * GIGABYTE, jobs=jobs)
     assert found.workers * found.at_once <= cores
     used = found.workers * (WORKER_BYTES + HASHES_AT_ONCE * HASH_BYTES + found.at_once * UPLOAD_BYTES)
+    used += jobs * (WORKER_BYTES + UPLOAD_BYTES)
     assert used <= gigabytes * GIGABYTE - RESERVED_BYTES
     assert found.workers <= max(1, cores // PROCESSORS_PER_WORKER)
 

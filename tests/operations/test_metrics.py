@@ -155,6 +155,10 @@ tests:
       - {{series: 'covidxray_queue_turned_away_total{{instance="x"}}', values: '0+0x10 1+0x100'}}
       - {{series: 'covidxray_pacs_radiographs{{instance="x",state="dead"}}', values: '0+0x10 1+0x100'}}
       - {{series: 'covidxray_pacs_results{{instance="x",state="dead"}}', values: '0+0x10 2+0x100'}}
+      - {{series: 'covidxray_job_radiographs_dead{{instance="x"}}', values: '0+0x10 4+0x100'}}
+      - {{series: 'covidxray_job_radiographs_waiting{{instance="x"}}', values: '300-3x20 240+0x100'}}
+      - {{series: 'covidxray_jobs{{instance="x",state="running"}}', values: '1+0x120'}}
+      - {{series: 'covidxray_jobs{{instance="x",state="listing"}}', values: '0+0x120'}}
     alert_rule_test:
 {cases}
 """
@@ -168,12 +172,18 @@ CASES = [
     ("CovidxrayQueueFull", "80m", False),
     ("CovidxrayDeadLetters", "50m", False),
     ("CovidxrayDeadLetters", "55m", True),
+    ("CovidxrayJobsGivenUp", "50m", False),
+    ("CovidxrayJobsGivenUp", "55m", True),
+    ("CovidxrayJobsStill", "100m", False),  # 3 radiographs in 5 minutes
+    ("CovidxrayJobsStill", "160m", True),
 ]
 SAID = {
     "CovidxrayUnreviewedPositive": "2 Positive answers are not reviewed, and the oldest is more than 24 hours old.",
     "CovidxrayNoBackup": "No backup was made for 2 days.",
     "CovidxrayQueueFull": "Uploads were turned away in the last 15 minutes: the queue is full.",
     "CovidxrayDeadLetters": "3 radiographs or results of the PACS were given up.",
+    "CovidxrayJobsGivenUp": "4 radiographs of jobs were given up.",
+    "CovidxrayJobsStill": "1 jobs are open, and none has got on for half an hour: does manage.py run_jobs run?",
 }
 SEVERITY = {"CovidxrayNoBackup": "critical"}
 

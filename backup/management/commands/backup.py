@@ -13,6 +13,7 @@ from backup.errors import BackupFailed
 from backup.making import backup_make
 from backup.progress import Bars
 from backup.stopping import stopped_tidily
+from diagnosis.files.faults import StorageFault
 
 NAMED = 20
 
@@ -30,7 +31,8 @@ class Command(BaseCommand):
         except BackupFailed as error:
             raise CommandError(str(error)) from error
         except OSError as error:
-            raise CommandError(f"{target} cannot be written: {error.strerror}. Nothing was left behind.") from error
+            what = "" if isinstance(error, StorageFault) else f"{target} cannot be written: "
+            raise CommandError(f"{what}{error.strerror}. Nothing was left behind.") from error
         except DatabaseError as error:
             reason = type(error).__name__
             raise CommandError(f"The database failed ({reason}). No backup was made, nothing left behind.") from error

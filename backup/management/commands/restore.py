@@ -29,7 +29,8 @@ class Command(BaseCommand):
         except (ArchiveRefused, RestoreRefused) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
-            raise CommandError(f"{error.strerror}: {error.filename}. Nothing was restored.") from error
+            reason = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+            raise CommandError(f"{reason}. Nothing was restored.") from error
         except DatabaseError as error:
             raise CommandError(f"The database failed ({type(error).__name__}). Nothing was restored.") from error
         self._tell(restored)

@@ -35,6 +35,8 @@ FILTERS: list[dict[str, object]] = [
     {"outcome": "positive"},
     {"outcome": "negative", "review": "disagrees", "prediction": "Positive"},
     {"prediction": "Positive", "radiographer": 1, "model_version": 1, "lowest": 0.2},
+    {"appearance": "typical"},
+    {"appearance": "atypical", "prediction": "Positive", "review": "unreviewed"},
 ]
 
 

@@ -17,10 +17,11 @@ from django.urls import reverse
 
 from accounts.models import User
 from diagnosis.imaging.rendering import heat_map_to_png
-from diagnosis.models import DayFigures, Diagnosis, OwnReading, Patient, Review, Study
+from diagnosis.models import DayFigures, Diagnosis, ModelFinding, OwnReading, Patient, Review, Study
 from diagnosis.reviews.embargoes import embargo_begin
 from tests.cast import client_of
 from tests.covidxray.test_access import TABLE, arguments  # noqa: F401
+from tests.rows import appearances_add
 from tests.toy import ToyEngine
 from tests.uploads import diagnosed
 
@@ -39,6 +40,8 @@ FILTERS = (
     {"conclusion": "likely"},
     {"outcome": "positive"},
     {"outcome": "negative"},
+    {"appearance": "typical"},
+    {"appearance": "negative"},
 )
 
 
@@ -50,6 +53,7 @@ def studies(alice: User, arguments: dict[str, list[object]]) -> dict[str, list[o
     for study in Study.objects.all():
         OwnReading.objects.create(study=study, reader=alice, conclusion="likely")
     for diagnosis in Diagnosis.objects.all():
+        appearances_add(diagnosis)
         Review.objects.create(
             diagnosis=diagnosis, reviewer=alice, verdict="agrees", conclusion="likely", reason="Clear"
         )
@@ -70,7 +74,9 @@ def turn(positive: bool) -> None:
         review_state=verdict,
         conclusion=conclusion,
         outcome="positive" if positive else "negative",
+        appearance="typical" if positive else "negative",
     )
+    ModelFinding.objects.update(probability=probability)
     Review.objects.update(verdict=verdict, conclusion=conclusion, reason="Clear" if positive else "Scars")
     OwnReading.objects.update(conclusion=conclusion)
     DayFigures.objects.all().delete()  # as the services do, which note the change

@@ -12,7 +12,7 @@ from diagnosis.imaging.corrections import corrected
 from diagnosis.inference import serving
 from diagnosis.models import Diagnosis, Study
 from tests.cast import client_of
-from tests.two_views import with_gate
+from tests.two_views import with_appearances, with_gate
 from tests.uploads import radiograph_png, upload
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -51,9 +51,33 @@ def test_quality_and_opacities_are_stored_and_shown(alice: User, reads_lungs: No
     page = client.get(diagnosis.get_absolute_url()).content.decode()
     assert "Picture quality" in page
     assert "Opacities in the lungs" in page
+    assert not diagnosis.findings.exists()
+    assert "What radiologists may call it" not in page
     assert "at hospitals that the model had not seen" in page or diagnosis.prediction == "Indeterminate"
     picture = client.get(f"{diagnosis.get_absolute_url()}opacity-map.png")
     assert picture["Content-Type"] == "image/png"
+
+
+@pytest.fixture
+def knows_appearances(two_view_models: Path, tmp_path: Path, settings: Settings):
+    settings.MODELS_DIR = with_appearances(two_view_models, tmp_path / "models")
+    settings.INFERENCE_ENGINE = "openvino"
+    serving.forget_classifier()
+    yield
+    serving.forget_classifier()
+
+
+def test_appearances_are_stored_and_shown(alice: User, knows_appearances: None):
+    client = client_of(alice)
+    upload(client, radiograph_png(1))
+    diagnosis = Diagnosis.objects.get()
+    found = dict(diagnosis.findings.order_by("pk").values_list("name", "probability"))
+    assert list(found) == ["typical", "indeterminate", "atypical", "negative"]
+    assert sum(found.values()) == pytest.approx(1)
+    assert diagnosis.appearance == "atypical" == max(found, key=found.__getitem__)
+    page = client.get(diagnosis.get_absolute_url()).content.decode()
+    assert page.index("What radiologists may call it") < page.index("Atypical appearance")
+    assert "None of them is the answer" in page
 
 
 def test_limited_quality_says_why(alice: User, finds):
