@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from diagnosis.files.faults import StorageFault
 from diagnosis.models import Patient
 from diagnosis.privacy.export import patient_export
 
@@ -23,6 +24,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no patient {uuid}.")
         try:
             missing = patient_export(actor=None, patient=patient, to=to)
+        except StorageFault as error:
+            raise CommandError(f"{error.strerror}. Nothing was written.") from error
         except OSError as error:
             raise CommandError(f"{to} cannot be written: {error.strerror or 'there is such a file'}.") from error
         self.stdout.write(f"Written to {to}. Hand it only to the patient.")

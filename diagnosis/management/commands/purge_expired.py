@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from diagnosis.files.erasing import files_erase
+from diagnosis.files.faults import StorageFault
 from diagnosis.files.strays import stray_folder_delete, stray_folders
 from diagnosis.history.recounts import changes_compact
 from diagnosis.models import FileToErase
@@ -34,7 +35,12 @@ class Command(BaseCommand):
         else:
             self.stdout.write("No period is set (RETENTION_DAYS): everything is kept.")
         history_purge()
-        self._delete_strays()
+        try:
+            self._delete_strays()
+        except StorageFault as error:
+            raise CommandError(
+                f"{error.strerror}. What belongs to nothing was not looked for: run this again."
+            ) from error
         changes_compact()
         claims_expired_delete()
         if left := files_erase():
@@ -44,6 +50,8 @@ class Command(BaseCommand):
         for folder in stray_folders():
             try:
                 stray_folder_delete(folder)
+            except StorageFault:  # whatever the folder
+                raise
             except OSError as error:
                 raise CommandError(
                     f"{folder}, which belongs to nothing, cannot be deleted: {error.strerror}"

@@ -21,6 +21,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
+from diagnosis.files.erasing import files_erase
 from diagnosis.files.faults import StorageFault
 from diagnosis.models import Diagnosis, FileToErase, Report, Study, UploadRecord
 from operations.checks import bucket_is_encrypted_on_the_way, files_through_nginx, storage_is_writable
@@ -168,7 +169,6 @@ def broken(
 ) -> str:
     """A storage that worked until now, and the sentence that says why it does not any more."""
     monkeypatch.setattr("diagnosis.files.object_storage.ATTEMPTS", 1)
-    monkeypatch.setattr("diagnosis.files.object_storage.READ_SECONDS", 0.2)
     match request.param:
         case "gone":
             stored_in(settings, s3_server, "no-such")
@@ -177,6 +177,7 @@ def broken(
         case "busy":
             stored_in(settings, served(Busy), bucket)
         case "silent":
+            monkeypatch.setattr("diagnosis.files.object_storage.READ_SECONDS", 0.2)
             stored_in(settings, served(Silent), bucket)
         case "away":
             stored_in(settings, "http://127.0.0.1:9", bucket)
@@ -205,6 +206,24 @@ def test_what_a_broken_storage_says(
     with pytest.raises(CommandError, match="files could not be deleted yet"):
         call_command("erase_patient", str(diagnosis.study.uuid), "--reason", "other", "--yes", stdout=StringIO())
     assert FileToErase.objects.count() == 3
+
+
+def test_a_nightly_purge_says_why_it_stops(
+    diagnosis: Diagnosis,
+    settings: Settings,
+    bucket: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """And of many files to be erased it tries one: a person may wait for that."""
+    monkeypatch.setattr("diagnosis.files.object_storage.ATTEMPTS", 1)
+    stored_in(settings, "http://127.0.0.1:9", bucket)
+    FileToErase.objects.bulk_create([FileToErase(name="radiographs/x"), FileToErase(name="radiographs/y")])
+    caplog.clear()
+    assert files_erase() == 2
+    assert [record.message.split()[2] for record in caplog.records if "erased" in record.message] == ["radiographs/x"]
+    with pytest.raises(CommandError, match=f"^The storage of the bucket {bucket} does not answer .* run this again"):
+        call_command("purge_expired", stdout=StringIO())
 
 
 def test_whether_it_is_ready(
