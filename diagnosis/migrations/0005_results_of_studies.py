@@ -5,16 +5,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('diagnosis', '0004_most_probable_appearance'),
+        ("accounts", "0001_initial"),
+        ("diagnosis", "0004_most_probable_appearance"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='diagnosis',
-            index=models.Index(fields=['study', 'standing', 'probability', 'created', 'prediction', 'requested_by', 'model_version', 'review_state', 'conclusion', 'outcome', 'appearance'], name='diagnoses_of_studies'),
+            model_name="diagnosis",
+            index=models.Index(
+                fields=[
+                    "study",
+                    "standing",
+                    "probability",
+                    "created",
+                    "prediction",
+                    "requested_by",
+                    "model_version",
+                    "review_state",
+                    "conclusion",
+                    "outcome",
+                    "appearance",
+                ],
+                name="diagnoses_of_studies",
+            ),
         ),
     ]

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -132,6 +133,7 @@ def test_a_version_that_never_answered_has_none(toy_models: object, dora: User) 
 
 
 def test_everything_that_shows_an_answer_says_which(results: ModelVersion, alice: User, dora: User) -> None:
+    ModelVersion.objects.update(card={"decision": {"rule": asdict(RULE)}})
     put_in_force(dora)
     diagnosis, client = diagnosed(alice, 1), client_of(alice)
     page = client.get(diagnosis.get_absolute_url()).content.decode()
