@@ -230,7 +230,7 @@ def _appearances(report: Activity) -> Panel:
     ]
     text = _(
         "Results of model versions that look for it, by the most probable of the four appearances. It is not the "
-        "answer, and indeterminate and atypical are seldom the most probable one."
+        "answer: indeterminate and atypical ones are seldom recognised."
     )
     header = [_("Most probable appearance"), _("Results"), _("Share")]
     return Panel(

@@ -30,6 +30,8 @@ def finding_in_words(name: str) -> str:
 
 def findings_of(diagnosis: Diagnosis) -> list[ModelFinding]:
     """In the order of the words' own scale; none of a hidden answer, and of a version that does not look for them."""
+    if not diagnosis.appearance:
+        return []
     findings_read([diagnosis])
     return list(diagnosis.findings.all())
 

@@ -1,6 +1,7 @@
 """Another version over stored radiographs: counts for administrators, which for radiographers; no result changes."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from accounts.models import User
+from diagnosis.inference.appearances import Finding
 from diagnosis.inference.artifacts import set_current_version
+from diagnosis.inference.classifier import Classifier
 from diagnosis.inference.engines import ENGINES
 from diagnosis.models import Diagnosis
 from jobs import work
@@ -52,6 +55,19 @@ def test_how_many_and_which(alice: User, charlie: User, dora: User, engine: ToyE
     assert page.count("/results/") == 1 + page.count(reverse("diagnosis:results") + '"')
     assert Diagnosis.objects.count() == 3
     assert set(Diagnosis.objects.values_list("model_version__version", flat=True)) == {"toy-1"}
+
+
+def test_what_else_it_found_is_kept(
+    alice: User, dora: User, engine: ToyEngine, other: ToyEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, classify = diagnosed(alice), Classifier.classify
+    findings = (Finding("typical", 0.71), Finding("negative", 0.29))
+    monkeypatch.setattr(Classifier, "classify", lambda *asked: replace(classify(*asked), findings=findings))
+    job = compared(dora)
+    assert job.items.get().findings == {"typical": 0.71, "negative": 0.29}
+    assert not result.findings.exists()
+    page = client_of(alice).get(reverse("jobs:comparison", args=[job.uuid])).content.decode()
+    assert "Typical appearance 71\N{NO-BREAK SPACE}%, Negative for pneumonia 29\N{NO-BREAK SPACE}%" in page
 
 
 def test_a_blind_reader_finds_none(alice: User, dora: User, engine: ToyEngine, other: ToyEngine) -> None:

@@ -67,9 +67,13 @@ class Command(BaseCommand):
         from training.runner import check_plan, train
 
         plan = plan_of(options)
-        with sentences(plan.name), log_to(log_of(options)), Progress() as progress:
-            check_plan(plan)
-            return describe(plan, progress) if options["dry_run"] else train(plan, progress)
+        with sentences(plan.name):
+            check_plan(plan)  # the name too, which the log's is made of
+            with log_to(log_of(options)), Progress() as progress:
+                if not options["dry_run"]:
+                    return train(plan, progress)
+                describe(plan, progress)
+        return None
 
     def general(self, options: dict[str, Any]) -> Path | None:
         """Two views, left-out sources, lungs, gate and opacities: another chain than the paper's."""
@@ -77,15 +81,17 @@ class Command(BaseCommand):
         from training.progress import Progress
 
         plan = general_plan_of(options)
-        with sentences(plan.name), log_to(log_of(options)), Progress() as progress:
-            check_general(plan)
-            if options["dry_run"]:
-                return describe_general(plan, progress)
-            if not options["leave_out"]:
-                return train_general(plan, progress)
-            for row in train_without(plan, options["leave_out"], progress):
-                self.stdout.write(json.dumps(row))
-            return None
+        with sentences(plan.name):
+            check_general(plan)  # the name too, which the log's is made of
+            with log_to(log_of(options)), Progress() as progress:
+                if not (options["dry_run"] or options["leave_out"]):
+                    return train_general(plan, progress)
+                if options["dry_run"]:
+                    describe_general(plan, progress)
+                else:
+                    for row in train_without(plan, options["leave_out"], progress):
+                        self.stdout.write(json.dumps(row))
+        return None
 
     def finish(self, folder: Path | None, options: dict[str, Any]) -> None:
         """The figures, and how to serve the version, if there is a new one."""
