@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db import connection
 from django.db.models import Max, Model
@@ -29,15 +30,16 @@ def rows_store(rows: Sequence[Model]) -> None:
         row._state.adding = False
     fields = model._meta.local_concrete_fields
     values = ([field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields] for row in rows)
-    _insert(model, [field.column for field in fields], values)
+    _insert(model, [str(field.column) for field in fields], values)
 
 
-def tuples_store(model: type[Model], names: Sequence[str], values: Iterable[Sequence[object]]) -> None:
+def tuples_store(model: type[Model], names: Sequence[str], values: Iterable[Sequence[Any]]) -> None:
     """Store rows of which only the values are given; their keys are the database's."""
-    _insert(model, [model._meta.get_field(name).column for name in names], values)
+    fields = {field.name: str(field.column) for field in model._meta.local_concrete_fields}
+    _insert(model, [fields[name] for name in names], values)
 
 
-def _insert(model: type[Model], columns: Sequence[str], values: Iterable[Sequence[object]]) -> None:
+def _insert(model: type[Model], columns: Sequence[str], values: Iterable[Sequence[Any]]) -> None:
     quoted = ", ".join(map(connection.ops.quote_name, columns))
     table, places = connection.ops.quote_name(model._meta.db_table), ", ".join(["%s"] * len(columns))
     with connection.cursor() as cursor:

@@ -164,13 +164,8 @@ def test_a_table_is_for_people(engine, folder, capsys):
 
 def test_a_terminal_of_80_columns_shows_all(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    line = dict.fromkeys(("confidence", "rejected"), None) | {"operating_point": 0.5, "model": "m", "engine": "e"}
-    table = TableWriter()
-    table(
-        Line(
-            "a/long/way/to/it/of-a-hospital/PA_erect_0000000001.dcm", "Indeterminate", 0.35, milliseconds=99999, **line
-        )
-    )
+    table, name = TableWriter(), "a/long/way/to/it/of-a-hospital/PA_erect_0000000001.dcm"
+    table(Line(name, "Indeterminate", 0.35, None, 0.5, "toy-1", "toy", None, 99999))
     table.close()
     said = capsys.readouterr().out
     assert "of-a-hospital/PA_erect_0000000001.dcm │ Indeterminate  │ 35.0%  │ 99999 │" in said
