@@ -15,6 +15,8 @@ from diagnosis.wording.appearances import finding_in_words
 from diagnosis.wording.errors import stored_text
 from diagnosis.wording.pictures import not_looked_for
 
+APPEARANCES: list[str] = list(Diagnosis.Appearance.values)
+
 
 class PatientSerializer(serializers.ModelSerializer):
     sex = serializers.ChoiceField(choices=Patient.Sex.choices, allow_blank=True)
@@ -52,7 +54,7 @@ class StudySerializer(serializers.ModelSerializer):
 class ModelFindingSerializer(serializers.Serializer):
     """What else the model looks for: none of it is the answer."""
 
-    name = serializers.ChoiceField(choices=Diagnosis.Appearance.values, read_only=True)
+    name = serializers.ChoiceField(choices=APPEARANCES, read_only=True)
     label = serializers.SerializerMethodField()
     probability = serializers.FloatField(read_only=True, help_text="Calibrated, 0 to 1.")
 
@@ -80,7 +82,7 @@ class AnswerSerializer(serializers.ModelSerializer):
     )
 
     appearance = serializers.ChoiceField(
-        choices=Diagnosis.Appearance.values,
+        choices=APPEARANCES,
         allow_blank=True,
         read_only=True,
         help_text="The most probable appearance; empty where the model version does not look for it.",

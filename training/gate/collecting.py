@@ -2,6 +2,7 @@
 
 import csv
 import random
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -107,7 +108,7 @@ def read_inputs(
     parts = []
     for start in range(0, len(examples), PART):
         part = examples[start : start + PART]
-        file = kept / f"{start:06d}.npz"
+        file = kept / _name_of(start, part)
         if not file.is_file():
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 _keep(file, list(pool.map(lambda example: inputs_of(example, lungs, features), part)))
@@ -116,6 +117,12 @@ def read_inputs(
         report(start + len(part), len(examples), "")
     values, sides = zip(*parts, strict=True)
     return GateData(np.concatenate(values), np.concatenate(sides), examples)
+
+
+def _name_of(start: int, part: Sequence[Example]) -> str:
+    """Says of which examples, so that what was kept for another plan is not taken for this one's."""
+    names = zlib.crc32("\n".join(example.name for example in part).encode())
+    return f"{start:06d}-{names:08x}.npz"
 
 
 def inputs_of(example: Example, lungs: FindsLungs, features: Features) -> GateInputs:

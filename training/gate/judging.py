@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from diagnosis.findings import Verdict
-from diagnosis.inference.gate.learned import DISTANCE, MIRRORED, LearnedGate, Quality, scores_by_code
+from diagnosis.inference.gate.learned import DISTANCE, MIRRORED, LearnedGate, Quality, is_filled, scores_by_code
 from training.gate.examples import LATERAL, NO_CHEST, UPRIGHT, Example
 from training.gate.fitting import HEADS, Basis, Fitted, GateRecipe, fit_basis, fit_gate
 from training.gate.limits import Allowances, choose_limits
@@ -36,10 +36,14 @@ class GateData:
 
 @dataclass(frozen=True)
 class Judged:
-    """examples: (n,). scores: (n, heads + 2), each row of heads that the example's source gave nothing to."""
+    """examples: (n,). scores: (n, heads + 2), each row of heads that the example's source gave nothing to.
+
+    filled: (n,) bool, where both lungs fill the picture.
+    """
 
     examples: Sequence[Example]
     scores: np.ndarray
+    filled: np.ndarray
 
     def of_code(self) -> dict[str, np.ndarray]:
         """Scores by code, each (n,)."""
@@ -80,7 +84,7 @@ def judge_left_out(
         fitted = fit_gate(basis, reduced[others], data.sides[others], [data.examples[row] for row in others], recipe)
         scores[rows] = gate_of(fitted).scores(data.values[rows], data.sides[rows])
         report(done, len(folds), "")
-    return basis, Judged(data.examples, scores)
+    return basis, Judged(data.examples, scores, np.array([is_filled(values) for values in data.values]))
 
 
 def gate_of(fitted: Fitted, limits: dict[str, Any] | None = None) -> LearnedGate:
@@ -130,7 +134,7 @@ def left_out_qualities(
         is_strict = source in with_good
         strict = replace(gate, limits=limits_of(judged, allow, {*measured, str(source)})) if is_strict else gate
         for row in np.flatnonzero(sources == source):
-            qualities[int(row)] = strict.judge(judged.scores[row])
+            qualities[int(row)] = strict.judge(judged.scores[row], is_filled=bool(judged.filled[row]))
     return [qualities[row] for row in range(len(sources))]
 
 

@@ -36,6 +36,11 @@ TURNS = ("turned 1", "turned 2", "turned 3")
 """Heads for a picture turned counter-clockwise by so many quarters."""
 WARNED_ONLY = frozenset({MIRRORED})
 """Dextrocardia exists: people are told, and the answer stays."""
+NOT_OF_FILLED = frozenset({"screenshot"})
+"""Never a refusal where both lungs fill the picture: what shows the radiograph as only a part of itself does not."""
+FILLED_WIDTH, FILLED_HEIGHT = 0.6, 0.7
+"""Shares of the picture that the box around both lungs has at least. Wide radiographs of a collection that the gate
+does not know were refused as screenshots, which are wide, too (docs/decisions/0006-opacities-weigh.md)."""
 PRECEDENCE = (
     "no-chest",
     "several",
@@ -120,7 +125,7 @@ class LearnedGate:
     def assess(self, pixels: np.ndarray, lungs: LungFields, features: PooledFeatures) -> Quality:
         """pixels: (height, width) uint8 of the whole picture. Raises nothing."""
         inputs = gate_inputs(pixels, lungs, features)
-        return self.judge(self.scores(inputs.values[None], inputs.sides[None])[0])
+        return self.judge(self.scores(inputs.values[None], inputs.sides[None])[0], is_filled=is_filled(inputs.values))
 
     def scores(self, values: np.ndarray, sides: np.ndarray) -> np.ndarray:
         """(n, d) and (n, 1024) -> (n, heads + 2): log-odds of each fault, of mirrored, and the distance."""
@@ -129,11 +134,12 @@ class LearnedGate:
         distance = distances(standard, self.centre, self.directions)
         return np.column_stack([logits, sides @ self.side, distance])
 
-    def judge(self, scores: np.ndarray) -> Quality:
-        """(heads + 2,) -> the verdict. What is not a number is a fault, too."""
+    def judge(self, scores: np.ndarray, *, is_filled: bool = False) -> Quality:
+        """(heads + 2,) -> the verdict. What is not a number is a fault, too. is_filled: both lungs fill the picture."""
         by_code = scores_by_code(dict(zip((*self.heads, MIRRORED, DISTANCE), scores.tolist(), strict=True)))
         refused = {code for code, limits in self.limits.items() if not by_code[code] <= limits.refused}
         limited = {code for code, limits in self.limits.items() if not by_code[code] <= limits.limited}
+        refused -= NOT_OF_FILLED if is_filled else set()
         quarters = int(np.argmax([scores[self.heads.index(turn)] for turn in TURNS])) + 1
         margins = {code: round(float(by_code[code]) - limits.limited, 3) for code, limits in self.limits.items()}
         warnings = tuple(sorted(limited & WARNED_ONLY))
@@ -141,6 +147,12 @@ class LearnedGate:
             if code := next((code for code in PRECEDENCE if code in found), ""):
                 return Quality(verdict, code, quarters if code == "turned" else 0, warnings, margins)
         return Quality(Verdict.OK, warnings=warnings, scores=margins)
+
+
+def is_filled(values: np.ndarray) -> bool:
+    """(d,) of GateInputs: are there two lungs, and does the box around them take most of the picture?"""
+    seen = dict(zip(LUNG_MEASURES, values[: len(LUNG_MEASURES)].tolist(), strict=True))
+    return seen["lungs"] == 2 and seen["width"] >= FILLED_WIDTH and seen["height"] >= FILLED_HEIGHT
 
 
 def gate_inputs(pixels: np.ndarray, lungs: LungFields, features: PooledFeatures) -> GateInputs:

@@ -32,6 +32,7 @@ from diagnosis.inference.lungs import SIDE, read_lung_fields
 HEADS = ("no chest", *TURNS)
 CODES = ("no-chest", "turned", "mirrored", DISTANCE)
 FEATURES = 3
+FLAT = PooledFeatures(np.ones((1, FEATURES), np.float32))
 INPUTS = MEASURES + FEATURES
 ARRAYS = ("mean", "scale", "weights", "bias", "side", "centre", "directions")
 
@@ -100,11 +101,26 @@ def test_scores_are_heads_and_distance():
 
 def test_a_picture_is_assessed():
     lungs = read_lung_fields(np.full((SIDE, SIDE), 0.1, np.float32))
-    features = PooledFeatures(np.ones((1, FEATURES), np.float32))
     pixels = np.random.default_rng(0).integers(0, 255, (120, 100)).astype(np.uint8)
-    inputs = gate_inputs(pixels, lungs, features)
+    inputs = gate_inputs(pixels, lungs, FLAT)
     assert (inputs.values.shape, inputs.sides.shape) == ((INPUTS,), (1024,))
-    assert gate().assess(pixels, lungs, features).verdict is Verdict.OK
+    assert gate().assess(pixels, lungs, FLAT).verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "verdict"),
+    [(70, 62, Verdict.LIMITED), (70, 50, Verdict.REFUSED), (60, 62, Verdict.REFUSED)],
+)
+def test_what_both_lungs_fill_is_not_refused_as_a_screenshot(height: int, width: int, verdict: Verdict):
+    """Wide radiographs of a collection that the gate did not know were."""
+    probability = np.zeros((SIDE, SIDE), np.float32)
+    for left in (10, 10 + width - width // 3):
+        probability[10 : 10 + height, left : left + width // 3] = 1
+    one = dataclasses.replace(
+        gate(), heads=(*TURNS, "screenshot"), bias=np.array([0, 0, 0, 5]), limits={"screenshot": Limits(1, 2)}
+    )
+    quality = one.assess(np.zeros((96, 150), np.uint8), read_lung_fields(probability), FLAT)
+    assert (quality.verdict, quality.code) == (verdict, "screenshot")
 
 
 def test_every_code_has_a_sentence():

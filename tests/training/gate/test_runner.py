@@ -96,6 +96,8 @@ def test_finished_parts_are_not_made_again(plan: GatePlan, tmp_path: Path):
     first = read_inputs(examples, DarkPlaces(), small_picture, tmp_path, NOTHING)
     again = read_inputs(examples, DarkPlaces(), lambda pixels: pytest.fail("made again"), tmp_path, NOTHING)
     np.testing.assert_array_equal(first.values, again.values)
+    others = read_inputs(examples[::-1], DarkPlaces(), small_picture, tmp_path, NOTHING)
+    np.testing.assert_array_equal(others.values[::-1], first.values)
 
 
 def test_nothing_of_test_and_no_copies(tmp_path: Path):
