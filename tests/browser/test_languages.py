@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from tests.browser.test_accessibility import axe, faults  # noqa: F401 - a fixture
+from tests.browser.axe import faults
 from tests.browser.test_first_page import sign_in
 from tests.browser.test_results_page import signed_in
 from tests.uploads import diagnosed
@@ -44,7 +44,7 @@ def test_no_page_is_wider_than_a_telephone(
     context: BrowserContext,
     live_server: LiveServer,
     alice: User,
-    axe: str,  # noqa: F811
+    axe: str,
     language: str,
 ) -> None:
     User.objects.filter(pk=alice.pk).update(language=language)

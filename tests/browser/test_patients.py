@@ -7,7 +7,7 @@ from accounts.models import User
 from diagnosis.models import Patient, Study
 from diagnosis.patients.details import PatientDetails
 from diagnosis.patients.services import patient_get_or_create
-from tests.browser.test_accessibility import axe, judge  # noqa: F401 - a fixture
+from tests.browser.axe import judge
 from tests.browser.test_first_page import sign_in
 from tests.uploads import diagnosed
 
@@ -21,7 +21,7 @@ def of_patient(user: User, seed: int, reference: str, name: str) -> Study:
     return study
 
 
-def test_find_merge_and_look_back(page: Page, alice: User, axe: str) -> None:  # noqa: F811
+def test_find_merge_and_look_back(page: Page, alice: User, axe: str) -> None:
     of_patient(alice, 1, "CN-0064579", "Łukaszewicz Anna")
     of_patient(alice, 2, "CN-0064579", "")
     of_patient(alice, 3, "Q-2", "Lukaszewicz Anna Maria")
@@ -61,7 +61,7 @@ def test_find_merge_and_look_back(page: Page, alice: User, axe: str) -> None:  #
     assert Patient.objects.get(reference="Q-2").studies.count() == 1
 
 
-def test_a_study_is_assigned_by_name(page: Page, alice: User, axe: str) -> None:  # noqa: F811
+def test_a_study_is_assigned_by_name(page: Page, alice: User, axe: str) -> None:
     patient_get_or_create(user=alice, details=PatientDetails(name="Đặng Minh"))
     study = diagnosed(alice).study
     sign_in(page)

@@ -8,7 +8,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from diagnosis.models import Diagnosis, OwnReading, Review
-from tests.browser.test_accessibility import axe, judge  # noqa: F401 - a fixture
+from tests.browser.axe import judge
 from tests.browser.test_first_page import sign_in
 from tests.uploads import diagnosed
 
@@ -29,7 +29,7 @@ def chosen(page: Page, label: str) -> None:
     page.keyboard.press("Space")
 
 
-def test_from_the_blind_reading_to_the_report(page: Page, diagnosis: Diagnosis, axe: str) -> None:  # noqa: F811
+def test_from_the_blind_reading_to_the_report(page: Page, diagnosis: Diagnosis, axe: str) -> None:
     sign_in(page)
     page.goto(diagnosis.get_absolute_url())
     expect(page.get_by_role("heading", name="Your reading")).to_be_visible()

@@ -5,7 +5,7 @@ from playwright.sync_api import BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from tests.browser.test_accessibility import DESK, NARROW, RULES, axe, window  # noqa: F401 - a fixture
+from tests.browser.axe import DESK, NARROW, RULES, window
 from tests.browser.test_results_page import signed_in
 from tests.uploads import diagnosed
 
@@ -19,7 +19,7 @@ def test_the_page_has_no_fault(
     live_server: LiveServer,
     alice: User,
     dora: User,
-    axe: str,  # noqa: F811
+    axe: str,
     language: str,
 ) -> None:
     diagnosed(alice)

@@ -16,7 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from diagnosis.models import Refusal
-from tests.browser.test_accessibility import axe, judge  # noqa: F401 - a fixture
+from tests.browser.axe import judge
 from tests.browser.test_results_page import signed_in
 from tests.outcomes import NEGATIVE, POSITIVE, checked_result, read_blind, reviewed
 
@@ -85,7 +85,7 @@ def test_charts_have_names_and_their_bars_are_filled(figures: Page) -> None:
 
 
 @pytest.mark.parametrize("address", [MONTH, "/statistics/2026/", CARD])
-def test_a_page_with_figures_has_no_fault(figures: Page, axe: str, address: str) -> None:  # noqa: F811
+def test_a_page_with_figures_has_no_fault(figures: Page, axe: str, address: str) -> None:
     figures.goto(address)
     expect(figures.locator("svg.chart").first).to_be_visible()
     judge(figures, axe)

@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 from diagnosis.models import Diagnosis, Patient, Study
 from diagnosis.uploads.services import diagnosis_create
-from tests.browser.test_accessibility import axe, judge  # noqa: F401 - a fixture
+from tests.browser.axe import judge
 from tests.browser.test_first_page import sign_in
 from tests.uploads import diagnosed, radiograph_png
 
@@ -285,7 +285,7 @@ def test_fast_keys_all_count(page: Page, compared: str) -> None:
 
 def test_comparing_and_blind_reading_have_no_fault(
     page: Page,
-    axe: str,  # noqa: F811
+    axe: str,
     compared: str,
 ) -> None:
     opened(page, compared)

@@ -5,14 +5,14 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from diagnosis.worklist.services import claim_take
-from tests.browser.test_accessibility import axe, judge  # noqa: F401 - a fixture
+from tests.browser.axe import judge
 from tests.browser.test_first_page import sign_in
 from tests.uploads import diagnosed
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("engine")]
 
 
-def test_from_one_case_to_the_next(page: Page, alice: User, bob: User, axe: str) -> None:  # noqa: F811
+def test_from_one_case_to_the_next(page: Page, alice: User, bob: User, axe: str) -> None:
     for seed in range(3):
         diagnosed(alice, seed, name=f"chest-{seed}.png")
     claim_take(user=bob, study=alice.studies.get(file_name="chest-1.png"))

@@ -6,7 +6,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from reader_studies.models import Reader, Reading
-from tests.browser.test_accessibility import axe, judge  # noqa: F401 - a fixture
+from tests.browser.axe import judge
+from tests.browser.conftest import axe  # noqa: F401 - a fixture
 from tests.browser.test_results_page import signed_in
 from tests.cast import person
 from tests.outcomes import set_outcome

@@ -176,7 +176,7 @@ def test_too_many_layers_are_refused(trained_version, tmp_path):
 
 
 def test_weights_that_cannot_be_had_stop_the_run(trained_version, tmp_path, monkeypatch):
-    def unavailable(weights: str, size: int) -> keras.Model:
+    def unavailable(*_: object) -> keras.Model:
         raise BackboneUnavailable("The Astra weights are not installed")
 
     monkeypatch.setattr(runner, "build_backbone", unavailable)

@@ -4,13 +4,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from diagnosis.findings import CLASS_NAMES
+from diagnosis.inference.contract import IMAGE_SIZE
 from training.data.dataset import Dataset, RefusedImage, Sample
 from training.data.splits import Split
 from training.fitting.plan import Plan
 from training.fitting.recipe import Recipe
+from training.network.resnets import DEFAULT, RESNETS
 
 SECONDS_OF_A_VIEW = 0.12
-"""Of the frozen part, for one image on four processors of 2020."""
+"""Of the frozen part of ResNet-152, for one image of 224 x 224 on four processors of 2020."""
 SECONDS_OF_AN_EPOCH = {1: 0.0002, 2: 0.02}
 """For one training image, with kept features."""
 BYTES_OF_A_VIEW = {False: 24_000, True: 425_000}
@@ -26,7 +28,7 @@ def described(plan: Plan, dataset: Dataset, split: Split) -> Iterator[str]:
     yield from refusals_of(dataset.refusals)
     yield f"Epochs: {_epochs(plan.recipe)}."
     views, epochs = _views(plan.recipe, split), len(split.train)
-    seconds = views * SECONDS_OF_A_VIEW
+    seconds = views * SECONDS_OF_A_VIEW * _work(plan.recipe)
     seconds += sum(number * epochs * SECONDS_OF_AN_EPOCH[stage] for stage, number in _stages(plan.recipe))
     disk = views * BYTES_OF_A_VIEW[plan.recipe.fine_tune_epochs > 0] if plan.cache else 0
     yield (
@@ -55,6 +57,12 @@ def refusals_of(refusals: Sequence[RefusedImage]) -> Iterator[str]:
         yield f"Dropped {number}: {reason} (first: {first})"
     if len(reasons) > _SHOWN_REASONS:
         yield f"{len(reasons) - _SHOWN_REASONS} more reasons are not shown."
+
+
+def _work(recipe: Recipe) -> float:
+    """What a picture takes, as a share of what it takes in ResNet-152."""
+    size = recipe.preprocessing.size / IMAGE_SIZE
+    return RESNETS[recipe.backbone].gflop / RESNETS[DEFAULT].gflop * size**2
 
 
 def _stages(recipe: Recipe) -> list[tuple[int, int]]:

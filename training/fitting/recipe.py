@@ -6,6 +6,7 @@ from typing import Any, Literal
 from diagnosis.inference.contract import Preprocessing
 from training.network.architecture import HeadConfig
 from training.network.discriminant import DiscriminantConfig
+from training.network.resnets import DEFAULT
 
 
 @dataclass(frozen=True)
@@ -16,8 +17,10 @@ class Recipe:
     the stages follow if they have epochs.
     unfreeze: layers of the backbone, counted from its end, that stage 2 trains.
     views: augmented copies of each training image, cached with the image itself.
+    mixed_precision: compute in float16 while training; what is kept, judged and served is float32.
     """
 
+    backbone: str = DEFAULT
     weights: str = "astra"
     head: HeadConfig = field(default_factory=HeadConfig)
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
@@ -29,6 +32,7 @@ class Recipe:
     batch_size: int = 32
     unfreeze: int = 10
     train_batch_norm: bool = True
+    mixed_precision: bool = False
     views: int = 0
     split: Literal["grouped", "paper"] = "grouped"
     seed: int = 123
@@ -50,4 +54,24 @@ SHIPPED = replace(
 )
 """What did best on hospitals that gave nothing to training: docs/decisions/0003-generalisation.md."""
 
-PRESETS = {"paper": PAPER, "shipped": SHIPPED}
+_CITED = replace(PAPER, weights="imagenet", fine_tune_epochs=0)
+"""What the works that the paper compares itself with share; the rest is the paper's (docs/comparison.md)."""
+
+SHOWKAT_QURESHI = replace(_CITED, backbone="resnet18", learning_rate=1e-4, batch_size=64)
+"""ResNet-18 with batch norm and dropout."""
+
+DTLCX = replace(_CITED, backbone="resnet50v2", head=HeadConfig(first_dropout=0.5, norm=False), epochs=50)
+"""ResNet-50 V2 with six layers on top: average, flatten, dropout, dense, dropout, dense."""
+
+SREEJITH_GEORGE = replace(
+    _CITED, backbone="resnet50", preprocessing=Preprocessing(size=100), epochs=5, mixed_precision=True
+)
+"""ResNet-50 on pictures of 100 x 100."""
+
+PRESETS = {
+    "paper": PAPER,
+    "shipped": SHIPPED,
+    "showkat-qureshi": SHOWKAT_QURESHI,
+    "dtlcx": DTLCX,
+    "sreejith-george": SREEJITH_GEORGE,
+}

@@ -6,7 +6,8 @@ The same network, losses and order of batches as ``model.fit`` on images would g
 import csv
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,7 +17,7 @@ import numpy as np
 
 from training.fitting.recipe import Recipe
 from training.network.architecture import set_trainable
-from training.network.tensors import assign_tensors, load_tensors, named_tensors
+from training.network.tensors import assign_tensors, flat_layers, load_tensors, named_tensors
 
 PATIENCE = {1: 5, 2: 7}
 """Epochs without a lower validation loss after which a stage stops, as in the paper."""
@@ -165,9 +166,7 @@ def train_stage(
         assign_tensors(network, finished)
         return
     set_trainable(network, recipe.unfreeze if stage == 2 else 0, recipe.train_batch_norm)
-    trained_part.compile(
-        keras.optimizers.Adam(recipe.learning_rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"]
-    )
+    trained_part.compile(optimizer_of(recipe), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     batches = FeatureBatches(data.tensors, data.train_rows, data.train_labels, recipe.batch_size, recipe.seed)
     trained_part.fit(
         batches,
@@ -189,6 +188,26 @@ def train_stage(
     )
     keep_lowest_validation_loss(network, folder)  # EarlyStopping would forget what was best before an interruption
     folder.save(f"stage{stage}", tail_tensors(network, recipe))
+
+
+def optimizer_of(recipe: Recipe) -> keras.optimizers.Optimizer:
+    """Adam; in mixed precision its loss is scaled up, so that small gradients do not vanish in float16."""
+    adam = keras.optimizers.Adam(recipe.learning_rate)
+    return keras.optimizers.LossScaleOptimizer(adam) if recipe.mixed_precision else adam
+
+
+@contextmanager
+def in_mixed_precision(model: keras.Model) -> Iterator[None]:
+    """Let the layers of a model compute in float16 meanwhile; variables, pixels and softmax stay float32."""
+    changed = [layer for layer in flat_layers(model) if layer.name not in ("rescaling", "head_softmax")]
+    before = [layer.dtype_policy for layer in changed]
+    try:
+        for layer in changed:
+            layer.dtype_policy = keras.DTypePolicy("mixed_float16")
+        yield
+    finally:
+        for layer, policy in zip(changed, before, strict=True):
+            layer.dtype_policy = policy
 
 
 def class_weights(labels: np.ndarray) -> dict[int, float]:

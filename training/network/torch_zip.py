@@ -73,7 +73,7 @@ class _StateDictUnpickler(pickle.Unpickler):
 
 
 def read_state_dict(path: Path) -> dict[str, np.ndarray]:
-    """Tensor name -> array (float32 or int64, read-only) of the file's ``state_dict``.
+    """Tensor name -> array (float32 or int64, read-only) of the file's ``state_dict``, or of a file that is one.
 
     Raises UnsafeCheckpoint when there is no state dict or its pickle needs anything but tensors, and
     zipfile.BadZipFile when it is no zip.
@@ -85,6 +85,7 @@ def read_state_dict(path: Path) -> dict[str, np.ndarray]:
         root = pickles[0].removesuffix("data.pkl")
         pickled = archive.read(pickles[0])
         content = _StateDictUnpickler(pickled, lambda key: archive.read(f"{root}data/{key}")).load()
-    if not isinstance(content, dict) or "state_dict" not in content:
+    state = content.get("state_dict", content) if isinstance(content, dict) else None
+    if not isinstance(state, dict) or not state or not all(isinstance(value, np.ndarray) for value in state.values()):
         raise UnsafeCheckpoint(f"{path.name} holds no state dict")
-    return dict(content["state_dict"])
+    return dict(state)

@@ -13,7 +13,6 @@ import keras
 
 from diagnosis.errors import ModelUnavailable
 from diagnosis.inference.artifacts import TRAINED, Artifact, check_parts, read_json, write_built
-from diagnosis.inference.contract import IMAGE_SIZE
 from diagnosis.inference.engines import KERAS_MODEL, SERVING_GRAPH, OpenVINOEngine
 from diagnosis.inference.examination import open_examiner
 from diagnosis.inference.two_view_graph import serving_graph_of
@@ -21,6 +20,7 @@ from training.lungs.keeping import CARD as LUNGS_CARD
 from training.lungs.keeping import check_lungs, load_lungs, write_lung_graph
 from training.network.architecture import HeadConfig, build_network
 from training.network.backbone import build_backbone
+from training.network.resnets import UNIT, Scaling, named
 from training.network.tensors import assign_tensors, load_tensors, named_tensors, tensors_sha256
 from training.network.two_views import build_two_view_network
 from training.publishing.golden import check_golden
@@ -31,7 +31,9 @@ from training.publishing.precision import Choice, choose_precision
 class NetworkDescription:
     """The part of a card that says how to make the network."""
 
+    resnet: str
     weights: str
+    scaling: Scaling
     head: HeadConfig
     weights_sha256: str
     trained_sha256: str
@@ -42,12 +44,14 @@ def describe(artifact: Artifact) -> NetworkDescription:
     network = artifact.card["network"]
     try:
         return NetworkDescription(
+            resnet=named(network["architecture"]),
             weights=network["backbone"],
+            scaling=Scaling.from_dict(network["scaling"]) if "scaling" in network else UNIT,
             head=HeadConfig.from_dict(network["head"]),
             weights_sha256=artifact.weights_sha256,
             trained_sha256=network["trained_sha256"],
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ModelUnavailable(f"The card of model {artifact.version} is damaged: {error!r}.") from error
 
 
@@ -57,8 +61,11 @@ def assemble_network(artifact: Artifact) -> keras.Model:
     trained = load_tensors(artifact.folder / TRAINED)
     if tensors_sha256(trained) != described.trained_sha256:
         raise ModelUnavailable(f"{TRAINED} of model {artifact.version} is not the one its card describes.")
-    build = build_two_view_network if artifact.preprocessing.reads_lungs else build_network
-    network = build(build_backbone(described.weights, IMAGE_SIZE), described.head)
+    backbone = build_backbone(described.weights, artifact.preprocessing.size, described.resnet)
+    if artifact.preprocessing.reads_lungs:
+        network = build_two_view_network(backbone, described.head)
+    else:
+        network = build_network(backbone, described.head, scaling=described.scaling)
     assign_tensors(network, trained)
     if tensors_sha256(named_tensors(network)) != described.weights_sha256:
         raise ModelUnavailable(

@@ -93,10 +93,19 @@ def _facts(card: Json) -> list[str]:
             ("input", f"{size} x {size} pixels, grey on three channels"),
             ("preprocessing", ", ".join(f"{name}: {value}" for name, value in contract["preprocessing"].items())),
             ("backbone weights", network["backbone"]),
+            *([("pixels in the network", _scaling(network["scaling"]))] if "scaling" in network else []),
             ("head", f"a hidden layer of {hidden} units" if hidden else "linear"),
             ("SHA-256 of all tensors", f"`{network['weights_sha256']}`"),
         ],
     )
+
+
+def _scaling(scaling: Json) -> str:
+    scale, offset = (
+        ", ".join(f"{value:.4g}" for value in (values if isinstance(values, list) else [values]))
+        for values in (scaling["scale"], scaling["offset"])
+    )
+    return f"value x ({scale}) + ({offset})"
 
 
 def _measured(section: Json) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from diagnosis.errors import ModelUnavailable
 from diagnosis.inference.artifacts import INT8_FILES, RANGES, Artifact, ranges_sha256
-from diagnosis.inference.contract import IMAGE_SIZE
+from diagnosis.inference.contract import Preprocessing
 from diagnosis.inference.engines import INT8_GRAPH, SERVING_GRAPH, Engine, OpenVINOEngine
 from diagnosis.inference.examination import open_examiner
 from training.publishing.golden import check_golden
@@ -39,7 +39,7 @@ def choose_precision(artifact: Artifact, folder: Path) -> Choice:
         return Choice("float32", f"It is served in float32, and there is no int8 here: {error}")
     if not artifact.card["int8"].get("is_default"):
         return Choice("float32", "It is served in float32: in int8 too many answers differ (the card says how many).")
-    return _faster(OpenVINOEngine(folder), int8, views=2 if artifact.preprocessing.reads_lungs else 1)
+    return _faster(OpenVINOEngine(folder), int8, artifact.preprocessing)
 
 
 def check_ranges(artifact: Artifact) -> None:
@@ -59,19 +59,19 @@ def write_int8(artifact: Artifact, folder: Path) -> None:
     openvino.save_model(graph, folder / INT8_GRAPH, compress_to_fp16=False)
 
 
-def _faster(float32: Engine, int8: Engine, views: int) -> Choice:
+def _faster(float32: Engine, int8: Engine, preprocessing: Preprocessing) -> Choice:
     """Without instructions for int8 (VNNI, AMX) it can be the slower one."""
-    float32_seconds, int8_seconds = best_seconds((float32, int8), views)
+    float32_seconds, int8_seconds = best_seconds((float32, int8), preprocessing)
     times = f"{float32_seconds * 1000:.0f} ms an image in float32, {int8_seconds * 1000:.0f} ms in int8"
     if int8_seconds < float32_seconds:
         return Choice("int8", f"It is served in int8, which is the faster one on this machine: {times}.")
     return Choice("float32", f"It is served in float32, which is not the slower one on this machine: {times}.")
 
 
-def best_seconds(engines: tuple[Engine, ...], views: int = 1) -> list[float]:
+def best_seconds(engines: tuple[Engine, ...], preprocessing: Preprocessing) -> list[float]:
     """The shortest time of one image on each, in turns: what else the machine does then slows all of them down."""
-    shape = (1, IMAGE_SIZE, IMAGE_SIZE, 3) if views == 1 else (1, views, IMAGE_SIZE, IMAGE_SIZE, 3)
-    image = np.full(shape, 128, np.float32)
+    views = [2] if preprocessing.reads_lungs else []
+    image = np.full((1, *views, preprocessing.size, preprocessing.size, 3), 128, np.float32)
     times: list[list[float]] = [[] for _ in engines]
     for _ in range(ROUNDS):
         for engine, own in zip(engines, times, strict=True):

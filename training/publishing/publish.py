@@ -22,7 +22,7 @@ from diagnosis.inference.artifacts import (
     write_built,
     write_json,
 )
-from diagnosis.inference.contract import IMAGE_SIZE, Preprocessing
+from diagnosis.inference.contract import Preprocessing
 from diagnosis.inference.decision import Decision
 from diagnosis.inference.engines import Engine, EngineOutput, OpenVINOEngine
 from diagnosis.inference.examination import open_examiner
@@ -36,6 +36,8 @@ from training.fitting.features import openvino_runner
 from training.fitting.plan import Trained
 from training.fitting.trainer import tail_tensors, write_history
 from training.network.architecture import cut_network
+from training.network.backbone import scaling_of
+from training.network.resnets import RESNETS
 from training.network.tensors import named_tensors, save_tensors, tensors_sha256
 from training.progress import Progress
 from training.publishing.assembly import write_graphs
@@ -163,12 +165,13 @@ def describe(trained: Trained, decision: Decision, metrics: dict[str, Any], audi
         "contract": {
             "format": WITH_LUNGS if plan.recipe.preprocessing.reads_lungs else ONE_NETWORK,
             "class_names": list(CLASS_NAMES),
-            "image_size": IMAGE_SIZE,
+            "image_size": plan.recipe.preprocessing.size,
             "preprocessing": plan.recipe.preprocessing.as_dict(),
         },
         "network": {
-            "architecture": "ResNet-152",
+            "architecture": RESNETS[plan.recipe.backbone].title,
             "backbone": plan.recipe.weights,
+            "scaling": scaling_of(plan.recipe.weights, plan.recipe.backbone).as_dict(),
             "head": plan.recipe.head.as_dict(),
             "weights_sha256": tensors_sha256(named_tensors(trained.network)),
             "trained_sha256": tensors_sha256(tail_tensors(trained.network, plan.recipe)),

@@ -15,12 +15,15 @@ HEADS = {
     "paper": HeadConfig(hidden_units=16),
     "linear": HeadConfig(taps=(1, 0), bands=(1, 1), hidden_units=0),
     "bands": HeadConfig(taps=(1, 0), bands=(3, 2), hidden_units=0),
+    "resnet18": HeadConfig(hidden_units=16),
+    "resnet50v2": HeadConfig(hidden_units=16, first_dropout=0.5, norm=False),
 }
+"""By name; a backbone's name is also which toy is below."""
 
 
-def new_network(head: HeadConfig) -> keras.Model:
+def new_network(name: str) -> keras.Model:
     """A network whose head has statistics and weights of its own."""
-    network = build_network(toy_backbone("", SIZE), head)
+    network = build_network(toy_backbone("", SIZE, name), HEADS[name])
     rng = np.random.default_rng(1)
     for layer in head_of(network):
         for variable in layer.weights:
@@ -32,7 +35,7 @@ def new_network(head: HeadConfig) -> keras.Model:
 
 @pytest.fixture(params=HEADS)
 def network(request: pytest.FixtureRequest) -> keras.Model:
-    return new_network(HEADS[request.param])
+    return new_network(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -79,9 +82,9 @@ def test_the_map_is_grad_cam(network, images):
     np.testing.assert_allclose(probabilities, network(images), atol=1e-6)
 
 
-def turned_round(head: HeadConfig) -> keras.Model:
+def turned_round(name: str) -> keras.Model:
     """The same network with its two classes exchanged, so that its map shows the evidence against COVID."""
-    network = new_network(head)
+    network = new_network(name)
     softmax = head_of(network)[-1]
     softmax.set_weights([weights[..., ::-1] for weights in softmax.get_weights()])
     return network
@@ -89,9 +92,9 @@ def turned_round(head: HeadConfig) -> keras.Model:
 
 @pytest.mark.parametrize("name", ["linear", "bands"])
 def test_linear_evidence_sums_to_the_score(images, name):
-    network = new_network(HEADS[name])
+    network = new_network(name)
     found_for, found_against = (
-        np.asarray(serving_model(which)(images)[1]).sum(axis=(1, 2)) for which in (network, turned_round(HEADS[name]))
+        np.asarray(serving_model(which)(images)[1]).sum(axis=(1, 2)) for which in (network, turned_round(name))
     )
     _, scores = contributions(network, images)
     constant = scores - (found_for - found_against)

@@ -81,7 +81,15 @@ def test_it_refuses_arrays_that_are_not_grey_bytes(pixels: np.ndarray) -> None:
 
 
 def test_the_contract_comes_back_from_a_model_card() -> None:
-    assert Preprocessing.from_dict(EQUALISED.as_dict()) == EQUALISED
+    for preprocessing in (EQUALISED, Preprocessing(size=100)):
+        assert Preprocessing.from_dict(preprocessing.as_dict()) == preprocessing
+    assert EQUALISED.as_dict() == {"version": 1, "equalise": True}, "as in the cards that do not know sizes"
+
+
+def test_another_size_is_the_one_that_the_card_names() -> None:
+    pixels = chest_like(256, 240, 150).astype(np.uint8)
+    expected = Image.fromarray(pixels).resize((100, 100), Image.Resampling.BILINEAR)
+    assert (preprocess(pixels, Preprocessing(size=100)) == np.asarray(expected)[:, :, np.newaxis]).all()
 
 
 @pytest.mark.parametrize(
@@ -93,6 +101,10 @@ def test_the_contract_comes_back_from_a_model_card() -> None:
         {"version": 1, "equalise": 1},
         {"version": True, "equalise": True},
         {"version": 1, "equalise": True, "crop": 0.1},
+        {"version": 1, "equalise": True, "size": 31},
+        {"version": 1, "equalise": True, "size": 100_000},
+        {"version": 1, "equalise": True, "size": 100.0},
+        {"version": 2, "equalise": True, "size": 100},
     ],
 )
 def test_it_refuses_a_contract_that_it_cannot_honour(values: dict[str, object]) -> None:

@@ -14,9 +14,11 @@ from diagnosis.inference.contract import Preprocessing
 from tests.trained import VERSION, TrainedVersion
 from training import runner
 from training.fitting.plan import Plan
-from training.fitting.recipe import PAPER, SHIPPED, Recipe
-from training.management.commands.train_resnet152 import Command, command_line, recipe_of
-from training.management.train_options import PRESET_DEFAULTS
+from training.fitting.recipe import PAPER, PRESETS, SHIPPED, Recipe
+from training.management.commands.train_resnet152 import Command, command_line
+from training.management.recipe_arguments import BACKBONES, PRESET_DEFAULTS, PRESET_NAMES, recipe_of
+from training.network.architecture import head_layers
+from training.network.resnets import RESNETS
 from training.progress import Progress
 
 BASE_OPTIONS = {
@@ -81,6 +83,19 @@ def test_options_override_the_preset():
     assert recipe("--freeze-batch-norm", "--split", "paper") == replace(PAPER, train_batch_norm=False, split="paper")
     assert recipe("--equalise").preprocessing == Preprocessing(equalise=True)
     assert recipe("--preset", "shipped", "--weights", "imagenet") == replace(SHIPPED, weights="imagenet")
+    assert recipe("--backbone", "resnet50") == replace(PAPER, backbone="resnet50")
+    assert recipe("--preset", "sreejith-george", "--equalise").preprocessing == Preprocessing(equalise=True, size=100)
+
+
+def test_the_cited_recipes_are_as_published():
+    showkat, dtlcx, sreejith = (PRESETS[name] for name in ("showkat-qureshi", "dtlcx", "sreejith-george"))
+    assert (showkat.backbone, showkat.learning_rate, showkat.batch_size) == ("resnet18", 1e-4, 64)
+    assert (showkat.head.norm, showkat.head.dropout) == (True, 0.5)
+    assert (dtlcx.backbone, dtlcx.learning_rate, dtlcx.batch_size, dtlcx.epochs) == ("resnet50v2", 1e-5, 32, 50)
+    kinds = [layer.name for layer in head_layers(dtlcx.head, 0)]
+    assert kinds == ["head_first_dropout", "head_hidden", "head_dropout", "head_softmax"]
+    assert (sreejith.backbone, sreejith.preprocessing.size, sreejith.epochs) == ("resnet50", 100, 5)
+    assert sreejith.mixed_precision
 
 
 @pytest.mark.parametrize(
@@ -165,6 +180,21 @@ def test_an_option_of_another_preset_is_refused(base, data, words, complaint):
         run(data, *words)
 
 
+IMPOSSIBLE = {
+    "--backbone=resnet50": "The Astra weights are those of a ResNet-152: for ResNet-50, name others",
+    "--preset=showkat-qureshi": r"no ImageNet weights of ResNet-18: name torchvision's file \(resnet18-",
+    "--preset=dtlcx --weights=x.pth": "torchvision has no ResNet-50 V2",
+    "--preset=general --backbone=resnet18 --readings=x --parts=x": "made for ResNet-152: its gate.*that resnet18 lacks",
+}
+
+
+@pytest.mark.parametrize("words", IMPOSSIBLE)
+def test_what_a_backbone_cannot_is_refused(base, data, words):
+    with pytest.raises(CommandError, match=IMPOSSIBLE[words]):
+        run(data, *words.split())
+    assert not (data.parent / "models").exists()
+
+
 def test_strict_stops_at_a_bad_file_and_names_it(base, data):
     (data / "Train" / "COVID" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
     with pytest.raises(CommandError, match=r"Train/COVID/broken\.jpg cannot be used"):
@@ -214,6 +244,8 @@ def test_the_run_is_what_was_asked_for(base, data, asked):
     run(data, "--no-feature-cache")
     assert asked[1].cache is None
     assert asked[1].name.startswith("resnet152-paper-20")
+    run(data, "--preset", "dtlcx")
+    assert asked[2].name.startswith("resnet50v2-dtlcx-20")
 
 
 def test_a_log_is_kept_for_the_run(base, data, monkeypatch):
@@ -259,8 +291,10 @@ def test_the_cards_command_has_no_local_path(monkeypatch):
 
 def test_the_help_tells_the_presets_defaults():
     """Without waiting for Keras; and every option has a sentence."""
-    for name, (paper, shipped) in PRESET_DEFAULTS.items():
-        assert (getattr(PAPER, name), getattr(SHIPPED, name)) == (paper, shipped)
+    assert (tuple(PRESETS), tuple(RESNETS)) == (PRESET_NAMES, BACKBONES)
+    for name, told_of in PRESET_DEFAULTS.items():
+        told_defaults = {preset: told_of.get(preset, told_of["paper"]) for preset in PRESETS}
+        assert told_defaults == {preset: getattr(recipe, name) for preset, recipe in PRESETS.items()}
     parser = Command().create_parser("manage.py", "train_resnet152")
     own = [action for action in parser._actions if action.dest not in BASE_OPTIONS]
     assert [action.dest for action in own if not action.help] == []

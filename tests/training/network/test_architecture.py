@@ -25,13 +25,16 @@ HEADS = {
     "linear": HeadConfig(taps=(1, 0), bands=(1, 1), hidden_units=0),
     "bands": HeadConfig(taps=(1, 0), bands=(2, 1), hidden_units=0),
     "earlier map": HeadConfig(taps=(1,), bands=(1,), hidden_units=0),
+    "resnet18": HeadConfig(hidden_units=16),
+    "resnet50v2": HeadConfig(taps=(1, 0), bands=(1, 1), hidden_units=16, first_dropout=0.5, norm=False),
 }
+"""By name; a backbone's name is also which toy is below."""
 
 
 @pytest.fixture(scope="module", params=HEADS)
 def network(request: pytest.FixtureRequest) -> keras.Model:
     """One network of each kind of head, its batch norms with statistics of their own."""
-    network = build_network(toy_backbone("", SIZE), HEADS[request.param])
+    network = build_network(toy_backbone("", SIZE, request.param), HEADS[request.param])
     rng = np.random.default_rng(2)
     for layer in [*network.get_layer("backbone").layers, *network.layers]:
         if isinstance(layer, keras.layers.BatchNormalization):

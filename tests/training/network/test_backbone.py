@@ -125,13 +125,13 @@ def test_v1_5_moves_only_the_strides_and_the_epsilon(toy):
 
 def test_missing_weights_are_explained(monkeypatch):
     """Missing weights are named in one sentence with a way out."""
-    monkeypatch.setattr(pretrained, "_keras_resnet152", lambda size, weights: toy_backbone("", 64))
+    monkeypatch.setattr(pretrained, "_untrained", lambda resnet, size, weights: toy_backbone("", 64))
     with pytest.raises(BackboneUnavailable, match=r"'nowhere\.h5' could not be loaded.*--weights astra"):
         build_backbone("nowhere.h5", 64)
 
 
 def test_weights_of_another_network_are_refused(monkeypatch, tmp_path):
-    monkeypatch.setattr(pretrained, "_keras_resnet152", lambda size, weights: toy_backbone("", 64))
+    monkeypatch.setattr(pretrained, "_untrained", lambda resnet, size, weights: toy_backbone("", 64))
     other = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
     other.save_weights(tmp_path / "other.weights.h5")
     with pytest.raises(BackboneUnavailable, match="could not be loaded"):
@@ -139,7 +139,7 @@ def test_weights_of_another_network_are_refused(monkeypatch, tmp_path):
 
 
 def test_weights_from_a_file_are_the_network_s(monkeypatch, tmp_path, toy):
-    monkeypatch.setattr(pretrained, "_keras_resnet152", lambda size, weights: toy_backbone("", 64))
+    monkeypatch.setattr(pretrained, "_untrained", lambda resnet, size, weights: toy_backbone("", 64))
     load_torchvision_state(toy, torch_state(toy))
     toy.save_weights(tmp_path / "mine.weights.h5")
     loaded = build_backbone(str(tmp_path / "mine.weights.h5"), 64)
@@ -149,10 +149,10 @@ def test_weights_from_a_file_are_the_network_s(monkeypatch, tmp_path, toy):
 def test_a_failed_download_is_explained(monkeypatch):
     """A failed download of the paper s weights says what to do."""
 
-    def fail(size: int, weights: str | None) -> keras.Model:
+    def fail(*_: object) -> keras.Model:
         raise Exception("URL fetch failure on https://example.org: None -- timed out")
 
-    monkeypatch.setattr(pretrained, "_keras_resnet152", fail)
+    monkeypatch.setattr(pretrained, "_untrained", fail)
     with pytest.raises(BackboneUnavailable, match=r"'imagenet' could not be loaded.*--weights astra"):
         build_backbone("imagenet", 64)
 

@@ -135,7 +135,7 @@ def test_a_mismatch_changes_nothing(clone, ready_graphs, fault):
 
 
 def test_other_pretrained_weights_are_refused(clone, monkeypatch):
-    def other(weights: str, size: int) -> keras.Model:
+    def other(weights: str, size: int, name: str) -> keras.Model:
         backbone = toy_backbone(weights, size)
         backbone.get_layer("conv1_bn").gamma.assign(backbone.get_layer("conv1_bn").gamma + 1e-3)
         return backbone

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from diagnosis.errors import DiagnosisError
 from diagnosis.inference.artifacts import check_built, read_artifact
 from training.data.dataset import DatasetError, read_dataset
-from training.management.train_options import at_least_one, none_or_more
+from training.management.recipe_arguments import at_least_one, none_or_more
 from training.progress import Progress
 
 LEARNED_ON, AFTER = 200, 1500

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from training.management.train_options import at_least_one, none_or_more
+from training.management.recipe_arguments import at_least_one, none_or_more
 
 
 class Command(BaseCommand):

@@ -1,4 +1,4 @@
-"""Train the ResNet-152 on folders of radiographs: the paper's two stages, evaluation, and a new version in models/."""
+"""Train a ResNet on folders of radiographs: the paper's two stages, evaluation, and a new version in models/."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from diagnosis.errors import DiagnosisError
-from diagnosis.inference.contract import Preprocessing
+from training.management.recipe_arguments import DEFAULT_BACKBONE, PRESET_DEFAULTS, recipe_of
 from training.management.train_options import add_all_arguments, check_options
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        options["name"] = options["name"] or f"resnet152-{options['preset']}-{date.today():%Y-%m-%d}"
+        options["name"] = options["name"] or default_name(options)
         if options["interrupted"] or options["discard"]:
             self.tidy(options)
         elif options["data"] is None:
@@ -108,6 +107,11 @@ class Command(BaseCommand):
         self.stdout.write(f"Read MODEL_CARD.md there, and serve it with: {serving}")
 
 
+def default_name(options: dict[str, Any]) -> str:
+    backbone = options["backbone"] or PRESET_DEFAULTS["backbone"].get(options["preset"], DEFAULT_BACKBONE)
+    return f"{backbone}-{options['preset']}-{date.today():%Y-%m-%d}"
+
+
 def plan_of(options: dict[str, Any]) -> Plan:
     from training.fitting.plan import Plan
 
@@ -169,16 +173,6 @@ def say_all(lines: Iterable[str], progress: Progress) -> None:
     for line in lines:
         progress.say(line)
     progress.say("Dry run: nothing was trained.")
-
-
-def recipe_of(options: dict[str, Any]) -> Any:
-    """The preset with what was said on the command line."""
-    from training.fitting.recipe import PRESETS
-
-    names = ["weights", "epochs", "fine_tune_epochs", "learning_rate", "batch_size", "unfreeze", "train_batch_norm"]
-    names += ["views", "seed", "split"]
-    recipe = replace(PRESETS[options["preset"]], **{name: options[name] for name in names if options[name] is not None})
-    return replace(recipe, preprocessing=Preprocessing(equalise=True)) if options["equalise"] else recipe
 
 
 def command_line(options: dict[str, Any]) -> str:
