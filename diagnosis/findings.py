@@ -1,5 +1,6 @@
 """What the network can find, and what it can be called: class order, answers, opacities, appearances, quality."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 CLASS_NAMES = ("COVID", "Non-COVID")
@@ -7,6 +8,56 @@ CLASS_NAMES = ("COVID", "Non-COVID")
 
 
 COVID_INDEX = 0
+"""Of the leading class, whatever it is called, in the classes of every version."""
+FEWEST_CLASSES, MOST_CLASSES = 2, 14
+LONGEST_CLASS_NAME = 20
+"""As the column of findings has it."""
+CLASS_SEPARATOR = ";"
+"""Between the names of classes that one picture has together."""
+
+
+@dataclass(frozen=True)
+class Classes:
+    """What a version tells apart: the two of `CLASS_NAMES`, or what its folders were called.
+
+    names: the leading one first; its probability is the answer's. is_multi_label: whether a picture may have several
+    of them, or none. Raises ValueError for names that no version may have.
+    """
+
+    names: tuple[str, ...] = CLASS_NAMES
+    is_multi_label: bool = False
+
+    def __post_init__(self) -> None:
+        if not FEWEST_CLASSES <= len(self.names) <= MOST_CLASSES:
+            raise ValueError(f"A version tells {FEWEST_CLASSES} to {MOST_CLASSES} classes apart, not {len(self.names)}")
+        if len({name.casefold() for name in self.names}) < len(self.names):
+            raise ValueError(f"Two classes have the same name: {', '.join(self.names)}")
+        for name in self.names:
+            if not name.isprintable() or name != name.strip() or not 0 < len(name) <= LONGEST_CLASS_NAME:
+                raise ValueError(f"{name!r} is no name of a class: give it 1 to {LONGEST_CLASS_NAME} characters")
+            if set(name) & {CLASS_SEPARATOR, "|", "/"}:
+                raise ValueError(f"{name!r} is no name of a class: it has a semicolon, a bar or a slash")
+
+    @property
+    def leading(self) -> str:
+        return self.names[COVID_INDEX]
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        return self.names[COVID_INDEX + 1 :]
+
+    @property
+    def rest(self) -> str:
+        """What is said of a picture without the leading class."""
+        return self.names[1] if len(self.names) == len(CLASS_NAMES) and not self.is_multi_label else "all others"
+
+    @property
+    def are_usual(self) -> bool:
+        """Whether it is COVID or not, as in every version that came before."""
+        return self == USUAL_CLASSES
+
+
+USUAL_CLASSES = Classes()
 
 
 class Prediction(StrEnum):

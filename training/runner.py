@@ -10,6 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from training.data.classes import class_in_words, truth_of
 from training.data.dataset import Dataset, read_dataset
 from training.data.splits import Split, split_samples
 from training.fitting.inputs import CachedInputs, ImageInputs, labels_of
@@ -25,6 +26,7 @@ from training.fitting.trainer import (
 )
 from training.network.architecture import build_network, set_discriminant
 from training.network.backbone import NAMED_WEIGHTS, build_backbone, check_weights, scaling_of
+from training.network.class_discriminants import fit_class_discriminants, set_class_discriminants
 from training.network.discriminant import fit_discriminant
 from training.network.tensors import as_stored, assign_tensors
 from training.progress import Progress
@@ -48,6 +50,7 @@ def train(plan: Plan, progress: Progress) -> Path:
     check_plan(plan)
     dataset, split = prepare_data(plan, progress)
     forget_half_written(plan.output, plan.name)
+    plan = plan.for_classes(dataset.classes)
     version = publish(train_network(plan, dataset, split, progress), progress)
     shutil.rmtree(plan.work)
     return version
@@ -78,13 +81,19 @@ def check_recipe(recipe: Recipe, cached: bool) -> None:
 
 def prepare_data(plan: Plan, progress: Progress) -> tuple[Dataset, Split]:
     dataset = read_dataset(
-        plan.data, extra=plan.extra, strict=plan.strict, limit=plan.limit, on_progress=progress.of("Decoding")
+        plan.data,
+        extra=plan.extra,
+        strict=plan.strict,
+        limit=plan.limit,
+        choice=plan.choice,
+        on_progress=progress.of("Decoding"),
     )
     progress.say(f"{len(dataset.samples)} images, {len(dataset.refusals)} refused")
     split = split_samples(
         dataset.samples,
         mode=plan.recipe.split,
         seed=plan.recipe.seed,
+        classes=dataset.classes,
         on_progress=progress.of("Finding near duplicates"),
     )
     progress.say(", ".join(f"{name} {len(members)}" for name, members in split.parts().items()))
@@ -127,6 +136,8 @@ def claim(folder: RunFolder, plan: Plan, split: Split) -> None:
     digest = hashlib.sha256(repr(sorted(plan.recipe.as_dict().items())).encode())
     for name, members in split.parts().items():
         digest.update(f"{name} {[sample.content_key for sample in members]}".encode())
+        if not split.classes.are_usual:
+            digest.update(repr([class_in_words(sample, split.classes) for sample in members]).encode())
     if folder.begun_as(digest.hexdigest()) != digest.hexdigest():
         raise PlanRefused(
             f"The interrupted run {plan.name} was begun with other options or other images: repeat them with --resume, "
@@ -145,5 +156,9 @@ def fit_head(network: keras.Model, inputs: CachedInputs, split: Split, recipe: R
     """Fit the linear head in closed form on the training part."""
     features = inputs.pooled()[inputs.rows(split.train)[:, 0]].astype(np.float64)
     sources = np.array([sample.source or "" for sample in split.train])
-    fitted = fit_discriminant(features, labels_of(split.train), sources, recipe.discriminant, inputs.changes(split))
-    set_discriminant(network, fitted)
+    how = (sources, recipe.discriminant, inputs.changes(split))
+    if split.classes.are_usual:
+        set_discriminant(network, fit_discriminant(features, labels_of(split.train), *how))
+    else:
+        fitted = fit_class_discriminants(features, truth_of(split.train, split.classes), *how)
+        set_class_discriminants(network, fitted)

@@ -4,6 +4,7 @@ Committed:  model_card.json (also the contract), trained.npz (what training chan
             int8.npz where the version has an int8 graph, and its section in the card
             format 3: lungs.npz, lungs.json, gate.npz and gate.json, whose hashes are in the card
             format 4: appearances.npz too
+            format 5: as format 1, with classes of its own in the contract
 Built:      model.keras, serving.xml, serving.bin, the int8 graph if this machine has one, from format 3 on lungs.xml
             and lungs.bin, and built.json, which names the SHA-256 of each and the precision that is served here
 A version never changes once it is there; ``models/current.json`` names the one that is served.
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from diagnosis.errors import ContractMismatch, ModelUnavailable
-from diagnosis.findings import CLASS_NAMES
+from diagnosis.findings import CLASS_NAMES, COVID_INDEX, Classes
 from diagnosis.inference.contract import IMAGE_SIZE, TWO_VIEWS, Preprocessing
 from diagnosis.inference.decision import Decision
 
@@ -41,9 +42,9 @@ PARTS = ("lungs.npz", "lungs.json", "gate.npz", "gate.json")
 APPEARANCES = "appearances.npz"
 """What format 4 has beside them."""
 CURRENT = "current.json"
-ONE_NETWORK, WITH_LUNGS, WITH_APPEARANCES = 1, 3, 4
+ONE_NETWORK, WITH_LUNGS, WITH_APPEARANCES, OWN_CLASSES = 1, 3, 4, 5
 """Versions of this folder's layout: a network of the whole picture; one that also reads the lungs, with a gate; one
-that also names what readers would call the picture.
+that also names what readers would call the picture; a network of the whole picture with the classes of its folders.
 
 Format 2 read the lungs with plain averages of its maps (docs/decisions/0006-opacities-weigh.md); nothing serves it.
 """
@@ -67,6 +68,11 @@ class Artifact:
         return (*BUILT_FILES, *LUNG_FILES) if self.preprocessing.reads_lungs else BUILT_FILES
 
     @property
+    def classes(self) -> Classes:
+        """What it tells apart, the leading class first."""
+        return classes_of(self.card)
+
+    @property
     def knows_appearances(self) -> bool:
         return bool(self.card["contract"]["format"] == WITH_APPEARANCES)
 
@@ -85,11 +91,14 @@ class Artifact:
 
 def read_artifact(models_dir: Path, version: str | None = None) -> Artifact:
     """The named version, or the served one. Raises ModelUnavailable or ContractMismatch; changes nothing."""
+    is_served = version is None
     version = version or current_version(models_dir)
     folder = models_dir / checked_version(version)
     card = read_json(folder / CARD)
     try:
         _check_contract(version, card)
+        if is_served:
+            _check_leading(version, card)
         _check_hash(card["network"]["weights_sha256"])
         return Artifact(
             version=version,
@@ -111,7 +120,7 @@ def current_version(models_dir: Path) -> str:
 
 def set_current_version(models_dir: Path, version: str) -> None:
     """Serve ``version`` from now on; where the file is a link, the file that it leads to is written."""
-    read_artifact(models_dir, version)
+    _check_leading(version, read_artifact(models_dir, version).card)
     write_json((models_dir / CURRENT).resolve(), {"version": version})
 
 
@@ -243,14 +252,41 @@ def _check_hash(sha256: Any) -> None:
         raise ValueError("weights_sha256 is no SHA-256")
 
 
+def classes_of(card: dict[str, Any]) -> Classes:
+    """Of a card whose contract was checked. Raises ValueError for names that no version may have."""
+    contract = card["contract"]
+    return Classes(tuple(map(str, contract["class_names"])), contract.get("multi_label") is True)
+
+
+def _check_leading(version: str, card: dict[str, Any]) -> None:
+    """Raise ContractMismatch for a version that answers another question than the pages say."""
+    if (leading := classes_of(card).leading) != CLASS_NAMES[COVID_INDEX]:
+        raise ContractMismatch(
+            f"Model {version} answers {leading} or not. The site's pages say COVID-19, so it is not served; "
+            "the commands classify and evaluate_model take it with --model."
+        )
+
+
 def _check_contract(version: str, card: dict[str, Any]) -> None:
     preprocessing = card["contract"]["preprocessing"]
     reads_lungs, size = preprocessing.get("version") == TWO_VIEWS, preprocessing.get("size", IMAGE_SIZE)
-    layouts = (WITH_LUNGS, WITH_APPEARANCES) if reads_lungs else (ONE_NETWORK,)
+    layouts = (WITH_LUNGS, WITH_APPEARANCES) if reads_lungs else (OWN_CLASSES, ONE_NETWORK)
     layout = card["contract"]["format"] if card["contract"]["format"] in layouts else layouts[-1]
-    expected = {"format": layout, "class_names": list(CLASS_NAMES), "image_size": size}
+    expected = {"format": layout, "image_size": size}
+    if layout == OWN_CLASSES:
+        _check_own_classes(card)
+    else:
+        expected |= {"class_names": list(CLASS_NAMES)}
     for name, value in expected.items():
         if card["contract"][name] != value:
             raise ContractMismatch(
                 f"Model {version} was made for {name} {card['contract'][name]!r}, and this program has {value!r}."
             )
+
+
+def _check_own_classes(card: dict[str, Any]) -> None:
+    """Raise ValueError or KeyError where classes and their calibration do not fit together."""
+    classes, others = classes_of(card), Decision.from_dict(card["decision"]).others
+    calibrated = len(classes.others) if classes.is_multi_label else 0
+    if others is None or len(others.each) != calibrated:
+        raise ValueError("the calibration of the other classes")

@@ -120,8 +120,16 @@ class Classifier:
             quality=seen.quality if seen else None,
             lungs=LungsSeen(tuple(outlines(seen.lungs)), seen.heat_in_lungs) if seen else None,
             opacities=self._opacities(seen) if seen else None,
-            findings=seen.findings if seen else (),
+            findings=seen.findings if seen else self._other_classes(examined, probability),
         )
+
+    def _other_classes(self, examined: Examination, probability: float) -> tuple[Finding, ...]:
+        """Of a version with classes of its own, in its order."""
+        calibration = self.artifact.decision.others
+        if calibration is None:
+            return ()
+        _leading, *others = calibration.apply(examined.all_raw[None], np.array([probability]))[0]
+        return tuple(Finding(name, float(one)) for name, one in zip(self.artifact.classes.others, others, strict=True))
 
     def _opacities(self, seen: Seen) -> Opacities | None:
         rule = self.artifact.decision.opacities

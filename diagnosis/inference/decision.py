@@ -11,6 +11,7 @@ from scipy.special import expit, logit
 from diagnosis.findings import OpacityAnswer, Prediction
 
 CLIP = 1e-7
+SMALLEST_SHARE = 1e-30
 SMALLEST_SLOPE = 0.01
 LARGEST_SLOPE = 100.0
 LARGEST_INTERCEPT = 20.0
@@ -123,17 +124,48 @@ class OpacityRule:
 
 
 @dataclass(frozen=True)
+class OtherClasses:
+    """How the classes other than the leading one are calibrated; the leading one has its own calibration.
+
+    among: of one class out of several. The others share what the leading one leaves, in proportion to their raw
+    probabilities to this power (one over a temperature). each: where classes come together, one calibration for each.
+    """
+
+    among: float = 1.0
+    each: tuple[Calibration, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 < self.among < math.inf:
+            raise ValueError(f"Classes are calibrated among each other by a power above 0, not {self.among}.")
+
+    def apply(self, raw: ArrayLike, leading: ArrayLike) -> Floats:
+        """Raw probabilities (n, classes) and the leading one's calibrated (n,) -> calibrated ones, (n, classes)."""
+        values, first = np.asarray(raw, dtype=float), np.asarray(leading, dtype=float)[:, None]
+        if self.each:
+            others = [one.apply(values[:, index]) for index, one in enumerate(self.each, start=1)]
+            return np.concatenate([first, np.stack(others, axis=1)], axis=1)
+        logs = self.among * np.log(np.maximum(values[:, 1:], SMALLEST_SHARE))
+        shares = np.exp(logs - logs.max(axis=1, keepdims=True))
+        return np.concatenate([first, (1 - first) * shares / shares.sum(axis=1, keepdims=True)], axis=1)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "OtherClasses":
+        return cls(float(values["among"]), tuple(Calibration(**one) for one in values["each"]))
+
+
+@dataclass(frozen=True)
 class Decision:
     """How the network's output becomes an answer.
 
     evidence_scale: evidence for COVID at one place, in logits, that is drawn in full colour.
-    opacities: of a version that looks for opacities.
+    opacities: of a version that looks for opacities. others: of a version with classes of its own.
     """
 
     calibration: Calibration
     rule: DecisionRule
     evidence_scale: float
     opacities: OpacityRule | None = None
+    others: OtherClasses | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.evidence_scale < math.inf:
@@ -145,10 +177,11 @@ class Decision:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Decision":
         calibration, rule = Calibration(**values["calibration"]), DecisionRule(**values["rule"])
-        opacities = values.get("opacities")
+        opacities, others = values.get("opacities"), values.get("others")
         return cls(
             calibration,
             rule,
             float(values["evidence_scale"]),
             OpacityRule.from_dict(opacities) if opacities else None,
+            OtherClasses.from_dict(others) if others else None,
         )

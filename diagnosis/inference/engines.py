@@ -50,7 +50,8 @@ SIMULTANEOUS_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class EngineOutput:
-    """probabilities: (n, 2) float32, softmax in the order of CLASS_NAMES.
+    """probabilities: (n, classes) float32, softmax in the order of the version's classes; sigmoids where a picture may
+    have several.
 
     evidence: (n, rows, cols) float32 >= 0, contribution to the COVID score per place, in logits.
 

@@ -43,10 +43,14 @@ class Seen:
 
 @dataclass(frozen=True)
 class Examination:
-    """raw: probability of COVID as the network gives it. evidence: (rows, cols) >= 0 over the whole picture, logits."""
+    """raw: probability of COVID as the network gives it. evidence: (rows, cols) >= 0 over the whole picture, logits.
+
+    all_raw: (classes,) float64, of every class, the leading one first.
+    """
 
     raw: float
     evidence: np.ndarray
+    all_raw: NDArray[np.float64]
     seen: Seen | None = None
 
 
@@ -75,7 +79,7 @@ class Examiner:
         lungs = self._lung_network.find(pixels) if self._lung_network else None
         output = self._run(self._input_of(pixels, lungs))
         if lungs is None or self._gate is None:
-            return Examination(float(output.probabilities[0, COVID_INDEX]), output.evidence[0])
+            return Examination(_leading(output), output.evidence[0], output.probabilities[0].astype(float))
         return self._with_lungs(pixels, lungs, output, self._gate)
 
     def network_input(self, pixels: np.ndarray) -> NDArray[np.float32]:
@@ -110,7 +114,7 @@ class Examiner:
             heat_in_lungs=share_inside(evidence, lungs.mask),
             findings=self._findings(output, cells),
         )
-        return Examination(float(output.probabilities[0, COVID_INDEX]), evidence, seen)
+        return Examination(_leading(output), evidence, output.probabilities[0].astype(float), seen)
 
     def _findings(self, output: EngineOutput, cells: np.ndarray) -> tuple[Finding, ...]:
         if self._appearances is None:
@@ -118,6 +122,10 @@ class Examiner:
         if output.features is None or output.lung_quarters is None:
             raise ModelUnavailable("The model's graph lacks what its appearances are read from: build it again.")
         return self._appearances.findings(output.features[0], output.lung_quarters[0], cells)
+
+
+def _leading(output: EngineOutput) -> float:
+    return float(output.probabilities[0, COVID_INDEX])
 
 
 def open_examiner(artifact: Artifact, engine: Engine, built: Path | None = None) -> Examiner:

@@ -10,14 +10,15 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from diagnosis.findings import COVID_INDEX
+from diagnosis.findings import CLASS_NAMES, COVID_INDEX
 
 
 def serving_model(network: keras.Model) -> keras.Model:
-    """The network with a second output: image -> (softmax (n, 2), evidence map (n, rows, cols) >= 0).
+    """The network with a second output: image -> (softmax (n, classes), evidence map (n, rows, cols) >= 0).
 
-    The evidence map is Grad-CAM (Selvaraju et al. 2017) for the score log(COVID) - log(Non-COVID). The head sees
-    only averages, so the gradient is the same all over a band and has a closed form: no backward pass.
+    The evidence map is Grad-CAM (Selvaraju et al. 2017) for the score log(COVID) - log(Non-COVID); with more classes
+    than two, for the log-odds of the leading one. The head sees only averages, so the gradient is the same all over a
+    band and has a closed form: no backward pass.
     """
     backbone = network.get_layer("backbone")
     image = keras.Input(network.input_shape[1:], name="image")
@@ -37,14 +38,28 @@ def score_gradient(head: Sequence[layers.Layer], activations: Sequence[Any]) -> 
 
     activations: the pooled features, then the output of each layer of the head.
     """
-    kernel = head[-1].kernel
-    gradient = kernel[:, COVID_INDEX][None] - kernel[:, 1 - COVID_INDEX][None]
+    gradient = _gradient_of_log_odds(head[-1], activations[-1])
     for layer, output in reversed(list(zip(head[:-1], activations[1:-1], strict=True))):
         if isinstance(layer, layers.BatchNormalization):
             gradient = gradient * norm_scale(layer)[None]
         elif isinstance(layer, layers.Dense):  # ReLU
             gradient = ops.matmul(ops.where(output > 0, gradient, 0.0), ops.transpose(layer.kernel))
     return gradient
+
+
+def _gradient_of_log_odds(last: layers.Dense, probabilities: Any) -> Any:
+    """Of the leading class, with respect to what the last layer reads, (n or 1, features).
+
+    Of softmax outputs the others weigh as they share what the leading one leaves; one other weighs 1.
+    """
+    kernel = last.kernel
+    if last.activation is keras.activations.sigmoid:
+        return kernel[:, COVID_INDEX][None]
+    if kernel.shape[1] == len(CLASS_NAMES):
+        return kernel[:, COVID_INDEX][None] - kernel[:, 1 - COVID_INDEX][None]
+    others = probabilities[:, 1:]
+    shares = others / ops.maximum(ops.sum(others, axis=1, keepdims=True), 1e-30)
+    return kernel[:, COVID_INDEX][None] - ops.matmul(shares, ops.transpose(kernel[:, 1:]))
 
 
 def norm_scale(layer: layers.BatchNormalization) -> np.ndarray:

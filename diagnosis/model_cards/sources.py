@@ -5,6 +5,9 @@ LUNG_MASKS = "lung masks"
 """What the lung network of a version learned from."""
 KERMANY = "Kermany et al., Cell 172, 2018 (Guangzhou Women and Children's Medical Center)"
 
+CHILDREN = {"kaggle_bacterial", "kaggle_viral", "kaggle_normal"}
+"""Sources with pictures of children alone, all of one hospital."""
+
 SOURCES = {
     "radiography_db": (
         "COVID-19 Radiography Database: Chowdhury et al., IEEE Access 8, 2020; Rahman et al., Computers in Biology and "

@@ -51,6 +51,7 @@ PLOTS = {
     "precision_recall": _("Precision and sensitivity"),
     "calibration": _("Calibration"),
     "scores_by_source": _("Probabilities by source"),
+    "classes": _("Each class against all others"),
 }
 PLOT_DESCRIPTIONS = {
     "history": _("Line plots over the epochs of training: loss and accuracy on the training and the validation part."),
@@ -72,6 +73,10 @@ PLOT_DESCRIPTIONS = {
     "scores_by_source": _(
         "How the calibrated probabilities of each source are spread, COVID and Non-COVID apart, with the operating "
         "point and the indeterminate band."
+    ),
+    "classes": _(
+        "Curves of sensitivity against the share of all others called so, one for each class, and how many images of "
+        "each class were called which. The tables above have the same areas and counts."
     ),
 }
 LIMITS = (

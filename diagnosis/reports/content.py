@@ -22,7 +22,7 @@ from diagnosis.imaging.rendering import coloured_heat_map
 from diagnosis.models import Diagnosis, OwnReading, Review, Study
 from diagnosis.reports.parts import Answer, Fact, Figures, ReportContent
 from diagnosis.wording.answers import in_words
-from diagnosis.wording.appearances import findings_in_words, what_appearances_are
+from diagnosis.wording.appearances import findings_heading, findings_in_words, what_findings_are
 from diagnosis.wording.facts import image_facts, patient_facts
 from diagnosis.wording.numbers import day_in_words, interval, interval_in_percent, moment, number
 from diagnosis.wording.pictures import how_often_wrong, not_looked_for, picture_in_words
@@ -193,8 +193,10 @@ def _answer(diagnosis: Diagnosis) -> Answer:
 
 def _appearances(diagnosis: Diagnosis) -> dict[str, Any]:
     found = tuple(Fact(one.label, one.probability) for one in findings_in_words(diagnosis))
-    about = what_appearances_are(diagnosis.model_version.card) if found else ""
-    return {"appearances": found, "about_appearances": about}
+    if not found:
+        return {}
+    heading, about = findings_heading(diagnosis), what_findings_are(diagnosis)
+    return {"appearances": found, "appearances_heading": heading, "about_appearances": about}
 
 
 def printed_radiograph(diagnosis: Diagnosis) -> Image.Image:

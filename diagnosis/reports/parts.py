@@ -69,6 +69,7 @@ class ReportContent:
     appearances: tuple[Fact, ...] = field(default=(), kw_only=True)
     """Each of readers' words with its probability; none where the version does not look for them."""
     about_appearances: str = field(default="", kw_only=True)
+    appearances_heading: str = field(default="", kw_only=True)
     produced_by: str
     produced: datetime | None
     code: str

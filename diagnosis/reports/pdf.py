@@ -1,7 +1,7 @@
 """A diagnosis as a document to print: its content → PDF bytes. No database, no settings, no files."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -26,6 +26,8 @@ WIDTH = A4[0] - 2 * MARGIN
 _PICTURE_HEIGHT = 205
 _GAP = 10
 _MOST_LINES = 80
+IN_A_ROW = 4
+"""Findings: the four words of readers fill one."""
 
 
 def report_pdf(report: ReportContent) -> bytes:
@@ -60,7 +62,14 @@ def _texts(report: ReportContent) -> Iterator[str]:
     """Every text that is not a word of this program's own."""
     yield from (report.institution, report.heading, report.produced_by, report.answer.label)
     yield report.notes
-    for fact in (*report.patient, *report.study, *report.verdicts, *report.additions, *report.model):
+    for fact in (
+        *report.patient,
+        *report.study,
+        *report.verdicts,
+        *report.additions,
+        *report.model,
+        *report.appearances,
+    ):
         yield from (fact.name, fact.value)
     yield from (*report.limits, *report.remarks)
     yield from (figures.measured_on for figures in report.figures)
@@ -168,19 +177,24 @@ class _Story:
         report = self._report
         if not report.appearances:
             return []
-        each = width / len(report.appearances)
+        starts = range(0, len(report.appearances), IN_A_ROW)
+        rows = [self._findings(report.appearances[start : start + IN_A_ROW], width) for start in starts]
+        heading = self._text(report.appearances_heading, bold=True, width=width)
+        about = self._text(report.about_appearances, size=8, width=width, colour=SOFT)
+        return [Spacer(0, 5), heading, *rows, Spacer(0, 2), about]
+
+    def _findings(self, facts: Sequence[Fact], width: float) -> Flowable:
+        each = width / IN_A_ROW
         cells = [
             [
                 self._text(fact.name, size=8, width=each - 6, colour=SOFT),
                 self._text(fact.value, size=9.5, width=each - 6),
             ]
-            for fact in report.appearances
+            for fact in facts
         ]
-        table = self._row(cells, [each] * len(cells))
+        table = self._row([*cells, *[""] * (IN_A_ROW - len(cells))], [each] * IN_A_ROW)
         table.setStyle(_BARE)
-        heading = self._text(_("What radiologists may call it"), bold=True, width=width)
-        about = self._text(report.about_appearances, size=8, width=width, colour=SOFT)
-        return [Spacer(0, 5), heading, table, Spacer(0, 2), about]
+        return table
 
     def _side_by_side(self, width: float) -> Flowable:
         """Nobody's word is larger than another's."""

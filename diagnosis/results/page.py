@@ -24,7 +24,7 @@ from diagnosis.reviews.blinding import conceal, is_hidden
 from diagnosis.reviews.embargoes import is_embargoed
 from diagnosis.reviews.forms import OutcomeForm, ReadingForm, ReviewForm
 from diagnosis.wording.answers import in_words
-from diagnosis.wording.appearances import findings_in_words, what_appearances_are
+from diagnosis.wording.appearances import findings_anchor, findings_heading, findings_in_words, what_findings_are
 from diagnosis.wording.pictures import how_often_wrong, is_map_telling, not_looked_for, picture_in_words
 from diagnosis.wording.points import point_meaning, point_of_answer
 from diagnosis.worklist.bar import PARAMETER, worklist_bar
@@ -86,8 +86,14 @@ def _answer_of(user: User, diagnosis: Diagnosis) -> dict[str, Any]:
 def _appearances_of(diagnosis: Diagnosis) -> dict[str, Any]:
     """Nothing of a version that does not look for them; and then its card is not read for this either."""
     appearances = findings_in_words(diagnosis)
-    about = what_appearances_are(diagnosis.model_version.card) if appearances else ""
-    return {"appearances": appearances, "about_appearances": about}
+    if not appearances:
+        return {"appearances": []}
+    return {
+        "appearances": appearances,
+        "appearances_heading": findings_heading(diagnosis),
+        "appearances_anchor": findings_anchor(diagnosis),
+        "about_appearances": what_findings_are(diagnosis),
+    }
 
 
 def _added_to(diagnosis: Diagnosis) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from audit.models import Action
 from audit.services import held_back, record
 from diagnosis.errors import RadiographRejected, gettext_noop
 from diagnosis.files.storing import study_files
+from diagnosis.findings import Appearance
 from diagnosis.history.recording import study_note
 from diagnosis.imaging.radiograph import Radiograph
 from diagnosis.imaging.rendering import heat_map_to_png
@@ -172,7 +173,7 @@ def _what_was_seen(answer: Classification) -> dict[str, Any]:
     if answer.opacities:
         seen |= {"opacities": answer.opacities.answer.value, "opacity_probability": answer.opacities.probability}
         seen["opacity_map"] = heat_map_to_png(answer.opacities.map)
-    if answer.findings:
+    if answer.findings and {finding.name for finding in answer.findings} <= set(Appearance):
         seen["appearance"] = max(answer.findings, key=lambda finding: finding.probability).name
     return seen
 

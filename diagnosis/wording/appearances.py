@@ -50,6 +50,25 @@ def findings_in_a_line(findings: Mapping[str, float]) -> str:
     return listed(f"{finding_in_words(name)} {percents(share)[0]}" for name, share in findings.items())
 
 
+def findings_heading(diagnosis: Diagnosis) -> str:
+    return _("What radiologists may call it") if diagnosis.appearance else _("Other classes of this version")
+
+
+def findings_anchor(diagnosis: Diagnosis) -> str:
+    """Of the section of the version's card."""
+    return "appearances" if diagnosis.appearance else "classes"
+
+
+def what_findings_are(diagnosis: Diagnosis) -> str:
+    """Reads the version's card: only where there are findings to be shown."""
+    if diagnosis.appearance:
+        return what_appearances_are(diagnosis.model_version.card)
+    return _(
+        "How much the radiograph is like the images of each class. None of them is the answer or a diagnosis: a "
+        "disease without a class is called by another name."
+    )
+
+
 def what_appearances_are(card: Mapping[str, Any]) -> str:
     """What the four are, that none of them is the answer, and how well the model does."""
     what = _(

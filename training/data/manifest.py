@@ -1,7 +1,8 @@
 """manifest.csv next to the images: which source and which patient each one comes from.
 
 Columns: file (path below the folder) and any of source, patient, origin (finer than source: the hospital or the
-collection that the source took it from) and reading (what readers saw); others are ignored.
+collection that the source took it from) and reading (what readers saw); others are ignored, but for the one that
+--multi-label names.
 """
 
 import csv
@@ -17,29 +18,35 @@ class Origin:
     patient: str | None = None
     origin: str | None = None
     reading: str | None = None
+    together: str | None = None
+    """The classes that it has, as the column of --multi-label says."""
 
 
 UNKNOWN = Origin()
 
 
-def read_manifest(path: Path) -> dict[str, Origin]:
-    """Origins by file, empty without a manifest. Raises ValueError with what is wrong, to follow the path."""
+def read_manifest(path: Path, column: str = "") -> dict[str, Origin]:
+    """Origins by file, empty without a manifest. column: of classes. Raises ValueError with what is wrong, to follow
+    the path.
+    """
     if not path.is_file():
         return {}
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            return _origins(csv.DictReader(file))
+            return _origins(csv.DictReader(file), column)
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"is not a table of comma-separated values in UTF-8 ({error}).") from error
 
 
-def _origins(rows: "csv.DictReader[str]") -> dict[str, Origin]:
-    if "file" not in (rows.fieldnames or []):
-        raise ValueError("needs a column named file.")
+def _origins(rows: "csv.DictReader[str]", column: str) -> dict[str, Origin]:
+    for needed in filter(None, ("file", column)):
+        if needed not in (rows.fieldnames or []):
+            raise ValueError(f"needs a column named {needed}.")
     origins: dict[str, Origin] = {}
     for row in rows:
         name = (row["file"] or "").strip().replace("\\", "/")
-        origin = Origin(*(_value(row, column) for column in ("source", "patient", "origin", "reading")))
+        known = (_value(row, name) for name in ("source", "patient", "origin", "reading"))
+        origin = Origin(*known, _value(row, column) if column else None)
         if origins.setdefault(name, origin) != origin:
             raise ValueError(f"says two different things of {name}.")
     return origins

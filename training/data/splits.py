@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from diagnosis.findings import CLASS_NAMES
+from diagnosis.findings import USUAL_CLASSES, Classes
+from training.data.classes import class_in_words, truth_of
 from training.data.dataset import DatasetError, Progress, Sample
 from training.data.near_duplicates import join_groups, near_duplicate_groups
 
@@ -19,6 +20,8 @@ Mode = Literal["grouped", "paper"]
 SHARES = {"train": 0.70, "validation": 0.15, "test_part": 0.15}
 SEED = 123
 
+Stratum = tuple[int, tuple[int, ...], str | None]
+"""Class, or all classes that it has together, and source."""
 Groups = dict[str, int]
 """Group number of each sample's name."""
 
@@ -42,6 +45,7 @@ class Split:
     groups: Groups
     crossing: int
     contradicting: int
+    classes: Classes = USUAL_CLASSES
 
     def group_numbers(self, samples: Sequence[Sample]) -> NDArray[np.int64]:
         """Group numbers (n,) of some samples, for the bootstrap."""
@@ -66,6 +70,7 @@ def split_samples(
     mode: Mode = "grouped",
     seed: int = SEED,
     groups: Groups | None = None,
+    classes: Classes = USUAL_CLASSES,
     on_progress: Progress = lambda done, total: None,
 ) -> Split:
     """70 / 15 / 15 % of the Train folder; Test and extra samples keep their places.
@@ -83,7 +88,7 @@ def split_samples(
     extra = [sample for sample in samples if sample.part == "extra"]
     too_close = _alike(extra, [*test, *drawn["validation"], *drawn["test_part"]], groups)
     drawn["train"] += _without(extra, too_close)
-    _check_classes(drawn)
+    _check_classes(drawn, classes)
     return Split(
         mode=mode,
         **{name: tuple(members) for name, members in drawn.items()},
@@ -92,6 +97,7 @@ def split_samples(
         groups=groups,
         crossing=_crossing([*drawn.values(), test], groups),
         contradicting=_contradicting(samples, groups),
+        classes=classes,
     )
 
 
@@ -102,8 +108,8 @@ def write_split(path: Path, split: Split) -> None:
         rows.writerow(["file", "part", "label", "source", "group", "content_key"])
         for part, members in split.parts().items():
             for sample in members:
-                source, group = sample.source or "", split.groups[sample.name]
-                rows.writerow([sample.name, part, CLASS_NAMES[sample.label], source, group, sample.content_key])
+                label, source = class_in_words(sample, split.classes), sample.source or ""
+                rows.writerow([sample.name, part, label, source, split.groups[sample.name], sample.content_key])
 
 
 def _plain(samples: list[Sample], seed: int) -> dict[str, list[Sample]]:
@@ -121,7 +127,7 @@ def _grouped(samples: list[Sample], groups: Groups, seed: int) -> dict[str, list
     for members in _shuffled_groups(samples, groups, seed):
         inside = Counter(_stratum(sample) for sample in members)
 
-        def need(part: str, inside: Counter[tuple[int, str | None]] = inside) -> float:
+        def need(part: str, inside: Counter[Stratum] = inside) -> float:
             return sum(n * lacking[part][stratum] / (SHARES[part] * total[stratum]) for stratum, n in inside.items())
 
         part = max(SHARES, key=need)
@@ -131,8 +137,8 @@ def _grouped(samples: list[Sample], groups: Groups, seed: int) -> dict[str, list
     return {part: sorted(members, key=lambda sample: sample.name) for part, members in drawn.items()}
 
 
-def _stratum(sample: Sample) -> tuple[int, str | None]:
-    return sample.label, sample.source
+def _stratum(sample: Sample) -> Stratum:
+    return sample.label, sample.together, sample.source
 
 
 def _shuffled_groups(samples: list[Sample], groups: Groups, seed: int) -> list[list[Sample]]:
@@ -154,12 +160,14 @@ def _without(samples: Sequence[Sample], left_out: Sequence[Sample]) -> list[Samp
     return [sample for sample in samples if sample.name not in names]
 
 
-def _check_classes(drawn: dict[str, list[Sample]]) -> None:
+def _check_classes(drawn: dict[str, list[Sample]], classes: Classes) -> None:
     for part, members in drawn.items():
-        present = {sample.label for sample in members}
-        for label, name in enumerate(CLASS_NAMES):
-            if label not in present:
+        truth = truth_of(members, classes)
+        for name, has in zip(classes.names, truth.T, strict=True):
+            if not has.any():
                 raise DatasetError(f"There are too few {name} images: the {part} part would have none.")
+            if has.all():
+                raise DatasetError(f"There are too few images without {name}: the {part} part would have none.")
 
 
 def _crossing(sides: list[list[Sample]], groups: Groups) -> int:
@@ -172,7 +180,7 @@ def _crossing(sides: list[list[Sample]], groups: Groups) -> int:
 
 
 def _contradicting(samples: Sequence[Sample], groups: Groups) -> int:
-    labels: dict[int, set[int]] = defaultdict(set)
+    labels: dict[int, set[tuple[int, ...]]] = defaultdict(set)
     for sample in samples:
-        labels[groups[sample.name]].add(sample.label)
+        labels[groups[sample.name]].add((sample.label, *sample.together))
     return sum(len(of_group) > 1 for of_group in labels.values())

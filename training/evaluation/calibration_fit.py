@@ -8,12 +8,13 @@ from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
+from scipy.special import expit, logsumexp
 
 from diagnosis.findings import COVID_INDEX
 from diagnosis.inference.decision import (
     LARGEST_INTERCEPT,
     LARGEST_SLOPE,
+    SMALLEST_SHARE,
     SMALLEST_SLOPE,
     Calibration,
     Floats,
@@ -37,6 +38,25 @@ def fit_calibration(labels: ArrayLike, raw: ArrayLike, method: Method | None = N
     chosen = method or better_method(positive, logits)
     slope, intercept = _fit(positive, logits, chosen)
     return Calibration(slope, intercept, float(positive.mean()), chosen)
+
+
+def fit_power(labels: NDArray[np.int64], raw: Floats) -> float:
+    """The power of raw probabilities (n, classes) with the lowest log loss; labels (n,) are columns of them.
+
+    Temperature scaling (Guo et al. 2017) of more classes than two: one over the temperature.
+    """
+    from scipy.optimize import minimize_scalar  # only training fits; the site need not load it
+
+    logs = np.log(np.maximum(raw, SMALLEST_SHARE))
+    if logs.shape[1] < 2 or not len(logs):
+        return 1.0
+
+    def loss(power: float) -> float:
+        scaled = np.exp(power) * logs
+        return float(np.mean(logsumexp(scaled, axis=1) - scaled[np.arange(len(labels)), labels]))
+
+    bounds = (np.log(SMALLEST_SLOPE), np.log(LARGEST_SLOPE))
+    return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
 
 
 def better_method(positive: NDArray[np.bool_], logits: Floats) -> Method:

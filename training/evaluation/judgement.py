@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagnosis.estimates import ECE_BINS
-from diagnosis.findings import CLASS_NAMES, COVID_INDEX, Prediction
-from diagnosis.inference.decision import Calibration, DecisionRule
+from diagnosis.findings import CLASS_NAMES, COVID_INDEX, USUAL_CLASSES, Classes, Prediction
+from diagnosis.inference.decision import Calibration, DecisionRule, OtherClasses
+from training.data.classes import class_in_words, truth_of
 from training.data.dataset import NONE_REFUSED, Refused, Sample
 from training.evaluation.bootstrap import RESAMPLES
-from training.evaluation.calibration_fit import fit_calibration
+from training.evaluation.calibration_fit import fit_calibration, fit_power
+from training.evaluation.class_figures import class_figures
 from training.evaluation.metrics import evaluate, expected_calibration_error, mean_source_auc, source_aucs
 from training.evaluation.operating_point_choice import (
     MAX_INDETERMINATE,
@@ -25,10 +27,10 @@ from training.evaluation.operating_point_choice import (
 )
 
 HOW = (
-    "COVID is the positive class. Intervals: 95 %, percentiles of {resamples} bootstrap resamples of near-duplicate "
-    "groups within their class; a share of 0 or 1 has its exact interval. An indeterminate or refused image counts as "
-    "wrong in accuracy, sensitivity, specificity and F1. Calibration error (ECE): {bins} bins of equal width on the "
-    "probability of COVID, its interval corrected for the bootstrap's bias."
+    "{leading} is the positive class. Intervals: 95 %, percentiles of {resamples} bootstrap resamples of "
+    "near-duplicate groups within their class; a share of 0 or 1 has its exact interval. An indeterminate or refused "
+    "image counts as wrong in accuracy, sensitivity, specificity and F1. Calibration error (ECE): {bins} bins of equal "
+    "width on the probability of {leading}, its interval corrected for the bootstrap's bias."
 )
 
 PAPER_TEST = {"covid": 704, "covid_found": 544, "non_covid": 2160}
@@ -45,7 +47,8 @@ class Scored:
     """Images of one part with what the network said of them.
 
     labels (n,) class indices; raw (n,) uncalibrated probabilities of COVID; groups (n,) near duplicates and patients;
-    limited (n,) whether the picture's quality makes the answer Indeterminate.
+    limited (n,) whether the picture's quality makes the answer Indeterminate. shares: (n, classes) uncalibrated
+    probabilities of all classes, of a version with classes of its own; None where only the leading one is judged.
     """
 
     samples: tuple[Sample, ...]
@@ -53,6 +56,8 @@ class Scored:
     groups: NDArray[np.int64] | None = field(default=None, repr=False)
     refused: Refused = NONE_REFUSED
     limited: NDArray[np.bool_] | None = field(default=None, repr=False)
+    shares: NDArray[np.float64] | None = field(default=None, repr=False)
+    classes: Classes = USUAL_CLASSES
 
     def __post_init__(self) -> None:
         if self.raw.shape != (len(self.samples),):
@@ -70,14 +75,25 @@ class Scored:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the validation part decides: how raw probabilities are calibrated, and from where they are Positive."""
+    """What the validation part decides: how raw probabilities are calibrated, and from where they are Positive.
+
+    others: of a version with classes of its own.
+    """
 
     calibration: Calibration
     rule: DecisionRule
+    others: OtherClasses | None = None
+    classes: Classes = USUAL_CLASSES
 
     def probabilities(self, part: Scored) -> NDArray[np.float64]:
         """Calibrated probabilities of COVID, (n,)."""
         return self.calibration.apply(part.raw)
+
+    def of_classes(self, part: Scored) -> NDArray[np.float64] | None:
+        """Calibrated probabilities of all classes, (n, classes); None where only the leading one is judged."""
+        if self.others is None or part.shares is None:
+            return None
+        return self.others.apply(part.shares, self.probabilities(part))
 
 
 @dataclass(frozen=True)
@@ -113,19 +129,35 @@ def judge(
         max_share=max_indeterminate,
         referral_cost=referral_cost,
     )
-    return Judgement(calibration, rule)
+    return Judgement(calibration, rule, fit_other_classes(validation), validation.classes)
+
+
+def fit_other_classes(validation: Scored) -> OtherClasses | None:
+    """How the classes other than the leading one are calibrated; None where there are only the usual two."""
+    if validation.shares is None:
+        return None
+    truth = truth_of(validation.samples, validation.classes)
+    if validation.classes.is_multi_label:
+        labels = (np.where(has, COVID_INDEX, COVID_INDEX + 1) for has in truth.T[1:])
+        each = zip(labels, validation.shares.T[1:], strict=True)
+        return OtherClasses(each=tuple(fit_calibration(own, raw) for own, raw in each))
+    others = validation.labels != COVID_INDEX
+    return OtherClasses(fit_power(validation.labels[others] - 1, validation.shares[others, 1:]))
 
 
 def metrics_tree(parts: Mapping[str, Scored], judgement: Judgement, resamples: int = RESAMPLES) -> dict[str, Any]:
-    """What metrics.json holds: every part's figures, and, with a part "test", the comparison with the paper's."""
+    """What metrics.json holds: every part's figures, and, with a part "test" of the usual classes, the comparison with
+    the paper's.
+    """
+    classes = judgement.classes
     tree: dict[str, Any] = {
-        "positive_class": CLASS_NAMES[COVID_INDEX],
-        "how": HOW.format(resamples=resamples, bins=ECE_BINS),
+        "positive_class": classes.leading,
+        "how": HOW.format(resamples=resamples, bins=ECE_BINS, leading=classes.leading),
         "calibration": judgement.calibration.as_dict(),
         "rule": asdict(judgement.rule),
         "parts": {name: part_metrics(part, judgement, resamples) for name, part in parts.items()},
     }
-    if "test" in parts:
+    if "test" in parts and classes.are_usual:
         tree["beside_the_paper"] = beside_the_paper(tree["parts"]["test"], like_the_paper(parts["test"], resamples))
     return tree
 
@@ -152,7 +184,17 @@ def part_metrics(part: Scored, judgement: Judgement, resamples: int = RESAMPLES)
         "ece_at_own_prevalence": ece_at_own_prevalence(part, judgement),
         "by_source": [asdict(auc) for auc in aucs],
         "mean_source_auc": mean_source_auc(aucs),
+        **_of_classes(part, judgement, resamples),
     }
+
+
+def _of_classes(part: Scored, judgement: Judgement, resamples: int) -> dict[str, Any]:
+    probabilities = judgement.of_classes(part)
+    if probabilities is None:
+        return {}
+    truth = truth_of(part.samples, part.classes)
+    found = class_figures(truth, probabilities, part.classes, part.refused, part.groups, resamples)
+    return {"classes": found.as_dict()}
 
 
 def ece_at_own_prevalence(part: Scored, judgement: Judgement) -> float | None:
@@ -200,13 +242,13 @@ def errors(parts: Mapping[str, Scored], judgement: Judgement) -> list[Error]:
     return sorted(found, key=lambda error: (-error.surprise, error.sample.name))
 
 
-def write_errors(path: Path, found: Sequence[Error]) -> None:
+def write_errors(path: Path, found: Sequence[Error], classes: Classes = USUAL_CLASSES) -> None:
     """errors.csv: file, part, label, source, answer, probability (calibrated), raw_probability."""
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["file", "part", "label", "source", "answer", "probability", "raw_probability"])
         for error in found:
-            label, source = CLASS_NAMES[error.sample.label], error.sample.source or ""
+            label, source = class_in_words(error.sample, classes), error.sample.source or ""
             figures = (f"{error.probability:.6f}", f"{error.raw_probability:.6f}")
             rows.writerow([error.sample.name, error.part, label, source, error.answer.value, *figures])
 

@@ -1,7 +1,8 @@
 """How well probabilities of COVID agree with the truth, each figure with a bootstrap 95 % interval.
 
 COVID is the positive class everywhere. `labels` are class indices in the order of `contract.CLASS_NAMES`
-(0 COVID, 1 Non-COVID), shape (n,); `probabilities` are of COVID, shape (n,), 0..1.
+(0 COVID, 1 Non-COVID), shape (n,); `probabilities` are of COVID, shape (n,), 0..1. Where a version has classes of its
+own, 0 is the leading one and every other index counts as not having it; class_figures.py judges each class.
 An image that was refused or is indeterminate got no answer: it counts as wrong in accuracy, sensitivity,
 specificity and F1. Areas, Brier score and calibration error know only the images that have a probability.
 """
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diagnosis.estimates import ECE_BINS, LEVEL, Estimate
-from diagnosis.findings import CLASS_NAMES, COVID_INDEX
+from diagnosis.findings import COVID_INDEX, MOST_CLASSES
 from diagnosis.inference.decision import DecisionRule
 from training.data.dataset import NONE_REFUSED, Refused
 from training.evaluation.bootstrap import RESAMPLES, Resampling
@@ -136,7 +137,7 @@ def evaluate(
     resampling = Resampling(figures.truth, _with_refused(groups, figures), seed)
     draws = resampling.apply(figures.compute, resamples)
     points = figures.compute(np.ones((1, len(figures.truth))))[0]
-    estimates = [_estimate(point, draw) for point, draw in zip(points, draws.T, strict=True)]
+    estimates = [estimate_of(point, draw) for point, draw in zip(points, draws.T, strict=True)]
     figure = dict(zip(FIGURES, estimates, strict=True))
     figure["ece"] = _unbiased(figure["ece"], draws[:, FIGURES.index("ece")])
     return Metrics(table, **{**figure, **_exact_at_the_ends(figure, table)})
@@ -174,7 +175,7 @@ def roc_auc(
         return None
     ranking = Ranking(positive, scores)
     draws = Resampling(positive, groups, seed).apply(ranking.roc_auc, resamples)
-    return _estimate(ranking.roc_auc(np.ones((1, len(scores))))[0], draws)
+    return estimate_of(ranking.roc_auc(np.ones((1, len(scores))))[0], draws)
 
 
 def source_aucs(
@@ -232,8 +233,8 @@ def checked(labels: ArrayLike, probabilities: ArrayLike) -> tuple[Bools, Floats]
     truth, scores = np.asarray(labels), np.asarray(probabilities, dtype=float)
     if truth.shape != scores.shape or truth.ndim != 1:
         raise ValueError(f"Labels {truth.shape} and probabilities {scores.shape} must be two lists of equal length.")
-    if not np.isin(truth, range(len(CLASS_NAMES))).all():
-        raise ValueError("Labels must be 0 (COVID) or 1 (Non-COVID).")
+    if not np.isin(truth, range(MOST_CLASSES)).all():
+        raise ValueError(f"Labels must be 0 (COVID) or 1 (Non-COVID), or the index of one of {MOST_CLASSES} classes.")
     if not ((scores >= 0) & (scores <= 1)).all():
         raise ValueError("Probabilities must be numbers from 0 to 1.")
     return truth == COVID_INDEX, scores
@@ -289,7 +290,8 @@ def _with_refused(groups: ArrayLike | None, figures: _Figures) -> NDArray[np.int
     return np.concatenate([numbers, np.arange(refused) + len(numbers)])
 
 
-def _estimate(point: float, draws: Floats) -> Estimate | None:
+def estimate_of(point: float, draws: Floats) -> Estimate | None:
+    """A figure with the interval of its resamples; None where it is undefined."""
     known = draws[~np.isnan(draws)]
     if np.isnan(point) or not len(known):
         return None

@@ -13,18 +13,22 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from diagnosis.errors import RadiographRejected
-from diagnosis.findings import CLASS_NAMES, COVID_INDEX
+from diagnosis.findings import COVID_INDEX, USUAL_CLASSES, Classes
 from diagnosis.inference.decision import DecisionRule
+from training.data.classes import class_in_words, truth_of
 from training.data.dataset import read_image
+from training.evaluation.class_figures import confusion_of
 from training.evaluation.judgement import Error, Judgement, Scored
 from training.evaluation.metrics import Answers, ThreeWayTable, calibration_curve, roc_auc, three_way_table
 
 COVID_COLOUR, NON_COVID_COLOUR = "#D55E00", "#0072B2"
 PART_COLOURS = {"validation": "#666666", "test_part": "#009E73", "test": "#0072B2", "external": "#CC79A7"}
 PART_TITLES = {"validation": "Validation", "test_part": "15 % test part", "test": "Test folder", "external": "External"}
+CLASS_COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 QUIET = "#666666"
 BAND = "#E8E8E8"
 DPI = 110
@@ -77,6 +81,7 @@ def draw_plots(
             "precision_recall": precision_recall(parts, judgement),
             "calibration": calibration(parts, judgement),
             "scores_by_source": scores_by_source(parts, judgement),
+            **({} if judgement.classes.are_usual else {"classes": each_class(parts, judgement)}),
         }
         for name, figure in figures.items():
             _save(figure, folder / name)
@@ -116,7 +121,8 @@ def confusion(parts: Mapping[str, Scored], judgement: Judgement) -> Figure:
     figure, panels = _panels(1, len(parts), (4.2 * len(parts), 2.6))
     for axes, (name, part) in zip(panels, parts.items(), strict=True):
         probabilities = judgement.probabilities(part)
-        _draw_table(axes, three_way_table(part.labels, probabilities, judgement.rule, part.refused))
+        table = three_way_table(part.labels, probabilities, judgement.rule, part.refused)
+        _draw_table(axes, table, judgement.classes)
         axes.set_title(_title(name))
     panels[0].set_ylabel("truth")
     return figure
@@ -153,9 +159,10 @@ def precision_recall(parts: Mapping[str, Scored], judgement: Judgement) -> Figur
         if called.any():
             axes.plot(called[truth].mean(), truth[called].mean(), "o", color=_colour(name), mec="white", markersize=8)
         axes.axhline(truth.mean(), color=_colour(name), linewidth=0.8, linestyle=":")
-        text = f"{_title(name)} ({truth.mean():.0%} COVID)"
+        text = f"{_title(name)} ({truth.mean():.0%} {judgement.classes.leading})"
         axes.text(0.02, 0.20 - 0.06 * row, text, color=_colour(name), transform=axes.transAxes)
-    axes.text(0.02, 0.02, "Dot: operating point. Dotted: share of COVID", color=QUIET, transform=axes.transAxes)
+    explained = f"Dot: operating point. Dotted: share of {judgement.classes.leading}"
+    axes.text(0.02, 0.02, explained, color=QUIET, transform=axes.transAxes)
     axes.set(title="Precision and sensitivity", xlabel="sensitivity", ylabel="precision")
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.set_aspect("equal")
@@ -164,6 +171,7 @@ def precision_recall(parts: Mapping[str, Scored], judgement: Judgement) -> Figur
 
 def calibration(parts: Mapping[str, Scored], judgement: Judgement) -> Figure:
     """Share of COVID among images of like probability; the size of a dot shows how many there are."""
+    leading = judgement.classes.leading
     figure, panels = _panels(1, len(parts), (4.2 * len(parts), 4.2))
     for axes, (name, part) in zip(panels, parts.items(), strict=True):
         bins = calibration_curve(part.labels, judgement.probabilities(part))
@@ -172,11 +180,16 @@ def calibration(parts: Mapping[str, Scored], judgement: Judgement) -> Figure:
         points = [one.probability for one in bins], [one.covid_share for one in bins]
         axes.plot(*points, color=_colour(name))
         axes.scatter(*points, s=sizes, color=_colour(name), alpha=0.7)
-        note = f"{np.mean(part.labels == COVID_INDEX):.0%} COVID, calibrated at {judgement.calibration.prevalence:.0%}"
+        leading = judgement.classes.leading
+        note = (
+            f"{np.mean(part.labels == COVID_INDEX):.0%} {leading}, calibrated at {judgement.calibration.prevalence:.0%}"
+        )
         axes.text(0.98, 0.02, note, ha="right", color=QUIET, transform=axes.transAxes)
-        axes.set(title=_title(name), xlabel="calibrated probability of COVID", xlim=(-0.05, 1.05), ylim=(-0.05, 1.05))
+        axes.set(
+            title=_title(name), xlabel=f"calibrated probability of {leading}", xlim=(-0.05, 1.05), ylim=(-0.05, 1.05)
+        )
         axes.set_aspect("equal")
-    panels[0].set_ylabel("share that is COVID")
+    panels[0].set_ylabel(f"share that is {leading}")
     return figure
 
 
@@ -193,15 +206,52 @@ def scores_by_source(parts: Mapping[str, Scored], judgement: Judgement) -> Figur
         own = probabilities[(sources == source) & (labels == label)]
         _mark_rule(axes, judgement.rule)
         axes.hist(own, list(np.linspace(0, 1, BINS + 1)), weights=np.full(len(own), 1 / len(own)), color=colour)
-        name = f"{CLASS_NAMES[label]}, {source or 'source unknown'}, {len(own)} images"
+        name = f"{_label_name(label, judgement.classes)}, {source or 'source unknown'}, {len(own)} images"
         axes.set_title(name, color=colour, fontsize=10)
         axes.set(xlim=(0, 1), yticks=[])
         axes.spines["left"].set_visible(False)
-    panels[-1].set_xlabel("calibrated probability of COVID (line: operating point; grey: indeterminate)")
+    leading = judgement.classes.leading
+    panels[-1].set_xlabel(f"calibrated probability of {leading} (line: operating point; grey: indeterminate)")
     return figure
 
 
-def draw_worst_errors(path: Path, errors: Sequence[Error]) -> None:
+def each_class(parts: Mapping[str, Scored], judgement: Judgement) -> Figure:
+    """ROC curve of each class against all others, and how often each true class was called which."""
+    part = parts.get("test_part") or next(iter(parts.values()))
+    probabilities = judgement.of_classes(part)
+    truth, names = truth_of(part.samples, part.classes), part.classes.names
+    figure, (curves, called) = _panels(1, 2, (11, 5))
+    curves.plot([0, 1], [0, 1], color=QUIET, linewidth=0.8, linestyle=":")
+    for index, name in enumerate(names if probabilities is not None else ()):
+        if truth[:, index].any() and not truth[:, index].all():
+            false, true, _ = roc_curve(truth[:, index], probabilities[:, index])
+            colour, style = CLASS_COLOURS[index % len(CLASS_COLOURS)], "-" if index < len(CLASS_COLOURS) else "--"
+            curves.plot(false, true, color=colour, linestyle=style, label=name)
+    curves.set(title=f"Each against all others, {_title('test_part')}", xlabel="1 - specificity", ylabel="sensitivity")
+    curves.legend(loc="lower right", frameon=False)
+    curves.set_aspect("equal")
+    if probabilities is None or part.classes.is_multi_label:
+        called.set_axis_off()
+    else:
+        _draw_confusion(called, np.array(confusion_of(truth, probabilities)), names)
+    return figure
+
+
+def _draw_confusion(axes: Axes, counts: NDArray[np.int64], names: Sequence[str]) -> None:
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    for (row, column), number in np.ndenumerate(counts):
+        colour = NON_COVID_COLOUR if row == column else COVID_COLOUR
+        axes.add_patch(Rectangle((column, row), 1, 1, facecolor=colour, alpha=0.65 * shares[row, column] ** 0.5))
+        axes.text(column + 0.5, row + 0.5, str(number), ha="center", va="center")
+    places = np.arange(len(names)) + 0.5
+    axes.set_xticks(places, names, fontsize=8, rotation=30, ha="right")
+    axes.set_yticks(places, names, fontsize=8)
+    axes.set(xlim=(0, len(names)), ylim=(len(names), 0), title="Most probable class", ylabel="truth")
+    axes.grid(visible=False)
+    axes.tick_params(length=0)
+
+
+def draw_worst_errors(path: Path, errors: Sequence[Error], classes: Classes = USUAL_CLASSES) -> None:
     """A PNG of the errors that surprised the model most. It shows patients' radiographs: never commit it."""
     worst = list(errors[:WORST])
     rows = max(-(-len(worst) // COLUMNS), 1)
@@ -213,7 +263,7 @@ def draw_worst_errors(path: Path, errors: Sequence[Error]) -> None:
             axes.imshow(read_image(error.sample.path).pixels, cmap="gray", vmin=0, vmax=255)
         except RadiographRejected:
             continue
-        truth = CLASS_NAMES[error.sample.label]
+        truth = class_in_words(error.sample, classes)
         axes.set_title(f"{truth}, called {error.answer}\n{error.probability:.3f}  {error.sample.source or ''}", size=7)
     FigureCanvasAgg(figure)
     figure.savefig(path, dpi=DPI, metadata={"Software": None}, **WHOLE)
@@ -225,11 +275,11 @@ def _panels(rows: int, columns: int, size: tuple[float, float], sharex: bool = F
     return figure, list(axes.ravel())
 
 
-def _draw_table(axes: Axes, table: ThreeWayTable) -> None:
+def _draw_table(axes: Axes, table: ThreeWayTable, named: Classes) -> None:
     answers = ("positive", "indeterminate", "negative", "refused")
     classes: tuple[tuple[str, Answers, str], ...] = (
-        ("COVID", table.covid, "positive"),
-        ("Non-COVID", table.non_covid, "negative"),
+        (named.leading, table.covid, "positive"),
+        (named.rest, table.non_covid, "negative"),
     )
     for row, (_, counts, right) in enumerate(classes):
         for column, answer in enumerate(answers):
@@ -274,7 +324,12 @@ def _label(axes: Axes, x: float, y: float, text: str, colour: str) -> None:
 
 
 def _with_both_classes(parts: Mapping[str, Scored]) -> dict[str, Scored]:
-    return {name: part for name, part in parts.items() if len(set(part.labels.tolist())) == len(CLASS_NAMES)}
+    return {name: part for name, part in parts.items() if len(set((part.labels == COVID_INDEX).tolist())) > 1}
+
+
+def _label_name(label: int, classes: Classes) -> str:
+    """Of a picture's label: where it may have several classes, with the leading one or without."""
+    return (classes.leading, classes.rest)[label] if classes.is_multi_label else classes.names[label]
 
 
 def _title(part: str) -> str:

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagnosis.errors import RadiographRejected
-from diagnosis.findings import COVID_INDEX, Verdict
+from diagnosis.findings import USUAL_CLASSES, Classes, Verdict
 from diagnosis.inference.classifier import Classification, Classifier
 from diagnosis.inference.lungs import WHOLE_PICTURE
-from training.data.dataset import NONE_REFUSED, Refused, Sample, read_image
+from training.data.dataset import NONE_REFUSED, Refused, Sample, read_image, refused_of
 from training.data.readings import Reading
 from training.evaluation.judgement import Scored
 from training.evaluation.opacity_judgement import BoxFigures, box_figures
@@ -30,7 +30,8 @@ class Served:
     samples: list[Sample] = field(default_factory=list)
     answers: list[Classification] = field(default_factory=list)
     refusals: dict[str, str] = field(default_factory=dict)
-    refused_covid: int = 0
+    refused_samples: list[Sample] = field(default_factory=list)
+    classes: Classes = USUAL_CLASSES
 
     @property
     def probabilities(self) -> NDArray[np.float64]:
@@ -42,8 +43,14 @@ class Served:
 
     def refused(self, before: Refused) -> Refused:
         """With those that the reader or the rules refused before."""
-        others = len(self.refusals) - self.refused_covid
-        return Refused(before.covid + self.refused_covid, before.non_covid + others)
+        own = refused_of(self.refused_samples, self.classes)
+        each = tuple(map(sum, zip(own.each, before.each or (0,) * len(own.each), strict=True)))
+        return Refused(before.covid + own.covid, before.non_covid + own.non_covid, each)
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """Calibrated probabilities of all classes, (n, classes), of a version with classes of its own."""
+        return np.array([[one.probability, *(other.probability for other in one.findings)] for one in self.answers])
 
     @property
     def scored(self) -> Scored:
@@ -56,9 +63,9 @@ def is_limited(answer: Classification) -> bool:
     return answer.quality is not None and answer.quality.verdict is not Verdict.OK
 
 
-def served_answers(classifier: Classifier, samples: Iterable[Sample]) -> Served:
-    """Every sample as the site would answer it; some at once, as a site has them."""
-    served = Served()
+def served_answers(classifier: Classifier, samples: Iterable[Sample], classes: Classes = USUAL_CLASSES) -> Served:
+    """Every sample as the site would answer it; some at once, as a site has them. classes: of the samples."""
+    served = Served(classes=classes)
 
     def answered(sample: Sample) -> tuple[Sample, Classification | RadiographRejected]:
         try:
@@ -69,7 +76,7 @@ def served_answers(classifier: Classifier, samples: Iterable[Sample]) -> Served:
     for sample, answer in some_at_once(answered, samples):
         if isinstance(answer, RadiographRejected):
             served.refusals[sample.name] = str(answer)
-            served.refused_covid += sample.label == COVID_INDEX
+            served.refused_samples.append(sample)
         else:
             served.samples.append(sample)
             served.answers.append(answer)

@@ -19,7 +19,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from diagnosis.estimates import Estimate
-from diagnosis.findings import COVID_INDEX
+from diagnosis.findings import COVID_INDEX, Classes
+from training.data.classes import truth_of
 from training.data.dataset import Progress, Sample, read_image
 from training.evaluation.judgement import Judgement
 from training.evaluation.metrics import roc_auc
@@ -58,7 +59,8 @@ class ShortcutAudit:
     """ROC AUCs on the same images. None: not measured.
 
     whole, without_centre, border: the model on whole images, with the centre blacked out, with only the border left.
-    border_probe: logistic regression on frozen features of borders alone, trained on other images.
+    border_probe: logistic regression on frozen features of borders alone, trained on other images; by class: of each
+    against all others, where there are classes of its own.
     """
 
     images: int
@@ -67,6 +69,7 @@ class ShortcutAudit:
     border: Estimate | None
     border_probe: Estimate | None
     size_shift: SizeShift | None
+    border_probe_by_class: dict[str, Estimate | None] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able, with the sentences that say what it means."""
@@ -84,7 +87,7 @@ def audit_shortcuts(
     images: int = IMAGES,
     on_progress: Progress = lambda done, total: None,
 ) -> ShortcutAudit:
-    """The audit on at most `images` of `test` and, for the probe, as many of `train`, both classes alike.
+    """The audit on at most `images` of `test` and, for the probe, as many of `train`, all classes alike.
 
     It runs the network four times over `images`, and keeps one batch of pixels and the features of borders in memory.
     """
@@ -96,13 +99,15 @@ def audit_shortcuts(
     def model_auc(mask: Callable[[Pixels], Pixels]) -> Estimate | None:
         return roc_auc(labels, _run(predict, chosen, mask, count))
 
+    probes = _border_probes(probe_train, chosen, judgement.classes, features, count)
     return ShortcutAudit(
         images=len(chosen),
         whole=model_auc(lambda pixels: pixels),
         without_centre=model_auc(blank_centre),
         border=model_auc(border_only),
-        border_probe=_border_probe(probe_train, chosen, features, count),
+        border_probe=probes[0],
         size_shift=size_shift(originals, predict, judgement, count) if originals else None,
+        border_probe_by_class=_by_class(probes, judgement.classes),
     )
 
 
@@ -132,8 +137,9 @@ def small_copy(pixels: Pixels) -> Pixels:
 def balanced(samples: Sequence[Sample], images: int, seed: int = 0) -> list[Sample]:
     """At most `images` samples, as many of each class as there are, drawn without regard to anything else."""
     rng = np.random.default_rng(seed)
-    classes = [[sample for sample in samples if (sample.label == COVID_INDEX) is covid] for covid in (True, False)]
-    each = min(images // 2, *(len(members) for members in classes))
+    labels = sorted({COVID_INDEX, COVID_INDEX + 1, *(sample.label for sample in samples)})
+    classes = [[sample for sample in samples if sample.label == label] for label in labels]
+    each = min(images // len(labels), *(len(members) for members in classes))
     return [members[index] for members in classes for index in sorted(rng.choice(len(members), each, replace=False))]
 
 
@@ -235,14 +241,38 @@ def _run(
     return np.concatenate(outputs)
 
 
+def _by_class(probes: Sequence[Estimate | None], classes: Classes) -> dict[str, Estimate | None] | None:
+    return None if classes.are_usual else dict(zip(classes.names, probes, strict=True))
+
+
+def _border_probes(
+    train: Sequence[Sample],
+    test: Sequence[Sample],
+    classes: Classes,
+    features: Features,
+    count: Callable[[int], None],
+) -> list[Estimate | None]:
+    """Of each class (of the usual two the leading one stands for both), the AUC on `test` of a logistic regression
+    trained on borders of `train`.
+    """
+    sides = [truth_of(samples, classes) for samples in (train, test)]
+    if not test or not any(_has_both(has) for has in sides[0].T):
+        return [None] * len(classes.names)
+    borders = [_run(features, samples, border_only, count) for samples in (train, test)]
+    shown = 1 if classes.are_usual else len(classes.names)
+    return [_border_probe(*borders, sides[0][:, index], sides[1][:, index]) for index in range(shown)]
+
+
 def _border_probe(
-    train: Sequence[Sample], test: Sequence[Sample], features: Features, count: Callable[[int], None]
+    train: NDArray[Any], test: NDArray[Any], train_truth: NDArray[np.bool_], test_truth: NDArray[np.bool_]
 ) -> Estimate | None:
-    """AUC on `test` of a logistic regression trained on borders of `train`."""
-    covid = [sample.label == COVID_INDEX for sample in train]
-    if len(set(covid)) < 2 or not test:
+    if not _has_both(train_truth):
         return None
     probe = make_pipeline(StandardScaler(), LogisticRegression(C=PROBE_STRENGTH, max_iter=1000))
-    probe.fit(_run(features, train, border_only, count), covid)
-    probabilities = probe.predict_proba(_run(features, test, border_only, count))[:, 1]
-    return roc_auc(np.array([sample.label for sample in test]), probabilities)
+    probe.fit(train, train_truth)
+    labels = np.where(test_truth, COVID_INDEX, COVID_INDEX + 1)
+    return roc_auc(labels, probe.predict_proba(test)[:, 1])
+
+
+def _has_both(truth: NDArray[np.bool_]) -> bool:
+    return bool(truth.any() and not truth.all())

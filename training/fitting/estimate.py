@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from diagnosis.findings import CLASS_NAMES
+from diagnosis.findings import Classes
 from diagnosis.inference.contract import IMAGE_SIZE
+from training.data.classes import class_in_words
 from training.data.dataset import Dataset, RefusedImage, Sample
 from training.data.splits import Split
 from training.fitting.plan import Plan
@@ -24,7 +25,7 @@ _SHOWN_REASONS = 10
 def described(plan: Plan, dataset: Dataset, split: Split) -> Iterator[str]:
     """Lines for a person."""
     for part in ("train", "test", "extra"):
-        yield from counts_of(dataset.samples, part)
+        yield from counts_of(dataset.samples, part, dataset.classes)
     yield from refusals_of(dataset.refusals)
     yield f"Epochs: {_epochs(plan.recipe)}."
     views, epochs = _views(plan.recipe, split), len(split.train)
@@ -39,11 +40,13 @@ def described(plan: Plan, dataset: Dataset, split: Split) -> Iterator[str]:
     )
 
 
-def counts_of(of_all: Sequence[Sample], part: str) -> Iterator[str]:
+def counts_of(of_all: Sequence[Sample], part: str, classes: Classes) -> Iterator[str]:
     """How many images of each class, and from which sources."""
     samples = [sample for sample in of_all if sample.part == part]
-    for label, name in enumerate(CLASS_NAMES):
-        sources = Counter(sample.source or "source unknown" for sample in samples if sample.label == label)
+    named = [(class_in_words(sample, classes), sample) for sample in samples]
+    order = sorted({(sample.label, name) for name, sample in named})
+    for name in dict.fromkeys(name for _, name in order):
+        sources = Counter(sample.source or "source unknown" for own, sample in named if own == name)
         if sources:
             listed = ", ".join(f"{source} {number}" for source, number in sorted(sources.items()))
             yield f"{part}, {name}: {sources.total()} ({listed})"

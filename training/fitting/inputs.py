@@ -8,10 +8,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from diagnosis.findings import COVID_INDEX
+from diagnosis.findings import USUAL_CLASSES, Classes
 from diagnosis.inference.contract import Preprocessing
 from diagnosis.inference.preprocessing import preprocess
 from training.data.augmentation import augmented
+from training.data.classes import truth_of
 from training.data.dataset import Sample, read_image
 from training.data.splits import Split
 from training.fitting.features import FeatureStore, View, fill_store, store_for
@@ -60,9 +61,9 @@ class CachedInputs:
         return StageData(
             tensors=self._boundary() if stage == 2 else [self.pooled()],
             train_rows=self.rows(split.train, self.recipe.views),
-            train_labels=labels_of(split.train),
+            train_labels=labels_of(split.train, split.classes),
             validation_rows=self.rows(split.validation),
-            validation_labels=labels_of(split.validation),
+            validation_labels=labels_of(split.validation, split.classes),
         )
 
     def trained_part(self, stage: int) -> keras.Model:
@@ -76,8 +77,8 @@ class CachedInputs:
         return self._pooled
 
     def predict(self, samples: Sequence[Sample]) -> np.ndarray:
-        """Raw COVID probability of each sample, (n,) float64."""
-        return run_in_batches(self.cut.tail, self._boundary(), self.rows(samples)[:, 0])[:, COVID_INDEX].astype(float)
+        """Raw probabilities of each sample, (n, classes) float64."""
+        return run_in_batches(self.cut.tail, self._boundary(), self.rows(samples)[:, 0]).astype(float)
 
     def _boundary(self) -> list[np.ndarray]:
         return [self.store.tensors(index) for index in range(len(self.store.shapes))]
@@ -99,16 +100,16 @@ class ImageInputs:
         return StageData(
             tensors=[self.images],
             train_rows=self.rows(split.train, self.recipe.views),
-            train_labels=labels_of(split.train),
+            train_labels=labels_of(split.train, split.classes),
             validation_rows=self.rows(split.validation),
-            validation_labels=labels_of(split.validation),
+            validation_labels=labels_of(split.validation, split.classes),
         )
 
     def trained_part(self, stage: int) -> keras.Model:
         return self.network
 
     def predict(self, samples: Sequence[Sample]) -> np.ndarray:
-        return run_in_batches(self.network, [self.images], self.rows(samples)[:, 0])[:, COVID_INDEX].astype(float)
+        return run_in_batches(self.network, [self.images], self.rows(samples)[:, 0]).astype(float)
 
 
 @dataclass
@@ -151,7 +152,10 @@ def view_of(sample: Sample, number: int, preprocessing: Preprocessing) -> View:
     return View(view_key(sample, number), load)
 
 
-def labels_of(samples: Sequence[Sample]) -> np.ndarray:
+def labels_of(samples: Sequence[Sample], classes: Classes = USUAL_CLASSES) -> np.ndarray:
+    """Class indices (n,), or where a picture may have several classes (n, classes) float32 of 0 and 1."""
+    if classes.is_multi_label:
+        return truth_of(samples, classes).astype(np.float32)
     return np.array([sample.label for sample in samples], dtype=np.int64)
 
 

@@ -1,14 +1,16 @@
 """What a run is asked to do, and what comes out of its training."""
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from diagnosis.findings import Classes
 from diagnosis.inference.artifacts import checked_version
+from training.data.classes import ClassChoice
 from training.data.dataset import Dataset, DatasetError
 from training.data.splits import Split
 from training.fitting.recipe import Recipe
@@ -69,7 +71,7 @@ class Plan:
 
     extra: folders with more images for training only. originals: full-size images for the audit of sizes.
     external: collections that are only measured, never trained on. cache: None for --no-feature-cache.
-    notes: sentences for the card. command: how to run it again.
+    notes: sentences for the card. command: how to run it again. choice: of classes other than COVID and Non-COVID.
     """
 
     recipe: Recipe
@@ -86,16 +88,22 @@ class Plan:
     resume: bool = False
     command: str = ""
     tensorboard: Path | None = None
+    choice: ClassChoice | None = None
 
     @property
     def work(self) -> Path:
         """What an interrupted run leaves, and --resume goes on with."""
         return work_folder(self.output, self.name)
 
+    def for_classes(self, classes: Classes) -> "Plan":
+        """The same run with as many outputs as the data have classes."""
+        head = replace(self.recipe.head, outputs=len(classes.names), multi_label=classes.is_multi_label)
+        return replace(self, recipe=replace(self.recipe, head=head))
+
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network, its tensors rounded as they are stored, and raw COVID probabilities of each part."""
+    """A trained network, its tensors rounded as they are stored, and raw probabilities (n, classes) of each part."""
 
     plan: Plan
     dataset: Dataset

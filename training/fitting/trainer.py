@@ -166,7 +166,12 @@ def train_stage(
         assign_tensors(network, finished)
         return
     set_trainable(network, recipe.unfreeze if stage == 2 else 0, recipe.train_batch_norm)
-    trained_part.compile(optimizer_of(recipe), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    several = recipe.head.multi_label
+    trained_part.compile(
+        optimizer_of(recipe),
+        loss="binary_crossentropy" if several else "sparse_categorical_crossentropy",
+        metrics=[keras.metrics.BinaryAccuracy(name="accuracy") if several else "accuracy"],
+    )
     batches = FeatureBatches(data.tensors, data.train_rows, data.train_labels, recipe.batch_size, recipe.seed)
     trained_part.fit(
         batches,
@@ -174,7 +179,7 @@ def train_stage(
             data.tensors, data.validation_rows, data.validation_labels, recipe.batch_size, None
         ),
         epochs=recipe.fine_tune_epochs if stage == 2 else recipe.epochs,
-        class_weight=class_weights(data.train_labels),
+        class_weight=None if several else class_weights(data.train_labels),
         callbacks=[
             keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.start_epoch(epoch + 1)),
             KeepBest(folder, stage, lambda: tail_tensors(network, recipe)),

@@ -18,7 +18,7 @@ def described(plan: GeneralPlan, read: ReadPictures) -> Iterator[str]:
     """Lines for a person."""
     gathered = read.gathered
     for part in ("train", "test", "extra"):
-        yield from counts_of(read.dataset.samples, part)
+        yield from counts_of(read.dataset.samples, part, read.dataset.classes)
     for reading, number in sorted(Counter(one.reading for one in read.readings).items()):
         yield f"readings, {reading}: {number}"
     yield from refusals_of(read.dataset.refusals)

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from training.management.class_arguments import add_class_arguments, choice_of
 from training.management.recipe_arguments import (
     DEFAULT_BACKBONE,
     PRESET_DEFAULTS,
@@ -21,6 +22,7 @@ from training.management.recipe_arguments import (
 
 def add_all_arguments(parser: CommandParser) -> None:
     add_data_arguments(parser.add_argument_group("what it reads"))
+    add_class_arguments(parser.add_argument_group("classes, of all presets but general"))
     add_recipe_arguments(parser.add_argument_group("recipe of all presets but general"))
     add_general_arguments(parser.add_argument_group("options of the preset general"))
     add_run_arguments(parser.add_argument_group("where it writes, and how it goes on"))
@@ -124,6 +126,8 @@ def check_options(options: Mapping[str, Any]) -> None:
     if given:
         named = ", ".join(f"--{OPTION_NAMES.get(name, name).replace('_', '-')}" for name in given)
         raise CommandError(f"The preset {options['preset']} does not take {named}.")
+    if options["preset"] == "general" and choice_of(options):
+        raise CommandError("The preset general answers COVID or not; --positive is for the other presets.")
     if options["preset"] == "general" and options["backbone"] not in (None, DEFAULT_BACKBONE):
         raise CommandError(
             "The preset general is made for ResNet-152: its gate, its opacities and its two views read maps that "

@@ -27,6 +27,7 @@ class HeadConfig:
     taps: how far from the end of the backbone each pooled feature map lies, in stages (0: the last one).
     bands: for each tap, into how many horizontal bands the map is averaged apart; 1 is the average of all of it.
     hidden_units: width of the hidden layer, or 0 for a linear head on standardised features.
+    outputs: how many classes. multi_label: a sigmoid for each instead of one softmax.
     first_dropout, dropout: before the hidden layer, and after it. norm: whether batch norm follows the hidden layer.
     """
 
@@ -37,6 +38,8 @@ class HeadConfig:
     l2: float = 0.001
     first_dropout: float = 0.0
     norm: bool = True
+    outputs: int = len(CLASS_NAMES)
+    multi_label: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -47,6 +50,8 @@ class HeadConfig:
             "l2": self.l2,
             "first_dropout": self.first_dropout,
             "norm": self.norm,
+            **({"outputs": self.outputs} if self.outputs != len(CLASS_NAMES) else {}),
+            **({"multi_label": True} if self.multi_label else {}),
         }
 
     @classmethod
@@ -55,7 +60,7 @@ class HeadConfig:
 
 
 def build_network(backbone: keras.Model, head: HeadConfig, seed: int = 123, scaling: Scaling = UNIT) -> keras.Model:
-    """Image (n, size, size, 3) float32 in [0, 255] -> softmax (n, 2) in the order of CLASS_NAMES.
+    """Image (n, size, size, 3) float32 in [0, 255] -> softmax (n, outputs) in the order of the classes.
 
     The network scales the pixels itself (scaling: what its backbone expects); nothing before it may.
     """
@@ -103,8 +108,8 @@ def stage_ends(backbone: keras.Model) -> list[str]:
 def head_layers(head: HeadConfig, seed: int) -> list[layers.Layer]:
     """The layers from pooled features to the softmax, in order."""
     softmax = layers.Dense(
-        len(CLASS_NAMES),
-        activation="softmax",
+        head.outputs,
+        activation="sigmoid" if head.multi_label else "softmax",
         kernel_regularizer=keras.regularizers.L2(head.l2),
         name="head_softmax",
     )

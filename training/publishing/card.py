@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from diagnosis.findings import CLASS_NAMES
 from diagnosis.model_cards.sources import BACKBONES, LUNG_MASKS, SOURCES
 from diagnosis.model_cards.words import FIGURES, LIMITS, PART_NAMES, PLOTS, PUBLIC_LIMITS, SHARES
 
@@ -75,21 +76,26 @@ def _what_it_is(card: Json) -> list[str]:
     return [
         f"# Model card: {card['version']}",
         "",
-        f"{card['network']['architecture']} that estimates from a frontal chest radiograph the probability of COVID-19 "
-        "pneumonia, and shows which parts of the image spoke for it.",
+        f"{card['network']['architecture']} that estimates from a frontal chest radiograph the probability of "
+        f"{_sought(card)}, and shows which parts of the image spoke for it.",
         *notes,
     ]
+
+
+def _sought(card: Json) -> str:
+    leading = card["contract"]["class_names"][0]
+    return "COVID-19 pneumonia" if leading == CLASS_NAMES[0] else str(leading)
 
 
 def _facts(card: Json) -> list[str]:
     network, contract = card["network"], card["contract"]
     hidden = network["head"].get("hidden_units")
-    size = contract["image_size"]
+    size, names = contract["image_size"], contract["class_names"]
     return table(
         ("", ""),
         [
             ("made", card["created"]),
-            ("classes", f"{', '.join(contract['class_names'])}; COVID is the positive class everywhere"),
+            ("classes", f"{', '.join(names)}; {names[0]} is the positive class everywhere"),
             ("input", f"{size} x {size} pixels, grey on three channels"),
             ("preprocessing", ", ".join(f"{name}: {value}" for name, value in contract["preprocessing"].items())),
             ("backbone weights", network["backbone"]),
@@ -267,6 +273,7 @@ def _int8(section: Json | None) -> list[str]:
         for title, text in (
             ("Answers as in float32", lambda part: percent(part["equal_answers"], 2)),
             ("Positive in one and Negative in the other", lambda part: str(part["crossed"])),
+            *_CLASSES_IN_INT8[: any("equal_classes" in part for part in section["parts"].values())],
             ("Images compared in the next two lines", lambda part: str(part["closely"]["images"])),
             (
                 "Change of the probability: mean, largest",
@@ -288,6 +295,10 @@ def _int8(section: Json | None) -> list[str]:
         "",
         *table(header, rows),
     ]
+
+
+_CLASSES_IN_INT8 = (("Most probable class as in float32", lambda part: percent(part.get("equal_classes"), 2)),)
+"""Only of a version with classes of its own."""
 
 
 def _pair(figures: Json, *names: str) -> str:

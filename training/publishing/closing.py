@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 NAMES = {"accuracy": "accuracy", "sensitivity": "sensitivity", "specificity": "specificity", "roc_auc": "ROC AUC"}
+NAMES |= {"mean_roc_auc": "mean ROC AUC of each class"}
+"""The last one only where a version has classes of its own."""
 PARTS = ("test", "test_part", "validation")
 
 
@@ -13,12 +15,18 @@ def final_figures(version: Path) -> dict[str, float]:
     path = version / "model_card.json"
     card = json.loads(path.read_text()) if path.is_file() else {}
     parts: dict[str, Any] = card.get("figures", {}).get("parts", {})
+    flat = {part: figures | (figures.get("classes") or {}) | _own(figures) for part, figures in parts.items()}
     return {
         f"{part}/{name}": float(figures[name]["value"])
-        for part, figures in parts.items()
+        for part, figures in flat.items()
         for name in NAMES
         if isinstance(figures.get(name), dict) and figures[name].get("value") is not None
     }
+
+
+def _own(figures: dict[str, Any]) -> dict[str, Any]:
+    """The accuracy of the answer, which the one of classes would hide."""
+    return {"accuracy": figures.get("accuracy")}
 
 
 def closing_sentence(version: Path) -> str:

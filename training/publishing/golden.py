@@ -4,6 +4,7 @@ import numpy as np
 from data_store import DataStore
 
 from diagnosis.errors import ModelUnavailable
+from diagnosis.findings import CLASS_NAMES
 from diagnosis.imaging.radiograph import read_radiograph
 from diagnosis.inference.artifacts import GOLDEN, Artifact, read_json
 from diagnosis.inference.examination import Examiner
@@ -27,11 +28,15 @@ def golden_pictures() -> list[np.ndarray]:
 
 
 def golden_answers(examiner: Examiner) -> list[float]:
-    """Raw COVID probability of each golden picture, in order; with lungs then the mean opacity, then the findings."""
+    """Raw COVID probability of each golden picture, in order; with lungs then the mean opacity, then the findings.
+
+    Of more classes than two, then the raw probabilities of the others.
+    """
     examined = [examiner.examine(pixels) for pixels in golden_pictures()]
     seen = [one.seen for one in examined if one.seen]
     findings = [finding.probability for one in seen for finding in one.findings]
-    return [one.raw for one in examined] + [one.opacity_mean for one in seen] + findings
+    classes = [float(share) for one in examined if len(one.all_raw) > len(CLASS_NAMES) for share in one.all_raw[1:]]
+    return [one.raw for one in examined] + [one.opacity_mean for one in seen] + findings + classes
 
 
 def check_golden(artifact: Artifact, examiner: Examiner, name: str = "probabilities") -> None:

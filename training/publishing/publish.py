@@ -1,6 +1,7 @@
 """From a trained network to a version in ``models/``: judged on held-out images, described, hashed, renamed."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -10,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from diagnosis.findings import CLASS_NAMES, COVID_INDEX
+from diagnosis.findings import COVID_INDEX, USUAL_CLASSES, Classes
 from diagnosis.inference.artifacts import (
     CARD,
     GOLDEN,
     ONE_NETWORK,
+    OWN_CLASSES,
     TRAINED,
     WITH_LUNGS,
     Artifact,
@@ -27,8 +29,9 @@ from diagnosis.inference.decision import Decision
 from diagnosis.inference.engines import Engine, EngineOutput, OpenVINOEngine
 from diagnosis.inference.examination import open_examiner
 from diagnosis.inference.preprocessing import preprocess
-from training.data.dataset import NONE_REFUSED, Sample, read_dataset, read_image
-from training.data.splits import write_split
+from training.data.classes import class_in_words, truth_of
+from training.data.dataset import NONE_REFUSED, Sample, read_image, read_judged
+from training.data.splits import Split, write_split
 from training.evaluation.judgement import Judgement, Scored, errors, judge, metrics_tree, part_metrics, write_errors
 from training.evaluation.plots import draw_plots, draw_worst_errors
 from training.evaluation.shortcuts import audit_shortcuts
@@ -42,6 +45,7 @@ from training.network.tensors import named_tensors, save_tensors, tensors_sha256
 from training.progress import Progress
 from training.publishing.assembly import write_graphs
 from training.publishing.card import write_card
+from training.publishing.class_sections import class_limits, class_notes, class_sections
 from training.publishing.golden import golden_answers
 from training.publishing.precision import choose_precision
 
@@ -63,7 +67,10 @@ def publish(trained: Trained, progress: Progress) -> Path:
         judgement = judge(parts["validation"])
         judged = {name: part for name, part in parts.items() if name != "validation"}
         decision = Decision(
-            judgement.calibration, judgement.rule, evidence_scale(trained, engine, plan.recipe.preprocessing)
+            judgement.calibration,
+            judgement.rule,
+            evidence_scale(trained, engine, plan.recipe.preprocessing),
+            others=judgement.others,
         )
         metrics = metrics_tree(parts, judgement)
         audit = audit_of(trained, engine, judgement, folder, progress)
@@ -77,9 +84,9 @@ def publish(trained: Trained, progress: Progress) -> Path:
         write_json(folder / "metrics.json", metrics)
         write_split(folder / "split.csv", trained.split)
         write_history(folder / "history.csv", trained.folder.read_history())
-        write_errors(folder / "errors.csv", found)
+        write_errors(folder / "errors.csv", found, trained.split.classes)
         draw_plots(folder, parts, judgement, trained.folder.read_history())
-        draw_worst_errors(folder / "worst_errors.png", found)
+        draw_worst_errors(folder / "worst_errors.png", found, trained.split.classes)
         write_card(folder, card)  # shows the plots that are there
         artifact = Artifact(plan.name, folder, card, plan.recipe.preprocessing, decision)
         write_json(folder / GOLDEN, {"probabilities": golden_answers(open_examiner(artifact, engine))})
@@ -89,12 +96,17 @@ def publish(trained: Trained, progress: Progress) -> Path:
 
 
 def scored_parts(trained: Trained) -> dict[str, Scored]:
-    """Each evaluated part with the network's raw probabilities and what the reader and the gate refused of it."""
+    """Each evaluated part with the network's raw probabilities and what the reader and the gate refused of it.
+
+    Only classes of its own are judged one by one: of the usual two, COVID says all.
+    """
     split, dataset = trained.split, trained.dataset
     return {
         name: Scored(
             samples=split.parts()[name],
-            raw=raw,
+            raw=raw[:, COVID_INDEX],
+            shares=None if dataset.classes.are_usual else raw,
+            classes=dataset.classes,
             groups=split.group_numbers(split.parts()[name]),
             refused=dataset.refused("test") if name == "test" else NONE_REFUSED,
         )
@@ -136,7 +148,7 @@ def audit_of(
 
     audit = audit_shortcuts(
         split.train,
-        split.test or split.test_part,
+        (split.test if split.classes.are_usual else ()) or split.test_part,  # Test may lack one of several classes
         predict=predict,
         features=features,
         judgement=judgement,
@@ -149,10 +161,13 @@ def audit_of(
 
 def external_figures(path: Path, trained: Trained, engine: Engine, judgement: Judgement) -> dict[str, Any]:
     """Figures on a collection that gave nothing to training; nothing is chosen by them."""
-    dataset = read_dataset(path, fewest_per_class=1, limit=trained.plan.limit)
+    dataset = read_judged(path, trained.split.classes, trained.plan.choice, trained.plan.limit)
     pictures = (read_image(sample.path).pixels for sample in dataset.samples)
-    raw = run_on(engine, pictures, trained.plan.recipe.preprocessing).probabilities[:, COVID_INDEX].astype(float)
-    return part_metrics(Scored(dataset.samples, raw, refused=dataset.refused("train")), judgement)
+    raw = run_on(engine, pictures, trained.plan.recipe.preprocessing).probabilities.astype(float)
+    shares = None if dataset.classes.are_usual else raw
+    refused = dataset.refused("train")
+    part = Scored(dataset.samples, raw[:, COVID_INDEX], refused=refused, shares=shares, classes=dataset.classes)
+    return part_metrics(part, judgement)
 
 
 def describe(trained: Trained, decision: Decision, metrics: dict[str, Any], audit: dict[str, Any]) -> dict[str, Any]:
@@ -161,12 +176,14 @@ def describe(trained: Trained, decision: Decision, metrics: dict[str, Any], audi
     return {
         "version": plan.name,
         "notes": list(plan.notes),
+        **own_classes(split, metrics, audit, plan.notes),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "contract": {
-            "format": WITH_LUNGS if plan.recipe.preprocessing.reads_lungs else ONE_NETWORK,
-            "class_names": list(CLASS_NAMES),
+            "format": format_of(plan.recipe.preprocessing, split.classes),
+            "class_names": list(split.classes.names),
             "image_size": plan.recipe.preprocessing.size,
             "preprocessing": plan.recipe.preprocessing.as_dict(),
+            **({} if split.classes.are_usual else {"multi_label": split.classes.is_multi_label}),
         },
         "network": {
             "architecture": RESNETS[plan.recipe.backbone].title,
@@ -182,7 +199,7 @@ def describe(trained: Trained, decision: Decision, metrics: dict[str, Any], audi
             "command": plan.command,
             "seconds": round(trained.seconds),
             "packages": installed_versions(),
-            "parts": {name: counts_of(members) for name, members in split.parts().items()},
+            "parts": {name: counts_of(members, split.classes) for name, members in split.parts().items()},
             "refused": len(trained.dataset.refusals),
             "near_duplicates_crossing": split.crossing,
             "groups_with_both_classes": split.contradicting,
@@ -201,7 +218,31 @@ def installed_versions() -> dict[str, str]:
     return versions
 
 
-def counts_of(samples: Sequence[Sample]) -> dict[str, int]:
+def format_of(preprocessing: Preprocessing, classes: Classes) -> int:
+    if not classes.are_usual:
+        return OWN_CLASSES
+    return WITH_LUNGS if preprocessing.reads_lungs else ONE_NETWORK
+
+
+def own_classes(split: Split, metrics: dict[str, Any], audit: dict[str, Any], notes: Sequence[str]) -> dict[str, Any]:
+    """What a card says of classes of its own; nothing for the usual two."""
+    classes = split.classes
+    if classes.are_usual:
+        return {}
+    truth = truth_of(split.train, classes)
+    sources = [sample.source or "source unknown" for sample in split.train]
+    counts = {
+        name: dict(Counter(source for source, is_there in zip(sources, has, strict=True) if is_there))
+        for name, has in zip(classes.names, truth.T, strict=True)
+    }
+    return {
+        "notes": [*class_notes(classes), *notes],
+        "sections": class_sections(classes, metrics, audit, counts),
+        "limits": class_limits(classes, counts),
+    }
+
+
+def counts_of(samples: Sequence[Sample], classes: Classes = USUAL_CLASSES) -> dict[str, int]:
     """Number of images by class and source, "COVID, name of the source"."""
-    names = [f"{CLASS_NAMES[sample.label]}, {sample.source or 'source unknown'}" for sample in samples]
+    names = [f"{class_in_words(sample, classes)}, {sample.source or 'source unknown'}" for sample in samples]
     return {name: names.count(name) for name in sorted(set(names))}

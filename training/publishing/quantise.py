@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diagnosis.findings import CLASS_NAMES, COVID_INDEX, Prediction
+from diagnosis.findings import COVID_INDEX, Prediction
 from diagnosis.inference.artifacts import CARD, GOLDEN, RANGES, Artifact, file_sha256, read_json, write_json
 from diagnosis.inference.engines import SERVING_GRAPH, EngineOutput, OpenVINOEngine
 from diagnosis.inference.examination import open_examiner
+from training.data.classes import label_in
 from training.data.dataset import DatasetError, read_image
 from training.evaluation.metrics import evaluate
 from training.progress import counted
@@ -48,7 +49,9 @@ class Unused:
 
 @dataclass(frozen=True)
 class Part:
-    """Radiographs with their classes: labels (n,) as indices in CLASS_NAMES."""
+    """Radiographs with their classes: labels (n,) as indices in the version's; of several together 0 with the leading
+    one and 1 without.
+    """
 
     paths: tuple[Path, ...]
     labels: NDArray[np.int64]
@@ -61,7 +64,9 @@ def part_of_version(artifact: Artifact, part: str, roots: Sequence[Path]) -> Par
     paths = [next((root / row["file"] for root in roots if (root / row["file"]).is_file()), None) for row in rows]
     if not rows or None in paths:
         raise DatasetError(f"Not all images of the part {part!r} of {artifact.version} are in the folders you named.")
-    return Part(tuple(path for path in paths if path), np.array([CLASS_NAMES.index(row["label"]) for row in rows]))
+    return Part(
+        tuple(path for path in paths if path), np.array([label_in(row["label"], artifact.classes) for row in rows])
+    )
 
 
 def images_of(artifact: Artifact, paths: Iterable[Path]) -> Iterator[np.ndarray]:
@@ -107,6 +112,7 @@ def compared(
     return {
         "images": len(labels),
         **agreement(*answers),
+        **class_agreement(artifact, float32, int8),
         "float32": figures_of(artifact, labels, float32),
         "int8": figures_of(artifact, labels, int8),
         "closely": closely_compared(artifact, float32, int8),
@@ -123,6 +129,18 @@ def agreement(one: Sequence[Prediction], other: Sequence[Prediction]) -> dict[st
     return {
         "equal_answers": float(np.mean([a is b for a, b in zip(one, other, strict=True)])),
         "crossed": sum({a, b} == crossed for a, b in zip(one, other, strict=True)),
+    }
+
+
+def class_agreement(artifact: Artifact, float32: EngineOutput, int8: EngineOutput) -> dict[str, Any]:
+    """Of a version with classes of its own: how often the most probable one is the same, and the largest change."""
+    others = artifact.decision.others
+    if others is None:
+        return {}
+    one, other = (others.apply(output.probabilities, calibrated(artifact, output)) for output in (float32, int8))
+    return {
+        "equal_classes": float(np.mean(one.argmax(axis=1) == other.argmax(axis=1))),
+        "largest_class_change": float(np.abs(one - other).max()),
     }
 
 

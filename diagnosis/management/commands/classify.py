@@ -20,6 +20,7 @@ from rich.progress import track
 from rich.table import Table
 
 from diagnosis.errors import ModelUnavailable, RadiographRejected
+from diagnosis.findings import Classes
 from diagnosis.imaging.archives import is_zip, members
 from diagnosis.imaging.decoding import read_untrusted
 from diagnosis.imaging.limits import MAX_FILE_BYTES
@@ -97,7 +98,7 @@ class Command(BaseCommand):
         self, classifier: Classifier, files: list[Path], form: str, heat_maps: Path | None = None
     ) -> tuple[int, int]:
         """Write each file's answer; returns how many were rejected, of how many."""
-        write = self.write_json if form == "jsonl" else TableWriter()
+        write = self.write_json if form == "jsonl" else TableWriter(classifier.artifact.classes)
         rejected = written = 0
         for path in track(files, "Classifying", console=Console(stderr=True), disable=not sys.stderr.isatty()):
             for line in classify_path(classifier, path, heat_maps):
@@ -115,15 +116,19 @@ class Command(BaseCommand):
 class TableWriter:
     """Collects lines and prints them as one table."""
 
-    def __init__(self) -> None:
-        self.table = Table("File", "Answer", "COVID", "ms", caption="COVID: probability, calibrated")
+    def __init__(self, classes: Classes) -> None:
+        leading = escape(classes.leading)
+        self.table = Table("File", "Answer", leading, "ms", caption=f"{leading}: probability, calibrated")
         self.table.columns[0].overflow = "fold"
         self.table.columns[1].ratio = 1  # what the others leave
         for column, width in zip(self.table.columns[2:], (len("100.0%"), len("12345")), strict=True):
             column.width = width
+        self.names = () if classes.are_usual else classes.others
 
     def __call__(self, line: Line) -> None:
-        answer = line.prediction or f"Rejected: {line.rejected}"
+        found = line.findings or {}
+        others = [f"{name} {percent(found[name])}" for name in self.names if name in found]
+        answer = "\n".join([line.prediction or f"Rejected: {line.rejected}", *others])
         name = end_of(os.fsencode(line.file).decode(errors="replace"))
         self.table.columns[0].width = max(self.table.columns[0].width or 0, len(name))
         cells = (name, answer, percent(line.probability), f"{line.milliseconds:.0f}")

@@ -16,6 +16,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
+from diagnosis.findings import USUAL_CLASSES
 from diagnosis.inference.engines import EngineOutput
 from diagnosis.management.commands.classify import Line, TableWriter
 from tests.toy import ToyEngine
@@ -164,7 +165,7 @@ def test_a_table_is_for_people(engine, folder, capsys):
 
 def test_a_terminal_of_80_columns_shows_all(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    table, name = TableWriter(), "a/long/way/to/it/of-a-hospital/PA_erect_0000000001.dcm"
+    table, name = TableWriter(USUAL_CLASSES), "a/long/way/to/it/of-a-hospital/PA_erect_0000000001.dcm"
     table(Line(name, "Indeterminate", 0.35, None, 0.5, "toy-1", "toy", None, 99999))
     table.close()
     said = capsys.readouterr().out

@@ -14,7 +14,7 @@ from diagnosis.errors import ModelUnavailable
 from diagnosis.inference.artifacts import read_artifact
 from diagnosis.inference.engines import Engine, KerasEngine, OpenVINOEngine, open_engine
 from diagnosis.inference.preprocessing import preprocess
-from tests.diagnosis.inference.test_grad_cam import HEADS, new_network
+from tests.diagnosis.inference.test_grad_cam import new_network
 from tests.trained import TrainedVersion
 from training.publishing.assembly import write_graphs
 from training.publishing.golden import golden_pictures
@@ -51,7 +51,7 @@ def test_both_engines_give_the_same_answers(served, images):
 
 @pytest.mark.parametrize("head", ["paper", "bands"])
 def test_both_engines_agree_on_maps(tmp_path, images, head):
-    write_graphs(new_network(HEADS[head]), tmp_path)
+    write_graphs(new_network(head), tmp_path)
     reference = KerasEngine(tmp_path)
     assert reference.run(images[:4]).evidence.max() > 0
     assert_engines_agree(OpenVINOEngine(tmp_path), reference, images[:4])

@@ -183,7 +183,14 @@ def test_undefined_figures_are_null_in_json():
 
 @pytest.mark.parametrize(
     ("labels", "probabilities"),
-    [([0, 2], [0.1, 0.2]), ([0, 1], [0.1, 1.2]), ([0, 1], [0.1, float("nan")]), ([0, 1], [0.1]), ([], [])],
+    [
+        ([0, 99], [0.1, 0.2]),
+        ([0, -1], [0.1, 0.2]),
+        ([0, 1], [0.1, 1.2]),
+        ([0, 1], [0.1, float("nan")]),
+        ([0, 1], [0.1]),
+        ([], []),
+    ],
 )
 def test_impossible_input_is_refused(labels, probabilities):
     with pytest.raises(ValueError, match=r"."):

@@ -4,7 +4,7 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
@@ -15,10 +15,15 @@ from diagnosis.errors import DiagnosisError
 from diagnosis.inference.classifier import Classifier
 from diagnosis.inference.engines import ENGINES
 from diagnosis.inference.serving import load_classifier
-from training.data.dataset import Dataset, DatasetError, read_dataset
+from training.data.classes import ClassChoice, mapping, truth_of
+from training.data.dataset import Dataset, DatasetError, Refused, read_judged
 from training.data.readings import read_readings
+from training.evaluation.class_figures import class_figures
 from training.evaluation.metrics import FIGURES, evaluate, mean_source_auc, source_aucs
 from training.progress import Progress, counted
+
+if TYPE_CHECKING:
+    from training.evaluation.served import Served
 
 
 class Command(BaseCommand):
@@ -28,6 +33,20 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--data", type=Path, help="a folder with COVID/ and Non-COVID/ (default: no figures of answers)"
+        )
+        parser.add_argument(
+            "--map",
+            action="append",
+            default=[],
+            type=mapping,
+            metavar="SOURCE=CLASS",
+            help="of a version with classes of its own: as train_resnet152 takes it; repeatable (default: none)",
+        )
+        parser.add_argument(
+            "--multi-label",
+            metavar="COLUMN",
+            default="",
+            help="of a version whose classes come together: the manifest's column of them (default: none)",
         )
         parser.add_argument(
             "--boxes", type=Path, help="a folder of readings with boxes: is the map inside them? (default: not asked)"
@@ -46,7 +65,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no folder {options['json'].parent} to write the figures into.")
         try:
             classifier = load_classifier(model, engine)
-            figures = self.figures(classifier, data) if data else {}
+            choice = ClassChoice(classifier.artifact.classes.leading, tuple(options["map"]), options["multi_label"])
+            figures = self.figures(classifier, data, choice) if data else {}
             if options["boxes"]:
                 figures["boxes"] = self.boxes(classifier, options["boxes"])
         except (DatasetError, DiagnosisError) as error:
@@ -54,11 +74,12 @@ class Command(BaseCommand):
         if options["json"]:
             options["json"].write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
-    def figures(self, classifier: Classifier, data: Path) -> dict[str, Any]:
+    def figures(self, classifier: Classifier, data: Path, choice: ClassChoice) -> dict[str, Any]:
+        dataset = one_part(read_judged(data, classifier.artifact.classes, choice))
         with Progress() as progress:
-            dataset = one_part(read_dataset(data, fewest_per_class=1, on_progress=progress.of("Decoding")))
             figures = figures_of(classifier, dataset, progress)
-        self.stdout.write(f"{figures['images']} images of {data.name}, model {figures['model']}, COVID is positive")
+        images, leading = f"{figures['images']} images of {data.name}", choice.positive
+        self.stdout.write(f"{images}, model {figures['model']}, {leading} is positive")
         print_tables(figures)
         return figures
 
@@ -88,7 +109,7 @@ def figures_of(classifier: Classifier, dataset: Dataset, progress: Progress) -> 
     """Every figure of the folder, as JSON-able values; refused images count as wrong."""
     from training.evaluation.served import served_answers  # importing Keras takes seconds; --help should not
 
-    served = served_answers(classifier, counted(dataset.samples, progress.of("Classifying")))
+    served = served_answers(classifier, counted(dataset.samples, progress.of("Classifying")), dataset.classes)
     labels = [sample.label for sample in served.samples]
     sources = [sample.source or "" for sample in served.samples]
     refused, limited = served.refused(dataset.refused("train")), served.limited
@@ -99,11 +120,35 @@ def figures_of(classifier: Classifier, dataset: Dataset, progress: Progress) -> 
         "model": classifier.model_version,
         "engine": classifier.engine.name,
         **metrics.as_dict(),
+        **of_classes(served, refused),
         "by_source": [asdict(auc) for auc in aucs],
         "mean_source_auc": mean_source_auc(aucs),
         "quality_limited": int(limited.sum()),
         "refusals": {refusal.name: refusal.reason for refusal in dataset.refusals} | served.refusals,
     }
+
+
+def of_classes(served: "Served", refused: Refused) -> dict[str, Any]:
+    """Each class against all others, where the folder has the version's own classes."""
+    if served.classes.are_usual:
+        return {}
+    truth = truth_of(served.samples, served.classes)
+    return {"classes": class_figures(truth, served.shares, served.classes, refused).as_dict()}
+
+
+def print_classes(found: dict[str, Any]) -> None:
+    console = Console()
+    table = Table("Class", "Images", "ROC AUC", "95 % interval", "PR AUC", "Refused")
+    for one in found["classes"]:
+        area = shown(one["pr_auc"])[0]
+        table.add_row(escape(one["name"]), str(one["images"]), *shown(one["roc_auc"]), area, str(one["refused"]))
+    console.print(table)
+    if found["confusion"]:
+        names = [one["name"] for one in found["classes"]]
+        table = Table("True class", *map(escape, names), title="Most probable class")
+        for name, counts in zip(names, found["confusion"], strict=True):
+            table.add_row(escape(name), *map(str, counts))
+        console.print(table)
 
 
 def print_tables(figures: dict[str, Any]) -> None:
@@ -112,6 +157,8 @@ def print_tables(figures: dict[str, Any]) -> None:
     for name in FIGURES:
         table.add_row(name, *shown(figures[name]))
     console.print(table)
+    if "classes" in figures:
+        print_classes(figures["classes"])
     if figures["by_source"]:
         table = Table("Source", "Comparison", "COVID", "Non-COVID", "ROC AUC", "95 % interval")
         for auc in figures["by_source"]:

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from diagnosis.errors import DiagnosisError
 from diagnosis.inference.artifacts import check_built, read_artifact
-from training.data.dataset import DatasetError, read_dataset
+from training.data.dataset import DatasetError, read_judged
 from training.management.recipe_arguments import at_least_one, none_or_more
 from training.progress import Progress
 
@@ -92,7 +92,7 @@ class Command(BaseCommand):
             raise DatasetError(f"There are only {len(train.paths)} training images; give a smaller --after.")
         parts = {"test": part_of_version(artifact, "test", roots)}
         for folder in external:
-            samples = read_dataset(folder, fewest_per_class=1).samples
+            samples = read_judged(folder, artifact.classes).samples
             labels = np.array([sample.label for sample in samples])
             parts[folder.name] = Part(tuple(sample.path for sample in samples), labels)
         add_ranges(artifact, [train.paths[index] for index in chosen], progress.of("Batches of training images"))

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from diagnosis.errors import DiagnosisError
+from training.management.class_arguments import choice_of
 from training.management.recipe_arguments import DEFAULT_BACKBONE, PRESET_DEFAULTS, recipe_of
 from training.management.train_options import add_all_arguments, check_options
 
@@ -130,6 +131,7 @@ def plan_of(options: dict[str, Any]) -> Plan:
         resume=options["resume"],
         command=command_line(options),
         tensorboard=options["tensorboard"],
+        choice=choice_of(options),
     )
 
 
