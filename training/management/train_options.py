@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import _ArgumentGroup
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +118,7 @@ NOT_GENERAL = (*(name for name in PRESET_DEFAULTS if name not in ("seed", "backb
 OPTION_NAMES = {"train_batch_norm": "freeze-batch-norm"}
 
 
-def check_options(options: Mapping[str, Any]) -> None:
+def check_options(options: dict[str, Any]) -> None:
     """Raises CommandError for an option that the preset would pass over."""
     foreign = NOT_GENERAL if options["preset"] == "general" else ONLY_GENERAL
     given = [name for name in foreign if (options[name] if name in FLAGS else options[name] is not None)]
