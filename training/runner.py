@@ -10,12 +10,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from diagnosis.inference.artifacts import checked_version
 from training.data.classes import class_in_words, truth_of
-from training.data.dataset import Dataset, DatasetError, read_dataset
+from training.data.dataset import Dataset, read_dataset
 from training.data.splits import Split, split_samples
 from training.fitting.inputs import CachedInputs, ImageInputs, labels_of
-from training.fitting.plan import Plan, Trained, interrupted_runs
+from training.fitting.plan import Plan, Trained, check_free, forget_half_written
 from training.fitting.recipe import Recipe
 from training.fitting.tensorboard import EpochScalars
 from training.fitting.trainer import (
@@ -50,6 +49,7 @@ def train(plan: Plan, progress: Progress) -> Path:
     """Do all that ``manage.py train_resnet152`` promises; returns the folder of the new version."""
     check_plan(plan)
     dataset, split = prepare_data(plan, progress)
+    forget_half_written(plan.output, plan.name)
     plan = plan.for_classes(dataset.classes)
     if plan.shard:
         compute_features(plan, split, progress)
@@ -63,13 +63,7 @@ def check_plan(plan: Plan) -> None:
 
     Raises PlanRefused, DatasetError, FileExistsError or ModelUnavailable.
     """
-    if (plan.output / checked_version(plan.name)).exists():
-        raise FileExistsError(f"{plan.output / plan.name} exists already; a version never changes. Choose a --name.")
-    if plan.work.exists() and not plan.resume and not plan.shard:
-        raise DatasetError(
-            f"An interrupted run {plan.name} is there: go on with --resume, or delete it with --discard. "
-            f"Interrupted runs: {', '.join(map(str, interrupted_runs(plan.output)))}."
-        )
+    check_free(plan.output, plan.name, resume=plan.resume or plan.shard is not None)
     for folder in filter(None, (plan.originals, *plan.external)):
         if not folder.is_dir():
             raise PlanRefused(f"There is no folder {folder}.")
