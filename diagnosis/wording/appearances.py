@@ -29,8 +29,11 @@ def finding_in_words(name: str) -> str:
 
 
 def findings_of(diagnosis: Diagnosis) -> list[ModelFinding]:
-    """In the order of the words' own scale; none of a hidden answer, and of a version that does not look for them."""
-    if not diagnosis.appearance:
+    """In the order of the words' own scale, or of a version's own classes; none of a hidden answer.
+
+    A version that reads lungs has the words or nothing: its rows cost no query where it has none.
+    """
+    if diagnosis.is_hidden or (diagnosis.quality and not diagnosis.appearance):
         return []
     findings_read([diagnosis])
     return list(diagnosis.findings.all())
