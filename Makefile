@@ -21,7 +21,7 @@ FRONT_END := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: fuzz help run database test test-mysql test-pacs test-identity test-jobs quick lint types deploy-check format messages audit-dependencies bench bench-quick load clean
+.PHONY: fuzz help run database test test-mysql test-pacs test-identity test-jobs test-container quick lint types deploy-check format messages audit-dependencies bench bench-quick load clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,12 @@ test-jobs: $(VENV)/.requirements-queue $(VENV)/.requirements-s3 $(VENV)/moto/.re
 	@scripts/ensure-redis
 	@scripts/ensure-mariadb $(PYTHON)
 	REQUIRE_REDIS=1 REQUIRE_S3=1 $(PYTHON) -m pytest -n0 $(NEED_SERVERS)
+
+test-container: $(VENV)/.requirements-dev $(VENV)/containers/.requirements ## builds the images of compose.yaml, starts them with podman, and uploads a radiograph; needs root and 9 GB of disk
+	@scripts/ensure-containers
+	$(VENV)/containers/bin/hadolint Dockerfile tests/containers/Dockerfile
+	scripts/containers build
+	TEST_CONTAINERS=1 $(PYTHON) -m pytest -n0 tests/containers
 
 quick: $(VENV)/.requirements-dev $(FRONT_END) ## the tests that take seconds
 	$(PYTHON) -m pytest -m "not slow and not browser"
@@ -145,6 +151,11 @@ $(VENV)/.requirements-s3: requirements-s3.txt $(VENV)/.requirements
 $(VENV)/moto/.requirements: requirements-moto.txt | $(PYTHON)
 	@$(PYTHON) -m venv $(VENV)/moto
 	@scripts/pip-install $(VENV)/moto/bin/python -m pip install -r requirements-moto.txt
+	@touch $@
+
+$(VENV)/containers/.requirements: requirements-containers.txt | $(PYTHON)
+	@$(PYTHON) -m venv $(VENV)/containers
+	@scripts/pip-install $(VENV)/containers/bin/python -m pip install -r requirements-containers.txt
 	@touch $@
 
 $(VENV)/load/.requirements: requirements-load.txt requirements.txt | $(PYTHON)

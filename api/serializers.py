@@ -135,7 +135,9 @@ class ResultSerializer(serializers.ModelSerializer):
     requested_by = serializers.CharField(source="requested_by.display_name", read_only=True)
     model_version = serializers.CharField(source="model_version.version", read_only=True)
     is_hidden = serializers.BooleanField(
-        read_only=True, help_text="You read blind and have not read this radiograph: what leads to the answer is null."
+        read_only=True,
+        help_text="Whether the answer is withheld from you: you read blind and have not read this radiograph yet, or a "
+        "reader study that you take part in withholds it. What leads to the answer is null or empty then.",
     )
     answer = AnswerSerializer(source="*", read_only=True, allow_null=True)
     review_state = serializers.SerializerMethodField()

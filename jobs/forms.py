@@ -43,8 +43,8 @@ class JobForm(forms.Form):
     folder = LineField(_("Folder on the server"), max_length=LONGEST_FOLDER)
     storage_folder = LineField(_("Folder in the storage"), max_length=LONGEST_FOLDER)
     archive = forms.ChoiceField(label=_("Archive"), required=False, widget=forms.Select(attrs={"class": "form-select"}))
-    since = DayField(_("Taken from"))
-    until = DayField(_("Taken until"))
+    since = DayField(_("Taken on or after"))
+    until = DayField(_("Taken on or before"))
     without_answer = forms.BooleanField(
         label=_("Store radiographs that the model refuses, without an answer"),
         required=False,
@@ -143,7 +143,7 @@ class JobForm(forms.Form):
 
 SHOWN = {
     "": (_("All"), list(Item.State)),
-    "failed": (_("Refused or given up"), list(Item.FAILED)),
+    "failed": (_("Refused or failed"), list(Item.FAILED)),
     "waiting": (_("Waiting"), [Item.State.WAITING]),
 }
 

@@ -148,7 +148,7 @@ class Item(Attempted):
         DONE = "done", _("Classified")
         STORED = "stored", _("Stored without an answer")
         REFUSED = "refused", _("Refused")
-        DEAD = "dead", _("Given up")
+        DEAD = "dead", _("Failed")
         ERASED = "erased", _("Erased")
 
     class Outcome(models.TextChoices):

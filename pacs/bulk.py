@@ -48,7 +48,9 @@ def fetched(archive: UUID, place: str) -> tuple[bytes, str]:
     peer = _peer(archive)
     study, series, instance = json.loads(place)
     if _erased(peer, [instance]):
-        raise NotInArchive(gettext_noop("This radiograph was erased here and is not fetched again."), code="erased")
+        raise NotInArchive(
+            gettext_noop("This radiograph was erased here and will not be fetched again."), code="erased"
+        )
     head = InstanceHead(instance, series_instance_uid=series, study_instance_uid=study)
     content = dicomweb.fetch_file(peer, head)
     said = head_of_file(content)

@@ -24,11 +24,11 @@ class SearchForm(forms.Form):
         empty_label=None,
         widget=forms.Select(attrs={"class": "form-select"}),
     )
-    number = LineField(_("Patient number"), max_length=64)
+    number = LineField(_("Patient ID"), max_length=64)
     name = LineField(_("Patient name"), max_length=64)
     accession = LineField(_("Accession number"), max_length=16)
-    since = DayField(_("Taken from"))
-    until = DayField(_("Taken until"))
+    since = DayField(_("Taken on or after"))
+    until = DayField(_("Taken on or before"))
 
     def __init__(self, user: User, **options: Any) -> None:
         super().__init__(label_suffix="", **options)
@@ -41,7 +41,7 @@ class SearchForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.errors and self.query.is_empty:
-            raise forms.ValidationError(_("Enter at least one thing to look for."), code="nothing")
+            raise forms.ValidationError(_("Fill in at least one field."), code="nothing")
         return values
 
     @property
@@ -64,7 +64,7 @@ class SearchForm(forms.Form):
 _SHOWN = {
     "": (_("All"), list(Instance.State)),
     "waiting": (_("Waiting"), list(Instance.OPEN)),
-    "stopped": (_("Refused or given up"), [Instance.State.REFUSED, Instance.State.DEAD]),
+    "stopped": (_("Refused or failed"), [Instance.State.REFUSED, Instance.State.DEAD]),
 }
 
 

@@ -38,7 +38,7 @@ def send_again(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """Set one that was given up going again."""
     row = get_object_or_404(Outgoing.objects.shown_to(request.user).filter(state=Outgoing.State.DEAD), uuid=uuid)
     outgoing_retry(outgoing=row, actor=request.user)
-    messages.info(request, _("It is sent as soon as it is its turn."))
+    messages.info(request, _("Queued. It will be sent as soon as possible."))
     return redirect("pacs:sent")
 
 
@@ -55,5 +55,5 @@ def send_result(request: SignedInRequest, uuid: UUID) -> HttpResponse:
         raise Http404
     for peer in peers:
         result_send(diagnosis=diagnosis, peer=peer, actor=request.user)
-    messages.info(request, _("It is sent as soon as it is its turn."))
+    messages.info(request, _("Queued. It will be sent as soon as possible."))
     return redirect("pacs:sent")

@@ -110,7 +110,8 @@ def fetch(request: SignedInRequest, uuid: UUID, study: str, series: str, instanc
     row, _is_new = instance_found(peer=peer, head=head, person=request.user)
     if not Instance.objects.visible_to(request.user).filter(pk=row.pk).exists():
         messages.error(
-            request, _("A colleague has fetched this radiograph. You only see your own: ask your colleague.")
+            request,
+            _("A colleague has fetched this radiograph. You can see only your own, so please ask your colleague."),
         )
         return redirect("pacs:study", uuid, study)
     record(Action.PACS_FETCHED, actor=request.user, subject=row)
@@ -126,13 +127,13 @@ def _going(request: SignedInRequest, row: Instance) -> HttpResponse:
         messages.info(request, _("Stored without an answer."))
         return redirect(row.study)
     if row.state == Instance.State.ERASED:
-        messages.error(request, _("This radiograph was erased here and is not fetched again."))
+        messages.error(request, _("This radiograph was erased here and will not be fetched again."))
     elif diagnosis := row.diagnosis:
         return redirect(diagnosis)
     elif row.why:
         messages.error(request, row.why)
     else:
-        messages.info(request, _("It is fetched and classified as soon as it is its turn."))
+        messages.info(request, _("Queued. It will be fetched and classified as soon as possible."))
     return redirect("pacs:received")
 
 

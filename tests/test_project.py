@@ -35,6 +35,12 @@ def wanted(name: str) -> dict[str, str]:
     return {canonicalize_name(Requirement(line).name): line for line in lines if line and not line.startswith("-")}
 
 
+def included(name: str) -> list[str]:
+    """That file, and those that it takes over."""
+    text = (INPUTS / f"{name}.in").read_text(encoding="utf-8")
+    return [name, *re.findall(r"^-r (\w+)\.in$", text, flags=re.MULTILINE)]
+
+
 def locked(name: str) -> dict[str, tuple[str, str]]:
     """Canonical package name → exact version and who needs it, of one of the files that scripts/lock writes."""
     file = PROJECT / ("requirements.txt" if name == "run" else f"requirements-{name}.txt")
@@ -59,9 +65,10 @@ def test_every_requirement_names_one_exact_version(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_scripts_lock_has_run_since_the_last_change(name: str) -> None:
     """What packages need themselves pip checks: with hashes it installs nothing that is not in the file."""
-    versions = {package: line.split("==")[1] for package, line in wanted(name).items()}
-    source = f"requirements/{name}.in"
-    assert {package: version for package, (version, by) in locked(name).items() if source in by} == versions
+    for part in included(name):
+        versions = {package: line.split("==")[1] for package, line in wanted(part).items()}
+        source = f"requirements/{part}.in"
+        assert {package: version for package, (version, by) in locked(name).items() if source in by} == versions
 
 
 def test_the_other_files_take_their_versions_from_what_people_run() -> None:

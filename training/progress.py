@@ -2,14 +2,17 @@
 
 import logging
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import keras
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
+if TYPE_CHECKING:
+    import keras
+
+Item = TypeVar("Item")
 logger = logging.getLogger(__name__)
 
 LINE_EVERY = 60
@@ -64,8 +67,10 @@ class Progress:
 
         return update
 
-    def epochs(self, name: str, total: int) -> keras.callbacks.Callback:
+    def epochs(self, name: str, total: int) -> "keras.callbacks.Callback":
         """A Keras callback that moves a bar once for each epoch."""
+        import keras  # takes seconds, and commands that train nothing have bars too
+
         update = self.of(name)
 
         def after(epoch: int, logs: dict[str, Any]) -> None:
@@ -76,19 +81,39 @@ class Progress:
         return keras.callbacks.LambdaCallback(on_epoch_end=after)
 
 
+def counted(items: Sequence[Item], bar: Callable[[int, int], None]) -> Iterator[Item]:
+    """The items, one after the other, with a bar that moves."""
+    for number, item in enumerate(items):
+        bar(number, len(items))
+        yield item
+    bar(len(items), len(items))
+
+
 class Lines:
     """For output that is no terminal: a line a minute with what is done, and how long the rest takes."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.started = self.shown = time.monotonic()
+        self.began = self.shown = self.since = time.monotonic()
+        self.first = self.total = 0
 
     def line(self, done: int, total: int, note: str = "") -> str:
         """Empty where the last line is not a minute old and there is more to come."""
         now = time.monotonic()
+        if total != self.total:
+            self._begin(now, done, total)
         if done < total and now - self.shown < LINE_EVERY:
             return ""
         self.shown = now
-        left = (now - self.started) / max(done, 1) * (total - done)
-        rest = f"{left / 60:.0f} min left" if done < total else f"took {(now - self.started) / 60:.1f} min"
+        rest = self._left(now, done) if done < total else f"took {(now - self.began) / 60:.1f} min"
         return ", ".join(filter(None, (f"{self.name}: {done} of {total}", note, rest)))
+
+    def _begin(self, now: float, done: int, total: int) -> None:
+        """The first call, or another part of the work; what was done before, by a run that goes on, took no time."""
+        self.began = now if self.total else self.began
+        self.since, self.first, self.total = now, done, total
+
+    def _left(self, now: float, done: int) -> str:
+        if done <= self.first:
+            return ""
+        return f"{(now - self.since) / (done - self.first) * (self.total - done) / 60:.0f} min left"

@@ -10,12 +10,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from diagnosis.inference.artifacts import checked_version
 from training.data.classes import class_in_words, truth_of
-from training.data.dataset import Dataset, DatasetError, read_dataset
+from training.data.dataset import Dataset, read_dataset
 from training.data.splits import Split, split_samples
 from training.fitting.inputs import CachedInputs, ImageInputs, labels_of
-from training.fitting.plan import Plan, Trained, interrupted_runs
+from training.fitting.plan import Plan, Trained, check_free, forget_half_written
 from training.fitting.recipe import Recipe
 from training.fitting.tensorboard import EpochScalars
 from training.fitting.trainer import (
@@ -50,7 +49,10 @@ def train(plan: Plan, progress: Progress) -> Path:
     """Do all that ``manage.py train_resnet152`` promises; returns the folder of the new version."""
     check_plan(plan)
     dataset, split = prepare_data(plan, progress)
+    forget_half_written(plan.output, plan.name)
     plan = plan.for_classes(dataset.classes)
+    if plan.shard:
+        compute_features(plan, split, progress)
     version = publish(train_network(plan, dataset, split, progress), progress)
     shutil.rmtree(plan.work)
     return version
@@ -61,16 +63,12 @@ def check_plan(plan: Plan) -> None:
 
     Raises PlanRefused, DatasetError, FileExistsError or ModelUnavailable.
     """
-    if (plan.output / checked_version(plan.name)).exists():
-        raise FileExistsError(f"{plan.output / plan.name} exists already; a version never changes. Choose a --name.")
-    if plan.work.exists() and not plan.resume:
-        raise DatasetError(
-            f"An interrupted run {plan.name} is there: go on with --resume, or delete it with --discard. "
-            f"Interrupted runs: {', '.join(map(str, interrupted_runs(plan.output)))}."
-        )
+    check_free(plan.output, plan.name, resume=plan.resume or plan.shard is not None)
     for folder in filter(None, (plan.originals, *plan.external)):
         if not folder.is_dir():
             raise PlanRefused(f"There is no folder {folder}.")
+    if plan.shard and not plan.cache:
+        raise PlanRefused("--shard shares the feature cache out: it does not go with --no-feature-cache.")
     check_recipe(plan.recipe, cached=plan.cache is not None)
 
 
@@ -109,13 +107,8 @@ def prepare_data(plan: Plan, progress: Progress) -> tuple[Dataset, Split]:
 def train_network(plan: Plan, dataset: Dataset, split: Split, progress: Progress) -> Trained:
     """Build the network, compute what is frozen, train what is not."""
     started, recipe, folder = time.monotonic(), plan.recipe, RunFolder(plan.work)
-    keras.utils.set_random_seed(recipe.seed)
     claim(folder, plan, split)
-    backbone = build_backbone(recipe.weights, recipe.preprocessing.size, recipe.backbone)
-    if recipe.weights == "random":  # they have a seed of their own
-        keras.utils.set_random_seed(recipe.seed)
-    network = build_network(backbone, recipe.head, recipe.seed, scaling_of(recipe.weights, recipe.backbone))
-    check_unfreeze(network, recipe)
+    network = network_of(recipe)
     inputs = CachedInputs(network, recipe, plan.cache) if plan.cache else ImageInputs(network, recipe)
     inputs.prepare(split, progress.of("Features"))
     if recipe.fit == "discriminant" and isinstance(inputs, CachedInputs):
@@ -135,6 +128,24 @@ def train_network(plan: Plan, dataset: Dataset, split: Split, progress: Progress
     if not all(np.isfinite(values).all() for values in predictions.values()):
         raise TrainingDiverged("The training diverged: nothing was published. Try a lower --learning-rate.")
     return Trained(plan, dataset, split, network, folder, predictions, time.monotonic() - started)
+
+
+def network_of(recipe: Recipe) -> keras.Model:
+    """As every machine and every run of this recipe builds it, before training."""
+    keras.utils.set_random_seed(recipe.seed)
+    backbone = build_backbone(recipe.weights, recipe.preprocessing.size, recipe.backbone)
+    if recipe.weights == "random":  # they have a seed of their own
+        keras.utils.set_random_seed(recipe.seed)
+    network = build_network(backbone, recipe.head, recipe.seed, scaling_of(recipe.weights, recipe.backbone))
+    check_unfreeze(network, recipe)
+    return network
+
+
+def compute_features(plan: Plan, split: Split, progress: Progress) -> None:
+    """This machine's share of what is frozen, into the cache and nowhere else. Always raises PartDone."""
+    if plan.cache:
+        inputs = CachedInputs(network_of(plan.recipe), plan.recipe, plan.cache, plan.shard)
+        inputs.prepare(split, progress.of(f"Features, {plan.shard}"))
 
 
 def claim(folder: RunFolder, plan: Plan, split: Split) -> None:

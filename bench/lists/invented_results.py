@@ -21,10 +21,12 @@ from data_store import DataStore
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Institution, User
 from accounts.normalise import normalised
+from bench.lists.writing import large_cache, rows_store, tuples_store
 from diagnosis.findings import Appearance, Prediction
 from diagnosis.history.recounts import days_changed
 from diagnosis.imaging.radiograph import read_radiograph
@@ -36,13 +38,15 @@ from diagnosis.models import (
     ModelVersion,
     Outcome,
     Patient,
+    PatientWord,
     Review,
     ReviewState,
     Standing,
     Study,
+    StudyWord,
     agreement_of,
 )
-from diagnosis.models.words import patient_words_write, study_words_write
+from diagnosis.models.words import parts_of, words_of_name, words_of_reference
 
 INSTITUTION = "Invented results"
 USERNAMES = [f"invented-{number}" for number in range(1, 9)]
@@ -102,8 +106,11 @@ class Command(BaseCommand):
         if number < 1 or days < 1:
             raise CommandError("N and --days must be at least 1.")
         ground, chance = _ground(days), random.Random(seed)  # noqa: S311 - invented rows need no cryptographic chance
+        known = _known_patients(ground)
+        large_cache()
         for start in range(0, number, BATCH):
-            _store(ground, chance, first=start, count=min(BATCH, number - start), total=number)
+            with transaction.atomic():
+                _store(ground, chance, known, first=start, count=min(BATCH, number - start), total=number)
             self.stderr.write(f"\r{min(start + BATCH, number):,} of {number:,}", ending="")
         self.stderr.write("")
         self.stdout.write(
@@ -152,34 +159,49 @@ def _stored_once(field: str, content: bytes) -> str:
     return name if default_storage.exists(name) else default_storage.save(name, ContentFile(content))
 
 
-def _store(ground: _Ground, chance: random.Random, *, first: int, count: int, total: int) -> None:
+def _store(
+    ground: _Ground, chance: random.Random, known: dict[int, int], *, first: int, count: int, total: int
+) -> None:
     """Store results number `first` to `first + count` of `total`, oldest first as in life."""
     step = timedelta(days=ground.days) / total
     moments = [ground.newest - step * (total - number - 1) for number in range(first, first + count)]
     numbers = [chance.randrange(PATIENTS) for _ in moments]
-    patients = _patients(ground, set(numbers))
-    studies = Study.objects.bulk_create(
-        [_study(ground, chance, moment, patients[number]) for moment, number in zip(moments, numbers, strict=True)]
-    )
-    study_words_write(studies)
-    diagnoses = Diagnosis.objects.bulk_create([_diagnosis(ground, chance, study) for study in studies])
-    ModelFinding.objects.bulk_create(chain.from_iterable(map(_findings, diagnoses)))
-    Review.objects.bulk_create(
-        [_review(ground, chance, row) for row in diagnoses if row.review_state != ReviewState.UNREVIEWED]
-    )
-    Outcome.objects.bulk_create([_outcome(study) for study in studies if study.outcome])
+    patients = _patients(ground, set(numbers), known)
+    studies = [
+        _study(ground, chance, moment, patients[number]) for moment, number in zip(moments, numbers, strict=True)
+    ]
+    rows_store(studies)
+    words = ((ground.institution.pk, study.pk, word) for study in studies for word in set(parts_of(study.file_name)))
+    tuples_store(StudyWord, ("institution", "study", "word"), words)
+    diagnoses = [_diagnosis(ground, chance, study) for study in studies]
+    rows_store(diagnoses)
+    rows_store(list(chain.from_iterable(map(_findings, diagnoses))))
+    rows_store([_review(ground, chance, row) for row in diagnoses if row.review_state != ReviewState.UNREVIEWED])
+    rows_store([_outcome(study) for study in studies if study.outcome])
     days_changed(ground.institution.pk, moments)
 
 
-def _patients(ground: _Ground, numbers: set[int]) -> dict[int, Patient]:
-    """The invented patients of these numbers, made where they are missing; five studies each at a million."""
-    keys = {number: normalised(f"P{number:07}") for number in numbers}
-    mine = Patient.objects.filter(institution=ground.institution)
-    known = set(mine.filter(reference_key__in=keys.values()).values_list("reference_key", flat=True))
-    Patient.objects.bulk_create([_patient(ground, number) for number, key in keys.items() if key not in known])
-    found = {patient.reference_key: patient for patient in mine.filter(reference_key__in=keys.values())}
-    patient_words_write(patient for key, patient in found.items() if key not in known)
-    return {number: found[key] for number, key in keys.items()}
+def _known_patients(ground: _Ground) -> dict[int, int]:
+    """Number → key of the invented patients that are stored already."""
+    mine = Patient.objects.filter(institution=ground.institution, reference__startswith="P")
+    return {int(reference[1:]): pk for reference, pk in mine.values_list("reference", "pk")}
+
+
+def _patients(ground: _Ground, numbers: set[int], known: dict[int, int]) -> dict[int, Patient]:
+    """The invented patients of these numbers, stored where they are missing; five studies each at a million."""
+    found = {number: _patient(ground, number) for number in numbers}
+    missing = {number: patient for number, patient in found.items() if number not in known}
+    rows_store(list(missing.values()))
+    words = ((ground.institution.pk, one.pk, word) for one in missing.values() for word in _words_of(one))
+    tuples_store(PatientWord, ("institution", "patient", "word"), words)
+    known.update({number: patient.pk for number, patient in missing.items()})
+    for number, patient in found.items():
+        patient.pk = known[number]
+    return found
+
+
+def _words_of(patient: Patient) -> set[str]:
+    return {*words_of_name(patient.name), *words_of_reference(patient.reference)}
 
 
 def _patient(ground: _Ground, number: int) -> Patient:

@@ -328,9 +328,12 @@ def data(training: Value) -> Section:
     ]
     facts = [
         (_("Refused by the reader or the gate"), number(training["refused"].number())),
-        (_("Images with a near duplicate in another part"), number(training["near_duplicates_crossing"].number())),
-        (_("Groups of near duplicates with both classes"), number(training["groups_with_both_classes"].number())),
     ]
+    counted = {  # the preset general leaves out groups as a whole and counts none
+        _("Images with a near duplicate in another part"): training["near_duplicates_crossing"],
+        _("Groups of near duplicates with both classes"): training["groups_with_both_classes"],
+    }
+    facts += [(name, number(value.number())) for name, value in counted.items() if not value.is_left_out]
     header = [_("Part"), _("Class and source"), _("Images")]
     return Section("data", _("Data"), facts=facts, tables=[Table(_("Images by part, class and source"), header, rows)])
 

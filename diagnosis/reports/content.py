@@ -24,7 +24,7 @@ from diagnosis.reports.parts import Answer, Fact, Figures, ReportContent
 from diagnosis.wording.answers import in_words
 from diagnosis.wording.appearances import findings_heading, findings_in_words, what_findings_are
 from diagnosis.wording.facts import image_facts, patient_facts
-from diagnosis.wording.numbers import day_in_words, interval, interval_in_percent, moment
+from diagnosis.wording.numbers import day_in_words, interval, interval_in_percent, moment, number
 from diagnosis.wording.pictures import how_often_wrong, not_looked_for, picture_in_words
 from diagnosis.wording.points import point_of_answer
 
@@ -262,10 +262,26 @@ def figures_of(card: dict[str, Any]) -> Iterator[Figures]:
 def _figures(pattern: str, title: object, part: dict[str, Any]) -> Figures:
     return Figures(
         measured_on=pattern % {"part": title, "images": part.get("images", 0)},
-        sensitivity=interval_in_percent(_estimate(part.get("sensitivity"))),
-        specificity=interval_in_percent(_estimate(part.get("specificity"))),
+        sensitivity=_share(part, "sensitivity", "covid"),
+        specificity=_share(part, "specificity", "non_covid"),
         roc_auc=interval(_estimate(part.get("roc_auc"))),
     )
+
+
+def _share(part: dict[str, Any], name: str, truth: str) -> str:
+    return listed([interval_in_percent(_estimate(part.get(name))), _called(part, truth)])
+
+
+def _called(part: dict[str, Any], truth: str) -> str:
+    """What these radiographs were called: a share of 0 % may be Indeterminate ones; "" where the card has no counts."""
+    counts = (part.get("table") or {}).get(truth) or {}
+    named = {
+        "positive": Diagnosis.Label.POSITIVE.label,
+        "indeterminate": Diagnosis.Label.INDETERMINATE.label,
+        "negative": Diagnosis.Label.NEGATIVE.label,
+        "refused": _("Refused"),
+    }
+    return listed(f"{name} {number(counts[key])}" for key, name in named.items() if counts.get(key) is not None)
 
 
 def _estimate(figure: dict[str, float] | None) -> Estimate | None:

@@ -54,25 +54,49 @@ def list_query(form: ResultFilterForm) -> str:
 
 def list_position(user: User, diagnosis: Diagnosis, query: QueryDict) -> ListPosition | None:
     """None where the address names no list, or one that makes no sense."""
+    named = _list_named(user, query)
+    if named is None:
+        return None
+    if named.tells_hidden(user, diagnosis):
+        return ListPosition(named.query, named.back)
+    found, order = found_results(user, named.form.result_filter), named.order
+    before, after = (_nearest(found.results, diagnosis, way) for way in (order.reverse, order))
+    is_on_page = _is_on_page(user, found.results, diagnosis, named.asked, order)
+    return ListPosition(
+        named.query,
+        named.back if is_on_page else _page_from(named.form, before),
+        place=_place(found, diagnosis, order),
+        previous=_address(before, named.query),
+        next=_address(after, named.query),
+    )
+
+
+@dataclass(frozen=True)
+class _List:
+    """The list that an address names: its form, what was asked of it, and what its own links carry."""
+
+    form: ResultFilterForm
+    asked: QueryDict
+    query: str
+
+    @property
+    def order(self) -> Order:
+        return self.form.result_filter.order
+
+    @property
+    def back(self) -> str:
+        return f"{reverse('diagnosis:results')}?{QueryDict(self.query[1:])[PARAMETER]}"
+
+    def tells_hidden(self, user: User, diagnosis: Diagnosis) -> bool:
+        return self.form.result_filter.tells_the_answer and is_hidden(user, diagnosis)
+
+
+def _list_named(user: User, query: QueryDict) -> _List | None:
     if PARAMETER not in query:
         return None
     asked = QueryDict(str(query[PARAMETER])[:LONGEST])
     form = ResultFilterForm(user, data=asked)
-    if not form.is_valid():
-        return None
-    own = list_query(form)
-    back = f"{reverse('diagnosis:results')}?{QueryDict(own[1:])[PARAMETER]}"
-    if form.result_filter.tells_the_answer and is_hidden(user, diagnosis):
-        return ListPosition(own, back)
-    found, order = found_results(user, form.result_filter), form.result_filter.order
-    before, after = (_nearest(found.results, diagnosis, way) for way in (order.reverse, order))
-    return ListPosition(
-        own,
-        back if _is_on_page(user, found.results, diagnosis, asked, order) else _page_from(form, before),
-        place=_place(found, diagnosis, order),
-        previous=_address(before, own),
-        next=_address(after, own),
-    )
+    return _List(form, asked, list_query(form)) if form.is_valid() else None
 
 
 def _nearest(results: DiagnosisQuerySet, diagnosis: Diagnosis, order: Order) -> UUID | None:
@@ -122,5 +146,10 @@ def next_in_list(user: User, diagnosis: Diagnosis, query: QueryDict) -> str:
 
     Asked for before something is saved: what is saved may take the result out of the list.
     """
-    position = list_position(user, diagnosis, query)
-    return (position.next or position.back) if position else ""
+    named = _list_named(user, query)
+    if named is None:
+        return ""
+    if named.tells_hidden(user, diagnosis):
+        return named.back
+    results = found_results(user, named.form.result_filter).results
+    return _address(_nearest(results, diagnosis, named.order), named.query) or named.back

@@ -26,7 +26,7 @@ from diagnosis.reviews.forms import OutcomeForm, ReadingForm, ReviewForm
 from diagnosis.wording.answers import in_words
 from diagnosis.wording.appearances import findings_anchor, findings_heading, findings_in_words, what_findings_are
 from diagnosis.wording.pictures import how_often_wrong, is_map_telling, not_looked_for, picture_in_words
-from diagnosis.wording.points import point_of_answer
+from diagnosis.wording.points import point_meaning, point_of_answer
 from diagnosis.worklist.bar import PARAMETER, worklist_bar
 
 
@@ -76,6 +76,7 @@ def _answer_of(user: User, diagnosis: Diagnosis) -> dict[str, Any]:
         "is_map_shown": user.shows_heat_map and is_map_telling(diagnosis),
         "elsewhere": how_often_wrong(diagnosis),
         "operating_point": point_of_answer(diagnosis),
+        "point_meaning": point_meaning(diagnosis),
         "not_looked_for": not_looked_for(diagnosis),
         **_appearances_of(diagnosis),
         "others": others,

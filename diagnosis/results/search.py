@@ -115,22 +115,24 @@ def found_results(user: User, asked: ResultFilter) -> Found:
 
     Where the filter or the order tells the answer, a person who reads blind gets the studies that they have read.
     """
-    few, many = _asked_of_studies(user, asked)
-    results = _of_studies(user, few, many).filter(standing=asked.standing)
+    few, queried, many = _asked_of_studies(user, asked)
+    results = _of_studies(user, few, queried, many).filter(standing=asked.standing)
     for name, narrowed in _NARROWINGS.items():
         if (value := getattr(asked, name)) not in (None, ""):
             results = narrowed(results, value)
     return Found(results.in_order(asked.order), can_be_counted=not many)
 
 
-def _of_studies(user: User, few: list[set[int]], many: list[_Along]) -> DiagnosisQuerySet:
+def _of_studies(user: User, few: list[set[int]], queried: list[StudyQuerySet], many: list[_Along]) -> DiagnosisQuerySet:
     """Start from the studies where they are few, from the list where they are many.
 
     No database here can tell the two apart before it runs the query, and the wrong way round takes seconds. For the
     same reason the few are not narrowed to the institution again: SQLite would take that for the better place to start.
     """
     mine = Diagnosis.objects
-    results = mine.of_studies(set.intersection(*few)) if few else mine.visible_to(user)
+    results = mine.of_studies(set.intersection(*few)) if few else mine.all() if queried else mine.visible_to(user)
+    for studies in queried:
+        results = results.filter(study__in=studies.values("pk"))
     for along in many:
         results = along(results)
     return results
@@ -139,18 +141,26 @@ def _of_studies(user: User, few: list[set[int]], many: list[_Along]) -> Diagnosi
 _Along = Callable[[DiagnosisQuerySet], DiagnosisQuerySet]
 
 
-def _asked_of_studies(user: User, asked: ResultFilter) -> tuple[list[set[int]], list[_Along]]:
-    """What is asked of studies: for each condition the few that meet it, or how it is met along the list."""
-    few, many = list[set[int]](), list[_Along]()
+_Studies = set[int] | StudyQuerySet | None
+
+
+def _asked_of_studies(user: User, asked: ResultFilter) -> tuple[list[set[int]], list[StudyQuerySet], list[_Along]]:
+    """What is asked of studies: for each condition the few that meet it, their query, or how a list is walked."""
+    few, queried, many = list[set[int]](), list[StudyQuerySet](), list[_Along]()
     for studies, along in _conditions(user, asked):
-        many.append(along) if studies is None or len(studies) > FEW_STUDIES else few.append(studies)
-    return few, many
+        if isinstance(studies, StudyQuerySet):
+            queried.append(studies)
+        elif studies is None or len(studies) > FEW_STUDIES:
+            many.append(along)
+        else:
+            few.append(studies)
+    return few, queried, many
 
 
-def _conditions(user: User, asked: ResultFilter) -> Iterator[tuple[set[int] | None, _Along]]:
+def _conditions(user: User, asked: ResultFilter) -> Iterator[tuple[_Studies, _Along]]:
     """What is asked of studies: which they are, one more than FEW_STUDIES at most, and the same asked of results.
 
-    None for the studies says that they are many, without looking.
+    A query where they are some thousands that an index finds. None says that they are many, without looking.
     """
     mine, words = Study.objects.visible_to(user), words_of(asked.notes)
     if typed := words_typed(asked.text):
@@ -168,15 +178,19 @@ def _conditions(user: User, asked: ResultFilter) -> Iterator[tuple[set[int] | No
         yield None, lambda results: without_embargoed(user, results)
 
 
-def _with_words(user: User, typed: list[str]) -> tuple[set[int] | None, _Along]:
+def _with_words(user: User, typed: list[str]) -> tuple[_Studies, _Along]:
     """Those whose file has every word, and those of patients who have: one after the other, because joined by OR they
-    would make SQLite read the whole table.
+    would make SQLite read the whole table. Where no file has them, the patients' studies stay in the database: two
+    names that 2,000 patients have are 10,000 studies at a million, and sent here and back they would take 80 ms.
     """
     patients = found_by_words(PatientWord.objects.visible_to(user), typed, FEW_STUDIES)
     files = None if patients is None else found_by_words(StudyWord.objects.visible_to(user), typed, FEW_STUDIES)
     if patients is None or files is None or max(len(patients), len(files)) > FEW_STUDIES:
         return None, lambda results: results.filter(has_all(typed))
-    studies = files | _some(Study.objects.of_patients(user, patients)) if patients else files
+    of_patients = Study.objects.of_patients(user, patients)
+    if patients and not files:
+        return of_patients, lambda results: results.filter(study__in=of_patients.values("pk"))
+    studies = files | _some(of_patients) if patients else files
     return studies, lambda results: _of_any(results, patients, files)
 
 

@@ -21,7 +21,16 @@ from django.db.models.expressions import NegatedExpression
 from accounts.models import User
 from diagnosis.estimates import ECE_BINS, Estimate
 from diagnosis.findings import Prediction
-from diagnosis.models import Conclusion, DayFigures, Diagnosis, DiagnosisQuerySet, ModelVersion, Outcome, OwnReading
+from diagnosis.models import (
+    Conclusion,
+    DayFigures,
+    Diagnosis,
+    DiagnosisQuerySet,
+    ModelVersion,
+    OperatingPoint,
+    Outcome,
+    OwnReading,
+)
 from diagnosis.statistics.expressions import DaysApart
 from diagnosis.statistics.kept_days import Figures, figures_by_part
 from diagnosis.statistics.packing import packed, unpacked
@@ -117,12 +126,17 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Scorecard:
-    """The scores of one period. `parts` are in the order of its buckets, `bins` of rising probability (tenths)."""
+    """The scores of one period. `parts` are in the order of its buckets, `bins` of rising probability (tenths).
+
+    `points` are the choices of an operating point of its own that the installation made for these versions until the
+    end of the period, the oldest first.
+    """
 
     period: Period
     total: Score
     parts: tuple[Score, ...]
     versions: tuple[tuple[ModelVersion, Score], ...]
+    points: tuple[OperatingPoint, ...]
     bins: tuple[CalibrationCheck, ...]
     comparison: Comparison
     known: dict[Prediction, Share]
@@ -155,13 +169,14 @@ def scorecard(user: User, period: Period) -> Scorecard:
     parts = figures_by_part(user, period, DayFigures.Kind.SCORECARD, count_checked)
     days = [day for part in parts for day in part]
     groups = [group for number, part in enumerate(parts) for group in _groups(number, part)]
-    first = [group for group in groups if group.is_first]
+    first, versions = [group for group in groups if group.is_first], _by_version(groups)
     patients = [unpacked(day["patients"], PATIENT) for day in days]
     return Scorecard(
         period=period,
         total=_score(first),
         parts=tuple(_score(group for group in first if group.part == number) for number in range(len(parts))),
-        versions=_by_version(groups),
+        versions=versions,
+        points=_points([version for version, _score in versions], period),
         bins=tuple(_calibration([group for group in first if group.tenth == tenth]) for tenth in range(ECE_BINS)),
         comparison=_comparison([group for day in days for group in day["readings"]]),
         known=_known(days, groups),
@@ -286,6 +301,13 @@ def _calibration(groups: list[_Group]) -> CalibrationCheck:
 def _by_version(groups: list[_Group]) -> tuple[tuple[ModelVersion, Score], ...]:
     versions = ModelVersion.objects.defer("card").filter(pk__in={group.version for group in groups})
     return tuple((version, _score(group for group in groups if group.version == version.pk)) for version in versions)
+
+
+def _points(versions: list[ModelVersion], period: Period) -> tuple[OperatingPoint, ...]:
+    if not versions:
+        return ()
+    chosen = OperatingPoint.objects.filter(model_version__in=versions, created__lt=period.end)
+    return tuple(chosen.select_related("model_version").defer("model_version__card").order_by("pk"))
 
 
 def _readings(first: DiagnosisQuerySet) -> Iterable[tuple[Any, ...]]:

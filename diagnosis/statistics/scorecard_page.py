@@ -7,12 +7,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from diagnosis.estimates import ECE_BINS
+from diagnosis.models import ModelVersion, OperatingPoint
 from diagnosis.statistics.charts import Kind, Words, calibration_chart, share_chart
 from diagnosis.statistics.panels import ANSWERS, FIGURES, KeyFigure, Panel, Row, Table, kinds_of, marks_of
 from diagnosis.statistics.scorecard import FEWEST_CASES, WINDOW_DAYS, Answers, CalibrationCheck, Called, Scorecard
 from diagnosis.statistics.shares import Share
 from diagnosis.wording.numbers import (
     UNDEFINED,
+    day_in_words,
+    decimal,
     interval,
     interval_in_percent,
     number,
@@ -76,10 +79,41 @@ def _accuracy(card: Scorecard) -> Panel:
         "specificity": _specificity(card.total.answers),
     }
     words = Words("accuracy", _("Sensitivity and specificity by month, with 95 % intervals"), summary, "")
-    text = _("An indeterminate answer counts as wrong, for sensitivity and for specificity.")
+    texts = [_("An indeterminate answer counts as wrong, for sensitivity and for specificity."), *_mixed_points(card)]
     charts = [share_chart(words, kinds, marks_of(card.period), estimates)] if any(map(any, estimates)) else []
     tables = [_answer_table(card), _version_table(card)]
-    return Panel("accuracy", _("Sensitivity and specificity"), [text], charts, tables)
+    return Panel("accuracy", _("Sensitivity and specificity"), texts, charts, tables)
+
+
+def _mixed_points(card: Scorecard) -> list[str]:
+    """Where answers by several operating points are counted together: of several versions, or of one that changed."""
+    several = _(
+        "The total and the months count answers of several model versions, each with its own operating point; "
+        "“By model version” tells them apart."
+    )
+    changed = _(
+        "On %(day)s the operating point of %(version)s became %(point)s: its figures count answers before and after it."
+    )
+    changes = [
+        changed % {"day": day_in_words(point.created), "version": point.model_version.version, "point": _point(point)}
+        for point in card.points
+        if point.created >= card.period.start
+    ]
+    return [*([several] if len(card.versions) > 1 else []), *changes]
+
+
+def _point(chosen: OperatingPoint | None) -> str:
+    if chosen is None or chosen.point is None:
+        return _("the model card’s")
+    return _("%s, this site’s own") % decimal(chosen.point)
+
+
+def _points_of(card: Scorecard, version: ModelVersion) -> str:
+    """By which operating points the version answered in the period, in their order."""
+    chosen = [point for point in card.points if point.model_version_id == version.pk]
+    before = [point for point in chosen if point.created < card.period.start]
+    within = chosen[len(before) :]
+    return _(" → ").join([_point(before[-1] if before else None), *map(_point, within)])
 
 
 def _answer_table(card: Scorecard) -> Table:
@@ -127,10 +161,15 @@ def _or_too_few(text: str, cases: int) -> str:
 
 def _version_table(card: Scorecard) -> Table:
     rows = [
-        Row(version.version, _answer_cells(score.answers), reverse("models:version", args=[version.version]))
+        Row(
+            version.version,
+            [_points_of(card, version), *_answer_cells(score.answers)],
+            reverse("models:version", args=[version.version]),
+        )
         for version, score in card.versions
     ]
-    return Table(_("By model version"), _answer_header(_("Model version")), rows)
+    first, *others = _answer_header(_("Model version"))
+    return Table(_("By model version"), [first, _("Operating point"), *others], rows)
 
 
 def _calibration(card: Scorecard) -> Panel:

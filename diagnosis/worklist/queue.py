@@ -19,6 +19,7 @@ from diagnosis.models import Claim, Diagnosis, DiagnosisQuerySet, ReviewState
 from diagnosis.models.ordering import OLDEST_FIRST
 from diagnosis.reviews.blinding import without_embargoed
 from diagnosis.reviews.embargoes import embargoes_of, has_embargoes
+from diagnosis.wording.numbers import number
 
 MOST = 1000
 OVERDUE = timedelta(hours=24)
@@ -39,8 +40,12 @@ class Waiting:
     has_more: bool = False
 
     @property
+    def urgent_number(self) -> str:
+        return number(self.urgent)
+
+    @property
     def number(self) -> str:
-        return f"{MOST}+" if self.has_more else str(len(self.pks))
+        return f"{number(MOST)}+" if self.has_more else number(len(self.pks))
 
 
 def unreviewed(user: User) -> DiagnosisQuerySet:
@@ -59,7 +64,7 @@ def waiting(user: User) -> Waiting:
         pks=tuple(pk for pk, _created in rows[:MOST]),
         urgent=None if user.reads_blind else min(len(first), MOST),
         longest=min((created for _pk, created in rows), default=None),
-        overdue=f"{late}{'+' if has_more else ''}" if late else "",
+        overdue=f"{number(late)}{'+' if has_more else ''}" if late else "",
         has_more=has_more,
     )
 

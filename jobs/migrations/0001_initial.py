@@ -134,7 +134,7 @@ class Migration(migrations.Migration):
                             ("done", "Classified"),
                             ("stored", "Stored without an answer"),
                             ("refused", "Refused"),
-                            ("dead", "Given up"),
+                            ("dead", "Failed"),
                             ("erased", "Erased"),
                         ],
                         default="waiting",

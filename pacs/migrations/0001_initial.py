@@ -25,7 +25,12 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("name", models.CharField(help_text="As radiographers call it.", max_length=60, verbose_name="name")),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="The name that radiographers know it by.", max_length=60, verbose_name="name"
+                    ),
+                ),
                 (
                     "ae_title",
                     models.CharField(
@@ -45,7 +50,7 @@ class Migration(migrations.Migration):
                     "port",
                     models.PositiveIntegerField(
                         blank=True,
-                        help_text="Of its DICOM service; often 104 or 11112. Empty: it only sends.",
+                        help_text="Port of its DICOM service, often 104 or 11112. Leave empty if it only sends.",
                         null=True,
                         validators=[
                             django.core.validators.MinValueValidator(1),
@@ -59,7 +64,7 @@ class Migration(migrations.Migration):
                     "dicomweb_url",
                     models.CharField(
                         blank=True,
-                        help_text="Such as https://pacs.example.org/dicom-web. Empty: C-FIND, C-MOVE and C-STORE are used.",
+                        help_text="For example https://pacs.example.org/dicom-web. If empty, C-FIND, C-MOVE and C-STORE are used.",
                         max_length=300,
                         validators=[pacs.models.peers.check_web_address],
                         verbose_name="DICOMweb URL",
@@ -69,7 +74,7 @@ class Migration(migrations.Migration):
                     "changes_url",
                     models.CharField(
                         blank=True,
-                        help_text="Only for Orthanc: its list of changes tells sooner that something is new.",
+                        help_text="Orthanc only: new radiographs are noticed sooner through its list of changes.",
                         max_length=300,
                         validators=[pacs.models.peers.check_web_address],
                         verbose_name="URL of Orthanc",
@@ -79,15 +84,15 @@ class Migration(migrations.Migration):
                     "credentials",
                     models.CharField(
                         blank=True,
-                        help_text="The end of the setting PACS_CREDENTIALS_… that has the user name and the password.",
+                        help_text="The last part of the name of the setting PACS_CREDENTIALS_… that holds its user name and password.",
                         max_length=40,
                         verbose_name="credentials",
                     ),
                 ),
                 ("is_active", models.BooleanField(default=True, verbose_name="in use")),
                 ("may_store", models.BooleanField(default=False, verbose_name="may send radiographs here (C-STORE)")),
-                ("is_searched", models.BooleanField(default=False, verbose_name="radiographers may search it")),
-                ("is_watched", models.BooleanField(default=False, verbose_name="new radiographs are fetched from it")),
+                ("is_searched", models.BooleanField(default=False, verbose_name="radiographers can search it")),
+                ("is_watched", models.BooleanField(default=False, verbose_name="fetch new radiographs automatically")),
                 (
                     "returns",
                     models.CharField(
@@ -99,14 +104,14 @@ class Migration(migrations.Migration):
                         ],
                         default="never",
                         max_length=10,
-                        verbose_name="results go back into it",
+                        verbose_name="send results back to it",
                     ),
                 ),
                 ("sends_from", models.BigIntegerField(editable=False, null=True)),
                 ("sent_event", models.BigIntegerField(default=0, editable=False)),
                 ("seen_change", models.BigIntegerField(default=0, editable=False)),
-                ("heard", models.DateTimeField(editable=False, null=True, verbose_name="last answer")),
-                ("fault", models.CharField(blank=True, editable=False, max_length=300, verbose_name="last fault")),
+                ("heard", models.DateTimeField(editable=False, null=True, verbose_name="last reply")),
+                ("fault", models.CharField(blank=True, editable=False, max_length=300, verbose_name="last error")),
                 (
                     "institution",
                     models.ForeignKey(
@@ -151,12 +156,12 @@ class Migration(migrations.Migration):
                     "way",
                     models.CharField(
                         choices=[
-                            ("store", "sent by the peer"),
-                            ("watch", "fetched on its own"),
+                            ("store", "sent here"),
+                            ("watch", "fetched automatically"),
                             ("hand", "fetched by a person"),
                         ],
                         max_length=5,
-                        verbose_name="how it came",
+                        verbose_name="how it arrived",
                     ),
                 ),
                 ("sop_instance_uid", models.CharField(max_length=64)),
@@ -178,12 +183,12 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("found", "To be fetched"),
-                            ("received", "Waiting for its turn"),
+                            ("received", "Queued"),
                             ("classified", "Classified"),
                             ("sent", "Result sent back"),
                             ("stored", "Stored without an answer"),
                             ("refused", "Refused"),
-                            ("dead", "Given up"),
+                            ("dead", "Failed"),
                             ("erased", "Erased"),
                         ],
                         default="found",
@@ -207,7 +212,7 @@ class Migration(migrations.Migration):
                 (
                     "person",
                     models.ForeignKey(
-                        help_text="In whose name it is stored: who fetched it, else the institution's service person.",
+                        help_text="Stored on behalf of the person who fetched it, otherwise of the institution's service account.",
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
@@ -277,7 +282,7 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("waiting", "To be sent"), ("sent", "Sent"), ("dead", "Given up")],
+                        choices=[("waiting", "To be sent"), ("sent", "Sent"), ("dead", "Failed")],
                         default="waiting",
                         max_length=10,
                         verbose_name="state",

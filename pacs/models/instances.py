@@ -69,17 +69,17 @@ class Instance(Attempted):
 
     class State(models.TextChoices):
         FOUND = "found", _("To be fetched")
-        RECEIVED = "received", _("Waiting for its turn")
+        RECEIVED = "received", _("Queued")
         CLASSIFIED = "classified", _("Classified")
         SENT = "sent", _("Result sent back")
         STORED = "stored", _("Stored without an answer")
         REFUSED = "refused", _("Refused")
-        DEAD = "dead", _("Given up")
+        DEAD = "dead", _("Failed")
         ERASED = "erased", _("Erased")
 
     class Way(models.TextChoices):
-        STORE = "store", _("sent by the peer")
-        WATCH = "watch", _("fetched on its own")
+        STORE = "store", _("sent here")
+        WATCH = "watch", _("fetched automatically")
         HAND = "hand", _("fetched by a person")
 
     OPEN = (State.FOUND, State.RECEIVED)
@@ -94,9 +94,9 @@ class Instance(Attempted):
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text=_("In whose name it is stored: who fetched it, else the institution's service person."),
+        help_text=_("Stored on behalf of the person who fetched it, otherwise of the institution's service account."),
     )
-    way = models.CharField(_("how it came"), max_length=5, choices=Way)
+    way = models.CharField(_("how it arrived"), max_length=5, choices=Way)
     sop_instance_uid = models.CharField(max_length=64)
     sop_class_uid = models.CharField(max_length=64, blank=True)
     series_instance_uid = models.CharField(max_length=64, blank=True)

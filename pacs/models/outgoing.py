@@ -48,7 +48,7 @@ class Outgoing(Attempted):
     class State(models.TextChoices):
         WAITING = "waiting", _("To be sent")
         SENT = "sent", _("Sent")
-        DEAD = "dead", _("Given up")
+        DEAD = "dead", _("Failed")
 
     class Kind(models.TextChoices):
         REPORT = "sr", _("Structured report")

@@ -68,7 +68,7 @@ class Peer(models.Model):
     institution = models.ForeignKey(
         Institution, on_delete=models.PROTECT, related_name="+", verbose_name=_("institution")
     )
-    name = models.CharField(_("name"), max_length=60, help_text=_("As radiographers call it."))
+    name = models.CharField(_("name"), max_length=60, help_text=_("The name that radiographers know it by."))
     ae_title = models.CharField(_("AE title"), max_length=16, validators=[check_ae_title])
     address = models.CharField(
         _("address"),
@@ -81,7 +81,7 @@ class Peer(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(65535)],
-        help_text=_("Of its DICOM service; often 104 or 11112. Empty: it only sends."),
+        help_text=_("Port of its DICOM service, often 104 or 11112. Leave empty if it only sends."),
     )
     uses_tls = models.BooleanField(_("TLS for its DICOM service"), default=False)
     dicomweb_url = models.CharField(
@@ -89,32 +89,34 @@ class Peer(models.Model):
         max_length=300,
         blank=True,
         validators=[check_web_address],
-        help_text=_("Such as https://pacs.example.org/dicom-web. Empty: C-FIND, C-MOVE and C-STORE are used."),
+        help_text=_("For example https://pacs.example.org/dicom-web. If empty, C-FIND, C-MOVE and C-STORE are used."),
     )
     changes_url = models.CharField(
         _("URL of Orthanc"),
         max_length=300,
         blank=True,
         validators=[check_web_address],
-        help_text=_("Only for Orthanc: its list of changes tells sooner that something is new."),
+        help_text=_("Orthanc only: new radiographs are noticed sooner through its list of changes."),
     )
     credentials = models.CharField(
         _("credentials"),
         max_length=40,
         blank=True,
-        help_text=_("The end of the setting PACS_CREDENTIALS_… that has the user name and the password."),
+        help_text=_(
+            "The last part of the name of the setting PACS_CREDENTIALS_… that holds its user name and password."
+        ),
     )
     is_active = models.BooleanField(_("in use"), default=True)
     may_store = models.BooleanField(_("may send radiographs here (C-STORE)"), default=False)
-    is_searched = models.BooleanField(_("radiographers may search it"), default=False)
-    is_watched = models.BooleanField(_("new radiographs are fetched from it"), default=False)
-    returns = models.CharField(_("results go back into it"), max_length=10, choices=Returns, default=Returns.NEVER)
+    is_searched = models.BooleanField(_("radiographers can search it"), default=False)
+    is_watched = models.BooleanField(_("fetch new radiographs automatically"), default=False)
+    returns = models.CharField(_("send results back to it"), max_length=10, choices=Returns, default=Returns.NEVER)
 
     sends_from = models.BigIntegerField(null=True, editable=False)  # the last event before results went back into it
     sent_event = models.BigIntegerField(default=0, editable=False)  # the last event that its outbox has seen
     seen_change = models.BigIntegerField(default=0, editable=False)
-    heard = models.DateTimeField(_("last answer"), null=True, editable=False)
-    fault = models.CharField(_("last fault"), max_length=300, blank=True, editable=False)
+    heard = models.DateTimeField(_("last reply"), null=True, editable=False)
+    fault = models.CharField(_("last error"), max_length=300, blank=True, editable=False)
 
     objects = PeerQuerySet.as_manager()
 
@@ -140,15 +142,17 @@ class Peer(models.Model):
         if self.credentials and self.credentials not in settings.PACS_CREDENTIALS:
             raise ValidationError({"credentials": _("There is no such setting on the server.")})
         if self.may_store and not self.address:
-            raise ValidationError({"address": _("Only a peer with an address may send.")})
+            raise ValidationError({"address": _("Enter an address: radiographs are accepted only from a known one.")})
         if (self.is_searched or self.returns != self.Returns.NEVER) and not (self.has_dicomweb or self.has_dimse):
-            raise ValidationError(_("To be asked it needs a DICOMweb URL, or an address and a port."))
+            raise ValidationError(_("To search it or fetch from it, enter a DICOMweb URL, or an address and a port."))
         if self.is_watched and not self.has_dicomweb:
-            raise ValidationError({"dicomweb_url": _("Only an archive with DICOMweb can be watched.")})
+            raise ValidationError(
+                {"dicomweb_url": _("New radiographs can be fetched automatically only from an archive with DICOMweb.")}
+            )
         self._check_sender()
 
     def _check_sender(self) -> None:
         """AE title and address name the institution: no two peers that may send share both."""
         same = Peer.objects.filter(ae_title=self.ae_title, address=self.address, may_store=True).exclude(pk=self.pk)
         if self.may_store and same.exists():
-            raise ValidationError(_("Another peer with this AE title and address may send already."))
+            raise ValidationError(_("Another entry with this AE title and address is already allowed to send."))

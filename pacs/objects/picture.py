@@ -109,7 +109,7 @@ def _lines(statement: Statement) -> Iterator[_Line]:
     yield _Line(_("COVID-19 classification"), 13, colour=_SOFT, gap=10)
     if statement.is_withdrawn:
         yield _Line(_("Withdrawn"), 30, bold=True, colour=_COLOURS[Prediction.INDETERMINATE], gap=8)
-        yield _Line(_("This answer was withdrawn. Do not use it, nor any earlier picture or report of it."), 12, gap=12)
+        yield _Line(_("This answer was withdrawn. Do not use it, or any earlier picture or report of it."), 12, gap=12)
     else:
         yield from _answer(statement)
     yield from _model(statement)

@@ -49,12 +49,12 @@ def test_a_refused_one_is_listed_with_its_reason(
     assert "A-7" in shown
     assert "Ward 3" in shown
     assert "neither a JPEG" in shown or "not a" in shown
-    assert "Only its sender can send it again" in shown  # nothing of it is kept, and no archive is known to have it
+    assert "Only the sender can send it again" in shown  # nothing of it is kept, and no archive is known to have it
     client_of(alice).post(reverse("pacs:retry", args=[row.uuid]))
     row.refresh_from_db()
     assert (row.state, row.reason, row.file) == ("dead", "file-lost", "")
     assert list(settings.PACS_INBOX.iterdir()) == []
-    assert "Given up" in page(alice, shown="stopped")
+    assert "Failed" in page(alice, shown="stopped")
     assert "A-7" not in page(alice, shown="waiting")
     assert "A-7" not in page(charlie)
 
@@ -148,11 +148,11 @@ def test_nothing_to_look_for(peer: Peer, alice: User) -> None:
     """An archive is never asked for everything that it has."""
     answer = client_of(alice).get(reverse("pacs:search"), {"archive": str(peer.uuid), "name": ""})
     assert answer.status_code == 422
-    assert "at least one thing" in answer.content.decode()
+    assert "at least one field" in answer.content.decode()
 
 
 def test_without_an_archive(alice: User) -> None:
-    assert "No archive can be searched" in client_of(alice).get(reverse("pacs:search")).content.decode()
+    assert "no archive to search yet" in client_of(alice).get(reverse("pacs:search")).content.decode()
 
 
 def test_the_navigation_leads_there_where_it_is_on(alice: User, settings: Settings) -> None:

@@ -16,7 +16,9 @@ from tests.two_views import write_parts
 from training.fitting.features import frozen_graph
 from training.fitting.general import GeneralConfig
 from training.general_runner import preparation
+from training.general_runner.estimate import described
 from training.general_runner.plan import HEAD, GeneralPlan
+from training.general_runner.preparation import read_pictures
 from training.general_runner.running import train_general, train_without
 from training.network.discriminant import DiscriminantConfig
 from training.network.opacity import OpacityConfig
@@ -106,4 +108,9 @@ def test_one_run_makes_a_version_and_another_one_computes_nothing_again(
             train_without(plan, "elsewhere", progress)
         with pytest.raises(FileExistsError, match="exists already"):
             train_general(replace(plan, data=Path("nowhere")), progress)
+        said = "\n".join(described(plan, read_pictures(plan, progress)))
+    assert not plan.work.exists(), "nothing to go on with"
+    assert "train, COVID: 22 (COVID 22)" in said
+    assert "readings, typical: 12" in said
+    assert "views (those whose features are kept already cost nothing)" in said
     assert (row["source"], row["pictures"]) == ("COVID", 22)

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from training.fitting.tensorboard import write_figures
-from training.progress import Progress
+from training.progress import Lines, Progress
 from training.publishing.closing import closing_sentence, final_figures
 
 
@@ -26,6 +26,21 @@ def test_a_line_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines[0] == "Stage 1: 6 of 31, loss 0.06, 4 min left"
     assert lines[-1] == "Stage 1: 31 of 31, loss 0.31, took 5.2 min"
     assert len(lines) == 6
+
+
+def test_a_resumed_run_knows_how_long_the_rest_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """900 of 1000 steps were done yesterday; the next 20 take two minutes. Then 10 figures."""
+    clock = [1000.0]
+    monkeypatch.setattr("training.progress.time.monotonic", lambda: clock[0])
+    lines = Lines("Lung fields")
+    assert lines.line(900, 1000) == ""
+    clock[0] += 120
+    assert lines.line(920, 1000) == "Lung fields: 920 of 1000, 8 min left"
+    clock[0] += 480
+    assert lines.line(1000, 1000) == "Lung fields: 1000 of 1000, took 10.0 min"
+    assert lines.line(0, 10) == ""
+    clock[0] += 90
+    assert lines.line(10, 10) == "Lung fields: 10 of 10, took 1.5 min"
 
 
 def card(folder: Path) -> Path:

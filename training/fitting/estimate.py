@@ -1,11 +1,12 @@
 """What a run will take, said before it begins: images of each class and source, refusals, epochs, time and disk."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from diagnosis.findings import Classes
 from diagnosis.inference.contract import IMAGE_SIZE
 from training.data.classes import class_in_words
-from training.data.dataset import Dataset
+from training.data.dataset import Dataset, RefusedImage, Sample
 from training.data.splits import Split
 from training.fitting.plan import Plan
 from training.fitting.recipe import Recipe
@@ -24,8 +25,8 @@ _SHOWN_REASONS = 10
 def described(plan: Plan, dataset: Dataset, split: Split) -> Iterator[str]:
     """Lines for a person."""
     for part in ("train", "test", "extra"):
-        yield from _counts(dataset, part)
-    yield from _refusals(dataset)
+        yield from counts_of(dataset.samples, part, dataset.classes)
+    yield from refusals_of(dataset.refusals)
     yield f"Epochs: {_epochs(plan.recipe)}."
     views, epochs = _views(plan.recipe, split), len(split.train)
     seconds = views * SECONDS_OF_A_VIEW * _work(plan.recipe)
@@ -39,9 +40,10 @@ def described(plan: Plan, dataset: Dataset, split: Split) -> Iterator[str]:
     )
 
 
-def _counts(dataset: Dataset, part: str) -> Iterator[str]:
-    samples = [sample for sample in dataset.samples if sample.part == part]
-    named = [(class_in_words(sample, dataset.classes), sample) for sample in samples]
+def counts_of(of_all: Sequence[Sample], part: str, classes: Classes) -> Iterator[str]:
+    """How many images of each class, and from which sources."""
+    samples = [sample for sample in of_all if sample.part == part]
+    named = [(class_in_words(sample, classes), sample) for sample in samples]
     order = sorted({(sample.label, name) for name, sample in named})
     for name in dict.fromkeys(name for _, name in order):
         sources = Counter(sample.source or "source unknown" for own, sample in named if own == name)
@@ -50,11 +52,11 @@ def _counts(dataset: Dataset, part: str) -> Iterator[str]:
             yield f"{part}, {name}: {sources.total()} ({listed})"
 
 
-def _refusals(dataset: Dataset) -> Iterator[str]:
+def refusals_of(refusals: Sequence[RefusedImage]) -> Iterator[str]:
     """Each reason once, with how many files and the first of them."""
-    reasons = Counter(refusal.reason for refusal in dataset.refusals)
+    reasons = Counter(refusal.reason for refusal in refusals)
     for reason, number in reasons.most_common(_SHOWN_REASONS):
-        first = next(refusal.name for refusal in dataset.refusals if refusal.reason == reason)
+        first = next(refusal.name for refusal in refusals if refusal.reason == reason)
         yield f"Dropped {number}: {reason} (first: {first})"
     if len(reasons) > _SHOWN_REASONS:
         yield f"{len(reasons) - _SHOWN_REASONS} more reasons are not shown."

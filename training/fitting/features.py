@@ -8,6 +8,7 @@ and is written last. A run that was interrupted goes on where it stopped, and ot
 
 import fcntl
 import hashlib
+import importlib
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,7 @@ import keras
 import numpy as np
 
 from diagnosis.inference.contract import Preprocessing
+from diagnosis.inference.grad_cam import as_list
 from training.network.tensors import named_tensors, tensors_sha256
 
 FLOAT_BYTES = 4
@@ -187,12 +189,25 @@ def _load(views: Sequence[View]) -> np.ndarray:
 
 
 def frozen_runner(frozen: keras.Model, scratch: Path) -> Run:
-    """TensorFlow on a GPU where one is visible; else OpenVINO, the fastest of the CPU engines (docs/performance.md)."""
-    import tensorflow as tf
-
-    if tf.config.list_physical_devices("GPU"):
-        return lambda images: [np.asarray(tensor) for tensor in frozen.predict_on_batch(images)]
+    """Keras on a GPU where its backend sees one; else OpenVINO, the fastest on a CPU (docs/performance.md)."""
+    if gpu_is_visible():
+        return lambda images: [
+            keras.ops.convert_to_numpy(tensor) for tensor in as_list(frozen.predict_on_batch(images))
+        ]
     return openvino_runner(frozen, scratch)
+
+
+def gpu_is_visible() -> bool:
+    """To the backend of Keras (KERAS_BACKEND); with jax or torch a machine with a GPU needs no TensorFlow."""
+    backend = keras.backend.backend()
+    if backend == "jax":
+        jax: Any = importlib.import_module("jax")
+        return bool(jax.default_backend() == "gpu")
+    if backend == "torch":
+        torch: Any = importlib.import_module("torch")
+        return bool(torch.cuda.is_available())
+    tensorflow: Any = importlib.import_module("tensorflow")
+    return bool(tensorflow.config.list_physical_devices("GPU"))
 
 
 def openvino_runner(frozen: keras.Model, scratch: Path) -> Run:

@@ -15,7 +15,8 @@ from training.data.augmentation import augmented
 from training.data.classes import truth_of
 from training.data.dataset import Sample, read_image
 from training.data.splits import Split
-from training.fitting.features import FeatureStore, View, fill_store, store_for
+from training.fitting.features import FeatureStore, View, store_for
+from training.fitting.parts import Shard, check_no_shard, fill_in_parts
 from training.fitting.recipe import Recipe
 from training.fitting.trainer import StageData
 from training.network.architecture import CutNetwork, cut_network, head_model
@@ -27,8 +28,8 @@ AT_ONCE = 64
 class CachedInputs:
     """Rows of the frozen part's features, computed once and kept on disk."""
 
-    def __init__(self, network: keras.Model, recipe: Recipe, cache: Path) -> None:
-        self.network, self.recipe = network, recipe
+    def __init__(self, network: keras.Model, recipe: Recipe, cache: Path, shard: Shard | None = None) -> None:
+        self.network, self.recipe, self.shard = network, recipe, shard
         self.cut: CutNetwork = cut_network(network, recipe.unfreeze if recipe.fine_tune_epochs else 0)
         self.store: FeatureStore = store_for(cache, self.cut.frozen, recipe.preprocessing)
         self._pooled: np.ndarray | None = None
@@ -40,7 +41,8 @@ class CachedInputs:
         for sample in split.train:
             views += [view_of(sample, number, self.recipe.preprocessing) for number in range(self.recipe.views + 1)]
         views += [view_of(sample, 1, self.recipe.preprocessing) for sample in self.paired(split)]
-        fill_store(self.store, self.cut.frozen, views, on_progress)
+        fill_in_parts(self.store, self.cut.frozen, views, on_progress, None, self.shard)
+        check_no_shard(self.shard)
 
     def rows(self, samples: Sequence[Sample], views: int = 0) -> np.ndarray:
         """(samples, views + 1) row numbers."""

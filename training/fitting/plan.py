@@ -1,5 +1,6 @@
 """What a run is asked to do, and what comes out of its training."""
 
+import shutil
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -8,9 +9,11 @@ import keras
 import numpy as np
 
 from diagnosis.findings import Classes
+from diagnosis.inference.artifacts import checked_version
 from training.data.classes import ClassChoice
-from training.data.dataset import Dataset
+from training.data.dataset import Dataset, DatasetError
 from training.data.splits import Split
+from training.fitting.parts import Shard
 from training.fitting.recipe import Recipe
 from training.fitting.trainer import RunFolder
 
@@ -41,6 +44,24 @@ def interrupted_runs(output: Path) -> list[Interrupted]:
     return sorted(runs, key=lambda run: run.last, reverse=True)
 
 
+def forget_half_written(output: Path, name: str) -> None:
+    """Delete what a run that was killed while it wrote its version has left: `new_version` names its folder so."""
+    for path in output.glob(f".{name}-{'?' * 8}"):
+        if path.is_dir() and not path.name.startswith(_MARK):
+            shutil.rmtree(path)
+
+
+def check_free(output: Path, name: str, *, resume: bool) -> None:
+    """Raises FileExistsError for a version that exists, DatasetError for a run that was begun and is not resumed."""
+    if (output / checked_version(name)).exists():
+        raise FileExistsError(f"{output / name} exists already; a version never changes. Choose a --name.")
+    if work_folder(output, name).exists() and not resume:
+        raise DatasetError(
+            f"An interrupted run {name} is there: go on with --resume, or delete it with --discard. "
+            f"Interrupted runs: {', '.join(map(str, interrupted_runs(output)))}."
+        )
+
+
 def _last_change(folder: Path) -> datetime:
     return datetime.fromtimestamp(max(file.stat().st_mtime for file in (folder, *folder.rglob("*"))))
 
@@ -52,6 +73,7 @@ class Plan:
     extra: folders with more images for training only. originals: full-size images for the audit of sizes.
     external: collections that are only measured, never trained on. cache: None for --no-feature-cache.
     notes: sentences for the card. command: how to run it again. choice: of classes other than COVID and Non-COVID.
+    shard: compute this share of the features, and end.
     """
 
     recipe: Recipe
@@ -69,6 +91,7 @@ class Plan:
     command: str = ""
     tensorboard: Path | None = None
     choice: ClassChoice | None = None
+    shard: Shard | None = None
 
     @property
     def work(self) -> Path:

@@ -1,6 +1,6 @@
 """What a run says of its version: opacities, steadiness and gate; and, as it is served, Test and other collections."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from training.general_runner.appearances import FittedAppearances
 from training.general_runner.plan import HEAD, GeneralPlan
 from training.general_runner.preparation import Prepared, runner_of
 from training.network.two_views import frozen_features
-from training.progress import Progress
+from training.progress import Progress, counted
 from training.publishing.appearance_section import appearance_section
 from training.publishing.general import PREPROCESSING
 from training.publishing.unseen_sections import (
@@ -120,14 +120,6 @@ def judged(classifier: Classifier, plan: GeneralPlan, prepared: Prepared, progre
         "sections": clear_film_sections(clear, test, judgement) if clear else [],
         "shortcut_audit": audit,
     }
-
-
-def counted(samples: Sequence[Sample], bar: Callable[[int, int], None]) -> Any:
-    """The samples, one after the other, with a bar that moves."""
-    for number, sample in enumerate(samples):
-        bar(number, len(samples))
-        yield sample
-    bar(len(samples), len(samples))
 
 
 def test_samples(prepared: Prepared) -> list[Sample]:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from diagnosis.inference.artifacts import RANGES, file_sha256
 from training.fitting.general import GeneralConfig
+from training.fitting.parts import Shard
+from training.fitting.plan import work_folder
 from training.network.architecture import HeadConfig
 
 WEIGHTS = "astra"
@@ -18,6 +20,7 @@ class GeneralPlan:
     """parts: a folder with lungs.npz, lungs.json, gate.npz and gate.json, such as that of a version.
 
     With int8.npz in it the frozen part runs in eight bits, as it is served, and the version gets these ranges.
+    shard: compute this share of the features, and end.
     """
 
     data: Path
@@ -33,11 +36,14 @@ class GeneralPlan:
     seed: int = 123
     limit: int | None = None
     notes: tuple[str, ...] = ()
+    resume: bool = False
     command: str = ""
+    shard: Shard | None = None
 
     @property
     def work(self) -> Path:
-        return self.output / f".training-{self.name}"
+        """What an interrupted run leaves beside its features, which are in the cache."""
+        return work_folder(self.output, f"{self.name}{self.shard.suffix if self.shard else ''}")
 
     @property
     def original_files(self) -> list[Path]:

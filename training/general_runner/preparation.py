@@ -20,12 +20,12 @@ from diagnosis.inference.lung_network import LungNetwork
 from diagnosis.inference.lungs import Box
 from diagnosis.inference.opacities import lung_shares
 from diagnosis.inference.views import VIEWS, edges, lungs_view
-from training.data.dataset import Sample, read_dataset, read_image
+from training.data.dataset import Dataset, Sample, read_dataset, read_image
 from training.data.gathered import Gathered, gather
 from training.data.readings import Reading, as_samples, read_readings
 from training.evaluation.leave_out import Pictures, Rows
 from training.evaluation.steadiness import HANDLINGS
-from training.fitting.features import FeatureStore, Run, View, compiled_runner, fill_store, frozen_graph, store_for
+from training.fitting.features import FeatureStore, Run, View, compiled_runner, frozen_graph, store_for
 from training.fitting.general import ViewFeatures
 from training.fitting.general_features import (
     COPIES,
@@ -38,6 +38,7 @@ from training.fitting.general_features import (
     rows_of,
 )
 from training.fitting.inputs import spread_over_sources
+from training.fitting.parts import check_no_shard, fill_in_parts
 from training.general_runner.plan import HEAD, ROWS, WEIGHTS, GeneralPlan
 from training.lungs.keeping import load_lungs, write_lung_graph
 from training.network.backbone import build_backbone
@@ -122,14 +123,30 @@ class Prepared:
         )
 
 
-def prepare(plan: GeneralPlan, progress: Progress) -> Prepared:
-    """Read everything, and compute what is frozen; what is on disk already is taken from there."""
-    keras.utils.set_random_seed(plan.seed)
+@dataclass(frozen=True)
+class ReadPictures:
+    """All radiographs of a run, before anything is computed of them; the readings are the last of those gathered."""
+
+    dataset: Dataset
+    readings: tuple[Reading, ...]
+    gathered: Gathered
+
+
+def read_pictures(plan: GeneralPlan, progress: Progress) -> ReadPictures:
     dataset = read_dataset(plan.data, extra=plan.extra, limit=plan.limit, on_progress=progress.of("Decoding"))
-    readings = read_readings(plan.readings)
+    readings = tuple(read_readings(plan.readings))
     seen = as_samples(plan.readings, readings)
     config, bar = plan.config, progress.of("Finding near duplicates")
     gathered = gather(dataset, seen, config.held_back, plan.seed, bar, config.most_of_a_source)
+    return ReadPictures(dataset, readings, gathered)
+
+
+def prepare(plan: GeneralPlan, progress: Progress) -> Prepared:
+    """Read everything, and compute what is frozen; what is on disk already is taken from there."""
+    keras.utils.set_random_seed(plan.seed)
+    pictures = read_pictures(plan, progress)
+    dataset, readings, gathered = pictures.dataset, pictures.readings, pictures.gathered
+    seen = gathered.samples[len(dataset.samples) :]
     lungs, backbone = lung_network(plan), build_backbone(WEIGHTS, IMAGE_SIZE)
     views = TwoViews(remembered(lambda pixels: lungs.find(pixels).box), PREPROCESSING)
     maps = reading_maps(plan, frozen_maps(backbone, HEAD), seen, views, progress)
@@ -151,7 +168,7 @@ def lung_network(plan: GeneralPlan) -> LungNetwork:
 def filled(plan: GeneralPlan, frozen: keras.Model, views: Sequence[View], bar: Any, further: str = "") -> FeatureStore:
     """The store of the frozen network with all these views in it."""
     store = store_for(plan.cache, frozen, PREPROCESSING, plan.precision + further)
-    fill_store(store, frozen, views, bar, runner_of(plan))
+    fill_in_parts(store, frozen, views, bar, runner_of(plan), plan.shard)
     return store
 
 
@@ -233,8 +250,7 @@ def all_features(
     further: what the features depend on, and no layer's weights say.
     """
     learned = [gathered.samples[row] for row in gathered.learned]
-    recipe = plan.config.discriminant
-    copied = spread_over_sources(learned, recipe.augmented_images) if recipe.augmentation_weight > 0 else []
+    copied = copied_of(plan, learned)
     rows = handled_rows(gathered, plan.config.handled)
     handled = [learned[row] for row in rows]
     read = [gathered.samples[row] for row in gathered.judged]
@@ -242,10 +258,17 @@ def all_features(
     wanted += [view for copy in COPIES for sample in copied for view in views.views(sample, copy)]
     wanted += [view for copy in HANDLINGS for sample in handled for view in views.views(sample, copy)]
     store = filled(plan, frozen, wanted, progress.of("Features"), further)
+    check_no_shard(plan.shard)
     values = store.tensors(0)
     after = {copy: [values[rows_of(store, handled, view, copy)] for view in VIEWS] for copy in HANDLINGS}
     both = {copy: np.concatenate(each, axis=1) for copy, each in after.items()}
     return store, features_of(store, learned, copied), Handled(rows, both)
+
+
+def copied_of(plan: GeneralPlan, learned: Sequence[Sample]) -> list[Sample]:
+    """Those whose handled copies the head is kept from following."""
+    recipe = plan.config.discriminant
+    return spread_over_sources(learned, recipe.augmented_images) if recipe.augmentation_weight > 0 else []
 
 
 def digest(opacity: OpacityLayer) -> str:

@@ -10,11 +10,12 @@ import numpy as np
 
 from diagnosis.findings import CLASS_NAMES, COVID_INDEX
 from diagnosis.inference.artifacts import check_new
-from training.data.dataset import read_image
+from training.data.dataset import DatasetError, read_image
 from training.data.gathered import Gathered
 from training.evaluation.leave_out import leave_out, summary, table
 from training.evaluation.opacity_rule import choose_opacity_rule
 from training.fitting.general import GeneralFit, fit_general, fit_head, left_out_together
+from training.fitting.plan import check_free, forget_half_written
 from training.general_runner.appearances import fitted_appearances
 from training.general_runner.judging import judged, opacities, sections_of, test_samples
 from training.general_runner.plan import HEAD, WEIGHTS, GeneralPlan
@@ -31,10 +32,19 @@ COMPARED = 200
 """Pictures of Test on which int8 and float32 are compared."""
 
 
+def check_general(plan: GeneralPlan) -> None:
+    """Refuse what can be refused before any work. Raises DatasetError, FileExistsError or ModelUnavailable."""
+    check_free(plan.output, plan.name, resume=plan.resume or plan.shard is not None)
+    named = (plan.readings, plan.parts, plan.originals, *plan.external)
+    if missing := [folder for folder in named if folder and not folder.is_dir()]:
+        raise DatasetError(f"There is no folder {missing[0]}.")
+
+
 def train_general(plan: GeneralPlan, progress: Progress) -> Path:
     """Do all that ``manage.py train_resnet152 --preset general`` promises; returns the new version's folder."""
     started = time.monotonic()
     check_new(plan.output, plan.name)
+    forget_half_written(plan.output, plan.name)
     prepared = prepare(plan, progress)
     fitted = fit_general(prepared.features, prepared.pictures, plan.config)
     progress.say(f"Left-out sources: {summary(fitted.left_out)}")
@@ -46,6 +56,7 @@ def train_general(plan: GeneralPlan, progress: Progress) -> Path:
 def train_without(plan: GeneralPlan, source: str, progress: Progress) -> list[dict[str, Any]]:
     """Leave one source out, with those of the same hospitals, and say how it is judged; nothing is published."""
     prepared = prepare(plan, progress)
+    shutil.rmtree(plan.work)  # nothing is published, and what was computed is in the cache
     pictures, features = prepared.pictures, prepared.features
     kinds = {one: (name, sources) for name, sources in left_out_together(pictures).items() for one in sources}
     if source not in kinds:

@@ -31,7 +31,8 @@ class LungRecipe:
     settling: int = 60
 
 
-Report = Callable[[int, int, str], None]
+Report = Callable[[int, int, float], None]
+"""Steps that are done, all steps, the loss."""
 
 
 def batch_of(pairs: tuple[Pair, ...], recipe: LungRecipe, step: int) -> tuple[np.ndarray, np.ndarray]:
@@ -72,7 +73,7 @@ def fit_lungs(
                 raise RuntimeError(f"The loss is {loss} after {step} steps; try a smaller learning rate.")
             if (step + 1) % recipe.keep_every == 0:
                 _keep(network, kept)
-                report(step + 1, recipe.steps, f"loss {loss:.3f}")
+                report(step + 1, recipe.steps, loss)
     optimizer.finalize_variable_values(network.trainable_variables)
     settle_norms(network, pairs, recipe)
 

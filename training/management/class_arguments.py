@@ -1,13 +1,14 @@
 """Options of train_resnet152 for classes of the data's own: --positive, --map, --multi-label."""
 
+from argparse import _ArgumentGroup
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandError
 
 from training.data.classes import ClassChoice, mapping
 
 
-def add_class_arguments(parser: CommandParser) -> None:
+def add_class_arguments(parser: _ArgumentGroup) -> None:
     parser.add_argument(
         "--positive",
         metavar="CLASS",

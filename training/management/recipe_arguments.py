@@ -1,10 +1,8 @@
 """Options of train_resnet152 that change the recipe of a preset, and the presets' defaults for --help."""
 
-from argparse import ArgumentTypeError
+from argparse import ArgumentTypeError, _ArgumentGroup
 from dataclasses import replace
 from typing import Any
-
-from django.core.management.base import CommandParser
 
 DEFAULT_BACKBONE = "resnet152"
 BACKBONES = ("resnet18", "resnet50", "resnet50v2", "resnet101", DEFAULT_BACKBONE)
@@ -29,7 +27,7 @@ PRESET_DEFAULTS: dict[str, dict[str, object]] = {
 """For --help, which should not wait for Keras; a test compares them. What a preset does not name is the paper's."""
 
 
-def add_recipe_arguments(parser: CommandParser) -> None:
+def add_recipe_arguments(parser: _ArgumentGroup) -> None:
     """Options whose defaults come from the preset."""
     parser.add_argument("--backbone", choices=BACKBONES, help=f"the network below the head {by_preset('backbone')}")
     parser.add_argument(

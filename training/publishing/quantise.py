@@ -3,7 +3,7 @@
 import csv
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from diagnosis.inference.examination import open_examiner
 from training.data.classes import label_in
 from training.data.dataset import DatasetError, read_image
 from training.evaluation.metrics import evaluate
+from training.progress import counted
 from training.publishing.card import write_card
 from training.publishing.golden import golden_answers
 from training.publishing.int8 import learn_ranges, save_ranges
@@ -28,6 +29,13 @@ LARGEST_AUC_FALL = 0.003
 FEWEST_EQUAL = 0.99
 """Share of answers (Positive, Negative, Indeterminate) as in float32. On the Test folder both decide on the default."""
 BATCH = 4
+
+
+Bar = Callable[[int, int], None]
+
+
+def unseen(done: int, total: int) -> None:
+    """No bar."""
 
 
 class Unused:
@@ -68,17 +76,18 @@ def images_of(artifact: Artifact, paths: Iterable[Path]) -> Iterator[np.ndarray]
         yield examiner.network_input(read_image(path).pixels)[None]
 
 
-def outputs_of(artifact: Artifact, engine: OpenVINOEngine, paths: Sequence[Path]) -> EngineOutput:
-    outputs = [engine.run(image) for image in images_of(artifact, paths)]
+def outputs_of(artifact: Artifact, engine: OpenVINOEngine, paths: Sequence[Path], bar: Bar = unseen) -> EngineOutput:
+    outputs = [engine.run(image) for image in images_of(artifact, counted(paths, bar))]
     return EngineOutput(
         np.concatenate([output.probabilities for output in outputs]),
         np.concatenate([output.evidence for output in outputs]),
     )
 
 
-def add_ranges(artifact: Artifact, paths: Sequence[Path]) -> None:
+def add_ranges(artifact: Artifact, paths: Sequence[Path], bar: Bar = unseen) -> None:
     """Learn ranges on training images and write int8.npz."""
-    batches = (np.concatenate(list(images_of(artifact, paths[i : i + BATCH]))) for i in range(0, len(paths), BATCH))
+    starts = counted(range(0, len(paths), BATCH), bar)
+    batches = (np.concatenate(list(images_of(artifact, paths[start : start + BATCH]))) for start in starts)
     save_ranges(artifact.folder / RANGES, learn_ranges(artifact.folder / SERVING_GRAPH, batches))
 
 

@@ -28,7 +28,9 @@ from diagnosis.inference.classifier import Classification, Classifier
 from diagnosis.inference.engines import ENGINES
 from diagnosis.inference.serving import load_classifier
 
-SHOWN_OF_PATH = 36
+SHOWN_OF_PATH = 42
+"""Characters, so that all columns fit into 80."""
+WIDEST = 120
 MAP_SIDE = 1024
 """Longest side of a map that is written, in pixels."""
 
@@ -116,8 +118,11 @@ class TableWriter:
 
     def __init__(self, classes: Classes) -> None:
         leading = escape(classes.leading)
-        self.table = Table("File", "Answer", leading, "Confidence", "ms", caption=f"{leading}: probability, calibrated")
+        self.table = Table("File", "Answer", leading, "ms", caption=f"{leading}: probability, calibrated")
         self.table.columns[0].overflow = "fold"
+        self.table.columns[1].ratio = 1  # what the others leave
+        for column, width in zip(self.table.columns[2:], (len("100.0%"), len("12345")), strict=True):
+            column.width = width
         self.names = () if classes.are_usual else classes.others
 
     def __call__(self, line: Line) -> None:
@@ -125,12 +130,14 @@ class TableWriter:
         others = [f"{name} {percent(found[name])}" for name in self.names if name in found]
         answer = "\n".join([line.prediction or f"Rejected: {line.rejected}", *others])
         name = end_of(os.fsencode(line.file).decode(errors="replace"))
-        self.table.columns[0].min_width = max(self.table.columns[0].min_width or 0, len(name))
-        cells = (name, answer, percent(line.probability), percent(line.confidence), f"{line.milliseconds:.0f}")
+        self.table.columns[0].width = max(self.table.columns[0].width or 0, len(name))
+        cells = (name, answer, percent(line.probability), f"{line.milliseconds:.0f}")
         self.table.add_row(*map(escape, cells))
 
     def close(self) -> None:
-        Console().print(self.table)
+        console = Console()
+        self.table.width = min(console.width, WIDEST)
+        console.print(self.table)
 
 
 def end_of(path: str) -> str:

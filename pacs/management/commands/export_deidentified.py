@@ -1,4 +1,4 @@
-"""Writes radiographs without their patients into a folder, for research and teaching (docs/pacs.md)."""
+"""Writes de-identified radiographs into a folder, for research and teaching (docs/pacs.md)."""
 
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,13 @@ from pacs.objects.sources import NoStudy
 
 
 class Command(BaseCommand):
-    help = "Write the DICOM radiographs of results without anything that names their patients."
+    help = "Write the DICOM radiographs of results, de-identified."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("uuids", type=UUID, nargs="+", metavar="UUID", help="in the address of the result's page")
-        parser.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="a folder that exists")
+        parser.add_argument(
+            "uuids", type=UUID, nargs="+", metavar="UUID", help="identifier of a result, as in the address of its page"
+        )
+        parser.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="an existing folder")
 
     def handle(self, *args: Any, uuids: list[UUID], to: Path, **options: Any) -> None:
         if not to.is_dir():

@@ -1,4 +1,4 @@
-"""Receives radiographs by C-STORE from the peers of the administration, until it is stopped (docs/pacs.md)."""
+"""Receives radiographs by C-STORE from the PACS and modalities of the administration, until stopped (docs/pacs.md)."""
 
 import logging
 import threading
@@ -23,7 +23,7 @@ class Command(BaseCommand):
             inbox_sweep(files_in_use())
             receiver, server = start_receiver()
         except OSError as error:
-            raise CommandError(f"It cannot start: {error.strerror or error}. Look at the settings PACS_….") from error
+            raise CommandError(f"It could not start: {error.strerror or error}. Check the settings PACS_….") from error
         stopped = stopped_by_signal()
         threading.Thread(target=server.serve_forever, daemon=True).start()
         logger.info("receiving as %s on %s port %d", settings.PACS_AE_TITLE, settings.PACS_HOST, settings.PACS_PORT)

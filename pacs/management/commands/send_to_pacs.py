@@ -1,4 +1,4 @@
-"""Sends results back into the archives of the administration, until it is stopped (docs/pacs.md)."""
+"""Sends results back to the archives entered in the administration, until it is stopped (docs/pacs.md)."""
 
 import logging
 import os
@@ -24,8 +24,10 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--once", action="store_true", help="send what is due now, and end")
-        parser.add_argument("--worker", default="sender", help="a name of its own for each of several (sender)")
+        parser.add_argument("--once", action="store_true", help="send what is due now, then exit")
+        parser.add_argument(
+            "--worker", default="sender", help="a different name for each, where several run (default: sender)"
+        )
 
     def handle(self, *args: Any, once: bool, worker: str, **options: Any) -> None:
         stopped = threading.Event() if once else stopped_by_signal()

@@ -33,7 +33,7 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--once", action="store_true", help="look and work off what is due, then end")
+        parser.add_argument("--once", action="store_true", help="check once, process what is due, then exit")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stopped = threading.Event()
@@ -43,7 +43,7 @@ class Command(BaseCommand):
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise CommandError("Another watch_pacs is running on this machine.") from None
+                raise CommandError("watch_pacs is already running on this machine.") from None
             self._run(worker=socket.gethostname()[:64], once=options["once"])
 
     def _run(self, *, worker: str, once: bool) -> None:

@@ -16,7 +16,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
+from diagnosis.findings import USUAL_CLASSES
 from diagnosis.inference.engines import EngineOutput
+from diagnosis.management.commands.classify import Line, TableWriter
 from tests.toy import ToyEngine
 from tests.trained import VERSION, TrainedVersion
 from tests.training.radiographs import jpeg, person
@@ -159,6 +161,16 @@ def test_a_table_is_for_people(engine, folder, capsys):
     assert "31.0%" in said.out
     assert "Rejected" in said.out
     assert said.err.strip() == "1 of 2 files were rejected."
+
+
+def test_a_terminal_of_80_columns_shows_all(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    table, name = TableWriter(USUAL_CLASSES), "a/long/way/to/it/of-a-hospital/PA_erect_0000000001.dcm"
+    table(Line(name, "Indeterminate", 0.35, None, 0.5, "toy-1", "toy", None, 99999))
+    table.close()
+    said = capsys.readouterr().out
+    assert "of-a-hospital/PA_erect_0000000001.dcm │ Indeterminate  │ 35.0%  │ 99999 │" in said
+    assert max(map(len, said.splitlines())) == 80
 
 
 def test_nothing_to_classify_is_an_error(engine, tmp_path):

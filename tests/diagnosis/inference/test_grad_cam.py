@@ -77,7 +77,7 @@ def test_the_map_is_grad_cam(network, images):
     probabilities, evidence = serving_model(network)(images)
     maps, _ = contributions(network, images)
     expected = on_finest_map(maps)
-    assert expected.min() < 0 < expected.max()
+    assert expected.max() > 0, "else an empty map would pass"
     np.testing.assert_allclose(evidence, np.maximum(expected, 0), rtol=1e-3, atol=1e-5 * np.abs(expected).max())
     np.testing.assert_allclose(probabilities, network(images), atol=1e-6)
 

@@ -200,3 +200,7 @@ def test_card_figures_have_their_intervals(alice: User, diagnosis: Diagnosis) ->
     assert "0.925 (0.905 to 0.943)" in text
     assert "“elsewhere”, other hospitals" in text
     assert len(list(figures_of(card))) == 2
+    counts = {"positive": 0, "indeterminate": 12, "negative": 58, "refused": 3}
+    none = {"sensitivity": {"value": 0.0, "low": 0.0, "high": 0.05}, "table": {"covid": counts}}
+    [shown] = figures_of({"external": {"elsewhere": none}})
+    assert "(0.0 to 5.0\N{NO-BREAK SPACE}%), Positive 0, Indeterminate 12, Negative 58, Refused 3" in shown.sensitivity

@@ -93,6 +93,15 @@ def test_few_studies_start_the_list(alice: User, order: Order) -> None:
     assert "study_id=?" in plan_of(alice, ResultFilter(text="chest", order=order))
 
 
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_patients_name_reads_no_row(alice: User, order: Order) -> None:
+    """At a million results two names are those of ten thousand: an index sorts and filters them alone."""
+    stored_result(alice, patient_id="P1", patient_name="Nowak Anna")
+    plan = plan_of(alice, ResultFilter(text="anna nowak", prediction="Positive", order=order))
+    assert "USING COVERING INDEX diagnoses_of_studies (study_id=? AND standing=?)" in plan, plan
+    assert "INDEX diagnosis_study_patient_id" in plan, plan
+
+
 def test_many_studies_are_met_along_the_list(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "FEW_STUDIES", 0)
     stored_result(alice)

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -132,12 +133,17 @@ def test_a_version_that_never_answered_has_none(toy_models: object, dora: User) 
 
 
 def test_everything_that_shows_an_answer_says_which(results: ModelVersion, alice: User, dora: User) -> None:
+    ModelVersion.objects.update(card={"decision": {"rule": asdict(RULE)}})
     put_in_force(dora)
     diagnosis, client = diagnosed(alice, 1), client_of(alice)
     page = client.get(diagnosis.get_absolute_url()).content.decode()
     assert "0.430 (" in page
     assert "this site’s own, chosen by 20 positive and 20 negative RT-PCR results" in page
+    assert "With the model card’s, 0.240, the answer would be: Positive." in page
     assert "Of 100 people with COVID-19 here, by RT-PCR, 5 were below this site’s operating point." in page
+    scorecard = client.get("/statistics/scorecard/").content.decode()
+    assert "the operating point of toy-1 became 0.430, this site’s own" in scorecard
+    assert "the model card’s → 0.430, this site’s own" in scorecard
     assert "this site’s own" in client.get("/models/").content.decode()
     assert "this site’s own" in client.get("/models/toy-1/").content.decode()
     assert "this site’s own (card: 0.240)" in client_of(dora).get(CHOOSE).content.decode()

@@ -237,7 +237,7 @@ def test_query_count_does_not_grow(
         for number in range(many):
             read_blind(checked_result(alice, POSITIVE, "Positive", version=f"v-{number}"), alice, "Positive")
         client.get(CARD)
-        with django_assert_num_queries(7):  # session, person, institution, reader studies, and three of the scorecard
+        with django_assert_num_queries(8):  # session, person, institution, reader studies, and four of the scorecard
             client.get(CARD)
 
 

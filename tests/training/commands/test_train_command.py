@@ -162,6 +162,24 @@ def test_unusable_data_leave_nothing(base, data, monkeypatch, fault):
     assert not (data.parent / "models").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (
+            ("--preset=general", "--readings=r", "--parts=p", "--epochs=3", "--freeze-batch-norm"),
+            "general does not take --epochs, --freeze-batch-norm",
+        ),
+        (("--preset=general", "--readings=r", "--parts=p", "--strict"), "general does not take --strict"),
+        (("--preset=shipped", "--leave-out=siim"), "shipped does not take --leave-out"),
+        (("--preset=general", "--parts=p"), "needs --readings and --parts"),
+    ],
+)
+def test_an_option_of_another_preset_is_refused(base, data, words, complaint):
+    """It would be passed over, and the card would say that it was given."""
+    with pytest.raises(CommandError, match=complaint):
+        run(data, *words)
+
+
 IMPOSSIBLE = {
     "--backbone=resnet50": "The Astra weights are those of a ResNet-152: for ResNet-50, name others",
     "--preset=showkat-qureshi": r"no ImageNet weights of ResNet-18: name torchvision's file \(resnet18-",
@@ -293,9 +311,13 @@ def test_interrupted_runs_are_listed_and_deleted(base, data, tmp_path, capsys):
     assert "one (last step" in capsys.readouterr().out
     with pytest.raises(CommandError, match=r"--resume, or delete it with --discard.*two"):
         run(data, "--name", "one")
+    half_written = [models / f".{name}-rtg74b07" for name in ("one", "two", "one-more")]
+    for folder in half_written:
+        folder.mkdir()
     run(data, "--discard", "--name", "one")
     assert not (models / ".training-one").exists()
     assert (models / ".training-two").exists()
+    assert [folder.exists() for folder in half_written] == [False, True, True]
     with pytest.raises(CommandError, match="There is no interrupted run one"):
         run(data, "--discard", "--name", "one")
 

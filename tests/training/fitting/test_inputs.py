@@ -120,7 +120,7 @@ def test_the_rows_of_an_image_are_its_own_features(split, trained_version):
 
 def test_only_images_of_the_training_part_get_views(split, trained_version, tmp_path, monkeypatch):
     asked: list[str] = []
-    monkeypatch.setattr(training_inputs, "fill_store", lambda store, frozen, views, progress: asked.extend(keys(views)))
+    monkeypatch.setattr(training_inputs, "fill_in_parts", lambda store, frozen, views, *_: asked.extend(keys(views)))
     CachedInputs(new_network(), replace(RECIPE, views=2), tmp_path).prepare(split, lambda done, total: None)
     held_out = [*split.validation, *split.test_part, *split.test]
     expected = [view_key(sample, 0) for sample in held_out]
@@ -131,7 +131,7 @@ def test_only_images_of_the_training_part_get_views(split, trained_version, tmp_
 def test_each_source_gives_as_many_views(split, tmp_path, monkeypatch):
     """The discriminant reads views of as many images of each source."""
     asked: list[str] = []
-    monkeypatch.setattr(training_inputs, "fill_store", lambda store, frozen, views, progress: asked.extend(keys(views)))
+    monkeypatch.setattr(training_inputs, "fill_in_parts", lambda store, frozen, views, *_: asked.extend(keys(views)))
     recipe = replace(RECIPE, views=0, fit="discriminant", discriminant=DiscriminantConfig(augmented_images=4))
     CachedInputs(new_network(), recipe, tmp_path).prepare(split, lambda done, total: None)
     viewed = [sample for sample in split.train if view_key(sample, 1) in asked]

@@ -22,7 +22,7 @@ from training.lungs.variation import varied
 
 pytestmark = pytest.mark.usefixtures("without_graphs")
 SMALL = (2, 2, 2)
-NOTHING = lambda done, total, note: None  # noqa: E731
+NOTHING = lambda done, total, loss: None  # noqa: E731
 
 
 def pair(name: str = "jsrt_1", seed: int = 0) -> Pair:
@@ -135,8 +135,10 @@ def test_other_golden_answers_are_refused(tmp_path: Path):
 
 
 def test_a_run_from_top_to_bottom(folder: Path, tmp_path: Path):
-    card = train_lung_fields(folder, tmp_path / "out", LungRecipe(steps=2, batch=2, keep_every=1, settling=1), NOTHING)
+    recipe = LungRecipe(steps=2, batch=2, keep_every=1, settling=1)
+    card = train_lung_fields(folder, tmp_path / "out", recipe, NOTHING, tmp_path / "losses")
     assert card["dice"].keys() == {"jsrt", "other"}
+    assert len(list((tmp_path / "losses").glob("*tfevents*"))) >= 1
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "lungs.bin",
         "lungs.json",

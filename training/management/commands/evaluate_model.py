@@ -1,15 +1,14 @@
 """Figures of a version on a folder of radiographs that it has not seen, each with its 95 % interval."""
 
 import json
-import sys
+import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import track
 from rich.table import Table
 
 from diagnosis.errors import DiagnosisError
@@ -21,7 +20,10 @@ from training.data.dataset import Dataset, DatasetError, Refused, read_judged
 from training.data.readings import read_readings
 from training.evaluation.class_figures import class_figures
 from training.evaluation.metrics import FIGURES, evaluate, mean_source_auc, source_aucs
-from training.evaluation.served import Served, served_answers, served_boxes
+from training.progress import Progress, counted
+
+if TYPE_CHECKING:
+    from training.evaluation.served import Served
 
 
 class Command(BaseCommand):
@@ -56,6 +58,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too (default: no)")
 
     def handle(self, *args: Any, data: Path | None, model: str | None, engine: str | None, **options: Any) -> None:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         if not (data or options["boxes"]):
             raise CommandError("Name a folder with --data, or one of readings with --boxes.")
         if options["json"] and not options["json"].parent.is_dir():
@@ -72,7 +75,9 @@ class Command(BaseCommand):
             options["json"].write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
     def figures(self, classifier: Classifier, data: Path, choice: ClassChoice) -> dict[str, Any]:
-        figures = figures_of(classifier, one_part(read_judged(data, classifier.artifact.classes, choice)))
+        dataset = one_part(read_judged(data, classifier.artifact.classes, choice))
+        with Progress() as progress:
+            figures = figures_of(classifier, dataset, progress)
         images, leading = f"{figures['images']} images of {data.name}", choice.positive
         self.stdout.write(f"{images}, model {figures['model']}, {leading} is positive")
         print_tables(figures)
@@ -80,7 +85,11 @@ class Command(BaseCommand):
 
     def boxes(self, classifier: Classifier, folder: Path) -> list[dict[str, Any]]:
         """Whether the highest point of each map lies in a box that a reader drew, and how much of the map does."""
-        found = [one.as_dict() for one in served_boxes(classifier, read_readings(folder))]
+        from training.evaluation.served import served_boxes  # importing Keras takes seconds; --help should not
+
+        with Progress() as progress:
+            readings = counted(read_readings(folder), progress.of("Classifying readings"))
+            found = [one.as_dict() for one in served_boxes(classifier, readings)]
         table = Table("Reading", "Pictures", "Highest point in a box", "Map in boxes", "Chance")
         for one in found:
             shares = (f"{one[name]:.1%}" for name in ("peak_inside", "heat_inside", "chance"))
@@ -96,11 +105,11 @@ def one_part(dataset: Dataset) -> Dataset:
     return dataset
 
 
-def figures_of(classifier: Classifier, dataset: Dataset) -> dict[str, Any]:
+def figures_of(classifier: Classifier, dataset: Dataset, progress: Progress) -> dict[str, Any]:
     """Every figure of the folder, as JSON-able values; refused images count as wrong."""
-    bars = Console(stderr=True)
-    shown = track(dataset.samples, "Classifying", console=bars, disable=not sys.stderr.isatty())
-    served = served_answers(classifier, shown, dataset.classes)
+    from training.evaluation.served import served_answers  # importing Keras takes seconds; --help should not
+
+    served = served_answers(classifier, counted(dataset.samples, progress.of("Classifying")), dataset.classes)
     labels = [sample.label for sample in served.samples]
     sources = [sample.source or "" for sample in served.samples]
     refused, limited = served.refused(dataset.refused("train")), served.limited
@@ -119,7 +128,7 @@ def figures_of(classifier: Classifier, dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def of_classes(served: Served, refused: Refused) -> dict[str, Any]:
+def of_classes(served: "Served", refused: Refused) -> dict[str, Any]:
     """Each class against all others, where the folder has the version's own classes."""
     if served.classes.are_usual:
         return {}

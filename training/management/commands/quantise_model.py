@@ -11,6 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from diagnosis.errors import DiagnosisError
 from diagnosis.inference.artifacts import check_built, read_artifact
 from training.data.dataset import DatasetError, read_judged
+from training.management.recipe_arguments import at_least_one, none_or_more
+from training.progress import Progress
 
 LEARNED_ON, AFTER = 200, 1500
 SEED = 0
@@ -34,11 +36,14 @@ class Command(BaseCommand):
             help="reported too, and never learned on; repeatable (default: none)",
         )
         parser.add_argument(
-            "--images", type=int, default=LEARNED_ON, help="training images to learn ranges on (default: %(default)s)"
+            "--images",
+            type=at_least_one,
+            default=LEARNED_ON,
+            help="training images to learn ranges on (default: %(default)s)",
         )
         parser.add_argument(
             "--after",
-            type=int,
+            type=none_or_more,
             default=AFTER,
             help="how many of the shuffled ones to leave out before (default: %(default)s)",
         )
@@ -48,16 +53,27 @@ class Command(BaseCommand):
         try:
             artifact = read_artifact(settings.MODELS_DIR, model)
             check_built(artifact)
-            is_default = self.quantise(artifact, [data, *([extra.parent] if extra else [])], **options)
-        except (DatasetError, DiagnosisError) as error:
+            with Progress() as progress:
+                is_default = self.quantise(artifact, [data, *([extra.parent] if extra else [])], progress, **options)
+        except (DatasetError, DiagnosisError, OSError) as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError(f"Stopped. Model {artifact.version} keeps its card.") from None
         state = "becomes the default" if is_default else "does not become the default: too many answers differ"
         self.stdout.write(
             f"int8 of model {artifact.version} {state}. Now: manage.py build_model --force --model {artifact.version}"
         )
 
     def quantise(
-        self, artifact: Any, roots: list[Path], *, images: int, after: int, external: list[Path], **options: Any
+        self,
+        artifact: Any,
+        roots: list[Path],
+        progress: Progress,
+        *,
+        images: int,
+        after: int,
+        external: list[Path],
+        **options: Any,
     ) -> bool:
         from diagnosis.inference.engines import OpenVINOEngine
         from training.publishing.quantise import (
@@ -79,12 +95,14 @@ class Command(BaseCommand):
             samples = read_judged(folder, artifact.classes).samples
             labels = np.array([sample.label for sample in samples])
             parts[folder.name] = Part(tuple(sample.path for sample in samples), labels)
-        add_ranges(artifact, [train.paths[index] for index in chosen])
+        add_ranges(artifact, [train.paths[index] for index in chosen], progress.of("Batches of training images"))
         figures = {}
         with int8_engine(artifact) as int8:
             for name, part in parts.items():
+                engines = {"float32": OpenVINOEngine(artifact.folder), "int8": int8}
                 one, other = (
-                    outputs_of(artifact, engine, part.paths) for engine in (OpenVINOEngine(artifact.folder), int8)
+                    outputs_of(artifact, engine, part.paths, progress.of(f"{name} in {precision}"))
+                    for precision, engine in engines.items()
                 )
                 figures[name] = compared(artifact, part.labels, one, other)
                 self.stdout.write(f"{name}: {figures[name]['equal_answers']:.2%} of the answers are those of float32")

@@ -18,7 +18,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--model", help="a version in models/ (default: the served one)")
-        parser.add_argument("--data", type=Path, action="append", required=True, help="radiographs with a manifest.csv")
+        parser.add_argument(
+            "--data", type=Path, action="append", required=True, help="radiographs with a manifest.csv; repeatable"
+        )
         parser.add_argument(
             "--unusable",
             type=Path,
@@ -63,6 +65,8 @@ class Command(BaseCommand):
                 card = train_gate(plan, LungNetwork(options["lungs"]), features, output, progress.of("Gate"))
         except (DatasetError, DiagnosisError, OSError) as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError("Stopped. What is done is kept; the same command goes on.") from None
         for source, row in card["by_source"].items():
             self.stdout.write(
                 f"{source}: {row['refused']:.1%} of {row['pictures']} refused, {row['limited']:.1%} limited"

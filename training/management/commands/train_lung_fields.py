@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from training.management.recipe_arguments import at_least_one, none_or_more
+
 
 class Command(BaseCommand):
     help = __doc__ + " Takes about 20 minutes on two processors, and can be interrupted."
@@ -20,9 +22,15 @@ class Command(BaseCommand):
             default=settings.MODELS_DIR / "lung-fields",
             help="where the network goes (default: %(default)s)",
         )
-        parser.add_argument("--steps", type=int, default=3000, help="of 16 pictures each (default: %(default)s)")
         parser.add_argument(
-            "--seed", type=int, default=14, help="of weights, order and variation (default: %(default)s)"
+            "--steps", type=at_least_one, default=3000, help="how many, of 16 pictures each (default: %(default)s)"
+        )
+        parser.add_argument(
+            "--seed", type=none_or_more, default=14, help="of weights, order and variation (default: %(default)s)"
+        )
+
+        parser.add_argument(
+            "--tensorboard", type=Path, metavar="DIR", help="write losses and figures for TensorBoard too (default: no)"
         )
 
     def handle(self, *args: Any, data: Path, output: Path, steps: int, seed: int, **options: Any) -> None:
@@ -34,7 +42,12 @@ class Command(BaseCommand):
 
         try:
             with Progress() as progress:
-                card = train_lung_fields(data, output, LungRecipe(steps=steps, seed=seed), progress.of("Lung fields"))
+                recipe, bar = LungRecipe(steps=steps, seed=seed), progress.of("Lung fields")
+
+                def report(step: int, of_all: int, loss: float) -> None:
+                    bar(step, of_all, f"loss {loss:.3f}")
+
+                card = train_lung_fields(data, output, recipe, report, options["tensorboard"])
         except (DatasetError, RuntimeError, OSError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
