@@ -118,7 +118,7 @@ _OF_THE_STUDY: dict[str, Any] = {
     "study": None,
     "prediction": "",
     "probability": None,
-    "findings": {},
+    "findings": models.Value({}, models.JSONField()),  # the collector asks for what can be hashed
 }
 
 
