@@ -226,9 +226,11 @@ def test_an_erased_study_leaves_no_name(alice: User, engine: ToyEngine) -> None:
     job = worked_off(zip_job(alice, {"Jane Doe.png": radiograph_png()}))
     item = job.items.get()
     assert item.study is not None
+    job.items.update(findings={"typical": 0.5})  # as a comparison of two versions keeps them
     study_erase(actor=alice, study=item.study, reason=Reason.REQUEST)
     item.refresh_from_db()
     assert (item.state, item.name, item.place, item.study, item.diagnosis) == ("erased", "", "", None, None)
+    assert item.findings == {}
     assert job_retry(job=job, actor=alice) == 0
 
 
