@@ -1,20 +1,15 @@
 #!/usr/bin/env python
-"""Django's command line, with one sentence instead of a traceback when a setting is missing or wrong."""
+"""Django's command line; covidxray/command_line.py says what goes wrong in a sentence."""
 
 import os
 import sys
 
-from django.core.exceptions import ImproperlyConfigured
-from django.core.management import execute_from_command_line
-
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "covidxray.settings")
-    try:
-        execute_from_command_line(sys.argv)
-    except ImproperlyConfigured as error:
-        reason = " ".join(str(error).split())
-        sys.exit(f"The configuration is incomplete: {reason}")
+    from covidxray.command_line import run
+
+    run(sys.argv)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from django.db import Error as DatabaseFault
 from django.db import close_old_connections, connections
 
 from attempts.claims import leases_end
+from attempts.faults import Outage
 from jobs.inbox import inbox
 from jobs.models import Item, Job
 
@@ -55,7 +56,7 @@ def until_stopped(worker: str, one_round: Callable[[], bool]) -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    has_begun = False
+    has_begun, outage = False, Outage(logger)
     while not stopped.is_set():
         try:
             close_old_connections()
@@ -64,8 +65,9 @@ def until_stopped(worker: str, one_round: Callable[[], bool]) -> None:
                     leases_end(model, worker=worker)
                 has_begun = True
             pause = 0.0 if one_round() else IDLE_SECONDS
-        except DatabaseFault:
-            logger.exception("the database does not answer")
+            outage.over()
+        except DatabaseFault as error:
+            outage.met(error)
             connections.close_all()
             has_begun, pause = False, FAULT_SECONDS
         stopped.wait(pause)

@@ -16,6 +16,8 @@ from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from attempts.faults import reason
+
 DATABASE_AWAY = "covidxray.E010"
 """The one fault that may pass on its own: the database is still starting."""
 _SHORTEST_KEY = 50  # characters, as Django's own check wants them
@@ -111,7 +113,7 @@ def database_answers() -> list[Error]:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError as error:
-        return [Error(f"The database of DATABASE_URL cannot be used: {_reason(error)}.", id=DATABASE_AWAY)]
+        return [Error(f"The database of DATABASE_URL cannot be used: {reason(error)}.", id=DATABASE_AWAY)]
     if missing:
         return [_error(11, "The database of DATABASE_URL lacks tables of this version: run `manage.py migrate`.")]
     return []
@@ -149,12 +151,6 @@ def _writable(name: str, folder: Path) -> list[Error]:
             return []
     except OSError as error:
         return [_error(12, f"{name} ({folder}) must be a folder that the site can write to: {error.strerror}.")]
-
-
-def _reason(error: DatabaseError) -> str:
-    """The driver's own words in one line. About a connection they name user and host, never the password."""
-    words = error.args[-1] if error.args else type(error).__name__
-    return " ".join(str(words).split()).rstrip(".")
 
 
 def _error(number: int, sentence: str) -> Error:

@@ -100,10 +100,13 @@ def test_the_worker_ends_when_asked(tmp_path: Path, project: Path) -> None:
     command = [sys.executable, "manage.py", "run_jobs"]
     with subprocess.Popen(command, **options) as first:  # its database has no tables, which it waits for
         assert "working on jobs" in line_of(first)
+        assert "lacks tables of this version: run `manage.py migrate`" in line_of(first)
         second = subprocess.run(command, check=False, **options)
         assert "choose another --worker" in second.stderr
         first.send_signal(signal.SIGTERM)
         assert first.wait(60) == 0
+        assert first.stderr
+        assert first.stderr.read() == ""
     shell = f"{sys.executable} manage.py run_jobs --with-parent & exec sleep 600"
     with subprocess.Popen(["/bin/sh", "-c", shell], **options) as parent:
         assert "working on jobs" in line_of(parent)

@@ -6,8 +6,10 @@ import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, close_old_connections
+from django.db import Error as DatabaseFault
+from django.db import close_old_connections
 
+from attempts.faults import Outage
 from audit.collector import Collector, CollectorAway, collector
 from audit.forwarding import batch_forward
 
@@ -30,7 +32,7 @@ class Command(BaseCommand):
         if once:
             self._once(to)
             return
-        stopped = threading.Event()
+        stopped, self._outage = threading.Event(), Outage(logger)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
         logger.info("sending audit entries to %s:%d", to.host, to.port)
@@ -55,7 +57,8 @@ class Command(BaseCommand):
         except CollectorAway as error:
             logger.warning("the audit's collector does not take entries: %s", error)
             return _AFTER_A_FAULT
-        except DatabaseError:
-            logger.exception("the database cannot be asked; sending goes on in %.0f s", _AFTER_A_FAULT)
+        except DatabaseFault as error:
+            self._outage.met(error)
             return _AFTER_A_FAULT
+        self._outage.over()
         return _PAUSE

@@ -6,9 +6,11 @@ import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError, close_old_connections
+from django.db import Error as DatabaseFault
+from django.db import close_old_connections
 
 from attempts.claims import leases_end
+from attempts.faults import Outage
 from pacs.models import Outgoing
 from pacs.outbox import outbox_fill
 from pacs.processes import stopped_by_signal
@@ -33,14 +35,14 @@ class Command(BaseCommand):
         stopped = threading.Event() if once else stopped_by_signal()
         if not once:
             logger.info("sending to the PACS as %s in process %d", worker, os.getpid())
-        self._is_new = True
+        self._is_new, self._outage = True, Outage(logger)
         while not stopped.is_set():
-            pause = self._round(worker, stopped)
+            pause = self._round(worker, stopped, once)
             if once:
                 return
             stopped.wait(pause)
 
-    def _round(self, worker: str, stopped: threading.Event) -> float:
+    def _round(self, worker: str, stopped: threading.Event, once: bool) -> float:
         """Everything that is due; how long to wait then. The database may be away for a while."""
         try:
             close_old_connections()
@@ -51,7 +53,10 @@ class Command(BaseCommand):
                 pass
             while not stopped.is_set() and send_next(worker=worker):
                 pass
-        except DatabaseError:
-            logger.exception("the database cannot be asked; sending goes on in %.0f s", _AFTER_A_FAULT)
+        except DatabaseFault as error:
+            if once:
+                raise
+            self._outage.met(error)
             return _AFTER_A_FAULT
+        self._outage.over()
         return _PAUSE

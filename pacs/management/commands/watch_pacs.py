@@ -15,6 +15,7 @@ from django.db import Error as DatabaseFault
 from django.db import close_old_connections, connections
 
 from attempts.claims import leases_end
+from attempts.faults import Outage
 from pacs.inbox import inbox, inbox_sweep
 from pacs.models import Instance
 from pacs.processes import stopped_by_signal
@@ -49,17 +50,18 @@ class Command(BaseCommand):
     def _run(self, *, worker: str, once: bool) -> None:
         if not once:
             self.stopped = stopped_by_signal()
-        has_begun = False
+        has_begun, outage = False, Outage(logger)
         while not self.stopped.is_set():
             try:
                 if not has_begun:
                     leases_end(Instance, worker=worker)
                     has_begun = True
                 was_busy = self._round(worker)
-            except DatabaseFault:
+                outage.over()
+            except DatabaseFault as error:
                 if once:
                     raise
-                logger.exception("the database does not answer")
+                outage.met(error)
                 connections.close_all()
                 was_busy = False
                 self.stopped.wait(FAULT_SECONDS)
