@@ -224,11 +224,13 @@ def test_logs_have_no_search_and_no_key(stack: Site, alice: requests.Session) ->
     raw(stack, f"POST /results/?q=Canary-Patient HTTP/1.1\r\nContent-Length: {10**9}")
     raw(stack, 'GET /Line%0abreak%22quoted" HTTP/1.1')
     alice.get(f"{stack.url}/accounts/forgotten/MQ/canary-key-of-a-link/")
+    assert alice.head(f"{stack.url}/results/").headers["Content-Type"].startswith("text/html")
     log = stack.folder / "nginx" / "covidxray.log"
     until(lambda: '"/accounts/forgotten/…"' in log.read_text(), "nginx's record")  # written after the answer
     nginx = "".join(path.read_text() for path in (stack.folder / "nginx").glob("*.log"))
     site = stack.log.read_text()
     assert "anary" not in nginx + site
+    assert "no-body response" not in site  # gunicorn's warning of what Django answers to HEAD
     records = [json.loads(line) for line in log.read_text().splitlines()]
     records += [json.loads(line) for line in site.splitlines() if line.startswith("{")]
     assert {"nginx", "gunicorn.access"} <= {record["logger"] for record in records}
