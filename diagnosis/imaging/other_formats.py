@@ -27,6 +27,10 @@ _HIGH_EFFICIENCY = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1
 _EXPORT = gettext_noop("This is a %(kind)s file, which is not read here. Export the radiograph as DICOM or PNG.")
 _UNPACK = gettext_noop("This is a packed file (%(kind)s). Unpack it, or pack it as ZIP, then upload it.")
 
+_WITHIN = gettext_noop(
+    "This ZIP archive is in a folder or in another archive, where none is opened. Unpack it there, or upload it alone."
+)
+
 _PACKED = {"ZIP": b"PK\3\4", "gzip": b"\x1f\x8b", "7z": b"7z\xbc\xaf", "RAR": b"Rar!", "bzip2": b"BZh"}
 _PACKED |= {"xz": b"\xfd7zXZ\0", "zstd": b"\x28\xb5\x2f\xfd"}
 _TAR = "tar"
@@ -90,7 +94,7 @@ def unknown_format(content: bytes) -> RadiographRejected:
     """The refusal of a file of none of the kinds that are read, with what to do where the kind is known."""
     for kind, is_kind in _OTHER_KINDS.items():
         if is_kind(content):
-            sentence = _UNPACK if kind in (*_PACKED, _TAR) else _EXPORT
+            sentence = _WITHIN if kind == "ZIP" else _UNPACK if kind in (*_PACKED, _TAR) else _EXPORT
             return RadiographRejected(sentence, code="unknown-format", kind=kind)
     return RadiographRejected(
         gettext_noop(
