@@ -14,6 +14,8 @@ from training.data.classes import class_in_words, truth_of
 from training.data.dataset import Dataset, read_dataset
 from training.data.splits import Split, split_samples
 from training.fitting.inputs import CachedInputs, ImageInputs, labels_of
+from training.fitting.machines import TF_CONFIG, Machines
+from training.fitting.parts import PartDone
 from training.fitting.plan import Plan, Trained, check_free, forget_half_written
 from training.fitting.recipe import Recipe
 from training.fitting.tensorboard import EpochScalars
@@ -46,14 +48,18 @@ class TrainingDiverged(RuntimeError):
 
 
 def train(plan: Plan, progress: Progress) -> Path:
-    """Do all that ``manage.py train_resnet152`` promises; returns the folder of the new version."""
+    """Do all that ``manage.py train_resnet152`` promises; returns the folder of the new version.
+
+    Raises PartDone on a machine that has done its part of what others finish.
+    """
     check_plan(plan)
+    machines = gathered(plan, progress)
     dataset, split = prepare_data(plan, progress)
     forget_half_written(plan.output, plan.name)
     plan = plan.for_classes(dataset.classes)
     if plan.shard:
         compute_features(plan, split, progress)
-    version = publish(train_network(plan, dataset, split, progress), progress)
+    version = publish(train_network(plan, dataset, split, progress, machines), progress)
     shutil.rmtree(plan.work)
     return version
 
@@ -63,12 +69,16 @@ def check_plan(plan: Plan) -> None:
 
     Raises PlanRefused, DatasetError, FileExistsError or ModelUnavailable.
     """
-    check_free(plan.output, plan.name, resume=plan.resume or plan.shard is not None)
+    check_free(plan.output, plan.name, resume=plan.resume or not plan.publishes)
     for folder in filter(None, (plan.originals, *plan.external)):
         if not folder.is_dir():
             raise PlanRefused(f"There is no folder {folder}.")
     if plan.shard and not plan.cache:
         raise PlanRefused("--shard shares the feature cache out: it does not go with --no-feature-cache.")
+    if plan.place and not plan.recipe.epochs + plan.recipe.fine_tune_epochs:
+        raise PlanRefused(
+            f"{TF_CONFIG} is for stages with epochs, which this run has not: share its features (--shard)."
+        )
     check_recipe(plan.recipe, cached=plan.cache is not None)
 
 
@@ -104,13 +114,23 @@ def prepare_data(plan: Plan, progress: Progress) -> tuple[Dataset, Split]:
     return dataset, split
 
 
-def train_network(plan: Plan, dataset: Dataset, split: Split, progress: Progress) -> Trained:
+def gathered(plan: Plan, progress: Progress) -> Machines | None:
+    """All machines of the run, waited for; None where this one trains alone."""
+    if plan.place is None:
+        return None
+    progress.say(f"Waiting for {', '.join(plan.place.addresses)} (this is number {plan.place.number + 1}) ...")
+    return Machines.gathered(plan.place)
+
+
+def train_network(
+    plan: Plan, dataset: Dataset, split: Split, progress: Progress, machines: Machines | None = None
+) -> Trained:
     """Build the network, compute what is frozen, train what is not."""
     started, recipe, folder = time.monotonic(), plan.recipe, RunFolder(plan.work)
-    claim(folder, plan, split)
+    claim(folder, plan, split, machines)
     network = network_of(recipe)
     inputs = CachedInputs(network, recipe, plan.cache) if plan.cache else ImageInputs(network, recipe)
-    inputs.prepare(split, progress.of("Features"))
+    prepare_inputs(inputs, split, progress, machines)
     if recipe.fit == "discriminant" and isinstance(inputs, CachedInputs):
         fit_head(network, inputs, split, recipe)
     for stage, epochs in ((1, recipe.epochs), (2, recipe.fine_tune_epochs)):
@@ -120,7 +140,10 @@ def train_network(plan: Plan, dataset: Dataset, split: Split, progress: Progress
                 callbacks.append(EpochScalars(plan.tensorboard / plan.name / f"stage{stage}"))
             part = inputs.trained_part(stage)
             with in_mixed_precision(part) if recipe.mixed_precision else nullcontext():
-                train_stage(stage, network, part, recipe, data, folder, callbacks)
+                train_stage(stage, network, part, recipe, data, folder, callbacks, machines)
+    if not plan.publishes:
+        shutil.rmtree(plan.work)
+        raise PartDone("The stages are trained. The first machine judges the network and makes the version.")
     keep_lowest_validation_loss(network, folder)
     assign_tensors(network, as_stored(tail_tensors(network, recipe)))
     parts = {name: members for name, members in split.parts().items() if name in EVALUATED and members}
@@ -148,13 +171,30 @@ def compute_features(plan: Plan, split: Split, progress: Progress) -> None:
         inputs.prepare(split, progress.of(f"Features, {plan.shard}"))
 
 
-def claim(folder: RunFolder, plan: Plan, split: Split) -> None:
+def prepare_inputs(
+    inputs: CachedInputs | ImageInputs, split: Split, progress: Progress, machines: Machines | None
+) -> None:
+    """What is frozen, computed by the first machine, and read by the others where they see the same cache."""
+    if machines is None:
+        inputs.prepare(split, progress.of("Features"))
+        return
+    for is_chiefs in (True, False):
+        if machines.place.is_chief == is_chiefs:
+            inputs.prepare(split, progress.of("Features"))
+        machines.wait()
+
+
+def claim(folder: RunFolder, plan: Plan, split: Split, machines: Machines | None = None) -> None:
     """A run is resumed as it was begun, or its card would lie. Raises PlanRefused for other options or images."""
     digest = hashlib.sha256(repr(sorted(plan.recipe.as_dict().items())).encode())
     for name, members in split.parts().items():
         digest.update(f"{name} {[sample.content_key for sample in members]}".encode())
         if not split.classes.are_usual:
             digest.update(repr([class_in_words(sample, split.classes) for sample in members]).encode())
+    if machines:
+        machines.check_same(digest.digest())
+        if not machines.place.is_chief:
+            return
     if folder.begun_as(digest.hexdigest()) != digest.hexdigest():
         raise PlanRefused(
             f"The interrupted run {plan.name} was begun with other options or other images: repeat them with --resume, "

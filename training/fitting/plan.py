@@ -13,6 +13,7 @@ from diagnosis.inference.artifacts import checked_version
 from training.data.classes import ClassChoice
 from training.data.dataset import Dataset, DatasetError
 from training.data.splits import Split
+from training.fitting.machines import Place
 from training.fitting.parts import Shard
 from training.fitting.recipe import Recipe
 from training.fitting.trainer import RunFolder
@@ -73,7 +74,7 @@ class Plan:
     extra: folders with more images for training only. originals: full-size images for the audit of sizes.
     external: collections that are only measured, never trained on. cache: None for --no-feature-cache.
     notes: sentences for the card. command: how to run it again. choice: of classes other than COVID and Non-COVID.
-    shard: compute this share of the features, and end.
+    shard: compute this share of the features, and end. place: this one of several machines that train together.
     """
 
     recipe: Recipe
@@ -92,11 +93,17 @@ class Plan:
     tensorboard: Path | None = None
     choice: ClassChoice | None = None
     shard: Shard | None = None
+    place: Place | None = None
 
     @property
     def work(self) -> Path:
         """What an interrupted run leaves, and --resume goes on with."""
-        return work_folder(self.output, self.name)
+        return work_folder(self.output, f"{self.name}{self.place.suffix if self.place else ''}")
+
+    @property
+    def publishes(self) -> bool:
+        """Whether the version is made here: not on a machine that computes a shard, or helps another one to train."""
+        return self.shard is None and (self.place is None or self.place.is_chief)
 
     def for_classes(self, classes: Classes) -> "Plan":
         """The same run with as many outputs as the data have classes."""

@@ -5,29 +5,25 @@ The same network, losses and order of batches as ``model.fit`` on images would g
 
 import csv
 import json
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
 
+from training.fitting.batches import FeatureBatches, RowSource
+from training.fitting.machines import Machines
 from training.fitting.recipe import Recipe
+from training.fitting.together import Together, fit_together
 from training.network.architecture import set_trainable
 from training.network.tensors import assign_tensors, flat_layers, load_tensors, named_tensors
 
 PATIENCE = {1: 5, 2: 7}
 """Epochs without a lower validation loss after which a stage stops, as in the paper."""
 REDUCE_FACTOR, REDUCE_PATIENCE = 0.2, 3
-
-
-class RowSource(Protocol):
-    """A feature map on disk, or images that are decoded when they are asked for."""
-
-    def __getitem__(self, rows: np.ndarray, /) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)
@@ -56,43 +52,6 @@ class StageData:
     train_labels: np.ndarray
     validation_rows: np.ndarray
     validation_labels: np.ndarray
-
-
-class FeatureBatches(keras.utils.PyDataset):
-    """Batches of boundary tensors in an order that depends on the seed and the epoch only.
-
-    With several views of an image each epoch draws one of them.
-    """
-
-    def __init__(
-        self,
-        tensors: Sequence[RowSource],
-        rows: np.ndarray,
-        labels: np.ndarray,
-        batch_size: int,
-        seed: int | None,
-    ) -> None:
-        super().__init__()
-        self.tensors, self.labels, self.batch_size, self.seed = tensors, labels, batch_size, seed
-        self.rows = rows if rows.ndim == 2 else rows[:, None]
-        self.start_epoch(1)
-
-    def start_epoch(self, epoch: int) -> None:
-        """Draw the order and the views of an epoch, counted from 1 as in the history."""
-        self.order, self.view = np.arange(len(self.labels)), np.zeros(len(self.labels), int)
-        if self.seed is not None:
-            rng = np.random.default_rng((self.seed, epoch))
-            self.order = rng.permutation(len(self.labels))
-            self.view = rng.integers(self.rows.shape[1], size=len(self.labels))
-
-    def __len__(self) -> int:
-        return math.ceil(len(self.labels) / self.batch_size)
-
-    def __getitem__(self, index: int) -> tuple[tuple[np.ndarray, ...] | np.ndarray, np.ndarray]:
-        images = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-        rows = self.rows[images, self.view[images]]
-        inputs = tuple(np.asarray(tensor[rows]) for tensor in self.tensors)
-        return (inputs if len(inputs) > 1 else inputs[0]), self.labels[images]
 
 
 class RunFolder:
@@ -155,44 +114,74 @@ def train_stage(
     data: StageData,
     folder: RunFolder,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    machines: Machines | None = None,
 ) -> None:
     """Train ``trained_part``, which shares its weights with ``network``, on ``data``.
 
     A stage that finished in an earlier run is loaded, one that was interrupted goes on after its last epoch (its
     patience counted anew, its dropout drawn anew). Leaves the network with the weights of the lowest validation loss so
-    far, as the paper does.
+    far, as the paper does. Of several machines the first one alone reads and writes the folder, and the others end with
+    the weights of the last epoch.
     """
-    if finished := folder.load(f"stage{stage}"):
-        assign_tensors(network, finished)
+    finished = folder.load(f"stage{stage}")
+    if machines.told(np.array(finished is not None, np.int64)) if machines else finished:
+        assign_tensors(network, finished or {})
         return
     set_trainable(network, recipe.unfreeze if stage == 2 else 0, recipe.train_batch_norm)
+    compile_part(trained_part, recipe)
+    if machines and not machines.place.is_chief:
+        fit_part(stage, trained_part, recipe, data, machines, last=callbacks)
+        return
+    keep = KeepBest(folder, stage, lambda: tail_tensors(network, recipe))
+    backup = keras.callbacks.BackupAndRestore(folder.path / f"backup{stage}", double_checkpoint=True)
+    fit_part(stage, trained_part, recipe, data, machines, first=[keep], last=[backup, *callbacks])
+    keep_lowest_validation_loss(network, folder)  # EarlyStopping would forget what was best before an interruption
+    folder.save(f"stage{stage}", tail_tensors(network, recipe))
+
+
+def fit_part(
+    stage: int,
+    part: keras.Model,
+    recipe: Recipe,
+    data: StageData,
+    machines: Machines | None,
+    first: Sequence[keras.callbacks.Callback] = (),
+    last: Sequence[keras.callbacks.Callback] = (),
+) -> None:
+    """Epochs until the stage has had all of its own, or does not get better."""
+    train = FeatureBatches(data.tensors, data.train_rows, data.train_labels, recipe.batch_size, recipe.seed)
+    validation = FeatureBatches(data.tensors, data.validation_rows, data.validation_labels, recipe.batch_size, None)
+    weights = None if recipe.head.multi_label else class_weights(data.train_labels)
+    called = [
+        keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: train.start_epoch(epoch + 1)),
+        *first,
+        keras.callbacks.ReduceLROnPlateau("val_loss", factor=REDUCE_FACTOR, patience=REDUCE_PATIENCE),
+        keras.callbacks.EarlyStopping("val_loss", patience=PATIENCE[stage]),
+        *last,
+    ]
+    epochs = recipe.fine_tune_epochs if stage == 2 else recipe.epochs
+    if machines:
+        together = Together(part, machines, recipe.head.multi_label, weights)
+        fit_together(together, train, validation, epochs, called)
+    else:
+        part.fit(
+            train,
+            validation_data=validation,
+            epochs=epochs,
+            class_weight=weights,
+            callbacks=called,
+            shuffle=False,  # the batches bring their own order
+            verbose=0,
+        )
+
+
+def compile_part(part: keras.Model, recipe: Recipe) -> None:
     several = recipe.head.multi_label
-    trained_part.compile(
+    part.compile(
         optimizer_of(recipe),
         loss="binary_crossentropy" if several else "sparse_categorical_crossentropy",
         metrics=[keras.metrics.BinaryAccuracy(name="accuracy") if several else "accuracy"],
     )
-    batches = FeatureBatches(data.tensors, data.train_rows, data.train_labels, recipe.batch_size, recipe.seed)
-    trained_part.fit(
-        batches,
-        validation_data=FeatureBatches(
-            data.tensors, data.validation_rows, data.validation_labels, recipe.batch_size, None
-        ),
-        epochs=recipe.fine_tune_epochs if stage == 2 else recipe.epochs,
-        class_weight=None if several else class_weights(data.train_labels),
-        callbacks=[
-            keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.start_epoch(epoch + 1)),
-            KeepBest(folder, stage, lambda: tail_tensors(network, recipe)),
-            keras.callbacks.ReduceLROnPlateau("val_loss", factor=REDUCE_FACTOR, patience=REDUCE_PATIENCE),
-            keras.callbacks.EarlyStopping("val_loss", patience=PATIENCE[stage]),
-            keras.callbacks.BackupAndRestore(folder.path / f"backup{stage}", double_checkpoint=True),
-            *callbacks,
-        ],
-        shuffle=False,  # the batches bring their own order
-        verbose=0,
-    )
-    keep_lowest_validation_loss(network, folder)  # EarlyStopping would forget what was best before an interruption
-    folder.save(f"stage{stage}", tail_tensors(network, recipe))
 
 
 def optimizer_of(recipe: Recipe) -> keras.optimizers.Optimizer:

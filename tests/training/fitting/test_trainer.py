@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from tests.training.toy_network import toy_backbone
+from training.fitting.batches import FeatureBatches
+from training.fitting.machines import Machines
 from training.fitting.recipe import PAPER, Recipe
 from training.fitting.trainer import (
     Epoch,
-    FeatureBatches,
     RunFolder,
     StageData,
     class_weights,
@@ -55,14 +56,16 @@ class Run:
         signs = rng.choice([-2, 2], shape[-1]) * (2 * self.labels - 1)[:, None, None, None]
         self.maps = np.maximum(rng.normal(1, 1, (16, *shape)) + signs, 0).astype(np.float32)
 
-    def stage(self, number: int, *callbacks: keras.callbacks.Callback, wrong: str = "") -> "Run":
+    def stage(
+        self, number: int, *callbacks: keras.callbacks.Callback, wrong: str = "", machines: Machines | None = None
+    ) -> "Run":
         """Train a stage on the first 12 rows and validate on the last 4; ``wrong``: which of them have wrong labels."""
         taught = 1 - self.labels[:12] if wrong == "training" else self.labels[:12]
         judged = 1 - self.labels[12:] if wrong == "validation" else self.labels[12:]
         part = self.cut.tail if number == 2 else head_model(self.network)
         tensors = [self.maps if number == 2 else np.asarray(self.cut.pooled(self.maps))]
         data = StageData(tensors, np.arange(12), taught, np.arange(12, 16), judged)
-        train_stage(number, self.network, part, self.recipe, data, RunFolder(self.folder), callbacks)
+        train_stage(number, self.network, part, self.recipe, data, RunFolder(self.folder), callbacks, machines)
         return self
 
     @property

@@ -79,8 +79,8 @@ class Command(BaseCommand):
         from training.progress import Progress
         from training.runner import check_plan, train
 
-        plan = plan_of(options)
-        with sentences(plan.name):
+        with sentences(options["name"]):
+            plan = plan_of(options)
             check_plan(plan)  # the name too, which the log's is made of
             with log_to(log_of(options)), Progress() as progress:
                 if not options["dry_run"]:
@@ -95,6 +95,7 @@ class Command(BaseCommand):
 
         plan = general_plan_of(options)
         with sentences(plan.name):
+            check_alone()
             check_general(plan)  # the name too, which the log's is made of
             with log_to(log_of(options)), Progress() as progress:
                 if not (options["dry_run"] or options["leave_out"]):
@@ -127,6 +128,7 @@ def default_name(options: dict[str, Any]) -> str:
 
 
 def plan_of(options: dict[str, Any]) -> Plan:
+    from training.fitting.machines import place_from_environment
     from training.fitting.plan import Plan
 
     return Plan(
@@ -146,6 +148,7 @@ def plan_of(options: dict[str, Any]) -> Plan:
         tensorboard=options["tensorboard"],
         choice=choice_of(options),
         shard=options["shard"],
+        place=None if options["shard"] else place_from_environment(),
     )
 
 
@@ -169,6 +172,16 @@ def general_plan_of(options: dict[str, Any]) -> GeneralPlan:
         command=command_line(options),
         shard=options["shard"],
     )
+
+
+def check_alone() -> None:
+    """Raises MachinesRefused where TF_CONFIG names several machines: this preset has no epochs to share out."""
+    from training.fitting.machines import TF_CONFIG, MachinesRefused, place_from_environment
+
+    if place_from_environment():
+        raise MachinesRefused(
+            f"{TF_CONFIG} shares epochs out, and this preset has none: share its features, with --shard."
+        )
 
 
 def describe(plan: Plan, progress: Progress) -> None:
