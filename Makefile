@@ -10,6 +10,11 @@ CHECKED := DJANGO_SETTINGS_MODULE=tests.settings
 # A file's tests stay together, or each process would make what they share.
 IN_PROCESSES := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
+BACKENDS := $(VENV)/backends/bin/python
+# Neither Django nor TensorFlow is there: without the settings and fixtures of the other tests.
+BACKENDS_TESTED := -c /dev/null --rootdir=. --confcutdir=tests/training -p no:cacheprovider -q -W ignore \
+	tests/training/fitting/test_tuning.py tests/training/fitting/test_trainer.py
+
 # What needs Redis or an S3 server: `make test` skips it.
 NEED_SERVERS := tests/jobs/test_kills.py tests/jobs/test_storage.py tests/backup/test_bucket.py tests/diagnosis/files/test_object_storage.py
 
@@ -21,7 +26,7 @@ FRONT_END := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: fuzz help run database test test-mysql test-pacs test-identity test-jobs test-container quick lint types deploy-check format messages audit-dependencies bench bench-quick load clean
+.PHONY: fuzz help run database test test-mysql test-pacs test-identity test-jobs test-container test-backends quick lint types deploy-check format messages audit-dependencies bench bench-quick load clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -69,6 +74,11 @@ test-container: $(VENV)/.requirements-dev $(VENV)/containers/.requirements ## bu
 	$(VENV)/containers/bin/hadolint Dockerfile tests/containers/Dockerfile
 	scripts/containers build
 	TEST_CONTAINERS=1 $(PYTHON) -m pytest -n0 tests/containers
+
+test-backends: $(VENV)/backends/.requirements ## training on JAX without TensorFlow, and on PyTorch where it is installed in .venv/backends; no part of `make test`
+	KERAS_BACKEND=jax $(BACKENDS) -m pytest $(BACKENDS_TESTED)
+	@if $(BACKENDS) -c "import torch" 2>/dev/null; then KERAS_BACKEND=torch $(BACKENDS) -m pytest $(BACKENDS_TESTED); \
+		else echo "PyTorch was not tried: $(BACKENDS) -m pip install torch"; fi
 
 quick: $(VENV)/.requirements-dev $(FRONT_END) ## the tests that take seconds
 	$(PYTHON) -m pytest -m "not slow and not browser"
@@ -156,6 +166,11 @@ $(VENV)/moto/.requirements: requirements-moto.txt | $(PYTHON)
 $(VENV)/containers/.requirements: requirements-containers.txt | $(PYTHON)
 	@$(PYTHON) -m venv $(VENV)/containers
 	@scripts/pip-install $(VENV)/containers/bin/python -m pip install -r requirements-containers.txt
+	@touch $@
+
+$(VENV)/backends/.requirements: requirements-backends.txt | $(PYTHON)
+	@$(PYTHON) -m venv $(VENV)/backends
+	@scripts/pip-install $(BACKENDS) -m pip install -r requirements-backends.txt
 	@touch $@
 
 $(VENV)/load/.requirements: requirements-load.txt requirements.txt | $(PYTHON)
