@@ -4,23 +4,26 @@ import errno
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError, ProgrammingError
 
+from attempts.faults import sentence
 from covidxray.command_line import run
 from diagnosis.files.faults import StorageFault
 from tests.covidxray import test_settings
 
 
-@pytest.mark.parametrize(
-    ("place", "sentence"),
-    [
-        ("new.sqlite3", "lacks tables of this version: run `manage.py migrate`."),
-        ("no-such-folder/site.sqlite3", "cannot be used: unable to open database file."),
-    ],
-)
-def test_a_database_that_cannot_be_used(project: Path, tmp_path: Path, place: str, sentence: str) -> None:
-    environment = {"SECRET_KEY": "only-this-test-uses-it", "DATABASE_URL": f"sqlite:///{tmp_path}/{place}"}
+def test_a_database_without_tables(project: Path, tmp_path: Path) -> None:
+    environment = {"SECRET_KEY": "only-this-test-uses-it", "DATABASE_URL": f"sqlite:///{tmp_path}/new.sqlite3"}
     result = test_settings.run(project, "manage.py", "purge_expired", "--dry-run", **environment)
-    assert (result.stderr, result.returncode) == (f"The database of DATABASE_URL {sentence}\n", 1)
+    said = "The database of DATABASE_URL lacks tables of this version: run `manage.py migrate`.\n"
+    assert (result.stderr, result.returncode) == (said, 1)
+
+
+def test_the_drivers_words() -> None:
+    """Those of SQLite, and of MariaDB with a number before them."""
+    assert sentence(OperationalError("unable to open database file")).endswith("used: unable to open database file.")
+    assert sentence(OperationalError(2002, "Can't connect\n to x (111)")).endswith("used: Can't connect to x (111).")
+    assert "lacks tables" in sentence(ProgrammingError(1146, "Table 'site.jobs_job' doesn't exist"))
 
 
 @pytest.mark.django_db
