@@ -13,7 +13,7 @@ _site = get_wsgi_application()
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Django's answer; to HEAD without its body, which Django leaves to the server, and gunicorn warns of."""
-    answer = _site(environ, start_response)
+    answer: Any = _site(environ, start_response)
     if environ["REQUEST_METHOD"] == "HEAD":
         answer.close()
         return ()

@@ -96,6 +96,10 @@ class Machines:
         """The chief's array, of the same shape and kind everywhere."""
         return self.summed(value if self.place.is_chief else np.zeros_like(value))
 
+    def says(self, fact: bool) -> bool:
+        """Whether it is so on the chief."""
+        return bool(self.told(np.array(fact, np.int64)))
+
     def share_variables(self, variables: Sequence[keras.Variable]) -> None:
         """Give all machines the chief's values."""
         for variable in variables:

@@ -124,7 +124,7 @@ def train_stage(
     the weights of the last epoch.
     """
     finished = folder.load(f"stage{stage}")
-    if machines.told(np.array(finished is not None, np.int64)) if machines else finished:
+    if machines.says(finished is not None) if machines else finished is not None:
         assign_tensors(network, finished or {})
         return
     set_trainable(network, recipe.unfreeze if stage == 2 else 0, recipe.train_batch_norm)
