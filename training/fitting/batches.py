@@ -49,10 +49,18 @@ class FeatureBatches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[Inputs, np.ndarray]:
         return self._of(self._images(index))
 
-    def share(self, index: int, number: int, of: int) -> tuple[Inputs, np.ndarray, int]:
-        """The part of a batch that one machine of several reads, and how many images the whole batch has."""
+    def share(self, index: int, number: int, of: int) -> tuple[Inputs, np.ndarray, float]:
+        """The part of a batch that one machine of several reads, and which fraction of it that is.
+
+        A batch of fewer images than machines is read by all of them, since a layer may not take an empty one.
+        """
         images = self._images(index)
-        return *self._of(np.array_split(images, of)[number]), len(images)
+        mine = np.array_split(images, of)[number] if len(images) >= of else images
+        return *self._of(mine), len(mine) / len(images) if len(images) >= of else 1 / of
+
+    def size(self, index: int) -> int:
+        """How many images a batch has."""
+        return len(self._images(index))
 
     def _images(self, index: int) -> np.ndarray:
         return self.order[index * self.batch_size : (index + 1) * self.batch_size]

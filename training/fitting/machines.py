@@ -125,7 +125,12 @@ def sentences(place: Place) -> Iterator[None]:
 
     try:
         yield
-    except tf.errors.OpError as error:
+    except (
+        tf.errors.UnavailableError,
+        tf.errors.DeadlineExceededError,
+        tf.errors.AbortedError,
+        tf.errors.CancelledError,
+    ) as error:
         raise MachinesRefused(
             f"The machines of {TF_CONFIG} ({', '.join(place.addresses)}) lost each other. "
             "Start the run again on all of them, with --resume on the first one."

@@ -45,10 +45,10 @@ class Together:
     def _over(self, batches: FeatureBatches, step: Any, weights: Mapping[int, float] | None) -> np.ndarray:
         place, total = self.machines.place, np.zeros(2)
         for index in range(len(batches)):
-            inputs, labels, size = batches.share(index, place.number, place.of)
+            inputs, labels, fraction = batches.share(index, place.number, place.of)
             weighing = [weights[int(label)] for label in labels] if weights else np.ones(len(labels))
-            figures = step(inputs, labels, np.asarray(weighing, np.float32), np.float32(size))
-            total += size * np.array([float(figure) for figure in figures])
+            figures = step(inputs, labels, np.asarray(weighing, np.float32), np.float32(fraction))
+            total += batches.size(index) * np.array([float(figure) for figure in figures])
         return total / len(batches.labels)
 
     def _train_step(self, *batch: Any) -> Any:
@@ -58,11 +58,11 @@ class Together:
         optimizer.apply(gradients, variables)
         return figures
 
-    def _gradients(self, inputs: Any, labels: Any, weighing: Any, size: Any) -> Any:
+    def _gradients(self, inputs: Any, labels: Any, weighing: Any, fraction: Any) -> Any:
         import tensorflow as tf
 
         with tf.GradientTape() as tape:
-            figures = self._figures(inputs, labels, weighing, size, training=True)
+            figures = self._figures(inputs, labels, weighing, fraction, training=True)
             loss = self.part.optimizer.scale_loss(figures[0])
         gradients = tape.gradient(loss, self.part.trainable_variables)
         loss, accuracy, *summed = self.machines.sums([*figures, *gradients])
@@ -71,14 +71,13 @@ class Together:
     def _judge_step(self, *batch: Any) -> Any:
         return self.machines.strategy.run(lambda *part: self.machines.sums(self._figures(*part, training=False)), batch)
 
-    def _figures(self, inputs: Any, labels: Any, weighing: Any, size: Any, training: bool) -> list[Any]:
-        """This machine's part of the loss and accuracy of a batch of `size` pictures."""
+    def _figures(self, inputs: Any, labels: Any, weighing: Any, fraction: Any, training: bool) -> list[Any]:
+        """What this machine's part adds to loss and accuracy of the batch, of which it is a fraction."""
         answers = self.part(inputs, training=training)
         # Keras gives the mean over this part, divided by the number of replicas, which is that of machines.
-        share = keras.ops.cast(keras.ops.shape(answers)[0], "float32") * self.machines.place.of / size
-        loss = self.part.compute_loss(inputs, labels, answers, weighing, training=training)
-        right = keras.ops.sum(keras.ops.cast(self.accuracy(labels, answers), "float32"))
-        return [loss * share, right / size]
+        loss = self.part.compute_loss(inputs, labels, answers, weighing, training=training) * self.machines.place.of
+        right = keras.ops.mean(keras.ops.cast(self.accuracy(labels, answers), "float32"))
+        return [loss * fraction, right * fraction]
 
 
 def fit_together(

@@ -13,7 +13,7 @@ from training.fitting.machines import Machines, MachinesRefused, place_from_envi
 from training.fitting.recipe import Recipe
 
 UNEVEN = replace(RECIPE, batch_size=11)
-"""Of 12 pictures: six and five of the first batch, and of the last one a picture and none."""
+"""Of 12 pictures: six and five of the first batch, and the last one has one for both machines."""
 
 
 @dataclass

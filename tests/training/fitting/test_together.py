@@ -34,7 +34,7 @@ def test_two_give_the_result_of_one(tmp_path, project):
     processes = start_two(tmp_path)
     alone = UnevenRun(tmp_path / "alone").stage(1).stage(2)
     errors = [process.communicate(timeout=240)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], errors
+    assert [process.returncode for process in processes] == [0, 0], "\n".join(errors)
 
     history = RunFolder(tmp_path / "0").read_history()
     assert [(row.stage, row.epoch) for row in history] == [(row.stage, row.epoch) for row in alone.history]
@@ -45,7 +45,7 @@ def test_two_give_the_result_of_one(tmp_path, project):
             rel=1e-4,
         )
     with np.load(tmp_path / "tensors.npz") as tensors:
-        assert_same(dict(tensors), alone.tensors, 1e-4)
+        assert_same(dict(tensors), alone.tensors, 3e-4)
     assert list((tmp_path / "1").iterdir()) == []  # the chief alone writes
 
     told = json.loads((tmp_path / "told.json").read_text())
