@@ -228,7 +228,7 @@ def _sources(figures: Json) -> list[str]:
 
 def _decision(card: Json) -> list[str]:
     rule, calibration = card["decision"]["rule"], card["decision"]["calibration"]
-    if card["decision"].get("opacities"):
+    if card["decision"].get("opacities") or card.get("left_out", {}).get("decides"):
         return _unseen_decision(rule, calibration)
     return [
         "## From probability to answer",
