@@ -38,7 +38,7 @@ class Classes:
 
     def __post_init__(self) -> None:
         if words := set(self.names) & set(Appearance):
-            raise ValueError(f"{', '.join(sorted(words))}: these words are kept for appearances; capitals will do")
+            raise ValueError(f"{', '.join(sorted(words))} is the name of an appearance: give the class another one")
         if not FEWEST_CLASSES <= len(self.names) <= MOST_CLASSES:
             raise ValueError(f"A version tells {FEWEST_CLASSES} to {MOST_CLASSES} classes apart, not {len(self.names)}")
         if len({name.casefold() for name in self.names}) < len(self.names):
