@@ -17,7 +17,7 @@ def _found(row: Diagnosis, name: str) -> object:
 
 def own_classes_in_a_cell(row: Diagnosis) -> str:
     """Every class but the leading one with its probability, of a version with classes of its own."""
-    found = row.findings.all() if row.is_ofown_classes_in_a_cell else ()
+    found = row.findings.all() if row.is_of_own_classes else ()
     return "; ".join(f"{finding.name}={finding.probability:.6f}" for finding in found)
 
 
