@@ -1,6 +1,5 @@
 """Give a version an int8 graph: learn its ranges on training images and measure on the Test folder what it costs."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from diagnosis.errors import DiagnosisError
 from diagnosis.inference.artifacts import check_built, read_artifact
 from training.data.dataset import DatasetError, read_judged
+from training.greeting import keras_import
 from training.management.recipe_arguments import at_least_one, none_or_more
 from training.progress import Progress
 
@@ -49,10 +49,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, model: str | None, data: Path, extra: Path | None, **options: Any) -> None:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         try:
             artifact = read_artifact(settings.MODELS_DIR, model)
             check_built(artifact)
+            keras_import()
             with Progress() as progress:
                 is_default = self.quantise(artifact, [data, *([extra.parent] if extra else [])], progress, **options)
         except (DatasetError, DiagnosisError, OSError) as error:
