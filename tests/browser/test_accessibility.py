@@ -49,11 +49,11 @@ def test_every_page_has_a_title_of_its_own(alice: User, arguments: dict[str, lis
     client, titles = client_of(alice), dict[str, list[str]]()
     for name in OPEN_TO_ALICE:
         answer = client.get(reverse(name, args=arguments[TABLE[name].argument]))
+        content = answer.getvalue()  # reading a file to its end closes it
         if answer["Content-Type"].startswith("text/html"):
-            title = re.search(r"<title>(.*?)</title>", answer.content.decode(), re.DOTALL)
+            title = re.search(r"<title>(.*?)</title>", content.decode(), re.DOTALL)
             assert title, name
             titles.setdefault(" ".join(title[1].split()), []).append(name)
-        answer.close()
     assert len(titles) > 8
     assert [(title, names) for title, names in titles.items() if len(names) > 1 or "·" not in title] == []
 
