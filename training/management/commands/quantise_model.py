@@ -59,7 +59,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             raise CommandError(f"Stopped. Model {artifact.version} keeps its card.") from None
-        state = "becomes the default" if is_default else "does not become the default: too many answers differ"
+        state = (
+            "becomes the default" if is_default else "does not become the default: answers or ROC AUC differ too much"
+        )
         self.stdout.write(
             f"int8 of model {artifact.version} {state}. Now: manage.py build_model --force --model {artifact.version}"
         )
@@ -106,4 +108,6 @@ class Command(BaseCommand):
                 )
                 figures[name] = compared(artifact, part.labels, one, other)
                 self.stdout.write(f"{name}: {figures[name]['equal_answers']:.2%} of the answers are those of float32")
+                if (equal := figures[name].get("equal_classes")) is not None:
+                    self.stdout.write(f"{name}: {equal:.2%} of the most probable classes are")
         return write_int8_card(artifact, len(chosen), figures)
