@@ -259,7 +259,7 @@ def decision(card: Value) -> Section:
         (_("Calibrated at a prevalence of"), percent(calibration["prevalence"].number())),
     ]
     title = _("From probability to answer")
-    if tree["opacities"].exists or card["left_out"]["decides"].raw is True:
+    if not tree["opacities"].is_left_out or card["left_out"]["decides"].raw is True:
         text = _(
             "Calibration, operating point and band were chosen on sources that were left out of training, each source "
             "weighing the same. In the band around the operating point the answer is Indeterminate; Positive begins "
