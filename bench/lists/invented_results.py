@@ -26,7 +26,7 @@ from django.utils import timezone
 
 from accounts.models import Institution, User
 from accounts.normalise import normalised
-from bench.lists.writing import large_cache, new, rows_store, tuples_store
+from bench.lists.writing import bulk_session, new, rows_store, tuples_store
 from diagnosis.findings import Appearance, Prediction
 from diagnosis.history.recounts import days_changed
 from diagnosis.imaging.radiograph import read_radiograph
@@ -107,9 +107,8 @@ class Command(BaseCommand):
             raise CommandError("N and --days must be at least 1.")
         ground, chance = _ground(days), random.Random(seed)  # noqa: S311 - invented rows need no cryptographic chance
         known = _known_patients(ground)
-        large_cache()
         for start in range(0, number, BATCH):
-            with transaction.atomic():
+            with bulk_session(), transaction.atomic():
                 _store(ground, chance, known, first=start, count=min(BATCH, number - start), total=number)
             self.stderr.write(f"\r{min(start + BATCH, number):,} of {number:,}", ending="")
         self.stderr.write("")

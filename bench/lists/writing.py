@@ -5,7 +5,8 @@ a row made by its class's constructor, and values that every field prepares on i
 the constructor, and only fields that change a value are asked to prepare it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
@@ -28,11 +29,28 @@ AS_THEY_ARE = (
 Row = TypeVar("Row", bound=Model)
 
 
-def large_cache() -> None:
-    """Indexes of a million random keys do not fit into the 2 MB that SQLite takes."""
+@contextmanager
+def bulk_session() -> Iterator[None]:
+    """Settings of the connection for as long as rows are written that are known to belong together.
+
+    SQLite: indexes of a million random keys do not fit into the 2 MB that it takes. MariaDB: it does not look for the
+    row that each key names.
+    """
     if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA cache_size = -{CACHE_KILOBYTES}")
+        _execute(f"PRAGMA cache_size = -{CACHE_KILOBYTES}")
+    if connection.vendor != "mysql":
+        yield
+        return
+    _execute("SET SESSION foreign_key_checks = 0, unique_checks = 0")
+    try:
+        yield
+    finally:
+        _execute("SET SESSION foreign_key_checks = 1, unique_checks = 1")
+
+
+def _execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 def new(model: type[Row], **values: Any) -> Row:
