@@ -2,7 +2,7 @@
 
 What values occur inside the network was learned once, on training images (`learn_ranges`), and is kept with the version
 in int8.npz. A machine that builds the graph (`quantised`) needs no images and no quantiser, and every one builds the
-same. Two things stay float32, because rounding there changes answers: the finest maps at the beginning, whose noise
+same. Two things may stay float32, because rounding there changes answers: the finest maps at the beginning, whose noise
 passes through everything after them, and the sums between blocks, where it adds up (docs/decisions/0120-int8.md).
 """
 
@@ -34,10 +34,12 @@ class Ranges:
 
     highest: (convolutions,) float32, the largest input value that is told apart; 0: this one stays in float32.
     shifts: (output channels of all the others,) float32, what rounding the weights takes from each on average.
+    rounds_sums: what a block adds to its convolutions' output is rounded, too, and so no map has to be kept in float32.
     """
 
     highest: Floats
     shifts: Floats
+    rounds_sums: bool = False
 
 
 @dataclass
@@ -46,6 +48,7 @@ class Inputs:
 
     images: int = 0
     lowest: float = 0.0
+    highest: float = 0.0
     top: float = 0.0
     total: Floats = field(default_factory=lambda: np.zeros(1, np.float32))
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(BINS, np.int64))
@@ -54,6 +57,7 @@ class Inputs:
         """values: (n, channels, rows, cols). The first ones decide the width of the bins."""
         self.top = self.top or max(2 * float(values.max()), 1e-6)
         self.lowest = min(self.lowest, float(values.min()))
+        self.highest = max(self.highest, float(values.max()))
         bins = np.clip(values.ravel() * (BINS / self.top), 0, BINS - 1).astype(np.int64)
         self.counts += np.bincount(bins, minlength=BINS)
         self.total = self.total + values.mean(axis=(2, 3)).sum(axis=0)
@@ -70,7 +74,8 @@ class Inputs:
             return 0.0  # the steps begin at 0; nothing behind a ReLU is negative
         used = int(np.flatnonzero(self.counts)[-1]) + 1
         candidates = np.unique(np.linspace(max(used * 0.15, 4), used, 80).astype(int)) * self.top / BINS
-        return float(min(candidates, key=self._squared_error))
+        best = float(min(candidates, key=self._squared_error))
+        return min(best, self.highest)  # the last bin ends above it: grey levels 0 to 255 are steps of their own
 
     def _squared_error(self, highest: float) -> float:
         values, step = (np.arange(BINS) + 0.5) * self.top / BINS, highest / LEVELS
@@ -78,8 +83,11 @@ class Inputs:
         return float(self.counts @ np.where(values <= highest, rounding, (values - highest) ** 2))
 
 
-def learn_ranges(graph: Path, images: Iterable[np.ndarray]) -> Ranges:
-    """Run the float32 graph on images, (n, size, size, 3) float32 each, and see what reaches its convolutions."""
+def learn_ranges(graph: Path, images: Iterable[np.ndarray], *, all_of_it: bool = False) -> Ranges:
+    """Run the float32 graph on images, (n, size, size, 3) float32 each, and see what reaches its convolutions.
+
+    all_of_it: the finest maps and the sums are rounded, too.
+    """
     model = openvino.Core().read_model(graph)
     layers = convolutions(model)
     sources = list(dict.fromkeys(layer.input_value(0) for layer in layers))
@@ -87,11 +95,11 @@ def learn_ranges(graph: Path, images: Iterable[np.ndarray]) -> Ranges:
     highest, shifts = np.zeros(len(layers), np.float32), [np.zeros(0, np.float32)]
     for index, layer in enumerate(layers):
         seen = found[layer.input_value(0)]
-        if layer.output(0).get_partial_shape()[2].get_length() < FINEST:
+        if all_of_it or layer.output(0).get_partial_shape()[2].get_length() < FINEST:
             highest[index] = seen.best_highest()
         if highest[index]:
             shifts.append(_shift(weights_of(layer), seen.mean))
-    return Ranges(highest, np.concatenate(shifts))
+    return Ranges(highest, np.concatenate(shifts), rounds_sums=all_of_it)
 
 
 def _seen(model: Any, sources: list[Any], images: Iterable[np.ndarray]) -> list[Inputs]:
@@ -121,6 +129,8 @@ def quantised(graph: Path, ranges: Ranges) -> Any:
         if highest:
             _quantise(layer, float(highest), ranges.shifts[start : start + number], rounded)
             start += number
+    if ranges.rounds_sums:
+        _round_sums(rounded)
     model.validate_nodes_and_infer_types()
     return model
 
@@ -137,6 +147,14 @@ def _quantise(layer: Any, highest: float, shifts: Floats, rounded: dict[Any, Any
     layer.input(0).replace_source_output(rounded[source].output(0))
     layer.input(1).replace_source_output(weights.output(0))
     target.replace_source_output(ops.add(layer.output(0), shift).output(0))
+
+
+def _round_sums(rounded: dict[Any, Any]) -> None:
+    """Let sums read the rounded map, as the convolutions do. rounded: outputs by what rounds them."""
+    for source, steps in rounded.items():
+        for reader in source.get_target_inputs():
+            if reader.get_node().get_type_name() == "Add":
+                reader.replace_source_output(steps.output(0))
 
 
 def convolutions(model: Any) -> list[Any]:
@@ -166,6 +184,7 @@ def save_ranges(path: Path, ranges: Ranges) -> None:
         path,
         highest=ranges.highest.astype(np.float32),
         shifts=ranges.shifts.astype(np.float16),
+        **({"rounds_sums": np.array(True)} if ranges.rounds_sums else {}),
     )
 
 
@@ -174,8 +193,9 @@ def load_ranges(path: Path) -> Ranges:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             highest, shifts = (archive[name].astype(np.float32) for name in ("highest", "shifts"))
+            rounds_sums = "rounds_sums" in archive and bool(archive["rounds_sums"])
     except Exception as error:  # zipfile, zlib, OSError, ValueError, KeyError: all mean that the file cannot be used
         raise ModelUnavailable(f"{path.name} of model {path.parent.name} is missing or damaged: {error}") from error
     if not (np.isfinite(highest).all() and (highest >= 0).all() and np.isfinite(shifts).all()):
         raise ModelUnavailable(f"{path.name} of model {path.parent.name} holds what is no range.")
-    return Ranges(highest, shifts)
+    return Ranges(highest, shifts, rounds_sums)
