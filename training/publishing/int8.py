@@ -2,8 +2,8 @@
 
 What values occur inside the network was learned once, on training images (`learn_ranges`), and is kept with the version
 in int8.npz. A machine that builds the graph (`quantised`) needs no images and no quantiser, and every one builds the
-same. Two things may stay float32, because rounding there changes answers: the finest maps at the beginning, whose noise
-passes through everything after them, and the sums between blocks, where it adds up (docs/decisions/0120-int8.md).
+same. What stays float32 are the convolutions that read the picture and the map that is pooled first: their rounding
+noise passes through everything after them (docs/decisions/0120-int8.md).
 """
 
 from collections.abc import Iterable
@@ -18,13 +18,11 @@ from numpy.typing import NDArray
 
 from diagnosis.errors import ModelUnavailable
 from diagnosis.inference.artifacts import RANGES
-from diagnosis.inference.contract import IMAGE_SIZE
 from diagnosis.inference.engines import SETTINGS
 
 LEVELS = 255
 BINS = 2048
-FINEST = IMAGE_SIZE // 4
-"""Convolutions whose output has as many rows, or more, stay in float32: of ResNet-152 the first stage, 12 of 155."""
+COLOURS = 3
 Floats = NDArray[np.float32]
 
 
@@ -34,7 +32,8 @@ class Ranges:
 
     highest: (convolutions,) float32, the largest input value that is told apart; 0: this one stays in float32.
     shifts: (output channels of all the others,) float32, what rounding the weights takes from each on average.
-    rounds_sums: what a block adds to its convolutions' output is rounded, too, and so no map has to be kept in float32.
+    rounds_sums: what a block adds to its convolutions' output is rounded, too, so that no map is written in float32. In
+    files of earlier versions it is not, and neither is their first stage.
     """
 
     highest: Floats
@@ -48,7 +47,6 @@ class Inputs:
 
     images: int = 0
     lowest: float = 0.0
-    highest: float = 0.0
     top: float = 0.0
     total: Floats = field(default_factory=lambda: np.zeros(1, np.float32))
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(BINS, np.int64))
@@ -57,7 +55,6 @@ class Inputs:
         """values: (n, channels, rows, cols). The first ones decide the width of the bins."""
         self.top = self.top or max(2 * float(values.max()), 1e-6)
         self.lowest = min(self.lowest, float(values.min()))
-        self.highest = max(self.highest, float(values.max()))
         bins = np.clip(values.ravel() * (BINS / self.top), 0, BINS - 1).astype(np.int64)
         self.counts += np.bincount(bins, minlength=BINS)
         self.total = self.total + values.mean(axis=(2, 3)).sum(axis=0)
@@ -74,8 +71,7 @@ class Inputs:
             return 0.0  # the steps begin at 0; nothing behind a ReLU is negative
         used = int(np.flatnonzero(self.counts)[-1]) + 1
         candidates = np.unique(np.linspace(max(used * 0.15, 4), used, 80).astype(int)) * self.top / BINS
-        best = float(min(candidates, key=self._squared_error))
-        return min(best, self.highest)  # the last bin ends above it: grey levels 0 to 255 are steps of their own
+        return float(min(candidates, key=self._squared_error))
 
     def _squared_error(self, highest: float) -> float:
         values, step = (np.arange(BINS) + 0.5) * self.top / BINS, highest / LEVELS
@@ -83,11 +79,8 @@ class Inputs:
         return float(self.counts @ np.where(values <= highest, rounding, (values - highest) ** 2))
 
 
-def learn_ranges(graph: Path, images: Iterable[np.ndarray], *, all_of_it: bool = False) -> Ranges:
-    """Run the float32 graph on images, (n, size, size, 3) float32 each, and see what reaches its convolutions.
-
-    all_of_it: the finest maps and the sums are rounded, too.
-    """
+def learn_ranges(graph: Path, images: Iterable[np.ndarray]) -> Ranges:
+    """Run the float32 graph on images, (n, size, size, 3) float32 each, and see what reaches its convolutions."""
     model = openvino.Core().read_model(graph)
     layers = convolutions(model)
     sources = list(dict.fromkeys(layer.input_value(0) for layer in layers))
@@ -95,11 +88,16 @@ def learn_ranges(graph: Path, images: Iterable[np.ndarray], *, all_of_it: bool =
     highest, shifts = np.zeros(len(layers), np.float32), [np.zeros(0, np.float32)]
     for index, layer in enumerate(layers):
         seen = found[layer.input_value(0)]
-        if all_of_it or layer.output(0).get_partial_shape()[2].get_length() < FINEST:
+        if not is_at_the_beginning(layer):
             highest[index] = seen.best_highest()
         if highest[index]:
             shifts.append(_shift(weights_of(layer), seen.mean))
-    return Ranges(highest, np.concatenate(shifts), rounds_sums=all_of_it)
+    return Ranges(highest, np.concatenate(shifts), rounds_sums=True)
+
+
+def is_at_the_beginning(layer: Any) -> bool:
+    """Whether it reads the picture, or the map that is pooled first: of ResNet-152 3 of 155."""
+    return weights_of(layer).shape[1] == COLOURS or layer.input_value(0).get_node().get_type_name() == "MaxPool"
 
 
 def _seen(model: Any, sources: list[Any], images: Iterable[np.ndarray]) -> list[Inputs]:

@@ -84,11 +84,11 @@ def outputs_of(artifact: Artifact, engine: OpenVINOEngine, paths: Sequence[Path]
     )
 
 
-def add_ranges(artifact: Artifact, paths: Sequence[Path], bar: Bar = unseen, *, all_of_it: bool = False) -> None:
-    """Learn ranges on training images and write int8.npz. all_of_it: see `learn_ranges`."""
+def add_ranges(artifact: Artifact, paths: Sequence[Path], bar: Bar = unseen) -> None:
+    """Learn ranges on training images and write int8.npz."""
     starts = counted(range(0, len(paths), BATCH), bar)
     batches = (np.concatenate(list(images_of(artifact, paths[start : start + BATCH]))) for start in starts)
-    save_ranges(artifact.folder / RANGES, learn_ranges(artifact.folder / SERVING_GRAPH, batches, all_of_it=all_of_it))
+    save_ranges(artifact.folder / RANGES, learn_ranges(artifact.folder / SERVING_GRAPH, batches))
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -115,6 +116,18 @@ def test_its_other_convolutions_really_run_in_int8(int8_version):
     ]
     assert set(kinds) == {"f32", "u8"}
     assert kinds.count("u8") == np.count_nonzero(load_ranges(int8_version.folder / RANGES).highest) > 10
+
+
+def test_sums_are_rounded_of_new_ranges_only(int8_version, tmp_path):
+    """An earlier version keeps the graph that it was judged in."""
+    learned = load_ranges(int8_version.folder / RANGES)
+    assert learned.rounds_sums
+    for rounds_sums in (True, False):
+        save_ranges(tmp_path / RANGES, replace(learned, rounds_sums=rounds_sums))
+        graph = quantised(int8_version.folder / "serving.xml", load_ranges(tmp_path / RANGES))
+        sums = [node for node in graph.get_ops() if node.get_type_name() == "Add"]
+        sources = {source.get_node().get_type_name() for node in sums for source in node.input_values()}
+        assert ("FakeQuantize" in sources) is rounds_sums
 
 
 @pytest.mark.usefixtures("ready_graphs")

@@ -47,11 +47,6 @@ class Command(BaseCommand):
             default=AFTER,
             help="how many of the shuffled ones to leave out before (default: %(default)s)",
         )
-        parser.add_argument(
-            "--all-of-it",
-            action="store_true",
-            help="the first stage and the sums between blocks in eight bits, too: faster, and answers differ more",
-        )
 
     def handle(self, *args: Any, model: str | None, data: Path, extra: Path | None, **options: Any) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -78,7 +73,6 @@ class Command(BaseCommand):
         images: int,
         after: int,
         external: list[Path],
-        all_of_it: bool,
         **options: Any,
     ) -> bool:
         from diagnosis.inference.engines import OpenVINOEngine
@@ -101,8 +95,7 @@ class Command(BaseCommand):
             samples = read_judged(folder, artifact.classes).samples
             labels = np.array([sample.label for sample in samples])
             parts[folder.name] = Part(tuple(sample.path for sample in samples), labels)
-        learned_on = [train.paths[index] for index in chosen]
-        add_ranges(artifact, learned_on, progress.of("Batches of training images"), all_of_it=all_of_it)
+        add_ranges(artifact, [train.paths[index] for index in chosen], progress.of("Batches of training images"))
         figures = {}
         with int8_engine(artifact) as int8:
             for name, part in parts.items():
