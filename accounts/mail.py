@@ -53,6 +53,11 @@ def mail_address_changed(*, person: User, former: str) -> None:
         _send_later(person, subject, render_to_string("accounts/mail/address_changed.txt", {"person": person}), former)
 
 
+def mail_later(*, person: User, subject: str, body: str) -> None:
+    """Send another message after the answer. One that the mail server does not take is logged and counted."""
+    _send_later(person, subject, body)
+
+
 def wait_for_messages() -> None:
     """Return when every message of this process that was to be sent later has been sent, or refused."""
     _postman.submit(int).result()

@@ -150,9 +150,9 @@ def _observations(diagnosis: Diagnosis) -> Iterator[Resource]:
         value = _coded(codes.OPACITY_ANSWERS[diagnosis.opacities])
         yield _observation(diagnosis, "opacities", codes.OPACITIES, valueCodeableConcept=value)
     for finding in findings_of(diagnosis):
-        if code := codes.APPEARANCE_PROBABILITIES.get(finding.name):
-            value = _quantity(finding.probability)
-            yield _observation(diagnosis, f"appearance-{finding.name}", code, valueQuantity=value)
+        code, value = codes.finding_probability(finding.name), _quantity(finding.probability)
+        key = code.value if diagnosis.is_of_own_classes else f"appearance-{finding.name}"
+        yield _observation(diagnosis, key, code, valueQuantity=value)
     if diagnosis.quality:
         value = _coded(codes.QUALITIES[diagnosis.quality])
         yield _observation(diagnosis, "quality", codes.QUALITY, valueCodeableConcept=value)

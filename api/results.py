@@ -58,7 +58,11 @@ FILTERS = [
     _parameter("review", "What the newest review says.", ReviewState.values),
     _parameter("conclusion", "What the newest review concludes.", Conclusion.values),
     _parameter("outcome", "The test result.", [UNKNOWN_OUTCOME, *Outcome.Result.values]),
-    _parameter("appearance", "The most probable appearance, in readers' words.", Diagnosis.Appearance.values),
+    _parameter(
+        "appearance",
+        f"The most probable appearance ({', '.join(Diagnosis.Appearance.values)}), or the most probable class of "
+        "versions with classes of their own.",
+    ),
     _parameter("since", "Classified on or after this day, as YYYY-MM-DD, in your time zone."),
     _parameter("until", "Classified on or before this day."),
     _parameter("by", "UUID of the person who had it classified."),

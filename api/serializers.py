@@ -15,8 +15,6 @@ from diagnosis.wording.appearances import finding_in_words
 from diagnosis.wording.errors import stored_text
 from diagnosis.wording.pictures import not_looked_for
 
-APPEARANCES: list[str] = list(Diagnosis.Appearance.values)
-
 
 class PatientSerializer(serializers.ModelSerializer):
     sex = serializers.ChoiceField(choices=Patient.Sex.choices, allow_blank=True)
@@ -54,7 +52,9 @@ class StudySerializer(serializers.ModelSerializer):
 class ModelFindingSerializer(serializers.Serializer):
     """What else the model looks for: none of it is the answer."""
 
-    name = serializers.ChoiceField(choices=APPEARANCES, read_only=True)
+    name = serializers.CharField(
+        read_only=True, help_text="typical, indeterminate, atypical or negative; or a class of the version's own."
+    )
     label = serializers.SerializerMethodField()
     probability = serializers.FloatField(read_only=True, help_text="Calibrated, 0 to 1.")
 
@@ -81,17 +81,17 @@ class AnswerSerializer(serializers.ModelSerializer):
         help_text="The outline of each lung: corners (x, y) as fractions of width and height.",
     )
 
-    appearance = serializers.ChoiceField(
-        choices=APPEARANCES,
-        allow_blank=True,
+    appearance = serializers.CharField(
         read_only=True,
-        help_text="The most probable appearance; empty where the model version does not look for it.",
+        help_text="The most probable appearance, or class of a version with classes of its own (COVID among them); "
+        "empty where the model version knows neither.",
     )
     findings = ModelFindingSerializer(
         many=True,
         read_only=True,
         source="findings.all",
-        help_text="The probability of each appearance; empty where the model version does not look for them.",
+        help_text="The probability of each appearance, or of each other class of a version with classes of its own; "
+        "empty where the model version knows neither.",
     )
     not_looked_for = serializers.SerializerMethodField()
 

@@ -251,7 +251,6 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATION_PARAMETERS": False,
     "OAS_VERSION": "3.1.0",  # says what may be null in a way that validators understand
     "SCHEMA_PATH_PREFIX": "/api/",
-    "ENUM_NAME_OVERRIDES": {"AppearanceEnum": "api.serializers.APPEARANCES"},  # of several columns
     "SWAGGER_UI_DIST": "SIDECAR",  # installed with the site, and loaded from nowhere else
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

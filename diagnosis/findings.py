@@ -16,6 +16,15 @@ CLASS_SEPARATOR = ";"
 """Between the names of classes that one picture has together."""
 
 
+class Appearance(StrEnum):
+    """What readers call a radiograph of a person who may have COVID-19 (RSNA consensus), in the order of the page."""
+
+    TYPICAL = "typical"
+    INDETERMINATE = "indeterminate"
+    ATYPICAL = "atypical"
+    NEGATIVE = "negative"
+
+
 @dataclass(frozen=True)
 class Classes:
     """What a version tells apart: the two of `CLASS_NAMES`, or what its folders were called.
@@ -28,6 +37,8 @@ class Classes:
     is_multi_label: bool = False
 
     def __post_init__(self) -> None:
+        if words := set(self.names) & set(Appearance):
+            raise ValueError(f"{', '.join(sorted(words))} is the name of an appearance: give the class another one")
         if not FEWEST_CLASSES <= len(self.names) <= MOST_CLASSES:
             raise ValueError(f"A version tells {FEWEST_CLASSES} to {MOST_CLASSES} classes apart, not {len(self.names)}")
         if len({name.casefold() for name in self.names}) < len(self.names):
@@ -74,15 +85,6 @@ class OpacityAnswer(StrEnum):
     YES = "yes"
     UNCLEAR = "unclear"
     NO = "no"
-
-
-class Appearance(StrEnum):
-    """What readers call a radiograph of a person who may have COVID-19 (RSNA consensus), in the order of the page."""
-
-    TYPICAL = "typical"
-    INDETERMINATE = "indeterminate"
-    ATYPICAL = "atypical"
-    NEGATIVE = "negative"
 
 
 class Verdict(StrEnum):

@@ -13,6 +13,7 @@ from audit.models import Action
 from audit.services import record
 from diagnosis.findings import Appearance
 from diagnosis.models import Diagnosis, findings_read
+from diagnosis.results.export import own_classes_in_a_cell
 from diagnosis.reviews.blinding import conceal
 from diagnosis.wording.csv_lines import safe_lines
 from jobs.models import Item, Job
@@ -63,6 +64,7 @@ COLUMNS: dict[str, Callable[[Item, Diagnosis | None], object]] = {
     "confidence": _of("confidence"),
     "appearance": lambda item, result: (result.appearance or None) if result else None,
     **{f"appearance_{name}": partial(_found, name=name.value) for name in Appearance},
+    "other_classes": lambda item, result: (own_classes_in_a_cell(result) or None) if result else None,
     "model_version": lambda item, result: result.model_version.version if result else None,
     "patient_id": lambda item, result: result.study.patient_reference if result else None,
 }

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.link_views import site_address
 from accounts.roles import SignedInRequest, radiographer_required
 from audit.models import Action
 from diagnosis.history.recording import list_record
@@ -24,6 +25,7 @@ from diagnosis.reviews.blinding import revealed_to
 from reader_studies.choosing import ENOUGH_OF_EACH, available, candidates, cases_choose
 from reader_studies.errors import StudyRefused
 from reader_studies.forms import CasesForm, ReadersForm, StudyForm
+from reader_studies.mail import mail_asked
 from reader_studies.models import ReaderStudy
 from reader_studies.overview import overview_of, rows_of
 from reader_studies.services import (
@@ -127,8 +129,14 @@ def readers(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 @radiographer_required
 @require_POST
 def open_(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+    """The readers are told by e-mail when it is stored."""
     found = _led(request, uuid)
-    return _done(request, found, lambda: reader_study_open(actor=request.user, reader_study=found))
+
+    def opened() -> None:
+        reader_study_open(actor=request.user, reader_study=found)
+        mail_asked(reader_study=found, site=site_address(request))
+
+    return _done(request, found, opened)
 
 
 @radiographer_required

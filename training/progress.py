@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
+from rich.table import Column
 
 if TYPE_CHECKING:
     import keras
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 logger = logging.getLogger(__name__)
 
+WIDE = 100
+"""Columns of a terminal in which an epoch's bar has room for the time that went by, next to the time left."""
 LINE_EVERY = 60
 """Seconds, where the output is no terminal and a bar would be rubbish in a file."""
 
@@ -25,12 +28,13 @@ class Progress:
     def __init__(self, console: Console | None = None) -> None:
         console = console or Console(stderr=True)
         self.is_terminal = console.is_terminal
+        elapsed = [TimeElapsedColumn(table_column=_whole())] if console.width >= WIDE else []
         self.bars = Bars(
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
+            MofNCompleteColumn(table_column=_whole()),
+            *elapsed,
+            TimeRemainingColumn(table_column=_whole()),
             TextColumn("{task.fields[note]}"),
             console=console,
             disable=not self.is_terminal,
@@ -79,6 +83,11 @@ class Progress:
             update(epoch + 1, total, note)
 
         return keras.callbacks.LambdaCallback(on_epoch_end=after)
+
+
+def _whole() -> Column:
+    """Its numbers are never cut: where a terminal is narrow, the bar is what gets shorter."""
+    return Column(no_wrap=True)
 
 
 def counted(items: Sequence[Item], bar: Callable[[int, int], None]) -> Iterator[Item]:

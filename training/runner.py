@@ -13,6 +13,8 @@ import numpy as np
 from training.data.classes import class_in_words, truth_of
 from training.data.dataset import Dataset, read_dataset
 from training.data.splits import Split, split_samples
+from training.evaluation.leave_out import LeftOut, summary
+from training.fitting.class_left_out import left_out_classes
 from training.fitting.inputs import CachedInputs, ImageInputs, labels_of
 from training.fitting.plan import Plan, Trained, check_free, forget_half_written
 from training.fitting.recipe import Recipe
@@ -127,7 +129,21 @@ def train_network(plan: Plan, dataset: Dataset, split: Split, progress: Progress
     predictions = {name: inputs.predict(members) for name, members in parts.items()}
     if not all(np.isfinite(values).all() for values in predictions.values()):
         raise TrainingDiverged("The training diverged: nothing was published. Try a lower --learning-rate.")
-    return Trained(plan, dataset, split, network, folder, predictions, time.monotonic() - started)
+    left_out = unseen(inputs, split, recipe, progress)
+    return Trained(plan, dataset, split, network, folder, predictions, time.monotonic() - started, left_out)
+
+
+def unseen(inputs: CachedInputs | ImageInputs, split: Split, recipe: Recipe, progress: Progress) -> tuple[LeftOut, ...]:
+    """Left-out sources of classes of its own, where the head is the one in closed form and nothing else."""
+    is_closed = recipe.fit == "discriminant" and not recipe.epochs + recipe.fine_tune_epochs
+    if split.classes.are_usual or not is_closed or not isinstance(inputs, CachedInputs):
+        return ()
+    left_out = left_out_classes(inputs, split, recipe)
+    if left_out:
+        progress.say(f"Left-out sources: {summary(left_out)}")
+    else:
+        progress.say("Left-out sources: too few of them; the validation part chooses the operating point")
+    return left_out
 
 
 def network_of(recipe: Recipe) -> keras.Model:

@@ -42,7 +42,7 @@ def sections_of(card: Value, plots: Sequence[str]) -> list[Section]:
         shortcuts(card),
         by_source(card["figures"]),
         plots_section(plots),
-        decision(card["decision"]),
+        decision(card),
         *([int8(card["int8"])] if not card["int8"].is_left_out else []),
         data(card["training"]),
         limits(card),
@@ -230,7 +230,8 @@ def plots_section(names: Sequence[str]) -> Section:
     return Section("plots", _("Plots"), texts=[] if drawn else [_("This version has no plots.")], plots=drawn)
 
 
-def decision(tree: Value) -> Section:
+def decision(card: Value) -> Section:
+    tree = card["decision"]
     rule, calibration = rule_of(tree["rule"]), tree["calibration"]
     facts = []
     if rule:
@@ -251,7 +252,7 @@ def decision(tree: Value) -> Section:
         (_("Calibrated at a prevalence of"), percent(calibration["prevalence"].number())),
     ]
     title = _("From probability to answer")
-    if tree["opacities"].exists:
+    if tree["opacities"].exists or card["left_out"]["decides"].raw is True:
         text = _(
             "Calibration, operating point and band were chosen on sources that were left out of training, each source "
             "weighing the same. In the band around the operating point the answer is Indeterminate; Positive begins "

@@ -82,8 +82,8 @@ PLOT_DESCRIPTIONS = {
 LIMITS = (
     _("Decision support for research. It is not a certified medical device, and no diagnosis may rest on it alone."),
     _(
-        "It answers one question, COVID or not, on frontal chest radiographs. It finds no other disease, and its "
-        "Non-COVID does not mean healthy."
+        "It looks for COVID-19 on frontal chest radiographs, and for nothing but what this card names. It finds no "
+        "other disease, and its Non-COVID does not mean healthy."
     ),
     _(
         "Figures on held-out images of the same hospitals are higher than what another hospital will see: measure on "

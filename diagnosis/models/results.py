@@ -102,7 +102,7 @@ class DiagnosisQuerySet(models.QuerySet["Diagnosis"]):
         return self.filter(conclusion=conclusion)
 
     def appearing(self, appearance: str) -> Self:
-        """Those whose most probable appearance it is."""
+        """Those whose most probable appearance it is, or of a version with classes of its own most probable class."""
         return self.filter(appearance=appearance)
 
     def with_probability_from(self, probability: float) -> Self:
@@ -233,7 +233,7 @@ class Diagnosis(models.Model):
 
     # Repeated here from the findings, the newest review and the study, so that one index can serve a list.
     appearance = models.CharField(
-        _("most probable appearance"), max_length=15, blank=True, default="", choices=Appearance, editable=False
+        _("most probable appearance or class"), max_length=20, blank=True, default="", editable=False
     )
     review_state = models.CharField(
         _("review"), max_length=20, choices=ReviewState, default=ReviewState.UNREVIEWED, editable=False
@@ -279,6 +279,11 @@ class Diagnosis(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("diagnosis:result", args=[self.uuid])
+
+    @property
+    def is_of_own_classes(self) -> bool:
+        """Whether its version has classes of its own; otherwise it knows appearances, or neither."""
+        return bool(self.appearance) and self.appearance not in set(Appearance)
 
     def hide_answer(self) -> None:
         """Take the answer out of this row, for a person who may not see it yet; only that it is unreviewed stays."""

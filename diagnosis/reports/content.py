@@ -292,8 +292,8 @@ def _limits(is_deidentified: bool) -> Iterator[str]:
     yield _("Decision support, research use. This is not a certified medical device.")
     yield _("No diagnosis may rest on this answer alone: it never replaces the judgement of a qualified person.")
     yield _(
-        "The model answers one question, COVID or not, on frontal chest radiographs. It finds no other disease, and "
-        "Negative does not mean healthy."
+        "The model looks for COVID-19 on frontal chest radiographs, and for nothing but what this report names. It "
+        "finds no other disease, and Negative does not mean healthy."
     )
     yield _(
         "Positive means that the radiograph looks like COVID-19 pneumonia. A clear radiograph does not exclude "

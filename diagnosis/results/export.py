@@ -15,6 +15,12 @@ def _found(row: Diagnosis, name: str) -> object:
     return next((finding.probability for finding in row.findings.all() if finding.name == name), "")
 
 
+def own_classes_in_a_cell(row: Diagnosis) -> str:
+    """Every class but the leading one with its probability, of a version with classes of its own."""
+    found = row.findings.all() if row.is_of_own_classes else ()
+    return "; ".join(f"{finding.name}={finding.probability:.6f}" for finding in found)
+
+
 # Headings are names for programs and stay the same in every language.
 COLUMNS: dict[str, Callable[[Diagnosis], object]] = {
     "result": lambda row: row.uuid,
@@ -33,6 +39,7 @@ COLUMNS: dict[str, Callable[[Diagnosis], object]] = {
     "conclusion": lambda row: row.conclusion,
     "appearance": lambda row: row.appearance,
     **{f"appearance_{name}": partial(_found, name=name.value) for name in Appearance},
+    "other_classes": own_classes_in_a_cell,
     "findings": lambda row: " ".join(row.newest_review.findings) if row.newest_review else "",
     "remarks": lambda row: row.newest_review.reason if row.newest_review else "",
     "rt_pcr": lambda row: "" if row.is_hidden else row.study.outcome,

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from diagnosis.findings import CLASS_NAMES
 from diagnosis.form_fields import DayField
 from diagnosis.models import Conclusion, Diagnosis, DiagnosisQuerySet, ModelVersion, Outcome, ReviewState, Standing
 from diagnosis.models.fields import KEY_LENGTH, search_key, words_of
@@ -138,7 +139,9 @@ class ResultFilterForm(forms.Form):
     review = OneOfField(_("Review"), _("There is no such review. Choose one from the list."))
     conclusion = OneOfField(_("Reader's conclusion"), _("There is no such conclusion. Choose one from the list."))
     outcome = OneOfField(_("RT-PCR"), _("There is no such outcome. Choose one from the list."))
-    appearance = OneOfField(_("Most probable appearance"), _("There is no such appearance. Choose one from the list."))
+    appearance = OneOfField(
+        _("Most probable appearance or class"), _("There is no such appearance or class. Choose one from the list.")
+    )
     since = DayField(_("Classified from"))
     until = DayField(_("Classified until"))
     by = OneOfField(_("Radiographer"), _("No result here is by this person. Choose one from the list."))
@@ -159,7 +162,7 @@ class ResultFilterForm(forms.Form):
             "review": [everything, *ReviewState.choices],
             "conclusion": [everything, *Conclusion.choices],
             "outcome": [everything, (UNKNOWN_OUTCOME, _("Unknown")), *Outcome.Result.choices],
-            "appearance": [everything, *Diagnosis.Appearance.choices],
+            "appearance": [everything, *Diagnosis.Appearance.choices, *((name, name) for name in self._own_classes())],
             "voided": [("", _("Left out")), (ONLY_VOIDED, _("Only voided ones"))],
             "by": [everything, *((key, person.display_name) for key, person in self.people.items())],
             "model": [everything, *((key, version.version) for key, version in self.versions.items())],
@@ -168,6 +171,12 @@ class ResultFilterForm(forms.Form):
         self.fields["notes"].help_text = _what_is_searched()
         for name, offered in choices.items():
             self.fields[name].choices = offered  # type: ignore[attr-defined]
+
+    def _own_classes(self) -> list[str]:
+        """Of all versions that have classes of their own, by name."""
+        lists = (version.class_names for version in self.versions.values())  # type: ignore[attr-defined]
+        names = {str(name) for listed in lists if listed != list(CLASS_NAMES) for name in listed or ()}
+        return sorted(names - set(Diagnosis.Appearance.values))
 
     def clean_q(self) -> str:
         """The search words as typed; nothing where only separators were typed."""
@@ -260,7 +269,8 @@ def people_with_results(user: User) -> QuerySet[User]:
 def versions_with_results(user: User) -> QuerySet[ModelVersion]:
     """Every model version that has answered in the person's institution, newest first."""
     theirs = Diagnosis.objects.visible_to(user).filter(model_version=OuterRef("pk"))
-    return ModelVersion.objects.filter(_any_of(theirs)).defer("card")
+    names = F("card__contract__class_names")
+    return ModelVersion.objects.filter(_any_of(theirs)).annotate(class_names=names).defer("card")
 
 
 def _any_of(results: DiagnosisQuerySet) -> Q:

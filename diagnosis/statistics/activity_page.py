@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -67,6 +67,7 @@ def panels(report: Activity) -> list[Panel]:
         (len(report.versions), _versions),
         (len(report.people), _people),
         (len(report.appearances), _appearances),
+        (len(report.classes), _classes),
         (len(report.refusals), _refusals),
     ]
     return [_answers(report), _reviews(report), *(panel(report) for there, panel in optional if there)]
@@ -223,11 +224,22 @@ def _people(report: Activity) -> Panel:
     return Panel("people", _("Radiographers"), [text], tables=[Table(_("Results by radiographer"), header, rows)])
 
 
+def _shares(named: Sequence[tuple[str, int]]) -> list[Row]:
+    found = sum(results for _name, results in named)
+    return [Row(finding_in_words(name), [number(results), percent(results / found)]) for name, results in named]
+
+
+def _classes(report: Activity) -> Panel:
+    text = _(
+        "Results of model versions with classes of their own, by the most probable class. It is not the answer, which "
+        "goes by the operating point of COVID-19 alone."
+    )
+    header = [_("Most probable class"), _("Results"), _("Share")]
+    tables = [Table(_("Results by class"), header, _shares(report.classes))]
+    return Panel("classes", _("Classes of this site’s own versions"), [text], tables=tables)
+
+
 def _appearances(report: Activity) -> Panel:
-    found = sum(results for _name, results in report.appearances)
-    rows = [
-        Row(finding_in_words(name), [number(results), percent(results / found)]) for name, results in report.appearances
-    ]
     text = _(
         "Results of model versions that look for it, by the most probable of the four appearances. It is not the "
         "answer: indeterminate and atypical ones are seldom recognised."
@@ -237,7 +249,7 @@ def _appearances(report: Activity) -> Panel:
         "appearances",
         _("What radiologists may call it"),
         [text],
-        tables=[Table(_("Results by appearance"), header, rows)],
+        tables=[Table(_("Results by appearance"), header, _shares(report.appearances))],
     )
 
 

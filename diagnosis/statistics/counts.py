@@ -70,6 +70,8 @@ class Activity:
     people: tuple[tuple[User, int], ...]
     appearances: tuple[tuple[str, int], ...]
     """Results by their most probable appearance; none where no version looked for it."""
+    classes: tuple[tuple[str, int], ...]
+    """Results of versions with classes of their own, by their most probable class."""
     refusals: tuple[tuple[str, int], ...]
     stored_unanswered: int
     """Of the refused ones: stored without an answer."""
@@ -114,7 +116,7 @@ def activity_of(user: User, period: Period) -> Activity:
         total=_counts(together, refused),
         versions=_by_version(together),
         people=_by_person(days),
-        appearances=_by_appearance(days),
+        **_by_appearance(days),
         refusals=_by_reason(refused),
         stored_unanswered=_stored_unanswered(user, period),
         review_times=ReviewTimes.of(unpacked(day["waited"], WAITED) for day in days),
@@ -192,13 +194,17 @@ def _by_person(days: list[Figures]) -> tuple[tuple[User, int], ...]:
     return tuple((person, counted[person.pk]) for person in people)
 
 
-def _by_appearance(days: list[Figures]) -> tuple[tuple[str, int], ...]:
-    """In the order of the words' own scale. Days that were kept before there were any have none."""
+def _by_appearance(days: list[Figures]) -> dict[str, tuple[tuple[str, int], ...]]:
+    """In the order of the words' own scale, and classes apart. Days that were kept before there were any have none."""
     counted = Counter[str]()
     for day in days:
         for name, results in day.get("appearances", ()):
             counted[name] += results
-    return tuple((name.value, counted[name]) for name in Appearance) if counted else ()
+    words = tuple((name.value, counted.pop(name, 0)) for name in Appearance)
+    return {
+        "appearances": words if any(number for _name, number in words) else (),
+        "classes": tuple(sorted(counted.items())),
+    }
 
 
 def _by_reason(refused: list[_RefusedGroup]) -> tuple[tuple[str, int], ...]:

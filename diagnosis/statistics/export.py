@@ -69,6 +69,8 @@ def _report_rows(report: Activity) -> Iterator[dict[str, Any]]:
         yield {"part": "radiographer", "name": person.display_name, "answered": results}
     for name, results in report.appearances:
         yield {"part": "most_probable_appearance", "name": name, "answered": results}
+    for name, results in report.classes:
+        yield {"part": "most_probable_class", "name": name, "answered": results}
     for code, uploads in report.refusals:
         yield {"part": "refusal", "name": code, "refused": uploads}
     yield {"part": "stored_without_answer", "name": report.period.slug, "refused": report.stored_unanswered}

@@ -15,7 +15,7 @@ from audit.models import Action
 from audit.services import held_back, record
 from diagnosis.errors import RadiographRejected, gettext_noop
 from diagnosis.files.storing import study_files
-from diagnosis.findings import Appearance
+from diagnosis.findings import CLASS_NAMES, COVID_INDEX, Appearance
 from diagnosis.history.recording import study_note
 from diagnosis.imaging.radiograph import Radiograph
 from diagnosis.imaging.rendering import heat_map_to_png
@@ -173,9 +173,17 @@ def _what_was_seen(answer: Classification) -> dict[str, Any]:
     if answer.opacities:
         seen |= {"opacities": answer.opacities.answer.value, "opacity_probability": answer.opacities.probability}
         seen["opacity_map"] = heat_map_to_png(answer.opacities.map)
-    if answer.findings and {finding.name for finding in answer.findings} <= set(Appearance):
-        seen["appearance"] = max(answer.findings, key=lambda finding: finding.probability).name
+    if answer.findings:
+        seen["appearance"] = _most_probable(answer)
     return seen
+
+
+def _most_probable(answer: Classification) -> str:
+    """The appearance; of a version with classes of its own the class, of which the leading one is the answer's."""
+    found = {finding.name: finding.probability for finding in answer.findings}
+    if not found.keys() <= set(Appearance):
+        found[CLASS_NAMES[COVID_INDEX]] = answer.probability
+    return max(found, key=found.__getitem__)
 
 
 def _finding_rows(diagnosis: Diagnosis, answer: Classification) -> None:

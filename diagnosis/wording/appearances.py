@@ -54,21 +54,26 @@ def findings_in_a_line(findings: Mapping[str, float]) -> str:
 
 
 def findings_heading(diagnosis: Diagnosis) -> str:
-    return _("What radiologists may call it") if diagnosis.appearance else _("Other classes of this version")
+    return _("Other classes of this version") if diagnosis.is_of_own_classes else _("What radiologists may call it")
 
 
 def findings_anchor(diagnosis: Diagnosis) -> str:
     """Of the section of the version's card."""
-    return "appearances" if diagnosis.appearance else "classes"
+    return "classes" if diagnosis.is_of_own_classes else "appearances"
 
 
 def what_findings_are(diagnosis: Diagnosis) -> str:
     """Reads the version's card: only where there are findings to be shown."""
-    if diagnosis.appearance:
+    if not diagnosis.is_of_own_classes:
         return what_appearances_are(diagnosis.model_version.card)
+    return what_classes_are()
+
+
+def what_classes_are() -> str:
     return _(
         "How much the radiograph is like the images of each class. None of them is the answer or a diagnosis: a "
-        "disease without a class is called by another name."
+        "disease without a class is called by another name. The heat map shows what speaks for COVID-19, and nothing "
+        "of these classes."
     )
 
 
@@ -76,7 +81,7 @@ def what_appearances_are(card: Mapping[str, Any]) -> str:
     """What the four are, that none of them is the answer, and how well the model does."""
     what = _(
         "Radiologists use these four words when COVID-19 is possible (RSNA consensus). None of them is the answer: "
-        "read all four together."
+        "read all four together. No map shows where one of them is; the maps are of COVID-19 and of opacities."
     )
     return " ".join(filter(None, (what, _how_well(card))))
 

@@ -8,9 +8,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts.wording import listed
 from diagnosis.findings import Prediction
 from diagnosis.inference.gate.sentences import SENTENCES
 from diagnosis.models import Diagnosis, OperatingPoint
+from diagnosis.wording.appearances import findings_of
 from diagnosis.wording.numbers import percents
 
 
@@ -122,6 +124,11 @@ def _external(prediction: str, card: Mapping[str, Any]) -> float | None:
 
 def not_looked_for(diagnosis: Diagnosis) -> str:
     """What an answer says nothing of, be it Negative or not."""
+    if diagnosis.is_of_own_classes:
+        return _(
+            "The model looks for signs of COVID-19 and compares the radiograph with images of these classes: "
+            "%(classes)s. It looks for nothing else: a disease without a class is not found."
+        ) % {"classes": listed(finding.name for finding in findings_of(diagnosis))}
     if diagnosis.appearance:
         return _(
             "The model looks for signs of COVID-19, for opacities in the lungs, and for what radiologists may call the "

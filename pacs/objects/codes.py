@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from pydicom.sr.coding import Code
 
 from diagnosis.findings import Appearance, OpacityAnswer, Prediction
@@ -49,6 +51,15 @@ APPEARANCE_PROBABILITIES = {
     Appearance.NEGATIVE.value: _own("negative-prob", "Calibrated probability of negative for pneumonia"),
 }
 """What readers may call the radiograph (RSNA consensus); none of them is the answer."""
+
+
+def finding_probability(name: str) -> Code:
+    """Of an appearance, or of a class that a site's version has by a name of its own: the same code for each name."""
+    if code := APPEARANCE_PROBABILITIES.get(name):
+        return code
+    return _own(f"class-{hashlib.sha256(name.encode()).hexdigest()[:10]}", f"Calibrated probability of class {name}")
+
+
 NOT_LOOKED_FOR = _own("not-looked-for", "What the answer says nothing of")
 OPACITIES = _own("opacities", "Opacities in the lungs")
 OPACITY_ANSWERS = {

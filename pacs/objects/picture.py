@@ -28,7 +28,7 @@ from diagnosis.reports.content import printed_radiograph, under_map
 from diagnosis.reports.fonts import REGULAR, Typesetter, is_shaped, typesetter_for
 from diagnosis.reports.preview import page_pixels
 from diagnosis.wording.answers import in_words
-from diagnosis.wording.appearances import findings_in_words, what_appearances_are
+from diagnosis.wording.appearances import findings_in_words, what_appearances_are, what_classes_are
 from diagnosis.wording.numbers import moment
 from diagnosis.wording.pictures import not_looked_for, picture_in_words
 from pacs.objects.statements import Statement
@@ -132,7 +132,9 @@ def _answer(statement: Statement) -> Iterator[_Line]:
         yield _Line(_("Opacities in the lungs: %(answer)s (%(probability)s)") % values)
     for one in findings_in_words(diagnosis):
         yield _Line(f"{one.label}: {one.probability}", 10.5, gap=2)
-    if diagnosis.appearance:
+    if diagnosis.is_of_own_classes:
+        yield _Line(what_classes_are(), 9, colour=_SOFT)
+    elif diagnosis.appearance:
         yield _Line(what_appearances_are({}), 9, colour=_SOFT)
     if seen.quality:
         yield _Line(_("Picture quality: %s") % seen.quality)

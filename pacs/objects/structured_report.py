@@ -170,8 +170,7 @@ def _measured(statement: Statement) -> Iterator[tuple[Code, float]]:
     if diagnosis.opacity_probability is not None:
         yield codes.OPACITY_PROBABILITY, diagnosis.opacity_probability
     for finding in findings_of(diagnosis):
-        if code := codes.APPEARANCE_PROBABILITIES.get(finding.name):
-            yield code, finding.probability
+        yield codes.finding_probability(finding.name), finding.probability
 
 
 def _evaluated(statement: Statement) -> Iterator[tuple[Code, Code]]:

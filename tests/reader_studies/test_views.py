@@ -10,7 +10,8 @@ from diagnosis.models import Diagnosis
 from diagnosis.patients.details import PatientDetails
 from diagnosis.patients.services import patient_get_or_create
 from reader_studies.models import ReaderStudy, Reading
-from reader_studies.services import reader_study_close
+from reader_studies.services import reader_study_close, readers_set
+from tests.accounts.messages import sent
 from tests.cast import client_of, person
 from tests.reader_studies.studies import drafted, joined, opened, read_all, results_stored, right, shown
 from tests.reader_studies.test_blindness import text
@@ -43,6 +44,17 @@ def test_only_the_leader_leads(alice: User, bob: User, rita: User, charlie: User
     for name in ("join", "leave"):
         assert client_of(alice).post(to(name, study)).status_code == 404
     assert ReaderStudy.objects.get(pk=study.pk).state == "open"
+
+
+def test_readers_are_asked_by_mail(alice: User, bob: User, rita: User, stored: list[Diagnosis]) -> None:
+    """Once, when it opens: with a link, and with nothing that somebody may have written into its name."""
+    study = drafted(alice)
+    readers_set(actor=alice, reader_study=study, people=[bob, rita])
+    for _ in range(2):
+        client_of(alice).post(to("open", study))
+    assert sorted(message.to[0] for message in sent()) == sorted([bob.email, rita.email])
+    assert study.get_absolute_url() in str(sent()[0].body)
+    assert study.name not in str(sent()[0].body) + str(sent()[0].subject)
 
 
 def test_no_results_while_it_is_open(alice: User, bob: User, rita: User, stored: list[Diagnosis]) -> None:

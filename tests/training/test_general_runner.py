@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from django.core.management import call_command
 
 from diagnosis.findings import CLASS_NAMES
 from diagnosis.inference.artifacts import CARD, RANGES, read_artifact, read_json
@@ -16,9 +17,7 @@ from tests.two_views import write_parts
 from training.fitting.features import frozen_graph
 from training.fitting.general import GeneralConfig
 from training.general_runner import preparation
-from training.general_runner.estimate import described
 from training.general_runner.plan import HEAD, GeneralPlan
-from training.general_runner.preparation import read_pictures
 from training.general_runner.running import train_general, train_without
 from training.network.discriminant import DiscriminantConfig
 from training.network.opacity import OpacityConfig
@@ -87,7 +86,7 @@ def toy_lungs(plan: GeneralPlan) -> SimpleNamespace:
 
 @pytest.mark.slow
 def test_one_run_makes_a_version_and_another_one_computes_nothing_again(
-    plan: GeneralPlan, toys: None, monkeypatch: pytest.MonkeyPatch
+    plan: GeneralPlan, toys: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     with Progress() as progress:
         folder = train_general(plan, progress)
@@ -108,8 +107,12 @@ def test_one_run_makes_a_version_and_another_one_computes_nothing_again(
             train_without(plan, "elsewhere", progress)
         with pytest.raises(FileExistsError, match="exists already"):
             train_general(replace(plan, data=Path("nowhere")), progress)
-        said = "\n".join(described(plan, read_pictures(plan, progress)))
     assert not plan.work.exists(), "nothing to go on with"
+    folders = {"data": plan.data, "readings": plan.readings, "parts": plan.parts, "cache": plan.cache}
+    call_command("train_resnet152", preset="general", output=plan.output, name="never", dry_run=True, **folders)
+    said = capsys.readouterr().err
+    assert "Dry run: nothing was trained." in said
+    assert not (plan.output / "never").exists()
     assert "train, COVID: 22 (COVID 22)" in said
     assert "readings, typical: 12" in said
     assert "views (those whose features are kept already cost nothing)" in said

@@ -1,6 +1,7 @@
 """Classes of the data's own: from folders to a version, its card, the commands and a result's page."""
 
 import csv
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,15 +12,24 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from accounts.models import User
 from diagnosis.errors import ContractMismatch
 from diagnosis.findings import Classes
 from diagnosis.inference import serving
 from diagnosis.inference.artifacts import OWN_CLASSES, read_artifact, read_json, set_current_version, write_json
 from diagnosis.inference.serving import load_classifier
+from diagnosis.models import Diagnosis
 from diagnosis.uploads.services import diagnosis_create
+from pacs.objects.building import object_file
+from pacs.objects.identifiers import Kind
+from pacs.objects.sources import source_of
+from pacs.objects.statements import Statement, moment
+from tests.api.programs import RESULTS, program_of
 from tests.cast import client_of
+from tests.rows import listed
 from tests.trained import toy_in_place_of_resnet152
 from tests.training.radiographs import write_people
+from tests.uploads import radiograph_dicom
 from training.data.dataset import read_image
 
 NAMES = ("COVID", "Bacterial", "Normal", "Viral")
@@ -183,8 +193,39 @@ def test_the_page_shows_the_other_classes(trained, served, alice):
     shares = {row.name: row.probability for row in diagnosis.findings.all()}
     assert list(shares) == list(NAMES[1:])
     assert diagnosis.probability + sum(shares.values()) == pytest.approx(1)
-    assert diagnosis.appearance == ""
+    assert diagnosis.appearance == max({"COVID": diagnosis.probability, **shares}.items(), key=lambda one: one[1])[0]
     page = client_of(alice).get(diagnosis.get_absolute_url()).content.decode()
     assert "Other classes of this version" in page
     assert "What radiologists may call it" not in page
     assert "<dt>Viral</dt>" in page
+    assert "these classes: Bacterial, Normal, Viral" in page  # and no list of diseases that a class may be of
+    assert "tuberculosis" not in page
+
+
+@pytest.mark.django_db
+def test_classes_are_told_wherever_results_are(trained, served, dicom_samples, alice):
+    """A filter of the list, CSV, API, statistics, FHIR and SR; nothing of them to who reads blind."""
+    content = radiograph_dicom(dicom_samples)
+    diagnosis = diagnosis_create(user=alice, content=content, file_name="chest.dcm").diagnosis
+    Diagnosis.objects.filter(pk=diagnosis.pk).update(appearance="Viral")
+    diagnosis.refresh_from_db()
+    client = client_of(alice)
+    assert listed(client, appearance="Viral") == ["chest.dcm"]
+    assert listed(client, appearance="Normal") == []
+    assert client.get("/results/", {"appearance": "Zebra"}).status_code == 422
+    row = next(csv.DictReader(io.StringIO(client.get("/results/export.csv").getvalue().decode().lstrip("\ufeff"))))
+    assert row["appearance"] == "Viral"
+    assert [cell.partition("=")[0] for cell in row["other_classes"].split("; ")] == list(NAMES[1:])
+    month = f"/statistics/{diagnosis.created:%Y/}{diagnosis.created.month}/"
+    assert "most_probable_class,Viral,,,,1" in client.get(f"{month}report.csv").getvalue().decode()
+    assert "Results by class" in client.get(month).content.decode()
+    answer = program_of(alice).get(f"{RESULTS}{diagnosis.uuid}/").json()["answer"]
+    assert (answer["appearance"], [one["name"] for one in answer["findings"]]) == ("Viral", list(NAMES[1:]))
+    bundle = program_of(alice).get(f"{RESULTS}{diagnosis.uuid}/fhir/").content
+    sent = object_file(Kind.REPORT, source_of(diagnosis.study), Statement(diagnosis, moment(diagnosis.created)))
+    for name in NAMES[1:]:
+        assert f"Calibrated probability of class {name}".encode() in bundle
+        assert f"Calibrated probability of class {name}".encode() in sent
+    User.objects.filter(pk=alice.pk).update(reads_blind=True)
+    assert listed(client, appearance="Viral") == []
+    assert "Viral" not in client.get(diagnosis.get_absolute_url()).content.decode()

@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,3 +72,25 @@ def test_tensorboard_finds_the_figures(tmp_path: Path) -> None:
         "validation/accuracy": 0.91,
         "validation/sensitivity": 0.9,
     }
+
+
+def test_numbers_of_an_epoch_are_whole_at_80_columns() -> None:
+    output = io.StringIO()
+    with Progress(Console(file=output, force_terminal=True, color_system=None, width=80)) as progress:
+        progress.of("Finding near duplicates")(10_000, 10_000)
+        progress.of("Stage 1")(24, 25, "loss 0.8978, validation 0.6866")
+    shown = output.getvalue()
+    assert "10000/10000" in shown
+    assert "loss 0.8978, validation 0.6866" in shown
+    assert "…" not in shown
+
+
+def test_only_the_greeting_is_dropped(tmp_path: Path) -> None:
+    """As TensorFlow 2.21 greets; `keras` is one that greets so, because the real one takes seconds."""
+    greeting = "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\\n"
+    said = f"{greeting}I0000 00:00:17.31 1 port.cc:153] oneDNN custom operations are on. You may see\\nan error\\n"
+    (tmp_path / "keras.py").write_text(f"import os\nos.write(2, b'{said}')\n")
+    run = "from training.greeting import keras_import; keras_import()"
+    paths = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    ran = subprocess.run([sys.executable, "-c", run], env=paths, capture_output=True, text=True, check=True)
+    assert ran.stderr == "an error\n"

@@ -297,9 +297,12 @@ def _draw_table(axes: Axes, table: ThreeWayTable, named: Classes) -> None:
 
 
 def _mark_stages(axes: Axes, stages: list[int], at_top: bool) -> None:
-    """A line where stage 2 begins, labelled where the curves are not."""
+    """A line where stage 2 begins, labelled in room that no curve gets to."""
     if not {1, 2} <= set(stages):
         return
+    low, high = axes.get_ylim()
+    room = (high - low) / 10
+    axes.set_ylim(low - room * (not at_top), high + room * at_top)
     boundary = stages.count(1) + 0.5
     height, side = (0.98, "top") if at_top else (0.02, "bottom")
     axes.axvline(boundary, color="black", linewidth=0.8, linestyle="--")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from diagnosis.inference.decision import (
     LARGEST_INTERCEPT,
@@ -81,6 +81,16 @@ def decide(left_out: Sequence[LeftOut], limits: Limits = STRICT) -> UnseenDecisi
         float(np.mean(wrong)),
         float(np.mean(answered)),
         kept,
+    )
+
+
+def decided_elsewhere(left_out: Sequence[LeftOut], calibration: Calibration, rule: DecisionRule) -> UnseenDecision:
+    """What a calibration and rule that were chosen without them cost on left-out sources."""
+    edges = np.clip([rule.indeterminate_low, rule.indeterminate_high], 1e-12, 1 - 1e-12)
+    low, high = (logit(edges) - calibration.intercept) / calibration.slope
+    wrong, answered = wrong_and_answered(left_out, float(low), float(high))
+    return UnseenDecision(
+        calibration, rule, float(np.max(wrong)), float(np.mean(wrong)), float(np.mean(answered)), kept=False
     )
 
 

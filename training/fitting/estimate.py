@@ -33,7 +33,7 @@ def described(plan: Plan, dataset: Dataset, split: Split) -> Iterator[str]:
     seconds += sum(number * epochs * SECONDS_OF_AN_EPOCH[stage] for stage, number in _stages(plan.recipe))
     disk = views * BYTES_OF_A_VIEW[plan.recipe.fine_tune_epochs > 0] if plan.cache else 0
     yield (
-        f"Estimated for four processors without a GPU: {max(1, round(seconds / 60))} minutes for {views} views of "
+        f"Estimated for four processors without a GPU: {max(1, round(seconds / 60))} min for {views} views of "
         "images (those whose features are kept already cost nothing), "
         f"{disk / 1e9:.1f} GB of kept features and "
         f"{VERSION_BYTES / 1e9:.1f} GB for the version."

@@ -13,6 +13,7 @@ from diagnosis.inference.artifacts import checked_version
 from training.data.classes import ClassChoice
 from training.data.dataset import Dataset, DatasetError
 from training.data.splits import Split
+from training.evaluation.leave_out import LeftOut
 from training.fitting.parts import Shard
 from training.fitting.recipe import Recipe
 from training.fitting.trainer import RunFolder
@@ -106,7 +107,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network, its tensors rounded as they are stored, and raw probabilities (n, classes) of each part."""
+    """A trained network, its tensors rounded as they are stored, and raw probabilities (n, classes) of each part.
+
+    left_out: of classes of its own, what a head said that had not seen the source; empty where it was not tried.
+    """
 
     plan: Plan
     dataset: Dataset
@@ -115,3 +119,4 @@ class Trained:
     folder: RunFolder = field(repr=False)
     predictions: dict[str, np.ndarray] = field(repr=False)
     seconds: float
+    left_out: tuple[LeftOut, ...] = field(default=(), repr=False)

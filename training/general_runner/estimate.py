@@ -32,7 +32,7 @@ def described(plan: GeneralPlan, read: ReadPictures) -> Iterator[str]:
     seconds = (pooled + maps) * SECONDS_OF_A_VIEW * (SHARE_IN_EIGHT_BITS if plan.ranges else 1)
     disk = pooled * BYTES_OF_A_VIEW[False] + maps * BYTES_OF_A_VIEW[True]
     yield (
-        f"Estimated for four processors without a GPU: {max(1, round(seconds / 60))} minutes for {pooled + maps} views "
+        f"Estimated for four processors without a GPU: {max(1, round(seconds / 60))} min for {pooled + maps} views "
         f"(those whose features are kept already cost nothing), {disk / 1e9:.1f} GB of kept features and "
         f"{VERSION_BYTES / 1e9:.1f} GB for the version."
     )

@@ -145,7 +145,10 @@ def check_options(options: dict[str, Any]) -> None:
         named = ", ".join(f"--{OPTION_NAMES.get(name, name).replace('_', '-')}" for name in given)
         raise CommandError(f"The preset {options['preset']} does not take {named}.")
     if options["preset"] == "general" and choice_of(options):
-        raise CommandError("The preset general answers COVID or not; --positive is for the other presets.")
+        raise CommandError(
+            "The preset general answers COVID or not: its lungs, opacities and appearances are made for that. For "
+            "classes of your own use --preset shipped, which also chooses its operating point on left-out sources."
+        )
     if options["preset"] == "general" and options["backbone"] not in (None, DEFAULT_BACKBONE):
         raise CommandError(
             "The preset general is made for ResNet-152: its gate, its opacities and its two views read maps that "

@@ -228,7 +228,7 @@ def _sources(figures: Json) -> list[str]:
 
 def _decision(card: Json) -> list[str]:
     rule, calibration = card["decision"]["rule"], card["decision"]["calibration"]
-    if card["decision"].get("opacities"):
+    if card["decision"].get("opacities") or card.get("left_out", {}).get("decides"):
         return _unseen_decision(rule, calibration)
     return [
         "## From probability to answer",
@@ -260,7 +260,7 @@ def _int8(section: Json | None) -> list[str]:
     default = (
         "It is the default on machines where it gives its golden answers and is the faster one."
         if section["is_default"]
-        else "It is not the default: too many answers differ."
+        else "It is not the default: answers or ROC AUC differ too much."
     )
     header = ("", *(f"{_part(name)}, {part['images']} images" for name, part in section["parts"].items()))
     rows = [

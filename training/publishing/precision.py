@@ -38,7 +38,9 @@ def choose_precision(artifact: Artifact, folder: Path) -> Choice:
             (folder / name).unlink(missing_ok=True)
         return Choice("float32", f"It is served in float32, and there is no int8 here: {error}")
     if not artifact.card["int8"].get("is_default"):
-        return Choice("float32", "It is served in float32: in int8 too many answers differ (the card says how many).")
+        return Choice(
+            "float32", "It is served in float32: in int8 answers or ROC AUC differ too much (the card says how much)."
+        )
     return _faster(OpenVINOEngine(folder), int8, artifact.preprocessing)
 
 

@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -35,6 +36,7 @@ from training.data.splits import Split, write_split
 from training.evaluation.judgement import Judgement, Scored, errors, judge, metrics_tree, part_metrics, write_errors
 from training.evaluation.plots import draw_plots, draw_worst_errors
 from training.evaluation.shortcuts import audit_shortcuts
+from training.evaluation.unseen_decision import decide
 from training.fitting.features import openvino_runner
 from training.fitting.plan import Trained
 from training.fitting.trainer import tail_tensors, write_history
@@ -48,6 +50,7 @@ from training.publishing.card import write_card
 from training.publishing.class_sections import class_limits, class_notes, class_sections
 from training.publishing.golden import golden_answers
 from training.publishing.precision import choose_precision
+from training.publishing.unseen_sections import tells_apart, with_left_out
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +68,9 @@ def publish(trained: Trained, progress: Progress) -> Path:
         engine = OpenVINOEngine(folder)
         parts = scored_parts(trained)
         judgement = judge(parts["validation"])
+        unseen = decide(trained.left_out) if tells_apart(trained.left_out) else None
+        if unseen:
+            judgement = replace(judgement, calibration=unseen.calibration, rule=unseen.rule)
         judged = {name: part for name, part in parts.items() if name != "validation"}
         decision = Decision(
             judgement.calibration,
@@ -77,6 +83,8 @@ def publish(trained: Trained, progress: Progress) -> Path:
         card = describe(trained, decision, metrics, audit) | {
             "external": {path.name: external_figures(path, trained, engine, judgement) for path in plan.external}
         }
+        if trained.left_out:
+            card = with_left_out(card, trained.left_out, unseen, decision)
         found = errors(judged, judgement)
 
         save_tensors(folder / TRAINED, tail_tensors(trained.network, plan.recipe))

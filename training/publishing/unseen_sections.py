@@ -6,13 +6,20 @@ Each section is words and one table of strings, which MODEL_CARD.md and the page
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from diagnosis.inference.decision import Decision
 from training.evaluation.clear_films import ClearFilms
-from training.evaluation.leave_out import LeftOut, Row, table
+from training.evaluation.leave_out import LeftOut, Row, summary, table
 from training.evaluation.opacity_judgement import BoxFigures
 from training.evaluation.steadiness import Steadiness
-from training.evaluation.unseen_decision import UnseenDecision
+from training.evaluation.unseen_decision import UnseenDecision, decided_elsewhere
 
 Json = dict[str, Any]
+CHANCE = 0.5
+NOTHING_TOLD = (
+    "This version does not tell the leading class from others at a hospital that it has not seen: over all left-out "
+    "sources together the ROC AUC is at chance or below. So they could not choose its operating point, and the "
+    "validation part of the training hospitals did. Its answers hold for those hospitals at best."
+)
 
 
 def section(slug: str, title: str, texts: Sequence[str], header: Sequence[str], rows: Iterable[Sequence[str]]) -> Json:
@@ -45,6 +52,22 @@ def left_out_section(left_out: Sequence[LeftOut], decision: UnseenDecision, summ
         "wrong answers",
     )
     return section("left-out", "On hospitals that were left out of training", texts, header, map(_left_out_row, rows))
+
+
+def tells_apart(left_out: Sequence[LeftOut]) -> bool:
+    """Whether unseen pictures of the leading class score higher than unseen others: if not, they can choose nothing."""
+    return bool(left_out) and summary(left_out).get("pooled", 0.0) > CHANCE
+
+
+def with_left_out(card: Json, left_out: Sequence[LeftOut], unseen: UnseenDecision | None, chosen: Decision) -> Json:
+    """A card that says first how sources did that were left out of training, and whether they chose what decides."""
+    decision = unseen or decided_elsewhere(left_out, chosen.calibration, chosen.rule)
+    figures = summary(left_out) | shares_of(left_out, decision)
+    first = left_out_section(left_out, decision, figures)
+    if not unseen:
+        first["texts"].insert(0, NOTHING_TOLD)
+    sections = [first, *card["sections"]]
+    return card | {"sections": sections, "left_out": {"summary": figures, "decides": unseen is not None}}
 
 
 def shares_of(left_out: Sequence[LeftOut], decision: UnseenDecision) -> dict[str, float]:

@@ -208,8 +208,19 @@ def test_the_history_ends_after_days(client: Client) -> None:
     upload(client, b"GIF89a rubbish", "cat.gif")
     age(days=HISTORY_DAYS, minutes=1)
     assert "cat.gif" not in client.get(UPLOADS).content.decode()
+    upload(client, b"GIF89a rubbish", "dog.gif")
+    assert UploadRecord.objects.get().file_name == "dog.gif"
+    age(days=HISTORY_DAYS, minutes=1)
     call_command("purge_expired")
     assert not UploadRecord.objects.exists()
+
+
+def test_only_the_newest_refused_files_are_held(client: Client, media_root: Path) -> None:
+    with mock.patch("diagnosis.uploads.history.MOST_HELD", 2):
+        for width in (900, 901, 902):
+            upload(client, radiograph_png(width=width, height=160), f"{width}.png")
+    assert {record.file_name for record in UploadRecord.objects.held()} == {"901.png", "902.png"}
+    assert len(stored_files(media_root)) == 2
 
 
 def test_statistics_count_it(client: Client) -> None:

@@ -87,6 +87,9 @@ def test_saving_leads_to_the_next(client: Client, rows: dict[str, Diagnosis]) ->
 def test_outside_the_worklist_nothing_is_claimed(client: Client, rows: dict[str, Diagnosis]) -> None:
     text = client.get(rows["positive"].get_absolute_url()).content.decode()
     assert "Save and open the next" not in text
+    assert "Next unreviewed" not in text
+    client.post(f"{rows['positive'].get_absolute_url()}review/", {"review-conclusion": "unsure"})
+    assert "Next unreviewed" in client.get(rows["positive"].get_absolute_url()).content.decode()
     assert not Claim.objects.exists()
 
 

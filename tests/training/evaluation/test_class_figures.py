@@ -69,7 +69,8 @@ def test_classes_together_have_their_own_calibration():
 
 
 @pytest.mark.parametrize(
-    "names", [("COVID",), ("COVID", "covid"), ("COVID", "a;b"), ("COVID", ""), ("COVID", "x" * 41)]
+    "names",
+    [("COVID",), ("COVID", "covid"), ("COVID", "a;b"), ("COVID", ""), ("COVID", "x" * 41), ("COVID", "negative")],
 )
 def test_names_no_version_may_have(names):
     with pytest.raises(ValueError, match="class"):

@@ -1,6 +1,5 @@
 """Assemble a version of the model from its committed part and the pretrained weights, and make it ready to serve."""
 
-import os
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from diagnosis.errors import ModelUnavailable
 from diagnosis.inference.artifacts import check_built, is_built_from_these_ranges, read_artifact
+from training.greeting import keras_import
 
 
 class Command(BaseCommand):
@@ -19,12 +19,12 @@ class Command(BaseCommand):
         parser.add_argument("--force", action="store_true", help="build again what is built already")
 
     def handle(self, *args: Any, model: str | None, force: bool, **options: Any) -> None:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         try:
             artifact = read_artifact(settings.MODELS_DIR, model)
             if not force and self.is_built(artifact):
                 self.stdout.write(f"Model {artifact.version} is built already.")
                 return
+            keras_import()
             from training.publishing.assembly import build_served_files  # TensorFlow takes seconds to import
 
             self.stdout.write(f"Assembling model {artifact.version} (once, about a minute) ...")

@@ -1,6 +1,5 @@
 """Give a version an int8 graph: learn its ranges on training images and measure on the Test folder what it costs."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from diagnosis.errors import DiagnosisError
 from diagnosis.inference.artifacts import check_built, read_artifact
 from training.data.dataset import DatasetError, read_judged
+from training.greeting import keras_import
 from training.management.recipe_arguments import at_least_one, none_or_more
 from training.progress import Progress
 
@@ -49,17 +49,19 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, model: str | None, data: Path, extra: Path | None, **options: Any) -> None:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         try:
             artifact = read_artifact(settings.MODELS_DIR, model)
             check_built(artifact)
+            keras_import()
             with Progress() as progress:
                 is_default = self.quantise(artifact, [data, *([extra.parent] if extra else [])], progress, **options)
         except (DatasetError, DiagnosisError, OSError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             raise CommandError(f"Stopped. Model {artifact.version} keeps its card.") from None
-        state = "becomes the default" if is_default else "does not become the default: too many answers differ"
+        state = (
+            "becomes the default" if is_default else "does not become the default: answers or ROC AUC differ too much"
+        )
         self.stdout.write(
             f"int8 of model {artifact.version} {state}. Now: manage.py build_model --force --model {artifact.version}"
         )
@@ -106,4 +108,6 @@ class Command(BaseCommand):
                 )
                 figures[name] = compared(artifact, part.labels, one, other)
                 self.stdout.write(f"{name}: {figures[name]['equal_answers']:.2%} of the answers are those of float32")
+                if (equal := figures[name].get("equal_classes")) is not None:
+                    self.stdout.write(f"{name}: {equal:.2%} of the most probable classes are")
         return write_int8_card(artifact, len(chosen), figures)

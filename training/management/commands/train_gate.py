@@ -1,6 +1,5 @@
 """Fit the learned gate of a version: examples from radiographs and other pictures, figures on left-out sources."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from diagnosis.errors import DiagnosisError
 from diagnosis.inference.artifacts import RANGES, Artifact, read_artifact
+from training.greeting import keras_import
 
 
 class Command(BaseCommand):
@@ -46,7 +46,7 @@ class Command(BaseCommand):
         parser.add_argument("--output", type=Path, help="where gate.npz and gate.json go (default: models/gate)")
 
     def handle(self, *args: Any, model: str | None, data: list[Path], **options: Any) -> None:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        keras_import()
         from diagnosis.inference.lung_network import LungNetwork
         from training.data.dataset import DatasetError  # importing Keras takes seconds; --help should not
         from training.gate.collecting import GatePlan

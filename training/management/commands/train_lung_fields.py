@@ -1,12 +1,12 @@
 """Train the lung U-Net on pairs of radiograph and mask, measure it by collection, and write its folder."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from training.greeting import keras_import
 from training.management.recipe_arguments import at_least_one, none_or_more
 
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, data: Path, output: Path, steps: int, seed: int, **options: Any) -> None:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        keras_import()
         from training.data.dataset import DatasetError  # importing Keras takes seconds; --help should not
         from training.lungs.fitting import LungRecipe
         from training.lungs.runner import train_lung_fields

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shlex
 import shutil
 import sys
@@ -18,6 +17,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from diagnosis.errors import DiagnosisError
+from training.greeting import keras_import
 from training.management.class_arguments import choice_of
 from training.management.recipe_arguments import DEFAULT_BACKBONE, PRESET_DEFAULTS, recipe_of
 from training.management.train_options import add_all_arguments, check_options
@@ -36,7 +36,6 @@ class Command(BaseCommand):
         add_all_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         options["name"] = options["name"] or default_name(options)
         if options["interrupted"] or options["discard"]:
             self.tidy(options)
@@ -48,6 +47,7 @@ class Command(BaseCommand):
 
     def train(self, options: dict[str, Any]) -> None:
         """To the new version, or to the end of this machine's share of the features."""
+        keras_import()
         from training.fitting.parts import PartDone  # importing Keras takes seconds; --help should not
 
         try:
