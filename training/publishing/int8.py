@@ -2,8 +2,9 @@
 
 What values occur inside the network was learned once, on training images (`learn_ranges`), and is kept with the version
 in int8.npz. A machine that builds the graph (`quantised`) needs no images and no quantiser, and every one builds the
-same. What stays float32 are the convolutions that read the picture and the map that is pooled first: their rounding
-noise passes through everything after them (docs/decisions/0120-int8.md).
+same. What stays float32 are the convolutions that read the picture and the map that is pooled first, because their
+rounding noise passes through everything after them, and the sums of coarse maps, where it adds up over many blocks
+(docs/decisions/0120-int8.md).
 """
 
 from collections.abc import Iterable
@@ -18,11 +19,14 @@ from numpy.typing import NDArray
 
 from diagnosis.errors import ModelUnavailable
 from diagnosis.inference.artifacts import RANGES
+from diagnosis.inference.contract import IMAGE_SIZE
 from diagnosis.inference.engines import SETTINGS
 
 LEVELS = 255
 BINS = 2048
 COLOURS = 3
+SUMS_FROM = IMAGE_SIZE // 8
+"""Of ResNet-152 the first two stages: a fifth of the sums, and most of their time."""
 Floats = NDArray[np.float32]
 
 
@@ -32,13 +36,13 @@ class Ranges:
 
     highest: (convolutions,) float32, the largest input value that is told apart; 0: this one stays in float32.
     shifts: (output channels of all the others,) float32, what rounding the weights takes from each on average.
-    rounds_sums: what a block adds to its convolutions' output is rounded, too, so that no map is written in float32. In
-    files of earlier versions it is not, and neither is their first stage.
+    sums_from: maps of so many rows, or more, are rounded before a block adds them to its convolutions' output, too, so
+    that none is written in float32; 0: none is, as in files of earlier versions.
     """
 
     highest: Floats
     shifts: Floats
-    rounds_sums: bool = False
+    sums_from: int = 0
 
 
 @dataclass
@@ -92,7 +96,7 @@ def learn_ranges(graph: Path, images: Iterable[np.ndarray]) -> Ranges:
             highest[index] = seen.best_highest()
         if highest[index]:
             shifts.append(_shift(weights_of(layer), seen.mean))
-    return Ranges(highest, np.concatenate(shifts), rounds_sums=True)
+    return Ranges(highest, np.concatenate(shifts), sums_from=SUMS_FROM)
 
 
 def is_at_the_beginning(layer: Any) -> bool:
@@ -127,8 +131,8 @@ def quantised(graph: Path, ranges: Ranges) -> Any:
         if highest:
             _quantise(layer, float(highest), ranges.shifts[start : start + number], rounded)
             start += number
-    if ranges.rounds_sums:
-        _round_sums(rounded)
+    if ranges.sums_from:
+        _round_sums(rounded, ranges.sums_from)
     model.validate_nodes_and_infer_types()
     return model
 
@@ -147,10 +151,11 @@ def _quantise(layer: Any, highest: float, shifts: Floats, rounded: dict[Any, Any
     target.replace_source_output(ops.add(layer.output(0), shift).output(0))
 
 
-def _round_sums(rounded: dict[Any, Any]) -> None:
-    """Let sums read the rounded map, as the convolutions do. rounded: outputs by what rounds them."""
+def _round_sums(rounded: dict[Any, Any], rows: int) -> None:
+    """Let sums read the rounded map, as the convolutions do. rounded: what rounds an output, by the output."""
     for source, steps in rounded.items():
-        for reader in source.get_target_inputs():
+        readers = source.get_target_inputs() if source.get_partial_shape()[2].get_length() >= rows else ()
+        for reader in readers:
             if reader.get_node().get_type_name() == "Add":
                 reader.replace_source_output(steps.output(0))
 
@@ -182,7 +187,7 @@ def save_ranges(path: Path, ranges: Ranges) -> None:
         path,
         highest=ranges.highest.astype(np.float32),
         shifts=ranges.shifts.astype(np.float16),
-        **({"rounds_sums": np.array(True)} if ranges.rounds_sums else {}),
+        sums_from=np.int64(ranges.sums_from),
     )
 
 
@@ -191,9 +196,9 @@ def load_ranges(path: Path) -> Ranges:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             highest, shifts = (archive[name].astype(np.float32) for name in ("highest", "shifts"))
-            rounds_sums = "rounds_sums" in archive and bool(archive["rounds_sums"])
+            sums_from = int(archive["sums_from"]) if "sums_from" in archive else 0
     except Exception as error:  # zipfile, zlib, OSError, ValueError, KeyError: all mean that the file cannot be used
         raise ModelUnavailable(f"{path.name} of model {path.parent.name} is missing or damaged: {error}") from error
     if not (np.isfinite(highest).all() and (highest >= 0).all() and np.isfinite(shifts).all()):
         raise ModelUnavailable(f"{path.name} of model {path.parent.name} holds what is no range.")
-    return Ranges(highest, shifts, rounds_sums)
+    return Ranges(highest, shifts, sums_from)
