@@ -7,8 +7,9 @@ PYTHON := $(VENV)/bin/python
 MANAGE := $(PYTHON) manage.py
 # The checks never see the developer's .env: they bring their own settings.
 CHECKED := DJANGO_SETTINGS_MODULE=tests.settings
-# A file's tests stay together, or each process would make what they share.
-IN_PROCESSES := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
+# A file's tests stay together, or each process would make what they share (tests/distribution.py). More processes than
+# the two cores that CI has: some tests wait.
+IN_PROCESSES := --numprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 BACKENDS := $(VENV)/backends/bin/python
 # Neither Django nor TensorFlow is there: without the settings and fixtures of the other tests.
@@ -25,8 +26,12 @@ FRONT_END := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
-.PHONY: fuzz help run database test test-mysql test-pacs test-identity test-jobs test-container test-backends quick lint types deploy-check format messages audit-dependencies bench bench-quick load clean
+endif
+# Hundreds of programs are started by the tests: without this, a machine that says otherwise compiles the project in each.
+unexport PYTHONDONTWRITEBYTECODE
+.PHONY: fuzz help ready run database test test-mysql test-pacs test-identity test-jobs test-container test-backends quick lint types deploy-check format messages audit-dependencies bench bench-quick load clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,7 +44,8 @@ run: $(VENV)/.requirements $(FRONT_END) .env $(BUILT_MODEL) database samples/che
 	@MALLOC_ARENA_MAX=2 $(MANAGE) run_jobs --with-parent & MALLOC_ARENA_MAX=2 exec $(PYTHON) -W "ignore:No directory at" -m gunicorn covidxray.wsgi --bind 127.0.0.1:$(PORT) \
 		--worker-class operations.connections.PatientWorker --workers 1 --threads 24 --timeout 120 --log-level warning
 
-test: $(VENV)/.requirements-dev $(VENV)/.requirements-ldap $(VENV)/load/.requirements $(VENV)/oracles/.requirements $(FRONT_END) $(BUILT_MODEL) lint types deploy-check ## everything that checks the code, browser tests included
+test: $(VENV)/.requirements-ldap ## everything that checks the code, browser tests included
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target SIDE_BY_SIDE=yes types ready
 	@scripts/ensure-chromium
 	@scripts/ensure-nginx
 	@scripts/ensure-dicom-tools
@@ -47,12 +53,16 @@ test: $(VENV)/.requirements-dev $(VENV)/.requirements-ldap $(VENV)/load/.require
 	@scripts/ensure-identity-tools
 	REQUIRE_BROWSER=1 REQUIRE_IDENTITY=1 $(PYTHON) -m pytest $(IN_PROCESSES)
 
+# What one core can do while another checks the types.
+ready: $(BUILT_MODEL) $(VENV)/load/.requirements $(VENV)/oracles/.requirements $(FRONT_END) lint deploy-check
+
 test-mysql: $(VENV)/.requirements-mysql $(FRONT_END) $(BUILT_MODEL) ## the tests whose outcome a database server can change, on a MariaDB of its own
 	@scripts/ensure-chromium
 	@scripts/ensure-nginx
 	@scripts/ensure-pacs-tools
 	@scripts/ensure-mariadb $(PYTHON)
-	REQUIRE_BROWSER=1 $(PYTHON) scripts/with_mariadb.py $(PYTHON) -m pytest $(IN_PROCESSES) -m "repeated or mariadb"
+	REQUIRE_BROWSER=1 $(PYTHON) scripts/with_mariadb.py $(PYTHON) -m pytest $(IN_PROCESSES) -m "repeated or mariadb" \
+		$$($(PYTHON) -m tests.on_mariadb)
 
 test-pacs: $(VENV)/.requirements-dev $(VENV)/oracles/.requirements $(FRONT_END) ## only what drives Orthanc and dcmtk; `make test` has it too
 	@scripts/ensure-chromium

@@ -4,10 +4,14 @@
 import os
 import sys
 
+from covidxray.matrix_threads import CLASSIFYING_COMMANDS, one_matrix_thread
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "covidxray.settings")
-    from covidxray.command_line import run
+    if CLASSIFYING_COMMANDS.intersection(sys.argv[1:2]):
+        one_matrix_thread()
+    from covidxray.command_line import run  # after that: what it imports may load NumPy
 
     run(sys.argv)
 

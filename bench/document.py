@@ -4,7 +4,7 @@ Its parts: `inference`, ms per image (`bare`: without the heat map; `classifier`
 `matrix`, what the processor can do at most; `threads`, images per second of all threads together; `process`, start in
 seconds and resident memory; `upload`, seconds to the page of the result (`beside`: all but the classifier); `training`,
 steps and epochs; `lists`, times and queries of pages over many results; `jobs`, images per second of
-workers, what a radiograph costs, and simulated waiting times.
+workers, what a radiograph costs, and simulated waiting times; `run`, how long each part took.
 """
 
 import json

@@ -6,7 +6,10 @@ from typing import Any
 import django
 from celery.signals import worker_process_init
 
+from covidxray.matrix_threads import one_matrix_thread
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "covidxray.settings")
+one_matrix_thread()
 django.setup()
 
 from diagnosis.imaging import decoding  # noqa: E402

@@ -6,7 +6,10 @@ from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
+from covidxray.matrix_threads import one_matrix_thread
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "covidxray.settings")
+one_matrix_thread()
 
 _site = get_wsgi_application()
 

@@ -58,14 +58,17 @@ class Stack:
             **settings,
         }
         self.log = folder / "site.log"
+        self.is_furnished = False
+        """Whether the folder has the database and static files of this version; set by the first start."""
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Furnish where needed, start, and return when the site answers. Raises RuntimeError with what it said."""
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [str(PROJECT / "deploy" / "run-local"), str(self.folder), str(self.https_port), str(self.http_port)]
+        furnished = {"COVIDXRAY_IS_FURNISHED": "yes"} if self.is_furnished else {}
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, env=self.environment | furnished, stdout=log, stderr=log)
         try:
             until(lambda: self._answers() or not self.is_running, "the site to answer")
         except TimeoutError:
@@ -73,6 +76,7 @@ class Stack:
             raise
         if not self.is_running:
             raise RuntimeError(self.log.read_text()[-2000:])
+        self.is_furnished = True
 
     @property
     def is_running(self) -> bool:

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -11,6 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, 
 from pytest_django import DjangoDbBlocker, Settings
 from pytest_django.live_server_helper import LiveServer
 
+from tests.distribution import Distribution, longest_first
+from tests.migrated import can_copy, migrate_or_copy
 from tests.on_mariadb import is_repeated
 
 pytest_plugins = [
@@ -42,6 +45,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         reaches_database = item.get_closest_marker("django_db") or "django_db_setup" in fixtures
         if reaches_database and is_repeated(item.path.relative_to(PROJECT / "tests").as_posix()):
             item.add_marker("repeated")
+
+
+@pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
+def pytest_order_files(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """After pytest-django, which puts tests without a database last, whatever they take."""
+    if hasattr(config, "workerinput"):
+        longest_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Distribution | None:
+    return Distribution(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +97,21 @@ def django_db_modify_db_settings(
 
         with django_db_blocker.unblock():
             settings["TEST"] |= {"CHARSET": "utf8mb4", "COLLATION": collation_for(connections["default"])}
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(
+    request: pytest.FixtureRequest,
+    django_db_modify_db_settings: None,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_blocker: DjangoDbBlocker,
+) -> bool:
+    """Whether pytest-django finds a database that has its tables: where there are several processes it does."""
+    if not hasattr(request.config, "workerinput") or not can_copy():
+        return bool(request.config.getvalue("reuse_db"))
+    with django_db_blocker.unblock():
+        migrate_or_copy(tmp_path_factory.getbasetemp().parent)
+    return True
 
 
 @pytest.fixture(scope="session")

@@ -48,8 +48,14 @@ REPEATED = (
     "reader_studies/test_services.py",  # unique rows, locks
     "test_spelling.py",  # collations
 )
+ONLY_THERE = ("test_with_mariadb.py",)
+"""What is no test of the site, and runs there only."""
 
 
 def is_repeated(path: str) -> bool:
     """path: of a test's file, below tests/, with slashes."""
     return any(path == entry or path.startswith(f"{entry}/") for entry in REPEATED)
+
+
+if __name__ == "__main__":
+    print(*(f"tests/{entry}" for entry in REPEATED + ONLY_THERE))  # noqa: T201

@@ -1,5 +1,6 @@
 """What the repository promises about itself: exact versions, no leftovers of one machine, commands that exist."""
 
+import itertools
 import re
 import subprocess
 from importlib.metadata import distribution, distributions, metadata
@@ -9,7 +10,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.on_mariadb import REPEATED
+from tests.distribution import FIRST, TOGETHER
+from tests.on_mariadb import ONLY_THERE, REPEATED, is_repeated
 
 PROJECT = Path(__file__).resolve().parent.parent
 INPUTS = PROJECT / "requirements"
@@ -161,7 +163,22 @@ def test_links_between_the_documents_lead_somewhere() -> None:
 
 
 def test_what_mariadb_repeats_exists(project: Path) -> None:
-    assert [entry for entry in REPEATED if not (project / "tests" / entry).exists()] == []
+    assert [entry for entry in REPEATED + ONLY_THERE if not (project / "tests" / entry).exists()] == []
+
+
+def test_what_needs_mariadb_runs_there(project: Path) -> None:
+    tests = project / "tests"
+    marked = [
+        path for path in tests.rglob("test_*.py") if re.search(r"mark\.mariadb\b", path.read_text(encoding="utf-8"))
+    ]
+    assert len(marked) > 2
+    names = {path.relative_to(tests).as_posix() for path in marked}
+    assert {name for name in names if not is_repeated(name)} == set(ONLY_THERE)
+
+
+def test_files_that_begin_first_exist(project: Path) -> None:
+    named = [*FIRST, *itertools.chain(*TOGETHER)]
+    assert [file for file in named if not (project / file).is_file()] == []
 
 
 def test_the_readme_names_existing_files() -> None:

@@ -26,7 +26,7 @@ from django.utils import timezone
 
 from accounts.models import Institution, User
 from accounts.normalise import normalised
-from bench.lists.writing import large_cache, rows_store, tuples_store
+from bench.lists.writing import bulk_session, new, rows_store, tuples_store
 from diagnosis.findings import Appearance, Prediction
 from diagnosis.history.recounts import days_changed
 from diagnosis.imaging.radiograph import read_radiograph
@@ -52,7 +52,7 @@ INSTITUTION = "Invented results"
 USERNAMES = [f"invented-{number}" for number in range(1, 9)]
 VERSIONS = ["invented-1", "invented-2", "invented-3"]
 OPERATING_POINT, BAND = 0.24, (0.2, 0.28)
-BATCH = 2000
+BATCH = 10_000
 PATIENTS = 200_000
 FAMILY_NAMES = ["Nowak", "Łukaszewicz", "Đặng", "Silva", "Müller", "Okafor", "O'Brien", "Kim", "Tan", "Rossi"]
 GIVEN_NAMES = ["Anna", "Łukasz", "Minh", "João", "Jörg", "Chidi", "Layla", "Wei", "Giulia", "Siobhán"]
@@ -107,9 +107,8 @@ class Command(BaseCommand):
             raise CommandError("N and --days must be at least 1.")
         ground, chance = _ground(days), random.Random(seed)  # noqa: S311 - invented rows need no cryptographic chance
         known = _known_patients(ground)
-        large_cache()
         for start in range(0, number, BATCH):
-            with transaction.atomic():
+            with bulk_session(), transaction.atomic():
                 _store(ground, chance, known, first=start, count=min(BATCH, number - start), total=number)
             self.stderr.write(f"\r{min(start + BATCH, number):,} of {number:,}", ending="")
         self.stderr.write("")
@@ -205,7 +204,8 @@ def _words_of(patient: Patient) -> set[str]:
 
 
 def _patient(ground: _Ground, number: int) -> Patient:
-    return Patient(
+    return new(
+        Patient,
         institution=ground.institution,
         created_by=ground.people[0],
         reference=f"P{number:07}",
@@ -219,7 +219,8 @@ def _study(ground: _Ground, chance: random.Random, moment: datetime, patient: Pa
     key = uuid.uuid4()
     is_dicom = chance.random() < 0.6
     number = chance.randrange(10**6)
-    return Study(
+    return new(
+        Study,
         uuid=key,
         institution=ground.institution,
         uploaded_by=chance.choice(ground.people),
@@ -283,7 +284,8 @@ def _diagnosis(ground: _Ground, chance: random.Random, study: Study) -> Diagnosi
     prediction = _prediction(probability)
     conclusion = _conclusion(ground, chance, study, prediction)
     confidences = {Prediction.POSITIVE: probability, Prediction.NEGATIVE: 1 - probability}
-    return Diagnosis(
+    return new(
+        Diagnosis,
         study=study,
         # Versions follow each other, as they do in life.
         model_version=ground.versions[min(2, int(3 * _age(ground, study)))],
@@ -314,7 +316,7 @@ def _appearance(ground: _Ground, chance: random.Random, study: Study) -> str:
 
 def _findings(row: Diagnosis) -> Iterator[ModelFinding]:
     for name in Appearance if row.appearance else ():
-        yield ModelFinding(diagnosis=row, name=name.value, probability=0.55 if name == row.appearance else 0.15)
+        yield new(ModelFinding, diagnosis=row, name=name.value, probability=0.55 if name == row.appearance else 0.15)
 
 
 def _probability(chance: random.Random, study: Study) -> float:
@@ -339,11 +341,12 @@ def _review(ground: _Ground, chance: random.Random, row: Diagnosis) -> Review:
     reviewer, reason = chance.choice(ground.people), "" if row.review_state == ReviewState.AGREES else "Invented."
     created = row.created + waited
     said = {"conclusion": row.conclusion, "verdict": row.review_state, "reason": reason}
-    return Review(diagnosis=row, reviewer=reviewer, created=created, **said)
+    return new(Review, diagnosis=row, reviewer=reviewer, created=created, **said)
 
 
 def _outcome(study: Study) -> Outcome:
-    return Outcome(
+    return new(
+        Outcome,
         study=study,
         entered_by=study.uploaded_by,
         created=study.created + timedelta(days=1),

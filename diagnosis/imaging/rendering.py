@@ -30,16 +30,16 @@ def full_jpeg(pixels: NDArray[np.uint8]) -> bytes:
 
 def display_jpeg(pixels: NDArray[np.uint8]) -> bytes:
     """The radiograph, (height, width) uint8, as a JPEG of at most DISPLAY_SIDE pixels a side."""
-    return _jpeg(pixels, side=DISPLAY_SIDE, quality=90)
+    return _jpeg(pixels, side=DISPLAY_SIDE, quality=90)  # optimize: 5 % smaller, for three times the time
 
 
 def thumbnail_jpeg(pixels: NDArray[np.uint8]) -> bytes:
     """The radiograph, (height, width) uint8, as a JPEG of at most THUMBNAIL_SIDE pixels a side and THUMBNAIL_BYTES."""
     for side, quality in _THUMBNAIL_TRIES:
-        if len(copy := _jpeg(pixels, side=side, quality=quality)) <= THUMBNAIL_BYTES:
+        if len(copy := _jpeg(pixels, side=side, quality=quality, optimize=True)) <= THUMBNAIL_BYTES:
             return copy
     side, quality = _THUMBNAIL_OF_NOISE
-    return _jpeg(pixels, side=side, quality=quality)
+    return _jpeg(pixels, side=side, quality=quality, optimize=True)
 
 
 def heat_map_to_png(heat_map: NDArray[np.float32]) -> bytes:
@@ -63,10 +63,10 @@ def coloured_heat_map(stored: bytes, *, width: int, height: int) -> bytes:
     return _encoded(large, "PNG", transparency=opacities, pnginfo=own_mark())
 
 
-def _jpeg(pixels: NDArray[np.uint8], *, side: int, quality: int) -> bytes:
+def _jpeg(pixels: NDArray[np.uint8], *, side: int, quality: int, optimize: bool = False) -> bytes:
     image = Image.fromarray(pixels)
     image.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return _encoded(image, "JPEG", quality=quality, optimize=True)
+    return _encoded(image, "JPEG", quality=quality, optimize=optimize)
 
 
 def _encoded(image: Image.Image, picture_format: str, **options: object) -> bytes:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.wording import listed
 from diagnosis.estimates import Estimate
+from diagnosis.findings import CLASS_NAMES
 from diagnosis.inference.decision import DecisionRule
 from diagnosis.model_cards.parts import Plot, Scale, Section, Table
 from diagnosis.model_cards.sources import BACKBONES, SOURCES
@@ -37,7 +38,7 @@ def sections_of(card: Value, plots: Sequence[str]) -> list[Section]:
         what_it_is(card),
         *measured(card["sections"]),
         figures(card["figures"]),
-        beside_the_paper(card["figures"]),
+        *([] if _has_own_classes(card) else [beside_the_paper(card["figures"])]),
         external(card),
         shortcuts(card),
         by_source(card["figures"]),
@@ -108,6 +109,12 @@ def answers(parts: Sequence[tuple[str, Value]]) -> Table:
         for truth, title in TRUTHS.items()
     ]
     return Table(_("Answers by true class of the image"), [_("Part and truth"), *map(str, ANSWERS.values())], rows)
+
+
+def _has_own_classes(card: Value) -> bool:
+    """Then the paper's question is another one, and nothing is compared."""
+    names = card["contract"]["class_names"].raw
+    return isinstance(names, list) and names != list(CLASS_NAMES)
 
 
 def beside_the_paper(tree: Value) -> Section:
@@ -252,7 +259,7 @@ def decision(card: Value) -> Section:
         (_("Calibrated at a prevalence of"), percent(calibration["prevalence"].number())),
     ]
     title = _("From probability to answer")
-    if tree["opacities"].exists or card["left_out"]["decides"].raw is True:
+    if not tree["opacities"].is_left_out or card["left_out"]["decides"].raw is True:
         text = _(
             "Calibration, operating point and band were chosen on sources that were left out of training, each source "
             "weighing the same. In the band around the operating point the answer is Indeterminate; Positive begins "

@@ -3,6 +3,7 @@
 A list shows fifty labels, of four kinds: each is drawn once in each language.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -30,6 +31,12 @@ _NAMES = {
     "diagnosis/wording/_label.html": Diagnosis.Label.choices,
     "diagnosis/reviews/_state.html": ReviewState.choices,
 }
+
+
+@register.filter
+def svg_points(outline: Sequence[Sequence[float]]) -> str:
+    """Points (x, y) as a polygon of SVG has them, in any language; 300 of them are too many for a template's loop."""
+    return " ".join(f"{x},{y}" for x, y in outline)
 
 
 @register.simple_tag

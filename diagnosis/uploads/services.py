@@ -106,8 +106,9 @@ def diagnosis_create(
 def _create(user: User, content: bytes, file_name: str, entered: EnteredDetails, without_answer: bool) -> UploadOutcome:
     upload = Upload(user, content, shown_file_name(file_name), read_untrusted(content), entered)
     try:
-        upload = _as_assessed(upload)
-        return _assessed(upload)
+        found = known_study(upload)
+        upload = _as_assessed(upload, found)
+        return _assessed(upload, known_study(upload) if upload.entered.correction else found)
     except RadiographRejected as error:
         error.reference = upload.patient_in_file.reference
         if known := _known_refused(upload, error, without_answer):
@@ -117,12 +118,11 @@ def _create(user: User, content: bytes, file_name: str, entered: EnteredDetails,
         return _stored_unanswered(upload, error)
 
 
-def _as_assessed(upload: Upload) -> Upload:
+def _as_assessed(upload: Upload, study: Study | None) -> Upload:
     """With its picture turned or inverted: as it is stored where it has an answer, whose copies and heat map these are.
 
     Else as a person asked for. Raises RadiographRejected.
     """
-    study = known_study(upload)
     correction = study.correction if study and not study.unanswered else upload.entered.correction
     radiograph = upload.radiograph
     if correction:  # whoever asked for one has looked at the picture
@@ -130,8 +130,8 @@ def _as_assessed(upload: Upload) -> Upload:
     return replace(upload, radiograph=radiograph, entered=replace(upload.entered, correction=correction))
 
 
-def _assessed(upload: Upload) -> UploadOutcome:
-    study = known_study(upload)
+def _assessed(upload: Upload, study: Study | None) -> UploadOutcome:
+    """study: of this radiograph, if it is there already."""
     if study:
         _refuse_what_only_a_colleague_sees(upload.user, study)
         if study.voided:

@@ -1,6 +1,7 @@
 """The OpenAPI schema: who reads it, and that the API answers as it says, whatever is sent (schemathesis)."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any, cast
@@ -26,7 +27,7 @@ from diagnosis.models import Diagnosis
 from tests.api.programs import anonymous, program_of
 from tests.diagnosis.reports.made import made
 
-EXAMPLES = 25
+EXAMPLES = int(os.environ.get("API_EXAMPLES", "25"))
 """Of each kind for each address: all of it takes about half a minute."""
 
 

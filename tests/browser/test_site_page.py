@@ -35,3 +35,16 @@ def test_the_page_has_no_fault(
         assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found["violations"]] == []
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     assert page.locator("html").get_attribute("dir") == ("rtl" if language == "ar" else "ltr")
+
+
+def test_the_list_of_people_fits(
+    page: Page, context: BrowserContext, live_server: LiveServer, alice: User, dora: User
+) -> None:
+    """No column is cut on a laptop, and there is room to type a name on a phone."""
+    signed_in(context, live_server, dora)
+    page.goto("/admin/accounts/user/")
+    window(page, DESK)
+    table = page.locator("#changelist .results")
+    assert table.evaluate("box => box.scrollWidth <= box.clientWidth")
+    window(page, NARROW)
+    assert page.locator("#searchbar").evaluate("field => field.offsetWidth") >= 100

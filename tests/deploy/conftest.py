@@ -22,6 +22,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site.start()
     try:
         site.make_people()
+        site.keep_people()
         yield site
     finally:
         if site.is_running:

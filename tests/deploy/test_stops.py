@@ -23,8 +23,7 @@ COUNT = "from diagnosis.models import Diagnosis as D; print(*[d.study.uuid for d
 def installation(stack: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site of this module's own, which works on one upload at a time: the others wait in the middle of a request."""
     own = Site(tmp_path_factory.mktemp("stops"), CLASSIFICATIONS_AT_ONCE="1")
-    own.start()
-    own.make_people()
+    own.start_as(stack)
     yield own
     if own.is_running:
         own.stop()
@@ -119,8 +118,7 @@ def without_model(stack: Site, tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder = tmp_path_factory.mktemp("without")
     (folder / "no-models").mkdir()
     site = Site(folder / "site", MODELS_DIR=str(folder / "no-models"), WORKERS="2", METRICS_TOKEN=TOKEN)
-    site.start()
-    site.make_people()
+    site.start_as(stack)
     yield site
     site.stop()
 

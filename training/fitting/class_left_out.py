@@ -21,8 +21,6 @@ from training.fitting.recipe import Recipe
 from training.network.class_discriminants import fit_class_discriminants
 
 Floats = NDArray[np.float64]
-FEWEST_SOURCES = 2
-"""With the leading class and without it: when one of them is left out, another one must be there to learn from."""
 
 
 def left_out_classes(inputs: CachedInputs, split: Split, recipe: Recipe) -> tuple[LeftOut, ...]:
@@ -39,7 +37,7 @@ def left_out_classes(inputs: CachedInputs, split: Split, recipe: Recipe) -> tupl
         held_back=np.arange(len(samples)) >= len(split.train),
     )
     kinds = left_out_together(pictures)
-    if not _enough(pictures, kinds):
+    if not _both_sides_go(pictures, kinds):
         return ()
     features = inputs.pooled()[inputs.rows(samples)[:, 0]].astype(np.float64)
     sources = np.array([sample.source or "" for sample in samples])  # as the version's own head weighs them
@@ -57,15 +55,11 @@ def left_out_classes(inputs: CachedInputs, split: Split, recipe: Recipe) -> tupl
 
     try:
         return tuple(leave_out_each(pictures, fit, kinds))
-    except ValueError:  # without the copies of a source's pictures nothing of a side is left
+    except ValueError:  # without one of the sources nothing of a side is left
         return ()
 
 
-def _enough(pictures: Pictures, kinds: dict[str, tuple[str, ...]]) -> bool:
-    """Whether both sides are left without none of their sources, whichever goes."""
-    sides = (pictures.labels == COVID_INDEX, pictures.labels != COVID_INDEX)
-    kind_of = {source: kind for kind, sources in kinds.items() for source in sources}
-    found = [{kind_of.get(source, source) for source in pictures.sources[side & ~pictures.held_back]} for side in sides]
-    return all(len(kinds_of_side) >= FEWEST_SOURCES for kinds_of_side in found) and all(
-        kinds_of_side & kinds.keys() for kinds_of_side in found
-    )
+def _both_sides_go(pictures: Pictures, kinds: dict[str, tuple[str, ...]]) -> bool:
+    """Whether a source with the leading class and one without it are left out: of one side alone nothing follows."""
+    theirs = np.isin(pictures.sources, [source for sources in kinds.values() for source in sources])
+    return len(set(pictures.labels[theirs].tolist())) > 1

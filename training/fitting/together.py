@@ -69,7 +69,10 @@ class Together:
         return loss, accuracy, summed
 
     def _judge_step(self, *batch: Any) -> Any:
-        return self.machines.strategy.run(lambda *part: self.machines.sums(self._figures(*part, training=False)), batch)
+        return self.machines.strategy.run(self._judged, args=batch)
+
+    def _judged(self, inputs: Any, labels: Any, weighing: Any, fraction: Any) -> Any:
+        return self.machines.sums(self._figures(inputs, labels, weighing, fraction, training=False))
 
     def _figures(self, inputs: Any, labels: Any, weighing: Any, fraction: Any, training: bool) -> list[Any]:
         """What this machine's part adds to loss and accuracy of the batch, of which it is a fraction."""

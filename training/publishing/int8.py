@@ -2,8 +2,9 @@
 
 What values occur inside the network was learned once, on training images (`learn_ranges`), and is kept with the version
 in int8.npz. A machine that builds the graph (`quantised`) needs no images and no quantiser, and every one builds the
-same. Two things stay float32, because rounding there changes answers: the finest maps at the beginning, whose noise
-passes through everything after them, and the sums between blocks, where it adds up (docs/decisions/0120-int8.md).
+same. What stays float32 are the convolutions that read the picture and the map that is pooled first, because their
+rounding noise passes through everything after them, and the sums of coarse maps, where it adds up over many blocks
+(docs/decisions/0120-int8.md).
 """
 
 from collections.abc import Iterable
@@ -23,8 +24,9 @@ from diagnosis.inference.engines import SETTINGS
 
 LEVELS = 255
 BINS = 2048
-FINEST = IMAGE_SIZE // 4
-"""Convolutions whose output has as many rows, or more, stay in float32: of ResNet-152 the first stage, 12 of 155."""
+COLOURS = 3
+SUMS_FROM = IMAGE_SIZE // 8
+"""Of ResNet-152 the first two stages: a fifth of the sums, and most of their time."""
 Floats = NDArray[np.float32]
 
 
@@ -34,10 +36,13 @@ class Ranges:
 
     highest: (convolutions,) float32, the largest input value that is told apart; 0: this one stays in float32.
     shifts: (output channels of all the others,) float32, what rounding the weights takes from each on average.
+    sums_from: maps of so many rows, or more, are rounded before a block adds them to its convolutions' output, too, so
+    that none is written in float32; 0: none is, as in files of earlier versions.
     """
 
     highest: Floats
     shifts: Floats
+    sums_from: int = 0
 
 
 @dataclass
@@ -87,11 +92,16 @@ def learn_ranges(graph: Path, images: Iterable[np.ndarray]) -> Ranges:
     highest, shifts = np.zeros(len(layers), np.float32), [np.zeros(0, np.float32)]
     for index, layer in enumerate(layers):
         seen = found[layer.input_value(0)]
-        if layer.output(0).get_partial_shape()[2].get_length() < FINEST:
+        if not is_at_the_beginning(layer):
             highest[index] = seen.best_highest()
         if highest[index]:
             shifts.append(_shift(weights_of(layer), seen.mean))
-    return Ranges(highest, np.concatenate(shifts))
+    return Ranges(highest, np.concatenate(shifts), sums_from=SUMS_FROM)
+
+
+def is_at_the_beginning(layer: Any) -> bool:
+    """Whether it reads the picture, or the map that is pooled first: of ResNet-152 3 of 155."""
+    return weights_of(layer).shape[1] == COLOURS or layer.input_value(0).get_node().get_type_name() == "MaxPool"
 
 
 def _seen(model: Any, sources: list[Any], images: Iterable[np.ndarray]) -> list[Inputs]:
@@ -121,6 +131,8 @@ def quantised(graph: Path, ranges: Ranges) -> Any:
         if highest:
             _quantise(layer, float(highest), ranges.shifts[start : start + number], rounded)
             start += number
+    if ranges.sums_from:
+        _round_sums(rounded, ranges.sums_from)
     model.validate_nodes_and_infer_types()
     return model
 
@@ -137,6 +149,15 @@ def _quantise(layer: Any, highest: float, shifts: Floats, rounded: dict[Any, Any
     layer.input(0).replace_source_output(rounded[source].output(0))
     layer.input(1).replace_source_output(weights.output(0))
     target.replace_source_output(ops.add(layer.output(0), shift).output(0))
+
+
+def _round_sums(rounded: dict[Any, Any], rows: int) -> None:
+    """Let sums read the rounded map, as the convolutions do. rounded: what rounds an output, by the output."""
+    for source, steps in rounded.items():
+        readers = source.get_target_inputs() if source.get_partial_shape()[2].get_length() >= rows else ()
+        for reader in readers:
+            if reader.get_node().get_type_name() == "Add":
+                reader.replace_source_output(steps.output(0))
 
 
 def convolutions(model: Any) -> list[Any]:
@@ -166,6 +187,7 @@ def save_ranges(path: Path, ranges: Ranges) -> None:
         path,
         highest=ranges.highest.astype(np.float32),
         shifts=ranges.shifts.astype(np.float16),
+        sums_from=np.int64(ranges.sums_from),
     )
 
 
@@ -174,8 +196,9 @@ def load_ranges(path: Path) -> Ranges:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             highest, shifts = (archive[name].astype(np.float32) for name in ("highest", "shifts"))
+            sums_from = int(archive["sums_from"]) if "sums_from" in archive else 0
     except Exception as error:  # zipfile, zlib, OSError, ValueError, KeyError: all mean that the file cannot be used
         raise ModelUnavailable(f"{path.name} of model {path.parent.name} is missing or damaged: {error}") from error
     if not (np.isfinite(highest).all() and (highest >= 0).all() and np.isfinite(shifts).all()):
         raise ModelUnavailable(f"{path.name} of model {path.parent.name} holds what is no range.")
-    return Ranges(highest, shifts)
+    return Ranges(highest, shifts, sums_from)

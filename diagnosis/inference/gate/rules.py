@@ -51,8 +51,9 @@ def check_assessable(radiograph: Radiograph) -> None:
     sample = np.asarray(image.resize((_SAMPLE_SIDE, _SAMPLE_SIDE), Image.Resampling.BOX), np.float64)
     _check_contrast(sample)
     _check_smoothness(sample)
-    _check_levels(radiograph.pixels)
-    _check_paper(radiograph.pixels)
+    counts = np.array(image.histogram())
+    _check_levels(counts)
+    _check_paper(counts)
 
 
 def _check_modality(details: DicomDetails) -> None:
@@ -138,10 +139,12 @@ def _check_colour(colourfulness: float) -> None:
         )
 
 
-def _check_levels(pixels: np.ndarray) -> None:
-    """Black and white, or a drawing of a few greys; some noise of a JPEG around them does not make them more."""
-    counts = np.sort(np.bincount(pixels.ravel(), minlength=256))[::-1]
-    levels = int(np.searchsorted(np.cumsum(counts), _MOST_PIXELS * counts.sum())) + 1
+def _check_levels(counts: np.ndarray) -> None:
+    """Black and white, or a drawing of a few greys; some noise of a JPEG around them does not make them more.
+
+    counts: (256,) pixels of each level.
+    """
+    levels = int(np.searchsorted(np.cumsum(np.sort(counts)[::-1]), _MOST_PIXELS * counts.sum())) + 1
     if levels < MIN_LEVELS:
         raise RadiographRejected(
             gettext_noop("The picture cannot be assessed: it has only %(levels)d grey levels, like a drawing."),
@@ -150,9 +153,9 @@ def _check_levels(pixels: np.ndarray) -> None:
         )
 
 
-def _check_paper(pixels: np.ndarray) -> None:
-    """A page of a report or of a book: mostly white."""
-    if (pixels >= _PAPER).mean() > MAX_PAPER:
+def _check_paper(counts: np.ndarray) -> None:
+    """A page of a report or of a book: mostly white. counts: (256,) pixels of each level."""
+    if counts[_PAPER:].sum() / counts.sum() > MAX_PAPER:
         raise RadiographRejected(
             gettext_noop("The picture cannot be assessed: it is a page of a document. Upload the radiograph itself."),
             code="document",

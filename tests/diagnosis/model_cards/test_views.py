@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from diagnosis.inference.artifacts import CARD, CURRENT, set_current_version
+from diagnosis.inference.artifacts import CARD, CURRENT, OWN_CLASSES, set_current_version
 from diagnosis.models import Diagnosis, ModelVersion
 from tests.cards import PAGE, Card, part, read_card, text_of, write_card
 from tests.cast import client_of
@@ -101,6 +101,19 @@ def test_what_was_never_measured_is_said(client: Client, card: Card, toy_models:
     assert "No audit was made" in text
     assert "not evaluated on a Test folder" in text
     assert "missing or damaged" not in text
+
+
+def test_other_classes_are_not_compared_with_the_paper(client: Client, card: Card, toy_models: Path) -> None:
+    """A version with classes of its own has no such table, which is no damage; it says who chose its point."""
+    card["contract"] |= {"format": OWN_CLASSES, "class_names": ["COVID", "Normal", "Viral"], "multi_label": False}
+    card["decision"]["others"] = {"among": 1.0, "each": []}
+    del card["figures"]["beside_the_paper"]
+    for decides in (True, False):
+        write_card(toy_models, card | {"left_out": {"summary": {}, "decides": decides}})
+        text = text_of(client)
+        assert "Compared with the paper" not in text
+        assert "missing or damaged" not in text
+        assert ("were chosen on sources that were left out" in text) is decides
 
 
 class TestPlots:

@@ -1,6 +1,6 @@
 """Left-out sources of classes of its own: who is left out, what the head is fitted on, and when nothing can be said."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -78,6 +78,16 @@ def test_a_left_out_source_teaches_nothing() -> None:
 @pytest.mark.parametrize("gone", ["Wuhan", "Guangzhou"])
 def test_one_source_of_a_side_is_too_few(gone: str) -> None:
     assert left_out(*made({source: label for source, label in OF.items() if source != gone})) == {}
+
+
+def test_small_sources_of_a_side_are_too_few() -> None:
+    """Two with COVID, of 12 pictures each: they are learned from, and say nothing when they are left out."""
+    features, split = made(OF)
+    train, validation = (
+        tuple(one for one in part if OF[str(one.source)] or int(one.name.rpartition("-")[2]) < 12)
+        for part in (split.train, split.validation)
+    )
+    assert left_out(features, replace(split, train=train, validation=validation)) == {}
 
 
 @pytest.mark.parametrize(("seen", "decides"), [(2.0, True), (-2.0, False)])

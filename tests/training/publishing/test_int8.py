@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,7 +25,7 @@ from diagnosis.inference.serving import load_classifier
 from tests.trained import VERSION, TrainedVersion, toy_in_place_of_resnet152
 from training.publishing import precision
 from training.publishing.golden import golden_pictures
-from training.publishing.int8 import Ranges, convolutions, learn_ranges, load_ranges, quantised, save_ranges
+from training.publishing.int8 import SUMS_FROM, Ranges, convolutions, learn_ranges, load_ranges, quantised, save_ranges
 from training.publishing.quantise import compared
 
 TOLERANCE = 0.03
@@ -115,6 +116,18 @@ def test_its_other_convolutions_really_run_in_int8(int8_version):
     ]
     assert set(kinds) == {"f32", "u8"}
     assert kinds.count("u8") == np.count_nonzero(load_ranges(int8_version.folder / RANGES).highest) > 10
+
+
+def test_sums_are_rounded_of_new_ranges_only(int8_version, tmp_path):
+    """An earlier version keeps the graph that it was judged in."""
+    learned = load_ranges(int8_version.folder / RANGES)
+    assert learned.sums_from == SUMS_FROM
+    for sums_from in (14, 0):  # a stage of the toy has one block, and no such sum, above that
+        save_ranges(tmp_path / RANGES, replace(learned, sums_from=sums_from))
+        graph = quantised(int8_version.folder / "serving.xml", load_ranges(tmp_path / RANGES))
+        sums = [node for node in graph.get_ops() if node.get_type_name() == "Add"]
+        sources = {source.get_node().get_type_name() for node in sums for source in node.input_values()}
+        assert ("FakeQuantize" in sources) is bool(sums_from)
 
 
 @pytest.mark.usefixtures("ready_graphs")
