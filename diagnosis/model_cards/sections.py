@@ -123,7 +123,10 @@ def beside_the_paper(tree: Value) -> Section:
     if not compared.exists and not tree["parts"]["test"].exists:
         return Section("paper", title, texts=[_("This version was not evaluated on a Test folder.")])
     rows = [
-        [shown(row["model"].text()), *(_percent_or_null(row[name]) for name in PAPER_FIGURES)]
+        [
+            shown(row["model"].text()),
+            *(percent(None if row[name].is_null else row[name].number(), 2) for name in PAPER_FIGURES),
+        ]
         for row in compared["rows"].entries()
     ]
     note = compared["note"].text()
@@ -391,12 +394,6 @@ def _heading(name: str, part: Value) -> str:
     return _("%(part)s, %(images)s images") % values
 
 
-def _percent_or_null(value: Value) -> str:
-    return percent(None if value.is_null else value.number(), 2)
-
-
 def _optional_texts(values: Value) -> Iterable[str]:
     """Texts that a card may have and need not."""
-    if not values.exists:
-        return []
-    return [text for value in values.entries() if (text := value.text())]
+    return [text for value in values.entries() if (text := value.text())] if values.exists else []

@@ -115,7 +115,7 @@ def members(document: Any) -> Any:
 def test_a_run_has_the_form_of_the_stored_example(toy_run):
     written = json.loads(json.dumps(document(toy_run)))
     assert members(written) == members(json.loads(EXAMPLE.read_text(encoding="utf-8")))
-    assert {row["part"] for row in written["measurements"]} == {*parts.PARTS, "matrix"}
+    assert {row["part"] for row in written["measurements"]} == {*parts.PARTS, "matrix", "run"}
     assert written["not_measured"] == []
 
 

@@ -65,14 +65,14 @@ def test_what_is_no_chest_gets_a_reason(page: Page, served_model: Artifact, dico
         low, high = np.percentile(values, (1, 99))
         content = as_png(np.clip((values - low) / (high - low) * 255, 0, 255).astype(np.uint8))
     row = sent(page, f"{name}.png", content)
-    expect(row).to_have_attribute("data-outcome", "refused", timeout=30_000)
+    expect(row).to_have_attribute("data-outcome", "refused", timeout=60_000)
     expect(row.locator("[data-text]")).not_to_be_empty()
     assert Diagnosis.objects.count() == 0
 
 
 def test_a_turned_chest_is_put_upright_by_one_click(page: Page, served_model: Artifact) -> None:
     row = sent(page, "turned.png", as_png(np.rot90(chest_pixels())))
-    expect(row).to_have_attribute("data-outcome", "refused", timeout=30_000)
+    expect(row).to_have_attribute("data-outcome", "refused", timeout=60_000)
     row.get_by_role("button", name="Turn it").click()
     page.wait_for_url("**/results/*-*/", timeout=60_000)
     assert Diagnosis.objects.get().study.correction == "turn-90"

@@ -115,6 +115,7 @@ def test_every_field_of_an_upload(alice: User, engine: object) -> None:
     fields = dict.fromkeys(("reference", "name", "notes", "birth_date", "sex", "projection"), MANY[:200_000])
     file = SimpleUploadedFile("x" + MARK * 400 + ".png", radiograph_png())
     client = client_of(alice)
+    client.post("/upload/")  # what is imported and compiled once in a process
     with quickly():
         answer = client.post("/upload/", {"radiograph": file, **fields})
     assert answer.status_code == 422
