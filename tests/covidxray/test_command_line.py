@@ -4,6 +4,7 @@ import errno
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from django.db import OperationalError, ProgrammingError
 
 from attempts.faults import sentence
@@ -27,11 +28,15 @@ def test_the_drivers_words() -> None:
 
 
 @pytest.mark.django_db
-def test_storage_that_is_away(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_storage_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     def away() -> None:
         raise StorageFault(errno.EIO, "The storage of the bucket films does not answer")
 
     monkeypatch.setattr("diagnosis.management.commands.purge_expired.stray_folders", away)
+    # Django's own function sets up logging once more, at which TensorFlow's handler closes pytest's standard error.
+    monkeypatch.setattr(
+        "covidxray.command_line.execute_from_command_line", lambda arguments: call_command(*arguments[1:])
+    )
     with pytest.raises(SystemExit) as ended:
         run(["manage.py", "purge_expired", "--dry-run"])
     assert ended.value.code == "The storage of the bucket films does not answer."
