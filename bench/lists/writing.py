@@ -54,7 +54,7 @@ def _execute(statement: str) -> None:
 
 
 def new(model: type[Row], **values: Any) -> Row:
-    """A row as `model(**values)` makes it, ten times as fast; a related row is given by the field's name."""
+    """A row as `model(**values)` makes it, without its constructor; a related row is given by the field's name."""
     row = model.__new__(model)
     row._state = ModelState()
     fixed, made = _defaults(model)

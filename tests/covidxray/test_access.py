@@ -362,7 +362,7 @@ def test_everybody_gets_what_is_theirs(
     charlie: User,
     dora: User,
 ) -> None:
-    """Room by room: what the addresses lead to costs ten times as much as asking for them."""
+    """Room by room: what the addresses lead to costs more than asking for them."""
     addresses = {
         name: reverse(name, args=arguments[row.argument]) for name, row in TABLE.items() if room_of(name) == room
     }

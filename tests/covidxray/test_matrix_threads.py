@@ -13,7 +13,7 @@ SETTINGS = {"DEVELOPMENT": "True", "SECRET_KEY": "x", "COVIDXRAY_ENV_FILE": "", 
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one processor, one thread")
-@pytest.mark.parametrize("start", ["import covidxray.wsgi", "import manage, sys; sys.argv[1:] = ['run_jobs', '-h']"])
+@pytest.mark.parametrize("start", ["import covidxray.wsgi", "import manage, sys; sys.argv[1:] = ['watch_pacs', '-h']"])
 def test_one_thread_multiplies(start: str) -> None:
     code = f"{start}\n" + ("try: manage.main()\nexcept SystemExit: pass\n" if "manage" in start else "") + COUNT
     known = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LD_LIBRARY_PATH")}

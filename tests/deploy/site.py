@@ -23,7 +23,7 @@ class Site(Stack):
             database.execute("VACUUM INTO ?", [str(self.folder / "people.sqlite3")])
 
     def start_as(self, other: "Site") -> None:
-        """Start in an empty folder with the static files and people of another site, which took ten times as long."""
+        """Start in an empty folder with the static files and people of another site, which took three times as long."""
         self.folder.mkdir(parents=True, exist_ok=True)
         shutil.copytree(other.folder / "staticfiles", self.folder / "staticfiles")
         shutil.copy(other.folder / "people.sqlite3", self.folder / "covidxray.sqlite3")
